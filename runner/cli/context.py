@@ -97,6 +97,12 @@ class Context:
         """The file of contacts that were looked up. Raises GuardRefused if the path is a link."""
         return managed_path(self.tree.root, f".msgrun/contacts-{self.settings.stem}")
 
+    @property
+    def fate_file(self) -> Path:
+        """The file with what `status --online` found. Raises GuardRefused if the path is a link."""
+        folder = SANDBOX_FOLDER if self.options.sandbox else ".msgrun"
+        return managed_path(self.tree.root, f"{folder}/fates-{self.settings.stem}.json")
+
     def load_project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations. `paths` are as the user typed them, relative to the working directory or -C."""
         return load_project(self.tree, self.settings, RENDER_MONITOR, [self._relative_to_root(path) for path in paths])

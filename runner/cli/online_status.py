@@ -7,7 +7,9 @@ from dataclasses import replace
 from runner.cli.context import Context
 from runner.cli.progress_line import StatusLine
 from runner.cli.recipients import name_recipients
+from runner.clock import format_timestamp
 from runner.deliver.after_sending import AfterSending, look_up_sent
+from runner.deliver.fate_file import save_fates
 from runner.intercom.conversations import Conversations
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
@@ -67,4 +69,5 @@ def _look_up(context: Context, facts: Facts, states: Iterable[State]) -> tuple[A
         old_version = "" if settings.can_open_conversation else settings.api_version
         after = look_up_sent(Conversations(connection.workspace), states, old_version, report)
     status_line.clear()
+    save_fates(context.fate_file, after, facts, format_timestamp(context.now))
     return after, workspace

@@ -14,10 +14,13 @@ from runner.cli.ledger_changes import add_records_at_ref, describe_changes
 from runner.declare.settings import load_settings
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger import opening
+from runner.ledger.address import LockfileAddress
 from runner.ledger.context import DeclaredLedger
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import find_base_ledger
+from runner.ledger.lockfile.files import lockfile_paths
 from runner.plan.guards import Guard, ledger_not_read_guard
+from runner.report import ledger_size
 from runner.report.markdown_escaping import truncate
 
 _MOVE_HINT = (
@@ -72,6 +75,26 @@ def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
     compared = f"This plan is made with the ledger of {base.commit.ref}, {declared.address.display_name}"
     guard = Guard("ledger-changed", f"{reason}. {compared}", hint)
     return PlannedLedger(facts, exists=True, guard=guard, changes=changes)
+
+
+def describe_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
+    """Returns what a reviewer has to know of the ledger itself."""
+    notes = list(ledger.changes)
+    if not (context.options.sandbox or ledger.exists or ledger.guard):
+        display_name, begin = context.ledger.address.display_name, context.ledger.begin_command
+        notes.append(f"there is no ledger {display_name} yet; if nothing was sent before, `{begin}` starts it")
+    if not ledger.guard and (warning := _lockfile_size_warning(context)):
+        notes.append(warning)
+    return notes
+
+
+def _lockfile_size_warning(context: Context) -> str:
+    """Returns a warning if the lockfile is too large for GitHub, or soon will be; empty if not, or if it is none."""
+    address = context.ledger.address
+    if not isinstance(address, LockfileAddress):
+        return ""
+    path = lockfile_paths(context.tree.root, address.path, None).lockfile
+    return ledger_size.size_warning(address.path, path.stat().st_size) if path.exists() else ""
 
 
 def _read_current(context: Context) -> PlannedLedger:

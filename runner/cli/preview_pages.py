@@ -9,14 +9,16 @@ from runner.cli.against import compare_with_base, open_base
 from runner.cli.context import Context
 from runner.cli.notices import current_notices
 from runner.cli.plan_output import build_review
-from runner.cli.planned_ledger import read_planned_ledger
+from runner.cli.planned_ledger import describe_ledger, read_planned_ledger
 from runner.cli.planning import plan_project
 from runner.declare.project import Project
+from runner.deliver.fate_file import FatesByMessage, load_fates
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
 from runner.preview.builder import PreviewInput, build_preview
 from runner.preview.pages import GENERATOR
+from runner.preview.sent_history import SentHistory
 from runner.preview.views import Preview
 
 _FOLDER = ".msgrun/preview"
@@ -56,13 +58,21 @@ def load_preview(context: Context, request: PreviewRequest) -> Preview:
             settings=context.settings,
             project=context.tree.root.resolve().name,
             warnings=warnings,
-            notes=(*current_notices(context), *ledger.changes),
+            notes=(*current_notices(context), *describe_ledger(context, ledger)),
+            history=SentHistory(ledger.facts, _load_fates(context)),
             comparison=comparison,
             recipient_count=request.recipient_count,
             show_values=context.output.show_values,
             is_sandbox=context.options.sandbox,
         )
         return build_preview(source)
+
+
+def _load_fates(context: Context) -> FatesByMessage:
+    """Returns what `status --online` found. A file that git tracks does not count: a pull request could bring it."""
+    path = context.fate_file
+    repository = context.ledger.repository if path.exists() else None
+    return {} if repository and repository.tracked_files(path.parent) else load_fates(path)
 
 
 def select_messages(project: Project, names: tuple[str, ...]) -> Project:

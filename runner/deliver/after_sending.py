@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
+from runner.clock import format_timestamp
 from runner.intercom.conversations import Conversations, MessageConversation
 from runner.intercom.lookups import SEARCH_BATCH
 from runner.ledger.key_state import State
@@ -24,6 +26,15 @@ class SentDelivery:
     key: str
     fate: Fate
     conversation: MessageConversation | None = None
+
+    @property
+    def replied_at(self) -> str:
+        """When the contact first replied, as records have times; empty if it did not, or the time is not known."""
+        at = self.conversation.replied_at if self.conversation else None
+        try:
+            return format_timestamp(datetime.fromtimestamp(at, UTC)) if at else ""
+        except (ValueError, OverflowError, OSError):  # Intercom's answer is not trusted to hold a time that exists
+            return ""
 
 
 @dataclass(slots=True)

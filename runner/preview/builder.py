@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -24,11 +24,13 @@ from runner.plan.plan import Plan
 from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.change_views import build_change
-from runner.preview.concerns import describe_guard, describe_problem
+from runner.preview.concerns import describe_guard, describe_problem, list_ledger_concerns
 from runner.preview.json_marks import mark_json
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
-from runner.preview.views import Concern, MessageView, Preview, RecipientView, Tone, Variable
+from runner.preview.sent_history import SentHistory
+from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Tone, Variable
 from runner.privacy import AnyText, mark_private, reveal_or_mask
+from runner.shown_command import shown_command
 
 _MAX_VALUE = 2_000  # characters of a variable's value
 _MAX_BEGINNING = 140
@@ -49,6 +51,7 @@ class PreviewInput:
     project: str
     warnings: Sequence[Problem] = ()
     notes: Sequence[AnyText] = ()
+    history: SentHistory = field(default_factory=SentHistory)
     comparison: Comparison | None = None
     recipient_count: int | None = None
     show_values: bool = False
@@ -60,13 +63,13 @@ def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda
     plan, comparison = source.plan, source.comparison
     pages = name_pages(message.name for message in plan.messages)
     problems = assign_problems(plan.messages, source.warnings)
-    sends = plan.send_counts()
+    sends, sent = plan.send_counts(), source.history.build_views()
     messages = []
     for message in plan.messages:
         progress(message.name)
         messages.append(
             _MessageBuilder(source, message, pages[message.name]).build(
-                sends[message.name], problems.get(message.name, [])
+                sends[message.name], problems.get(message.name, []), sent.get(message.name)
             )
         )
     return Preview(
@@ -76,12 +79,13 @@ def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda
         is_masked=not source.show_values,
         is_sandbox=source.is_sandbox,
         messages=tuple(messages),
-        concerns=tuple(_list_concerns(source, messages, pages)),
+        concerns=tuple(sorted(_list_concerns(source, messages, pages), key=lambda concern: concern.tone != "bad")),
         counts={action: plan.counts[action] for action in ACTIONS},
         to_send=plan.to_send,
         against=comparison.against if comparison else "",
         changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
         removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
+        online_command=shown_command("status", "--online"),
     )
 
 
@@ -107,9 +111,10 @@ def _list_concerns(
     for guard in source.plan.guards:
         yield describe_guard(guard, pages)
     comparison = source.comparison
-    for field in comparison.guard_changes if comparison else ():
-        text = f"{field.name}: {field.before or 'none'} → {field.now or 'none'}"
+    for change in comparison.guard_changes if comparison else ():
+        text = f"{change.name}: {change.before or 'none'} → {change.now or 'none'}"
         yield Concern("bad", "guard changed", show_on_one_line(text), "these commits change what guards the sending")
+    yield from list_ledger_concerns(source.history.facts, pages, source.plan)
     for note in (*source.notes, *(comparison.notes if comparison else ())):
         yield Concern("warn", "note", show_on_one_line(reveal_or_mask(note, show_values=source.show_values)))
     guarded = {(guard.code, pages[name]) for guard in source.plan.guards for name in guard.messages if name in pages}
@@ -139,7 +144,7 @@ class _MessageBuilder:
         self._authorship = Authorship(message.declaration)
         self._style: Style = message.declaration.template or "inapp"
 
-    def build(self, to_send: int, problems: Sequence[Problem]) -> MessageView:
+    def build(self, to_send: int, problems: Sequence[Problem], sent: SentView | None) -> MessageView:
         message, declaration, source = self._message, self._message.declaration, self._source
         sample = sample_message(message, source.settings, self._authorship, source.recipient_count)
         recipients = tuple(self._view_recipient(sampled) for sampled in sample.deliveries)
@@ -163,6 +168,7 @@ class _MessageBuilder:
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
             is_unread=message.is_unread,
+            sent=sent,
         )
 
     def _list_concerns(self, sample: MessageSample, problems: Sequence[Problem]) -> Iterator[Concern]:

@@ -1,12 +1,17 @@
 """Problems, errors and guards as the pages of a preview show them: on one line, and masked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from runner.characters import show_on_one_line
 from runner.errors import MsgrunError, Problem
+from runner.ledger.facts import Facts
 from runner.plan.guards import Guard
+from runner.plan.plan import Plan
 from runner.preview.views import Concern
 from runner.privacy import mark_private_values, reveal_or_mask, reveal_or_mask_same_width
+from runner.shown_command import shown_command
+
+_MAX_DUPLICATES = 20  # that are listed
 
 
 def describe_problem(problem: Problem, *, show_values: bool, messages: tuple[str, ...] = ()) -> Concern:
@@ -39,3 +44,27 @@ def describe_guard(guard: Guard, pages: Mapping[str, str]) -> Concern:
     """Returns a guard as the pages show it. `pages` has the page of each message by its name."""
     names = tuple(pages[name] for name in guard.messages if name in pages)
     return Concern("bad", guard.code, show_on_one_line(guard.message), show_on_one_line(guard.hint), messages=names)
+
+
+def list_ledger_concerns(facts: Facts, pages: Mapping[str, str], plan: Plan) -> Iterator[Concern]:
+    """Yields what should worry of the ledger itself: duplicates, damage, and what is unknown beside the plan."""
+    duplicates = facts.duplicates()
+    for state in duplicates[:_MAX_DUPLICATES]:
+        record, ids = state.record, " and ".join(sorted({one.id for one in state.duplicate_records}))
+        text = f"{record.message} went twice to {record.to} (key {record.key[:12]}), as {ids}"
+        hint = f"once that is settled: {shown_command('resolve', record.key[:12], '--duplicate')}"
+        page = (pages[record.message],) if record.message in pages else ()
+        yield Concern("bad", "duplicate", show_on_one_line(text), show_on_one_line(hint), messages=page)
+    if len(duplicates) > _MAX_DUPLICATES:
+        yield Concern("bad", "duplicate", f"{len(duplicates) - _MAX_DUPLICATES:,} more went out twice")
+    planned = {(message.name, message.declaration.revision): message.counts["unknown"] for message in plan.messages}
+    for (name, revision, status), number in sorted(facts.counts().items()):
+        if status == "unknown" and (count := number - planned.get((name, revision), 0)) > 0:
+            text = f"{name}, revision {revision}: {count:,} of unknown outcome, which this plan does not have"
+            page = (pages[name],) if name in pages else ()
+            hint = f"see {shown_command('status', name)}"
+            yield Concern("bad", "unknown", show_on_one_line(text), show_on_one_line(hint), messages=page)
+    if places := facts.torn_lines:
+        others = f" (and {len(places) - 1:,} more)" if len(places) > 1 else ""
+        text = f"{places[0]}{others} is torn: what can be read of it is kept"
+        yield Concern("warn", "torn", show_on_one_line(text))

@@ -117,6 +117,41 @@ class ChangeView:
 
 
 @dataclass(frozen=True, slots=True)
+class RunView:
+    """One run that sent a message, and when. `bar` are the parts of its bar: what it counts, position, width."""
+
+    when: str
+    note: str
+    counts: Mapping[str, int]
+    bar: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AfterView:
+    """What Intercom showed of one revision at a time. `listed` are what became of it, when, and the recipient."""
+
+    revision: int
+    as_of: str
+    counts: Mapping[str, int]
+    listed: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentView:
+    """What became of a message that was sent, all revisions of it. `runs` are the latest; `last` is when it was."""
+
+    counts: Mapping[str, int]
+    last: str
+    runs: tuple[RunView, ...]
+    earlier_runs: int
+    after: tuple[AfterView, ...]
+
+    def count_after(self, fate: str) -> int:
+        """The number of deliveries of which this became, of all revisions."""
+        return sum(one.counts[fate] for one in self.after)
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """A message, with what the index shows of it, and its sampled recipients.
 
@@ -143,6 +178,7 @@ class MessageView:
     change: ChangeView | None = None
     facts: tuple[tuple[str, str], ...] = ()
     is_unread: bool = False
+    sent: SentView | None = None
 
     @property
     def tone(self) -> str:
@@ -152,7 +188,10 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Everything that the pages show. `problems` are errors of the files: then there are no messages."""
+    """Everything that the pages show. `problems` are errors of the files: then there are no messages.
+
+    `online_command` is the command after which the pages show what became of what was sent.
+    """
 
     project: str
     environment: str
@@ -167,3 +206,4 @@ class Preview:
     changes: Mapping[str, int] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     problems: tuple[Concern, ...] = ()
+    online_command: str = ""

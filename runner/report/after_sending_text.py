@@ -2,10 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from runner.clock import format_timestamp
 from runner.deliver.after_sending import FATES, AfterSending, Fate, SentDelivery
 from runner.ledger.record import Record
 from runner.privacy import reveal_or_mask
@@ -61,13 +59,12 @@ def deliveries(
     for delivery, record in listed:
         item = delivery.conversation
         name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
-        at = _format_reply_time(delivery)
         rows.append(
             [
                 style(delivery.fate, _COLOURS.get(delivery.fate)),
                 one_line(record.message) if message is None else "",
                 name,
-                format_time(at),
+                format_time(delivery.replied_at),
                 one_line(item.drop_reason) if item else "",
                 one_line(f"conversation {item.conversation}") if item and item.conversation else "",
             ]
@@ -96,17 +93,8 @@ def _counts_to_dict(counts: Mapping[Fate, int]) -> dict[str, int]:
 def _delivery_to_dict(delivery: SentDelivery) -> dict[str, Any]:
     item = delivery.conversation
     value = {"fate": delivery.fate.replace(" ", "_"), "conversation": item.conversation if item else ""}
-    at, reason = _format_reply_time(delivery), item.drop_reason if item else ""
+    at, reason = delivery.replied_at, item.drop_reason if item else ""
     return {**value, **({"replied_at": at} if at else {}), **({"drop_reason": reason} if reason else {})}
-
-
-def _format_reply_time(delivery: SentDelivery) -> str:
-    """Returns when the contact first replied, as records have times; empty if it did not, or the time is not known."""
-    at = delivery.conversation.replied_at if delivery.conversation else None
-    try:
-        return format_timestamp(datetime.fromtimestamp(at, UTC)) if at else ""
-    except (ValueError, OverflowError, OSError):  # Intercom's answer is not trusted to hold a time that exists
-        return ""
 
 
 def _cells(counts: Counter[Fate]) -> list[str]:

@@ -90,4 +90,4 @@ def test_the_frame_around_the_bodies_is_small(gallery: Path) -> None:
 
 
 def test_an_empty_audience_has_a_page(gallery: Path) -> None:
-    assert "Nobody gets this message" in read_page(gallery, "empty")
+    assert "It has no recipients" in read_page(gallery, "empty")

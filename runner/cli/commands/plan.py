@@ -11,20 +11,18 @@ from runner.cli.against import compare_with_base, list_other_environments, open_
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
-from runner.cli.planned_ledger import PlannedLedger, read_planned_ledger
+from runner.cli.planned_ledger import describe_ledger, read_planned_ledger
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
-from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
-from runner.ledger.lockfile.files import lockfile_paths
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange
-from runner.report import ledger_size, plain_text
+from runner.report import plain_text
 
 
 @command("plan")
@@ -64,7 +62,10 @@ def plan(
         read = _make_reader(context) if online else _read_nothing
         project = read(context.load_valid_project(paths))
         ledger = read_planned_ledger(context, base)
-        facts, notes = ledger.facts, _ledger_notes(context, ledger)
+        facts, notes = ledger.facts, describe_ledger(context, ledger)
+        for note in notes:
+            context.output.note(note)
+        notes += plain_text.duplicates(facts)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         binding_options = plan_files.apply_options(context, plan_options, paths, file)
         used_options = replace(binding_options, plan_file=None) if write or check else binding_options
@@ -133,29 +134,3 @@ def _ask_intercom(context: Context, plan: Plan, facts: Facts) -> Plan:
         except GuardRefused as error:
             return replace(plan, guards=(*plan.guards, Guard("workspace", str(error.message), error.hint)))
         return check_recipients(connection, connection.look_up_senders(plan, None), facts)
-
-
-def _ledger_notes(context: Context, ledger: PlannedLedger) -> list[str]:
-    """Returns what a reviewer has to know of the ledger, and prints some of it as notes."""
-    notes = list(ledger.changes)
-    for note in notes:
-        context.output.note(note)
-    notes += plain_text.duplicates(ledger.facts)
-    if not (context.options.sandbox or ledger.exists or ledger.guard):
-        display_name, begin = context.ledger.address.display_name, context.ledger.begin_command
-        note = f"there is no ledger {display_name} yet; if nothing was sent before, `{begin}` starts it"
-        context.output.note(note)
-        notes.append(note)
-    if not ledger.guard and (warning := _lockfile_size_warning(context)):
-        context.output.note(warning)
-        notes.append(warning)
-    return notes
-
-
-def _lockfile_size_warning(context: Context) -> str:
-    """Returns a warning if the lockfile is too large for GitHub, or soon will be; empty if not, or if it is none."""
-    address = context.ledger.address
-    if not isinstance(address, LockfileAddress):
-        return ""
-    path = lockfile_paths(context.tree.root, address.path, None).lockfile
-    return ledger_size.size_warning(address.path, path.stat().st_size) if path.exists() else ""

@@ -66,6 +66,25 @@ def test_of_one_recipient_only_its_conversations_are_read(sent: Folder) -> None:
     assert "replied" in sent.run("status", "--online", "replies-bo@example.com").out
 
 
+def test_what_was_found_is_kept_for_the_preview_without_an_address(sent: Folder) -> None:
+    kept = sent.path / ".msgrun/fates-messages.json"
+    online(sent, "--to", "replies-bo@example.com")
+    assert json.loads(kept.read_text())["messages"] == [], "a part of the recipients is no count of the message"
+    online(sent)
+    message = json.loads(kept.read_text())["messages"][0]
+    assert {fate: count for fate, count in message["counts"].items() if count} == {
+        "replied": 1,
+        "dropped": 1,
+        "no reply": 1,
+    }
+    assert [fate for _, fate, _ in message["listed"]] == ["dropped", "replied"]
+    assert "@" not in kept.read_text()
+    assert sent.run("preview").code == 0
+    page = (sent.path / ".msgrun/preview/pages/outage.html").read_text("utf-8")
+    assert "<b>1</b> replied" in page
+    assert "example.com" not in page.partition("What became of it")[2].partition("</section>")[0]
+
+
 def test_without_the_flag_it_says_what_cannot_be_known(folder: Folder, intercom: Sandbox) -> None:
     folder.write("msgrun.yaml", SEND_TO_BOUNCED)
     folder.message(MAIL)

@@ -1,0 +1,88 @@
+"""What became of messages that were sent: by run from the ledger, and as `status --online` last found it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runner.characters import show_on_one_line
+from runner.deliver.after_sending import FATES
+from runner.deliver.fate_file import FatesByMessage, MessageFates
+from runner.ledger.facts import Facts
+from runner.ledger.runs import RunEntry, list_runs
+from runner.preview.views import AfterView, RunView, SentView
+
+_MAX_RUNS = 10  # of a message; earlier ones are counted together
+_BAR = 240  # pixels of the longest bar
+_MIN_PART = 4  # pixels: one of a million is seen too
+_COMMANDS = {"adopt": "adopted, nothing was posted", "resolve": "decided by a person"}
+
+
+@dataclass(frozen=True, slots=True)
+class SentHistory:
+    """What the ledger and the file of `status --online` know, from which the view of each message is built."""
+
+    facts: Facts = field(default_factory=Facts)
+    fates: FatesByMessage = field(default_factory=dict)
+
+    def build_views(self) -> Mapping[str, SentView]:
+        """Returns the view of each message in the ledger by its name."""
+        counts: dict[str, Counter[str]] = {}
+        for (name, _, status), number in self.facts.counts().items():
+            counts.setdefault(name, Counter())[status] += number
+        runs: dict[str, list[RunEntry]] = {}
+        for entry in list_runs(self.facts) if counts else ():
+            if entry.command != "accept" and entry.sent + entry.refused + entry.unknown:
+                runs.setdefault(entry.message, []).append(entry)
+        return {name: self._build(name, number, runs[name]) for name, number in counts.items() if name in runs}
+
+    def _build(self, name: str, counts: Mapping[str, int], runs: Sequence[RunEntry]) -> SentView:
+        shown, earlier = runs[:_MAX_RUNS], runs[_MAX_RUNS:]
+        most = max(entry.sent + entry.refused + entry.unknown for entry in shown)
+        revisions = {entry.revision for entry in runs}
+        fates = sorted(
+            ((revision, one) for (other, revision), one in self.fates.items() if other == name), reverse=True
+        )
+        return SentView(
+            counts={status: counts.get(status, 0) for status in ("sent", "refused", "unknown")},
+            last=_format_time(max(entry.last for entry in runs)),
+            runs=tuple(_view_run(entry, most, has_revisions=len(revisions) > 1) for entry in shown),
+            earlier_runs=len(earlier),
+            after=tuple(self._view_fates(revision, one) for revision, one in fates if revision in revisions),
+        )
+
+    def _view_fates(self, revision: int, fates: MessageFates) -> AfterView:
+        return AfterView(
+            revision=revision,
+            as_of=_format_time(fates.at),
+            counts={fate: fates.counts.get(fate, 0) for fate in FATES},
+            listed=tuple(
+                (fate, _format_time(at), show_on_one_line(state.record.to))
+                for key, fate, at in fates.listed
+                if (state := self.facts.state(key))
+            ),
+        )
+
+
+def _view_run(entry: RunEntry, most: int, *, has_revisions: bool) -> RunView:
+    first, last = _format_time(entry.first), _format_time(entry.last)
+    same_day = first[:11] == last[:11]
+    when = first if first == last else f"{first} to {last[11:] if same_day else last}"
+    notes = [f"revision {entry.revision}"] if has_revisions else []
+    notes += [_COMMANDS[entry.command]] if entry.command in _COMMANDS else []
+    counts = {"sent": entry.sent, "refused": entry.refused, "unknown": entry.unknown}
+    return RunView(when, ", ".join(notes), counts, tuple(_draw_parts(counts, most)))
+
+
+def _draw_parts(counts: Mapping[str, int], most: int) -> Iterator[tuple[str, int, int]]:
+    """Yields the parts of a run's bar: what it counts, where it begins, and how wide it is, in pixels."""
+    position = 0
+    for name, count in counts.items():
+        if count:
+            width = max(_MIN_PART, round(_BAR * count / most))
+            yield name, position, width
+            position += width
+
+
+def _format_time(text: str) -> str:
+    """Returns a time of a record as a person reads it: to the minute, in UTC."""
+    return show_on_one_line(text[:16].replace("T", " "))
