@@ -40,18 +40,18 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun render welcome --to ann@example.com", "for one of them"),
     ),
     "preview": (
-        ("msgrun preview", "write the pages, and print where they begin"),
+        ("msgrun preview", "write the pages, and print where to open them"),
         ("msgrun preview welcome --serve", "one message, in a browser that follows each change"),
         ("msgrun preview --against origin/main", "old and new side by side"),
     ),
     "schema": (
         ("msgrun schema message", "the rules of a declaration"),
-        ("msgrun schema project > project.schema.json", "those of msgrun.yaml, for an editor"),
+        ("msgrun schema project > project.schema.json", "the rules of msgrun.yaml, for an editor"),
     ),
     "plan": (
         ("msgrun plan", "what apply would send"),
         ("msgrun plan --against origin/main", "and what changed since that commit"),
-        ("msgrun plan --online --out plan.json", "keep it, with the ids of who sends"),
+        ("msgrun plan --online --out plan.json", "save it, for apply --plan"),
     ),
     "test-send": (
         ("msgrun test-send news --as ann@acme.example", "the first delivery, to yourself"),
@@ -79,8 +79,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun plan && msgrun accept news", "look at it first"),
     ),
     "adopt": (
-        ("msgrun adopt welcome", "another tool sent it: nobody gets it again"),
-        ("msgrun plan && msgrun adopt welcome", "look first who that is"),
+        ("msgrun adopt welcome", "another tool sent it; it is not sent again"),
+        ("msgrun plan && msgrun adopt welcome", "see first who that is"),
     ),
     "lock": (
         ("msgrun lock begin", "start the ledger of a new project"),
@@ -99,15 +99,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun lock verify --against origin/main", "in a pull request: does it change the ledger?"),
     ),
     "lock compact": (
-        ("msgrun lock compact", "one line a delivery, for an attempt that ended"),
-        ("msgrun lock stats && msgrun lock compact", "look first whether it pays"),
+        ("msgrun lock compact", "one line for each delivery"),
+        ("msgrun lock stats && msgrun lock compact", "see first how large it is"),
     ),
     "lock stats": (
         ("msgrun lock stats", "how many records, how many bytes"),
         ("msgrun -e staging lock stats", "of another environment"),
     ),
     "lock show": (
-        ("msgrun lock show", "the state of every delivery, a line each"),
+        ("msgrun lock show", "the newest records"),
         ("msgrun lock show 5c2f19a0", "the records of one key"),
     ),
     "lock export": (

@@ -1,5 +1,8 @@
 """The help of the command line: commands in groups, examples, and the global options in a section of their own."""
 
+import re
+from collections.abc import Iterable
+
 import click
 
 # In the order in which a user needs them. Each command is in the module of `commands` that has its name.
@@ -11,6 +14,8 @@ COMMAND_GROUPS = {
     "Check": ("doctor", "admins"),
     "Remember": ("lock", "audit", "forget"),
 }
+_RANGE = re.compile(r"  \[(\d+<=)?x[<>]=?\d+\]$")  # click's words for the numbers that an option takes
+_MIN_DESCRIPTION = 40  # columns for what an example does; with less, it stands below the command
 _UNLIMITED = 1_000  # characters of a command's one line: longer than any of them
 
 
@@ -24,15 +29,10 @@ class Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the examples and the options."""
         _write_examples(ctx, formatter)
-        own: list[tuple[str, str]] = []
-        common: list[tuple[str, str]] = []
-        for parameter in self.get_params(ctx):
-            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
-                (common if isinstance(parameter, GlobalOption) else own).append(record)
-        for title, records in (("Options", own), ("Global options", common)):
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        common = [one for one in options if isinstance(one, GlobalOption)]
+        _write_options(ctx, formatter, "Options", [one for one in options if one not in common])
+        _write_options(ctx, formatter, "Global options", common)
 
 
 class CommandGroup(click.Group):
@@ -41,7 +41,9 @@ class CommandGroup(click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the examples, the options and the subcommands."""
         _write_examples(ctx, formatter)
-        super().format_options(ctx, formatter)
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        _write_options(ctx, formatter, "Options", options)
+        self.format_commands(ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the subcommands. Their texts wrap; click would cut them."""
@@ -77,10 +79,30 @@ def write_command_groups(group: click.Group, ctx: click.Context, formatter: clic
             formatter.write_dl(records)
 
 
+def _write_options(
+    ctx: click.Context, formatter: click.HelpFormatter, title: str, options: Iterable[click.Option]
+) -> None:
+    """Writes a section of options, without the numbers that they take: an error names these."""
+    records = [
+        (names, _RANGE.sub("", text)) for names, text in filter(None, (one.get_help_record(ctx) for one in options))
+    ]
+    if records:
+        with formatter.section(title):
+            formatter.write_dl(records)
+
+
 def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
     from runner.cli.examples import EXAMPLES  # noqa: PLC0415  # texts that only a help needs
 
     name = ctx.command_path.partition(" ")[2]
-    if examples := EXAMPLES.get(name):
-        with formatter.section("Examples"):
-            formatter.write_dl(list(examples), col_max=46)
+    examples = EXAMPLES.get(name, ())
+    if not examples:
+        return
+    longest = max(len(line) for line, _ in examples)
+    with formatter.section("Examples"):
+        if formatter.width - longest >= _MIN_DESCRIPTION:
+            formatter.write_dl(list(examples), col_max=longest)
+            return
+        margin = " " * formatter.current_indent
+        for line, description in examples:
+            formatter.write(f"{margin}{line}\n{margin}    {description}\n")

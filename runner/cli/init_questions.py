@@ -29,14 +29,14 @@ def ask(output: Output) -> Answers:
         return Answers(region, workspace, _choose(workspace, admins))
     output.error(
         wrap(
-            "Who sends? An admin, as Intercom calls a member of your team. With INTERCOM_ACCESS_TOKEN set, "
-            f"{shown_command('admins')} lists them, and so does init.",
+            "Who sends? In Intercom that is an admin: a member of your team. With INTERCOM_ACCESS_TOKEN set, init "
+            f"lists them, and so does {shown_command('admins')}.",
             output.width,
         )
     )
     output.error(
         wrap(
-            f"Or press Enter for {EXAMPLE_SENDER}, an admin of the sandbox. You can change it in msgrun.yaml later.",
+            f"Enter takes {EXAMPLE_SENDER}, an admin of the sandbox. You can change it in msgrun.yaml later.",
             output.width,
         )
     )
@@ -60,7 +60,12 @@ def _read_sender(text: str) -> Sender:
 
 def ask_system() -> list[str]:
     """Asks where messages will be sent from. Returns the CI systems whose workflow is written."""
-    for line in ("Where will apply run?", "  1  on a person's machine", "  2  in GitHub Actions", "  3  in GitLab CI"):
+    for line in (
+        "Where will msgrun apply run?",
+        "  1  on a machine like this",
+        "  2  in GitHub Actions",
+        "  3  in GitLab CI",
+    ):
         click.echo(line, err=True)
     return list(
         _SYSTEMS[click.prompt("Number", type=click.Choice([*_SYSTEMS]), default="1", show_choices=False, err=True)]

@@ -156,7 +156,9 @@ def global_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
     options = [
         option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Run as if in DIR."),
-        option("--sandbox", is_flag=True, help="Talk to an embedded Intercom on 127.0.0.1; nothing leaves."),
+        option(
+            "--sandbox", is_flag=True, help="Use an Intercom that is embedded in msgrun; nothing leaves the machine."
+        ),
         option(
             "-e",
             "--environment",
@@ -168,10 +170,10 @@ def global_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             "--jobs",
             type=click.IntRange(1),
             metavar="N",
-            help="Read much in N processes (one a core).",
+            help="Read large audiences in N processes; else one a core.",
         ),
         option("--no-color", is_flag=True, help="No colours."),
-        option("--show-values", is_flag=True, help="Show recipients' values also off a terminal."),
+        option("--show-values", is_flag=True, help="Show recipients' values off a terminal, too."),
         option("-q", "--quiet", is_flag=True, help="Only results and errors."),
         option("-v", "--verbose", is_flag=True, help="Say more."),
     ]

@@ -52,7 +52,7 @@ def report_run(
         *_retry_refused(context, summary, recipients),
     ]
     if context.options.sandbox and summary.sent and not steps:
-        steps = [NextStep("See who got what in the sandbox", (shown_command("status"),))]
+        steps = [NextStep("See who got a message, in the sandbox", (shown_command("status", "NAME"),))]
     for print_text, line in (
         *((context.output.error, line) for line in lines),
         (context.output.result, f"\n{text}"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
 from runner.errors import UsageMistake
+from runner.report.next_steps import NextStep
 
 REQUIRED_LINES = {
     ".gitattributes": ("messages.lock -text merge=union", "messages.*.lock -text merge=union"),
@@ -15,15 +16,14 @@ REQUIRED_LINES = {
 }
 
 # For machines whose files are lost after a job, as those of CI systems.
-BRANCH_LOCK_LINE = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
-LEDGER_LINE = "ledger: {id}   # the id of the ledger, so that no other one is used by accident\n"
+BRANCH_LOCK_LINE = "lock: git+{remote}   # the ledger is the branch msgrun-ledger of this git remote\n"
+LEDGER_LINE = "ledger: {id}   # the id of the ledger: no other one is used\n"
 DRAFT_LINES = """\
-not_before: 2099-01-01   # a draft: nothing is sent before this day. Remove the line when it is ready
-expires: 2100-01-01   # from this day on nothing is sent, even if an old job is run again: choose it
+not_before: 2099-01-01   # a draft: delete this line when the message is ready
+expires: 2100-01-01   # choose it: from this day on nothing is sent, by no old job either
 """
-_SENDER_LINE = (
-    "from: {{type: admin, {kind}: {value}}}   # who sends, unless a message says it: an admin's id, email or name\n"
-)
+_SENDER_LINE = "from: {{type: admin, {kind}: {value}}}   # who sends: an admin's id, email or name\n"
+_FINDABLE_LINE = "create_conversation_without_contact_reply: true   # so that reconcile can find it\n"
 
 
 EXAMPLE_SENDER = "394051"  # an admin of the sandbox, and of the API reference's examples
@@ -49,14 +49,13 @@ def project_files(salt: str, lock: str, answers: Answers) -> dict[str, str]:
         "msgrun.yaml": _settings_text(salt, lock, answers),
         "messages/welcome.yaml": f"""\
 # yaml-language-server: $schema=../schema/message.schema.json
-name: welcome   # the message's identity: what was sent is remembered under it
+name: welcome   # never changes once it was sent: the ledger remembers it
 message_type: email
 subject: "Welcome to {{{{ product }}}}, {{{{ first_name }}}}"
 body_file: welcome.html.j2
 template: personal
 to: {{csv: ../audiences/welcome.csv, type: user, email: "{{{{ email }}}}"}}
-{DRAFT_LINES}create_conversation_without_contact_reply: true   # makes the message findable, should an answer get lost
-""",
+{DRAFT_LINES}{_FINDABLE_LINE}""",
         "messages/welcome.html.j2": """\
 <p>Hi {{ first_name }},</p>
 <p>good to have you{% if plan %} on the {{ plan }} plan{% endif %}.
@@ -79,7 +78,7 @@ def _settings_text(salt: str, lock: str, answers: Answers) -> str:
     workspace = (
         f"workspace: {answers.workspace}   # the app's id_code: no other workspace is sent to\n"
         if answers.workspace
-        else "# workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to the ledger\n"
+        else "# workspace: ab12cd34   # the app's id_code; else the first apply finds it out\n"
     )
     region = (
         f"region: {answers.region}\n" if answers.region else "# region: eu            # us, eu or au; without it us\n"
@@ -88,7 +87,7 @@ def _settings_text(salt: str, lock: str, answers: Answers) -> str:
 # yaml-language-server: $schema=schema/project.schema.json
 # Every key is explained by: msgrun schema project
 
-{workspace}{region}salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
+{workspace}{region}salt: "{salt}"   # never change it
 {lock}{_SENDER_LINE.format(kind=answers.sender.kind, value=_quote(answers.sender.value))}vars:
   product: Ponies
 """
@@ -112,21 +111,15 @@ def new_message(name: str, *, in_app: bool, has_audience: bool) -> dict[str, str
     )
     files = {
         f"messages/{name}.yaml": f"# yaml-language-server: $schema={up}schema/message.schema.json\n"
-        f"name: {name}\n{fields}{recipients}{DRAFT_LINES}"
-        "create_conversation_without_contact_reply: true   # makes the message findable, should an answer get lost\n"
+        f"name: {name}\n{fields}{recipients}{DRAFT_LINES}{_FINDABLE_LINE}"
     }
     if has_audience:
         files[f"audiences/{name}.csv"] = "email,first_name\nann@example.com,Ann\n"
     return files
 
 
-# The folder of each CI system's files, from the repository's top, and what the user has to do next.
+# The folder of each CI system's files, from the repository's top.
 CI_FOLDERS = {"github": ".github", "gitlab": ".gitlab"}
-_NEXT_STEPS = {
-    "github": "Its first lines say what to set up, once, in the repository's settings.",
-    "gitlab": "Include it in .gitlab-ci.yml: include: [local: {path}]",
-}
-
 
 _UNNAMED = Settings()
 
@@ -137,9 +130,14 @@ def workflow_path(system: str, environment: str | None) -> str:
     return f"{CI_FOLDERS[system]}/{'workflows/' if system == 'github' else ''}{name}"
 
 
-def workflow_next_step(system: str, environment: str | None) -> str:
-    """What the user has to do once the workflow is written."""
-    return _NEXT_STEPS[system].format(path=workflow_path(system, environment))
+def workflow_next_step(system: str, environment: str | None, branch: str) -> NextStep:
+    """What the user has to do once the workflow is written, which applies what is merged into the branch."""
+    path = workflow_path(system, environment)
+    if system == "github":
+        purpose = f"Set up the repository on GitHub, once, as the first lines of {path} say"
+        return NextStep(f"{purpose}. Then it applies what is merged into {branch}", ())
+    purpose = f"Include the pipeline in .gitlab-ci.yml. It applies what is merged into {branch}"
+    return NextStep(purpose, (f"include: [local: {path}]",))
 
 
 def workflow(system: str, branch: str, directory: str, package: str, settings: Settings = _UNNAMED) -> str:

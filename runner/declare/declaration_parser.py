@@ -212,7 +212,8 @@ class _Parser:
             moment = datetime.fromisoformat(text.upper())
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            self.context.add_error("moment-form", (key,), f"{text} is no day of the calendar or no time of the day")
+            message = f"{text} is not a day of the calendar, or not a time of the day"
+            self.context.add_error("moment-form", (key,), message, "write 2026-12-31, or 2026-12-31T18:00:00Z")
             return None
 
     def _warn_unused_subject(self, *, is_email: bool) -> None:

@@ -84,7 +84,7 @@ def summarise_problems(declaration: Declaration, results: Iterable[Problem | int
         message = "the audience is empty"
         if left_out:
             message = f"all {left_out:,} recipients are left out" if left_out > 1 else "the only recipient is left out"
-        reported.append(document.warning("no-recipients", ("to",), f"{message}: nobody gets this"))
+        reported.append(document.warning("no-recipients", ("to",), f"{message}: this is sent to no one"))
     return reported
 
 

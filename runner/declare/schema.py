@@ -241,6 +241,8 @@ def _describe_type_error(error: Any) -> tuple[str, str]:
     hint = f'quote it: "{written}"' if "string" in wanted and isinstance(value, int | float) else ""
     if "boolean" in wanted:
         hint = "write true or false, without quotes"
+    elif wanted == ["object"] and (example := _format_example(subschema)):
+        hint = f"for example {name}: {example}"
     return f"{name} must be {kinds}, not {_TYPE_NAMES[_json_type(value)]}", hint
 
 
@@ -273,8 +275,13 @@ def _format_path(path: tuple[str | int, ...]) -> str:
 
 
 def _example_hint(key: str, subschema: dict[str, Any]) -> str:
-    if not (examples := subschema.get("properties", {}).get(key, {}).get("examples")):
-        return f"add {key}: …"
-    example = examples[0]
-    fields = ", ".join(f"{name}: {value}" for name, value in example.items()) if isinstance(example, dict) else ""
-    return f"for example {key}: {{{fields}}}" if fields else f"for example {key}: {example}"
+    example = _format_example(subschema.get("properties", {}).get(key, {}))
+    return f"for example {key}: {example}" if example else f"add {key}: …"
+
+
+def _format_example(subschema: dict[str, Any]) -> str:
+    """Returns the first example of a value, as YAML writes it; empty if there is none."""
+    example = next(iter(subschema.get("examples", ())), "")
+    if not isinstance(example, dict):
+        return str(example)
+    return f"{{{', '.join(f'{name}: {value}' for name, value in example.items())}}}" if example else ""

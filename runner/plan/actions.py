@@ -57,6 +57,6 @@ def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
         return f"expired at {format_timestamp(declaration.expires)}"
     if declaration.not_before is not None and now < declaration.not_before:
         if declaration.not_before == DRAFT_UNTIL:
-            return "a draft: delete its line not_before: when it is ready"
+            return "a draft, until its line not_before is deleted"
         return f"not before {format_timestamp(declaration.not_before)}"
     return ""

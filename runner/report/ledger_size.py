@@ -50,8 +50,8 @@ def stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus]) -> s
             ),
             *_format_deliveries(lockfile.keys, bytes_each, message_statuses),
             (
-                f"apply adds about {lockfile.bytes_per_delivery:,} bytes for each delivery: a claim and an outcome; "
-                f"{shown_command('lock', 'compact')} leaves one record"
+                f"apply adds about {lockfile.bytes_per_delivery:,} bytes for each delivery, a claim and an outcome. "
+                f"{shown_command('lock', 'compact')} removes the claims"
             ),
             size_warning(lockfile.display_name, lockfile.size) or _format_space_left(lockfile),
         ]

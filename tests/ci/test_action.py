@@ -76,7 +76,8 @@ def test_apply_refuses_a_lockfile_which_would_be_lost_with_the_job(run, author, 
 def test_it_installs_the_msgrun_of_its_own_commit(run):
     planned = run(command="plan")
     installed = (planned.home / "pip.log").read_text()
-    assert installed.split() == ["install", "--quiet", "--disable-pip-version-check", str(ROOT)]
+    assert f"--require-hashes --requirement {ROOT}/requirements-action.txt\n" in installed
+    assert installed.endswith(f"--no-deps --no-build-isolation {ROOT}\n")
 
 
 def test_a_pull_request_gets_a_comment(run, tmp_path, author):

@@ -234,7 +234,7 @@ def test_init_adds_to_a_project_without_a_ledger_a_workflow_and_a_ledger_on_a_br
     before = sorted(path.name for path in folder.path.iterdir())
     ran = folder.run("init", "--github", "--from", PACKAGE)
     assert (ran.code, ran.out) == (0, "wrote    .github/workflows/msgrun.yml\nextended msgrun.yaml\n")
-    assert "start it, once: msgrun lock begin" in ran.err
+    assert "\n    msgrun lock begin\n" in ran.err
     settings = (folder.path / "msgrun.yaml").read_text()
     assert settings == "# ours\nregion: eu\nlock: git+origin"
     assert sorted(path.name for path in folder.path.iterdir()) == sorted([*before, ".github"])
@@ -261,10 +261,10 @@ def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
     ran = folder.run("init", "--gitlab", "--from", PACKAGE)
     assert (ran.code, ran.out) == (0, "wrote    .gitlab/msgrun.yml\n")
     assert (folder.path / "msgrun.yaml").read_text() == settings
-    assert f"{stem}.lock stays the ledger. CI needs it on a branch of the git remote: msgrun" in ran.err
+    assert f"Move the ledger {stem}.lock to a branch of the git remote" in ran.err
     monkeypatch.setenv("CI", "true")
     assert folder.run(*own, "apply", "--yes").code == 5
-    assert folder.run(*ran.err.partition("of the git remote: msgrun ")[2].split(), "--yes").code == 0
+    assert folder.run(*ran.err.partition("CI needs it there:\n    msgrun ")[2].split(), "--yes").code == 0
     assert folder.run(*own, "apply", "--yes").code == 0
     assert len(intercom.messages) == 2
     assert "lock: git+origin" in (folder.path / "msgrun.yaml").read_text()

@@ -40,7 +40,8 @@ def test_every_example_is_a_command_line_that_msgrun_understands(line: str) -> N
         while words[1:2] == ["-e"]:
             del words[1:3]
         command, args = _find_command(words[1:])
-        command.make_context(words[-1], args)  # raises click.UsageError
+        # The names are remembered by the command, which other tests print. Raises click.UsageError.
+        command.make_context(words[-1], args, help_option_names=["-h", "--help"])
 
 
 @pytest.mark.parametrize("name", _all_commands())
@@ -95,3 +96,10 @@ def test_no_text_of_the_help_is_cut(folder: Folder, name: str, monkeypatch: pyte
 def test_a_misspelt_option_is_reported_as_a_misspelt_command_is(folder: Folder) -> None:
     assert "error: there is no option --canari; did you mean --canary?" in folder.run("apply", "--canari", "3").err
     assert folder.run("apply", "--zzzz").err.endswith("error: there is no option --zzzz\n")
+
+
+def test_in_a_narrow_terminal_what_an_example_does_stands_below_its_command(folder: Folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    text = folder.run("lock", "move", "--help").out
+    assert "\n  msgrun lock move git+origin\n      to the branch msgrun-ledger of the git remote\n" in text
+    assert "x>=1" not in folder.run("apply", "--help").out

@@ -77,7 +77,7 @@ def apply(
 ) -> int:
     """Send what is planned, each at most once.
 
-    A delivery is claimed on disk, POSTed, and its outcome written down.
+    Before each request a claim is written to the ledger, and after it the outcome. So nothing is sent twice.
 
     PATHS are files or folders below messages/; without any, everything is sent.
     """

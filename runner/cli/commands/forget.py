@@ -35,8 +35,8 @@ _MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a w
 def forget(address: str, *, yes: bool, no_fetch: bool) -> int:
     """Remove a recipient from the ledger, for an erasure request.
 
-    Contact, text and conversation go from every copy of the ledger that this clone can write. Keys and states stay, so
-    that nothing is sent again: they are hashes that only the salt and the address together lead to.
+    Removes contact, text and conversation from every copy of the ledger that this clone can write. Keys and states
+    stay, so nothing is sent again. A key is a hash: without the salt and the address it leads to no person.
 
     Lists the files that still name the recipient, what git's history keeps, and what msgrun cannot reach.
     """

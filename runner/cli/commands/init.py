@@ -46,13 +46,12 @@ from runner.shown_command import show_default_environment, shown_command
 def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None) -> int:
     """Begin a project, or add a CI workflow to one.
 
-    Writes settings with a salt, an example message and an empty lockfile. On a terminal it asks who sends, and with
-    a token in INTERCOM_ACCESS_TOKEN it lists your admins. Changes no file that exists, but for two lines that
-    .gitattributes and .gitignore need.
+    Writes msgrun.yaml, an example message and an empty ledger. On a terminal it asks who sends, and with a token in
+    INTERCOM_ACCESS_TOKEN it lists your admins. It changes no file that exists; it only adds lines to .gitattributes and
+    .gitignore.
 
-    With --github or --gitlab the ledger is on a branch of the git remote. Where there is a project, they write their
-    workflow, and that ledger into msgrun.yaml, unless the project has a ledger already. Each environment has a workflow
-    of its own: -e NAME.
+    With --github or --gitlab it also writes the workflow. Without a ledger so far, the project then gets one on a
+    branch of the git remote. -e NAME writes the workflow of an environment.
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
@@ -63,8 +62,12 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
         package = find_requirement(source) if systems else ""  # before anything is written
         if systems and (root / "msgrun.yaml").exists():
             package = add_extras(package, find_extras(Tree(root)))
-            _add_workflows(root, systems, package, output, options.environment)
-            _configure_branch_ledger(root, output)
+            steps = [
+                *_add_workflows(root, systems, package, output, options.environment),
+                *_configure_branch_ledger(root, output),
+            ]
+            if steps and not output.quiet:
+                output.error(next_steps(steps, output.width))
             return EXIT.done
         _refuse_environment(options.environment)
         answers = scaffold.Answers()
@@ -79,13 +82,13 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
             output.result(f"{_write(managed_path(root, path), text):<8} {path}")
         for path, lines in scaffold.REQUIRED_LINES.items():
             output.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
-        _add_workflows(root, systems, package, output)
+        steps = [*_next_steps(remote, folder, root), *_add_workflows(root, systems, package, output)]
     except BrokenPipeError:
         raise
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
     if not output.quiet:
-        output.error(next_steps(_next_steps(remote, folder, root), output.width))
+        output.error(next_steps(steps, output.width))
     return EXIT.done
 
 
@@ -108,11 +111,8 @@ def _next_steps(remote: str, folder: Path | None, root: Path) -> Iterator[NextSt
     git_init = "" if find_repository(root.resolve()) else "git init && "
     yield NextStep("Put it under version control", (f"{git_init}git add . && git commit -m Begin",))
     yield NextStep("Edit the example, messages/welcome.yaml, or write a message", (shown_command("new", "NAME"),))
-    yield NextStep(
-        "See what would be sent, and to whom: nothing yet, because the example is a draft until you delete its line "
-        "not_before",
-        (shown_command("plan"),),
-    )
+    purpose = "Delete the line not_before of a message that is ready, and see what would be sent, and to whom"
+    yield NextStep(purpose, (shown_command("plan"),))
     yield NextStep("Try it on this machine, without a token", (shown_command("apply", sandbox=True),))
 
 
@@ -142,8 +142,8 @@ def _git_remote_name(root: Path) -> str:
     return next(reversed(repository.relevant_remotes() if repository else ()), "origin")
 
 
-def _configure_branch_ledger(root: Path, output: Output) -> None:
-    """Makes the ledger of a project that has none yet a branch of the git remote, and prints what the user has to do.
+def _configure_branch_ledger(root: Path, output: Output) -> Iterator[NextStep]:
+    """Makes the ledger of a project that has none yet a branch of the git remote. Yields what the user has to do.
 
     A ledger that was started is never left by an edit: the user moves it. Nor is `lock:` changed while an environment
     that takes its address from it has a lockfile. Raises OSError, ProblemsFound, UsageMistake.
@@ -158,11 +158,13 @@ def _configure_branch_ledger(root: Path, output: Output) -> None:
         is_named = path != f"{settings.stem}.lock"
         if settings.ledger_id or (root / path).exists():
             command = shown_command("lock", "move", f"git+{remote}", environment=name or "")
-            output.note(f"{path} stays the ledger. CI needs it on a branch of the git remote: {command}")
+            yield NextStep(f"Move the ledger {path} to a branch of the git remote: CI needs it there", (command,))
             may_edit = may_edit and is_named
         elif name is None and is_named:
-            command = f"write lock: git+{remote}, then {begin}"
-            output.note(f"msgrun.yaml names {path}, which is not there. If nothing was sent yet: {command}")
+            purpose = (
+                f"msgrun.yaml names {path}, which is not there. If nothing was sent yet, write lock: git+{remote}, then"
+            )
+            yield NextStep(purpose, (begin,))
         elif name is None:
             may_edit = True
     if not may_edit:
@@ -171,13 +173,13 @@ def _configure_branch_ledger(root: Path, output: Output) -> None:
     text = set_settings(file.read_bytes().decode(), None, {"lock": f"git+{remote}"})
     file.write_bytes(text.encode())
     output.result("extended msgrun.yaml")
-    output.note(f"  the ledger is the branch msgrun-ledger of {remote}; start it, once: {begin}")
+    yield NextStep(f"Start the ledger, once: this pushes the branch msgrun-ledger to {remote}", (begin,))
 
 
 def _add_workflows(
     root: Path, systems: list[str], package: str, output: Output, environment: str | None = None
-) -> None:
-    """Writes workflows to the top of the project's repository, which is where CI systems look for them.
+) -> Iterator[NextStep]:
+    """Writes workflows to the top of the project's repository, where CI systems look for them. Yields what to do next.
 
     Raises UsageMistake if msgrun.yaml does not declare the environment.
     """
@@ -196,11 +198,11 @@ def _add_workflows(
         text = scaffold.workflow(system, branch, directory, package, settings)
         output.result(f"{_write(managed_path(top, path), text):<8} {path}")
         _add_requirements(top, system, package, output)
-        output.note(f"  It applies what is merged into {branch}. {scaffold.workflow_next_step(system, environment)}")
+        yield scaffold.workflow_next_step(system, environment, branch)
         for name in others:
             if not managed_path(top, scaffold.workflow_path(system, name)).exists():
                 own = shown_command("init", f"--{system}", environment=name or "")
-                output.note(f"  the environment {name or DEFAULT_ENVIRONMENT} is not in it ({own})")
+                yield NextStep(f"Write a workflow of its own for the environment {name or DEFAULT_ENVIRONMENT}", (own,))
 
 
 def _default_branch(repository: Repository | None) -> str:

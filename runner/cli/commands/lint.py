@@ -37,9 +37,10 @@ def lint(
 ) -> int:
     """Find mistakes in valid messages: bad links, broken HTML, "Hi None".
 
-    Links to localhost, "Hi None", tags that are not closed, and more: as written, and as rendered for every recipient.
-    What validate finds comes first. Exits with 1 where a finding is an error. A comment in the YAML ignores a
-    finding: # msgrun: ignore=CODE. msgrun explain CODE says more about it.
+    Reads the text as written and as rendered for every recipient: links to localhost, "Hi None", tags that are not
+    closed, and more. What validate finds comes first. Exits with 1 if a finding is an error.
+
+    To silence a finding, add a comment to the YAML: # msgrun: ignore=CODE. msgrun explain CODE says more about it.
 
     PATHS are files or folders below messages/; without any, all are linted.
     """

@@ -12,6 +12,7 @@ from runner.declare import schema
 from runner.declare.project import find_root
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
+from runner.report.next_steps import NextStep, next_steps
 from runner.shown_command import shown_command
 
 
@@ -41,5 +42,10 @@ def new(name: str, *, in_app: bool, audience: bool) -> int:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
         output.result(f"wrote    {path}")
-    output.note(f"edit it, look at it with {shown_command('plan')}, then delete its line not_before: when it is ready")
+    if not output.quiet:
+        steps = (
+            NextStep(f"Edit messages/{name}.yaml, and delete its line not_before when it is ready", ()),
+            NextStep("See what would be sent, and to whom", (shown_command("plan"),)),
+        )
+        output.error(next_steps(steps, output.width))
     return EXIT.done

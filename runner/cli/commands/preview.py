@@ -1,5 +1,6 @@
 """The command preview: shows every message as its recipients see it, as pages for a browser."""
 
+import os
 from pathlib import Path
 
 import click
@@ -54,7 +55,11 @@ def preview(
         folder = find_output_folder(context, out)
         pictures = context.user_path(png) if png else None
         shown = load_preview(context, request)
-        context.output.result(str(write_pages(folder, dict(render_pages(shown)))))
+        index = write_pages(folder, dict(render_pages(shown)))
+        if context.output.width_for_reading:
+            context.output.note(f"Wrote the pages of {pluralize(len(shown.messages), 'message')}. Open in a browser:")
+            index = Path(os.path.relpath(index))
+        context.output.result(str(index))
         context.output.note_masking()
         if pictures:
             _photograph(context, folder, shown, pictures)

@@ -35,8 +35,8 @@ def resolve(
 ) -> int:  # fmt: skip
     """Decide what became of unknown deliveries, or acknowledge a duplicate.
 
-    On a terminal, without options: asks about each unknown delivery, or about the one with a KEY, and shows where to
-    look in Intercom. KEY is the start of its key, as status shows it.
+    On a terminal it asks about each unknown delivery, and shows where to look in Intercom. With KEY it asks about that
+    one; KEY is the start of its key, as status shows it.
     """
     choices = [sent_id is not None, not_sent, duplicate].count(True)
     with open_context() as context:

@@ -17,7 +17,7 @@ from runner.shown_command import shown_command
 
 
 @command("sandbox")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; without it, a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; without it, a free one.")
 @click.option(
     "--log", "log", type=click.Path(path_type=Path), metavar="FILE", help="Write what it receives, as JSON lines."
 )
@@ -42,6 +42,8 @@ def sandbox(
 
     It is for programs of your own: commands with --sandbox start one by themselves. A page shows what it was sent.
     Outside a project it forgets its messages when it stops.
+
+    To see what can go wrong, send to addresses that begin with lost-, missing- or unsubscribed-.
     """
     from runner.sandbox import SANDBOX_WORKSPACE_ID, Replies, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
     from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415  # likewise
@@ -90,10 +92,12 @@ def _serve_inbox(sandbox_url: str, stopped: threading.Event) -> None:
     from runner.preview.inbox import Inbox  # noqa: PLC0415  # Jinja and a server: --help saves 270 ms
     from runner.preview.page_server import PageServer  # noqa: PLC0415  # likewise
 
-    click.echo(f"sandbox on {sandbox_url}")
-    click.echo(f"for other programs: export INTERCOM_BASE_URL={sandbox_url} INTERCOM_ACCESS_TOKEN=sandbox")
     with contextlib.closing(PageServer(service=Inbox(sandbox_url, shown_command("apply", sandbox=True)))) as server:
-        click.echo(f"what it was sent: {server.url}")
+        click.echo(f"sandbox on {sandbox_url}, until Ctrl-C")
+        click.echo(f"what it was sent:\n  {server.url}")
+        click.echo(
+            f"for another program:\n  export INTERCOM_BASE_URL={sandbox_url}\n  export INTERCOM_ACCESS_TOKEN=sandbox"
+        )
         stopped.wait()
 
 

@@ -19,7 +19,7 @@ from runner.errors import GuardRefused, Problem, ProblemsFound, RateExhausted, R
 from runner.intercom.answer import AccountDenied, Answer, Refused, Sent, Throttled, Unknown, Unreached
 from runner.ledger.durable_append import append_lines
 from runner.managed_path import managed_path
-from runner.privacy import mark_private
+from runner.privacy import mark_private, reveal_or_mask
 from runner.report.layout import wrap_lines
 from runner.report.recipients import contact_url
 from runner.shown_command import shown_command
@@ -34,9 +34,9 @@ from runner.shown_command import shown_command
 def test_send(name: str, address: str | None, email: str) -> int:
     """Send one delivery of a message to yourself, marked as a test.
 
-    It is rendered as for the recipient, and its subject, or the body of an in-app message, begins with "[Test] ". EMAIL
-    is one of test_recipients: of msgrun.yaml and a contact of the workspace. The ledger does not change; what was sent
-    is in .msgrun/tests.jsonl. expires: and not_before: do not count.
+    The text is the recipient's. Its subject (in-app: its body) begins with [Test]. EMAIL has to be
+    in test_recipients: of msgrun.yaml, and a contact of the workspace. expires: and not_before: do not hold it back.
+    The ledger does not change; .msgrun/tests.jsonl has what was sent.
     """
     with open_context(rehearse=partial(_render, name=name, address=address)) as context:
         email = _require_allowed(context, email)
@@ -110,7 +110,9 @@ def _report(context: Context, declaration: Declaration, delivery: Delivery, answ
     """Prints what became of a test. Returns the exit code. Raises RunStopped."""
     match answer:
         case Sent():
-            text = f"Sent a test of {declaration.name}, as for {delivery.display_name}: message {answer.id}."
+            recipient = mark_private(delivery.value, delivery.display_name)
+            name = reveal_or_mask(recipient, show_values=context.output.show_values)
+            text = f"Sent a test of {declaration.name}, as for {name}: message {answer.id}."
             context.output.result(wrap_lines("\n".join(filter(None, (text, url))), context.output.width))
             return EXIT.done
         case Refused():

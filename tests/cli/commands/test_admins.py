@@ -44,7 +44,7 @@ def test_a_token_that_may_not_list_admins_is_said(folder: Folder, intercom: Sand
 @pytest.mark.parametrize("message", [BY_EMAIL, BY_NAME])
 def test_a_sender_by_email_or_name_is_sent_as_the_admins_id(message, folder: Folder, intercom: Sandbox) -> None:
     folder.message(message)
-    assert "(resolved when online)" in folder.run("plan").out
+    assert "(id not looked up yet)" in folder.run("plan").out
     assert folder.run("apply", "--yes").code == 0
     assert [sent["payload"]["from"] for sent in intercom.messages] == [{"type": "admin", "id": 394052}]
     assert [claim["sender"] for claim in claims(folder)] == ["394052"]

@@ -34,7 +34,7 @@ def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: P
 def test_the_workflow_applies_the_branch_that_the_repository_has(folder: Folder, branch: str, applied: str) -> None:
     subprocess.run(["git", "init", "--quiet", "--initial-branch", branch, str(folder.path / "new")], check=True)
     ran = folder.run("init", "new", "--gitlab", "--from", "msgrun==0.1.0")
-    assert f"It applies what is merged into {applied}." in ran.err
+    assert f"It applies what is merged into {applied}:\n" in ran.err
 
 
 def test_the_next_steps_fit_a_narrow_terminal_and_keep_their_commands(
@@ -92,7 +92,7 @@ def test_a_workflow_for_a_project_with_a_ledger_does_not_edit_where_it_is(folder
     here = Folder(folder.path / "new", folder.capture)
     before = (here.path / "msgrun.yaml").read_text()
     ran = here.run("init", "--github", "--from", PACKAGE)
-    assert (ran.code, "CI needs it on a branch of the git remote: msgrun lock move git+origin" in ran.err) == (0, True)
+    assert (ran.code, "CI needs it there:\n    msgrun lock move git+origin\n" in ran.err) == (0, True)
     assert (here.path / "msgrun.yaml").read_text() == before
 
 

@@ -48,4 +48,4 @@ def test_no_link_leads_a_new_message_out_of_the_project(folder: Folder) -> None:
 def test_the_plan_says_that_it_is_a_draft_and_which_line_to_delete(folder: Folder) -> None:
     folder.write("msgrun.yaml", 'from: {type: admin, id: "394051"}\n')
     assert folder.run("new", "spring").code == 0
-    assert "1 excluded: a draft: delete its line not_before: when it is ready" in folder.run("plan").out
+    assert "1 excluded: a draft, until its line not_before is deleted" in folder.run("plan").out

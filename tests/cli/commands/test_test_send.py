@@ -43,6 +43,8 @@ def test_it_goes_to_the_team_marked_and_rendered_as_for_the_recipient(project: F
     assert message["payload"]["body"] == "<p>Hello Bo</p>"
     assert message["payload"]["to"] == {"type": "user", "id": message["contact"]}
     assert message["payload"]["from"] == {"type": "admin", "id": 394052}
+    clear = send(project, "--to", "bo@example.com", "--show-values")
+    assert clear.out.startswith("Sent a test of news, as for bo@example.com:")
     contacts = [entry["payload"] for entry in intercom.log if entry["path"] == "/contacts/search"]
     assert all("bo@example.com" not in json.dumps(payload) for payload in contacts), "the real one is not asked for"
 
