@@ -99,7 +99,7 @@ def _is_symbol(character: str) -> bool:
 def unescape_html(text: str) -> str:
     """Returns a text with HTML entities replaced by their characters.
 
-    `html.unescape` fails for a number of more than 4,300 digits. A number that is no character becomes U+FFFD, as the
+    `html.unescape` fails for a number of more than 4,300 digits. A number without a character becomes U+FFFD, as the
     HTML standard says.
     """
     if "&" not in text:

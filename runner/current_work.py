@@ -74,7 +74,7 @@ class CurrentWork:
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """Says that the `with` block waits for another process or for a reader, which is no work."""
+        """Says that the `with` block waits for another process or for a reader, which is not work."""
         cells, was_working = self._cells, self._cells[_IS_WORKING]
         cells[_IS_WORKING] = False
         try:

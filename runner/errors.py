@@ -57,7 +57,7 @@ class Problem:
 
     `message` and `excerpt` (the line of the file at the place) may hold recipients' values.
     `recipient` names the recipient if the problem concerns only one, as "recipient 2" or "row 7 of a.csv". It may quote
-    a wrong identifier. `edits` of the file at the place mend the problem for certain; there may be none.
+    a wrong identifier. `edits` of the file at the place certainly fix the problem; there may be none.
     """
 
     code: str

@@ -349,7 +349,7 @@ CASES = {
         fixed={"messages/a.yaml": body("On {{ day }}", "{day: December 1}")},
     ),
     "a number that is a text": Case(
-        hint="a text is no number: write … | float",
+        hint="a text is not a number: write … | float",
         declaration=body("{{ price | round(2) }}", '{price: "12.50"}'),
         fixed={"messages/a.yaml": body("{{ price | float | round(2) }}", '{price: "12.50"}')},
     ),

@@ -50,10 +50,10 @@ class _Entry:
 def find_commit(repository: Repository | None, ref: str) -> Commit:
     """Returns the commit that a ref names. Raises UsageMistake, with a command that fetches a missing ref."""
     if repository is None:
-        raise UsageMistake(f"there is no {ref} to compare with: this is no git repository", "leave out --against")
+        raise UsageMistake(f"there is no {ref} to compare with: this is not a git repository", "leave out --against")
     commit_hash = repository.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not commit_hash:
-        raise UsageMistake(f"{ref} is no commit of this repository", _suggest_fetch(repository, ref))
+        raise UsageMistake(f"{ref} is not a commit of this repository", _suggest_fetch(repository, ref))
     return Commit(ref, commit_hash)
 
 

@@ -47,7 +47,7 @@ def parse_address(text: str) -> Address:
     elif "@" in text.strip("@ "):
         return Address("email", text.strip())
     raise UsageMistake(
-        "--to " + mark_private(text) + " is no address",
+        "--to " + mark_private(text) + " is not an address",
         "an email address, or id:…, user_id:… or email:…, for example --to email:ann@example.com",
     )
 

@@ -21,7 +21,7 @@ def explain_missing_identifier(
         return
     columns = audience.source.columns
     if name in columns:
-        fault.message = f"{name} is blank, so there is nobody to send this to"
+        fault.message = f"{name} is blank, so there is no recipient to send this to"
         fault.hint = f'fill it in, remove the row, or leave such rows out with where: "{{{{ {name} is defined }}}}"'
         return
     same = next((column for column in columns if _simplify(column) == _simplify(name)), "")

@@ -105,7 +105,7 @@ def _check_condition(field: Any, operator: Any, value: Any, path: tuple[str | in
             f"attributes of your own begin with {_ATTRIBUTES}"
         )
         yield QueryFault(
-            "search-field", (*path, "field"), f"{field} is no field that msgrun knows", hint, is_error=False
+            "search-field", (*path, "field"), f"{field} is not a field that msgrun knows", hint, is_error=False
         )
     allowed = known or _OPERATORS
     if operator not in allowed:
@@ -113,7 +113,7 @@ def _check_condition(field: Any, operator: Any, value: Any, path: tuple[str | in
         hint = f'write operator: "{other}"' if other in (*allowed, *_GROUP_OPERATORS) else ""
         hint = 'in quotes, if that was meant: operator: "~"' if operator is None else hint  # YAML reads ~ as null
         subject = f"of {field}" if operator in _OPERATORS else "of a search"
-        message = f"{operator} is no operator {subject}: there is {' '.join(allowed)}"
+        message = f"{operator} is not an operator {subject}: there is {' '.join(allowed)}"
         if field in _DATE_FIELDS and operator in _ORDER:
             hint = f'write operator: "{operator[0]}"; it counts by day'
         yield QueryFault("search-operator", (*path, "operator"), message, hint)

@@ -21,7 +21,8 @@ from runner.declare.yaml.document import Document, SourceFile, YamlPath, decode
 from runner.errors import Problem, Severity
 from runner.shown_command import shown_command
 
-# Recipients in one declaration: each is compiled and checked on its own. It is as many as one run sends by default.
+# Recipients listed in one declaration. Each is compiled and checked on its own, which takes longer than rows of a file.
+# The number is the default of limits.recipients_per_apply.
 MAX_INLINE_RECIPIENTS = 10_000
 # What other engines compare a value with; in Jinja each is a variable without a value.
 _LIQUID_WORDS = dict.fromkeys(("empty", "blank", "nil", "null"), "in Jinja: {% if not … %}, without == and this word")
@@ -51,7 +52,8 @@ def parse(document: Document, project_context: ProjectContext) -> tuple[Declarat
     if repaired is None:
         return None, problems
     declaration, more_problems = _Parser(document, project_context, repaired).parse()
-    # No declaration with a stand-in recipient: that one has no variables, so each would be reported as undefined.
+    # If `to` was replaced by a stand-in, there is no declaration: the stand-in has no variables, so every variable of
+    # the texts would be reported as undefined.
     return (declaration if repaired["to"] is document.value.get("to") else None), problems + more_problems
 
 
@@ -192,7 +194,7 @@ class _Parser:
         if self.project.sender is None:
             who = f"{shown_command('admins')} lists who may send"
             hint = f'add from: {{type: admin, email: "…"}} here or in msgrun.yaml; {who}'
-            self.context.add_error("sender-missing", (), "nobody sends this: the key from is missing", hint)
+            self.context.add_error("sender-missing", (), "from: is missing: the message has no sender", hint)
         return self.project.sender
 
     def _read_moments(self) -> tuple[datetime | None, datetime | None]:
@@ -200,7 +202,10 @@ class _Parser:
         expires, not_before = self._read_moment("expires"), self._read_moment("not_before")
         if expires and not_before and expires <= not_before:
             self.context.add_error(
-                "moment-order", ("expires",), "expires is not after not_before", "nothing could ever be sent"
+                "moment-order",
+                ("expires",),
+                "expires is not later than not_before, so nothing would ever be sent",
+                "set a later expires",
             )
         return expires, not_before
 
@@ -212,7 +217,7 @@ class _Parser:
             moment = datetime.fromisoformat(text.upper())
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            message = f"{text} is not a day of the calendar, or not a time of the day"
+            message = f"{text} is not a valid date or time"
             self.context.add_error("moment-form", (key,), message, "write 2026-12-31, or 2026-12-31T18:00:00Z")
             return None
 

@@ -164,7 +164,7 @@ class _Renderer:
             raw_key = self._key_hashers[recipient.kind](value)
             raw_digest = self._hash_payload(payload)
         except (UnicodeEncodeError, orjson.JSONEncodeError):
-            bad_text = TemplateFault("not-a-text", "half of a surrogate pair is no character")
+            bad_text = TemplateFault("not-a-text", "half of a surrogate pair is not a character")
             return [declaration.body_origin.problem(bad_text, self._label_of(recipient))]
         if self._keys is not None:
             key_count = len(self._keys)

@@ -1,4 +1,4 @@
-"""The changes that mend a problem for certain. Where two changes are possible, there is none.
+"""The edits that certainly fix a problem. Where two changes are possible, there is none.
 
 Each function returns edits, which may be none: nothing here guesses. Only problems that exist are looked at, so the
 other modules import this one where they report a problem.

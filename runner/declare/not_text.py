@@ -1,4 +1,4 @@
-"""What stands in a file in place of its text: a pointer to the real file, or the marks of a merge that nobody resolved.
+"""What stands in a file in place of its text: a pointer to the real file, or the marks of a merge conflict.
 
 Sources: Git LFS's specification of pointer files; git-annex's page on them; git's documentation of merge, "How
 conflicts are presented".
@@ -36,7 +36,7 @@ _STAND_INS = {
 }
 _LONE_NAME = re.compile(rb"[^\s\0]{1,255}\n?")  # longer names do not exist
 
-CONFLICT_MESSAGE = "a merge left its two sides here, and nobody chose between them"
+CONFLICT_MESSAGE = "merge conflict marker: both sides are still in the file"
 CONFLICT_HINT = "keep one side, and remove the lines <<<<<<<, ======= and >>>>>>>"
 # In YAML a text is indented, and an editor may indent the marks with it.
 _CONFLICT_MARK = re.compile(r"^[ \t]*(?P<sign><{7}|={7}|>{7})(?P<label> [^\n]*)?\r?$", re.MULTILINE)

@@ -165,7 +165,7 @@ def _find_error_beyond(problems: list[Problem], limit: int, first: int = 0) -> P
 
 def _describe_unread(last: Problem, limit: int, what: str) -> Problem:
     message = f"there are more than {limit:,} problems, so {what} is not checked"
-    return replace(last, message=message, hint="mend these first", excerpt="", recipient="")
+    return replace(last, message=message, hint="fix these first", excerpt="", recipient="")
 
 
 def _read_suppression_list(

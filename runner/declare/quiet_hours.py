@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-UNKNOWN_ZONE = (KeyError, ValueError, OSError)  # what zoneinfo raises for a name that is no time zone
+UNKNOWN_ZONE = (KeyError, ValueError, OSError)  # what zoneinfo raises for a name that is not a time zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def _plan_edits(text: str, environment: str | None, values: Mapping[str, str]) -
 
 
 def _value_nodes(mapping: yaml.Node | None) -> dict[str, yaml.Node]:
-    """Returns the values of a mapping by key, without those that `<<` merges. Raises TypeError if it is no mapping."""
+    """Returns the values of a mapping by key, without those that `<<` merges. Raises TypeError if it is none."""
     if not isinstance(mapping, yaml.MappingNode):
         raise TypeError
     return {key.value: value for key, value in mapping.value if isinstance(key, yaml.ScalarNode)}

@@ -18,7 +18,7 @@ _SECRET_PREFIXES = ("INTERCOM_", "MSGRUN_", "PG")
 # With these settings, no file of a work tree makes git run a program or treat a folder as a repository. The clone's own
 # config, which a pull request cannot write, still applies: it says how to sign in to the remote.
 _SAFE_CONFIG = {
-    "safe.bareRepository": "explicit",  # a folder with HEAD, objects/ and refs/ is no repository; git 2.38
+    "safe.bareRepository": "explicit",  # a folder with HEAD, objects/ and refs/ is not a repository; git 2.38
     "protocol.ext.allow": "never",  # the address of a remote cannot be a command
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,

@@ -25,7 +25,7 @@ def parse_label(value: Any) -> str:
 
 
 def parse_text(value: Any) -> str:
-    """Returns the first 500 characters of a text, e.g. of an error's message; empty if it is no text."""
+    """Returns the first 500 characters of a text, e.g. of an error's message; empty if it is not a text."""
     return value[:_MAX_TEXT] if isinstance(value, str) else ""
 
 

@@ -89,17 +89,17 @@ def _parse_proxy(proxy: str, variable: str) -> str:
         address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         name = _name(address)
     except ValueError:
-        raise NoRoute(f"{variable} is no address of a proxy", _PROXY_FORM) from None
+        raise NoRoute(f"{variable} is not the address of a proxy", _PROXY_FORM) from None
     if address.scheme not in _PROXY_SCHEMES:
         scheme = "".join(character for character in address.scheme if character.isprintable())[:20]
         raise NoRoute(f"{variable} has the scheme {scheme}, and only http and https proxies work", _PROXY_FORM)
     if not address.hostname:
-        raise NoRoute(f"{variable} is no address of a proxy", _PROXY_FORM)
+        raise NoRoute(f"{variable} is not the address of a proxy", _PROXY_FORM)
     return f"{address.scheme}://{name}"
 
 
 def _name(address: SplitResult) -> str:
-    """Returns host and port of an address. Raises ValueError if the port is no number."""
+    """Returns host and port of an address. Raises ValueError if the port is not a number."""
     host = address.hostname or ""
     host = f"[{host}]" if ":" in host else host
     return f"{host}:{address.port}" if address.port is not None else host

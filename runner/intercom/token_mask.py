@@ -4,7 +4,7 @@ import re
 
 from runner.privacy import MASK
 
-_MIN_LENGTH = 8  # a shorter one is no token of Intercom's, and would take letters out of honest replies
+_MIN_LENGTH = 8  # a shorter one is not a token of Intercom's, and would take letters out of honest replies
 
 
 class TokenMask:

@@ -112,7 +112,7 @@ def _parse_branch_address(lock: str, path: str) -> BranchAddress:
 def has_credentials(remote: str) -> bool:
     """Returns whether the URL of a git remote may contain a password or a token, also if it lacks its scheme.
 
-    A query counts as a token. The user of an SSH address, as in git@host:path, is no secret.
+    A query counts as a token. The user of an SSH address, as in git@host:path, is not a secret.
     """
     if "://" not in remote:
         user, separator, _ = remote.partition("@")
@@ -199,16 +199,18 @@ def parse_address(lock: str, stem: str) -> LedgerAddress:
     Raises UsageMistake. Of a database's address its message repeats nothing, because any part may belong to a password.
     """
     if has_invisible(lock) or "\n" in lock:
-        raise UsageMistake("lock: holds a character that nobody sees", "write it again")
+        raise UsageMistake("lock: holds an invisible character", "write it again")
     if lock.startswith("git+"):
         return _parse_branch_address(lock, f"{stem}.lock")
     if lock.startswith(POSTGRES_SCHEMES):
         return _parse_database_address(lock)
     if may_be_database(lock):  # libpq's `host=… dbname=…`, or a scheme in capitals
-        raise UsageMistake("lock: is no address of a ledger in a database", URL_HINT)
+        raise UsageMistake("lock: is not the address of a ledger in a database", URL_HINT)
     if "://" in lock:
         scheme = lock.partition("://")[0]
-        raise UsageMistake(f"lock: {scheme}: is no kind of ledger", "a file, git+origin, or postgresql://host/database")
+        raise UsageMistake(
+            f"lock: {scheme}: is not a kind of ledger", "a file, git+origin, or postgresql://host/database"
+        )
     return LockfileAddress(normpath(lock))
 
 
@@ -221,11 +223,11 @@ def _parse_database_address(lock: str) -> DatabaseAddress:
     conninfo, _, schema = lock.rpartition("#") if "#" in lock else (lock, "", _DEFAULT_SCHEMA)
     if not _SCHEMA_NAME.fullmatch(schema):
         hint = "small letters, digits and underscores; in a user or a password, # is written %23"
-        raise UsageMistake("what follows # in lock: is no name of a schema", hint)
+        raise UsageMistake("what follows # in lock: is not the name of a schema", hint)
     user, hosts_and_database = _split_user(conninfo)
     if user is None or "/" in user:  # libpq would read a part of the password as a port, and print it in its error
         hint = "in a user or a password, / is written %2F, ? %3F, # %23, @ %40"
-        raise UsageMistake("lock: is no address of a database that can be read", hint)
+        raise UsageMistake("lock: is not the address of a database that can be read", hint)
     return DatabaseAddress(conninfo, schema, hosts_and_database)
 
 

@@ -43,12 +43,12 @@ class FactReader:
         self._blank_count = self._torn_size = 0
 
     def read(self, lines: LineSource) -> None:
-        """Adds every line of a source. Raises LedgerUnavailable if none can be read, or one is no record or header."""
+        """Adds every line of a source. Raises LedgerUnavailable if none is readable, or one is not a record or header."""
         with CURRENT_WORK.on_file(self._origin):
             self._read_blocks(lines)
         if self._odd_count and not (self.headers or self.has_record or self._is_torn_header):
             raise LedgerUnavailable(
-                f"{self._origin} is no lockfile: no line of it can be read",
+                f"{self._origin} is not a lockfile: no line of it can be read",
                 "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
             )
 

@@ -45,7 +45,7 @@ NO_MARK = Mark()
 
 
 def next_turn(turn: int) -> int:
-    """Returns the turn after this one. Raises GuardRefused if a mark cannot have a higher one: somebody forged it."""
+    """Returns the turn after this one. Raises GuardRefused if a mark cannot have a higher one: it was forged."""
     if turn + 1 >= MAX_TURN:
         hint = "find the line or the ref refs/msgrun/moved with this turn, and remove it"
         raise GuardRefused(f"a mark of this ledger has the turn {turn}, and no higher one is possible", hint)
@@ -152,7 +152,7 @@ class Record:
 
     @property
     def is_decision(self) -> bool:
-        """Whether it is a copy of a sent record with what a person decided later: its time is no time of sending."""
+        """Whether it is a copy of a sent record with what a person decided later: its time is not a time of sending."""
         return self.status == "sent" and (self.by == ACCEPT or self.code == DUPLICATE)
 
     def to_dict(self) -> dict[str, Any]:
@@ -186,11 +186,11 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
             raise LedgerUnavailable(message, "update msgrun")
         workspace, check, ledger = (str(value.get(name) or "") for name in ("workspace", "salt_check", "ledger"))
         if ledger and not _LEDGER_ID.fullmatch(ledger):  # it becomes part of paths and of names of refs
-            raise LedgerUnavailable(f"{origin}:{number}: this is no id of a ledger", "take the line back from git")
+            raise LedgerUnavailable(f"{origin}:{number}: this is not the id of a ledger", "take the line back from git")
         return Header(workspace, check, ledger, parse_mark(value))
     if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):
         hint = "a newer msgrun may have written it; if the file was edited, take the line back from git"
-        raise LedgerUnavailable(f"{origin}:{number}: this is no record of a ledger", hint)
+        raise LedgerUnavailable(f"{origin}:{number}: this is not a record of a ledger", hint)
     fields: dict[str, Any] = {}
     others: dict[str, Any] = {}
     for name, field_value in value.items():
@@ -212,7 +212,7 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
 def parse_mark(value: dict[str, Any]) -> Mark:
     """Returns the mark in a header; NO_MARK if there is none, or its turn is not a number that a mark can have."""
     turn = value.get("turn")
-    if type(turn) is not int or not 0 < turn < MAX_TURN:  # in JSON, true is no number
+    if type(turn) is not int or not 0 < turn < MAX_TURN:  # in JSON, true is not a number
         return NO_MARK
     status: MarkStatus = "moved" if value.get("moved") else "pending" if value.get("pending") else "current"
     address = str(value.get("moved") or value.get("from") or "")

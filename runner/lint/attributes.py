@@ -43,14 +43,16 @@ def find_misspelt_names(tag: Tag) -> dict[str, str]:
 def check_misspelt_names(tag: Tag, format_value: ValueFormatter = str) -> Iterator[Fault]:
     """Yields a fault for each misspelt attribute."""
     for name, meant in find_misspelt_names(tag).items():
-        yield Fault("misspelt-attribute", format_value(name) + f" is no attribute of <{tag.name}>", f"write {meant}")
+        yield Fault(
+            "misspelt-attribute", format_value(name) + f" is not an attribute of <{tag.name}>", f"write {meant}"
+        )
 
 
 def check_quotes(tag: Tag) -> Iterator[Fault]:
     """Yields a fault if a quote of an attribute is none of HTML's, or is lost, so that text became its value."""
     raw = tag.raw
     if match := _OTHER_QUOTE.search(_QUOTED.sub('""', raw)) if _MAY_HAVE_OTHER_QUOTE.search(raw) else None:
-        message = f"the value of {match[1].lower()} begins with {match[2]}, which is no quote of HTML"
+        message = f"the value of {match[1].lower()} begins with {match[2]}, which is not a quote of HTML"
         yield Fault("unclosed-quote", message, f'write {match[1].lower()}="…", with the straight quote " on both sides')
         return
     if "<" not in raw[1:] and raw.count('"') % 2 == 0 and raw.count("'") % 2 == 0:

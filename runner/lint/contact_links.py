@@ -62,7 +62,7 @@ def _check_addresses(target: str, query: str) -> tuple[str, str] | None:
             plain = _HIDDEN_DOT.sub(".", _HIDDEN_AT.sub("@", address))
             meant = _ADDRESS.search(plain)
             hint = f"write mailto:{meant[0]}" if meant else "write an address, as in mailto:help@example.com"
-            return " is no email address", hint
+            return " is not an email address", hint
     return None
 
 
@@ -70,7 +70,7 @@ def _check_number(target: str, scheme: str) -> tuple[str, str] | None:
     if not target:
         return None  # sms:?body=… : the reader chooses whom to write to
     if sum(character.isdigit() for character in unquote(target)) < _MIN_DIGITS:
-        return " is no telephone number", f"write it as in {scheme}:+4930123456"
+        return " is not a telephone number", f"write it as in {scheme}:+4930123456"
     if _TRUNK_PREFIX.search(unquote(target)):
         number = re.sub(r"[^\d+]", "", _TRUNK_PREFIX.sub(r"\1", unquote(target)))
         return " is dialled with the 0 in brackets, which is wrong after the country's code", f"write {scheme}:{number}"

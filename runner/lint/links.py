@@ -92,7 +92,7 @@ def check_anchor_url(url: str, format_value: ValueFormatter = str) -> Fault | No
         return Fault("relative-link", "this link is an email address without mailto:", hint)
     host_hint = f"write https://{text.lstrip('/')}" if is_written else "write https:// before it"
     hint = host_hint if _HOST_START.match(text) else ""
-    return Fault("relative-link", format_value(text) + " is no full address: in a message it leads nowhere", hint)
+    return Fault("relative-link", format_value(text) + " is not a full address: in a message it leads nowhere", hint)
 
 
 def check_query_value(value: str, variable: str, format_value: ValueFormatter = str) -> Fault | None:

@@ -63,7 +63,7 @@ _ALL = (
         "no-unsubscribe",
         "say how to unsubscribe, or ignore the rule where the message is about the recipient's own account",
     ),
-    _warning("no-expires", "expires: a day after which nobody should get it any more"),
+    _warning("no-expires", "expires: a day after which it is not sent any more"),
     _warning(
         "no-conversation",
         "create_conversation_without_contact_reply: true, or ignore the rule where the inbox should stay free of it",

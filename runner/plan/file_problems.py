@@ -10,7 +10,7 @@ from runner.plan.deliveries import PlannedMessage
 def assign_problems(messages: Iterable[PlannedMessage], problems: Iterable[Problem]) -> dict[str, list[Problem]]:
     """Returns the problems in the files of each message, by its name: its declaration, its body and its audience.
 
-    Of a file with several declarations, a problem is about the one that it stands in.
+    In a file with several declarations, a problem belongs to the declaration that contains its line.
     """
     by_path: dict[str, list[tuple[int, str]]] = {}
     for message in messages:
@@ -21,11 +21,11 @@ def assign_problems(messages: Iterable[PlannedMessage], problems: Iterable[Probl
             by_path.setdefault(declaration.body_origin.file.path, []).append((0, message.name))
         if isinstance(declaration.audience, TableAudience):
             by_path.setdefault(declaration.audience.source.title, []).append((0, message.name))
-    found: dict[str, list[Problem]] = {}
+    by_name: dict[str, list[Problem]] = {}
     for problem in problems:
         for name in _find_names(by_path.get(problem.place.path, ()), problem.place.line):
-            found.setdefault(name, []).append(problem)
-    return found
+            by_name.setdefault(name, []).append(problem)
+    return by_name
 
 
 def _find_names(firsts: Sequence[tuple[int, str]], line: int) -> list[str]:

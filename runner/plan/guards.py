@@ -32,7 +32,7 @@ class Guard:
 
 
 def sender_guard(message: str, hint: str, names: Sequence[str]) -> Guard:
-    """The guard for a sender that is not exactly one admin of the workspace. `names` are those of its messages."""
+    """Returns the guard for a sender that is not exactly one admin of the workspace. `names` are its messages."""
     return Guard("sender-unknown", message, hint, tuple(names))
 
 
@@ -42,55 +42,55 @@ def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
 
 
 def edited_guard(name: str, count: int, others: Sequence[str] = ()) -> Guard:
-    """The guard for a message that was edited after it was sent to `count` recipients.
+    """Returns the guard for a message that was edited after it was sent to `count` recipients.
 
-    `others` are the files of the messages that can go without it.
+    `others` are the files of the messages that can be sent without it.
     """
     files = others if len(others) <= _MAX_FILES else ("FILE…",)
     send_others = f"; to send the others meanwhile: {shown_command('apply', *files)}" if others else ""
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
-        "git diff shows the edit. Raise its revision to send it again to everybody, undo the edit, or keep it without"
-        f" sending: {shown_command('accept', name)}{send_others}",
+        "git diff shows the edit. Raise its revision to send it again to all recipients, undo the edit, or keep it"
+        f" without sending: {shown_command('accept', name)}{send_others}",
         (name,),
     )
 
 
 def redirect_guard(name: str, count: int, *, is_redirected: bool) -> Guard:
-    """The guard for a message that was sent to `count` recipients before redirect was turned on, or off."""
+    """Returns the guard for a message that was sent to `count` recipients before redirect was turned on or off."""
     recipients = format_recipients(count)
     before = f"was sent to {recipients}" if is_redirected else f"was redirected, so {recipients} never got it"
     return Guard(
         "redirect-changed",
         f"{name} {before}, and redirect was turned {'on' if is_redirected else 'off'} since",
-        "raise its revision to send it now, or write redirect in msgrun.yaml as it was",
+        "raise its revision to send it now, or restore redirect in msgrun.yaml",
         (name,),
     )
 
 
 def repeat_guard(name: str, repeats: Mapping[str, int]) -> Guard:
-    """The guard for a message whose recipients got the same text under another name.
+    """Returns the guard for a message whose recipients got the same text under another name.
 
     `repeats` is the number of these recipients by the other name. It must not be empty.
     """
     return Guard(
         "repeat",
         format_repeat(repeats, f" of {name}"),
-        "a renamed message is another message: give it its old name back, or say --allow-repeat",
+        "a renamed message counts as a new one: restore its old name, or pass --allow-repeat",
         (name,),
     )
 
 
 def readdress_guard(name: str, kinds: str) -> Guard:
-    """The guard for recipients that may be the same people under another kind of address.
+    """Returns the guard for recipients that may be the same people under another kind of address.
 
-    Recipients with an address of one of `kinds` are no longer declared, and recipients with another kind were added.
+    Recipients addressed by one of `kinds` were removed, and recipients with another kind of address were added.
     """
     return Guard(
         "readdress",
         format_readdress(kinds, f" of {name}"),
-        "address them as before, or say --allow-readdress",
+        "address them as before, or pass --allow-readdress",
         (name,),
     )
 
@@ -98,23 +98,24 @@ def readdress_guard(name: str, kinds: str) -> Guard:
 def format_repeat(repeats: Mapping[str, int], of_message: str = "") -> str:
     """Says that recipients of a message got the same text under other names. `repeats` is as in `repeat_guard`."""
     other_names = " and ".join(sorted(repeats))
-    return f"{format_recipients(max(repeats.values()))}{of_message} got this very text already, as {other_names}"
+    recipients = format_recipients(max(repeats.values()))
+    return f"{recipients}{of_message} already received this text, under the name {other_names}"
 
 
 def format_readdress(kinds: str, of_message: str = "") -> str:
     """Says that recipients may be the same people under another kind of address. `kinds` is as in `readdress_guard`."""
     return (
-        f"recipients{of_message} by {kinds} are no longer declared, and others by another kind of address are: "
-        "they may be the same people"
+        f"recipients{of_message} addressed by {kinds} were removed, and recipients addressed in another way were added."
+        " If they are the same people, they would get the message twice"
     )
 
 
 def workspace_guard(declared: str, ledger_workspace: str) -> Guard:
-    """The guard for a ledger that belongs to another workspace than msgrun.yaml declares."""
+    """Returns the guard for a ledger that belongs to another workspace than msgrun.yaml declares."""
     return Guard(
         "workspace",
         f"msgrun.yaml names workspace {declared}, and the ledger belongs to {ledger_workspace}",
-        "each workspace has an environment of its own, with its own ledger",
+        "give each workspace an environment with its own ledger in msgrun.yaml",
     )
 
 
@@ -128,7 +129,7 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str = "d
     key = "limits" if environment == "default" else f"environments.{environment}.limits"
     per_message, per_apply = max([limit, *sends.values()]), max(limits.recipients_per_apply, total)
     hint = (
-        f"if that is meant, {key} in msgrun.yaml: {{recipients_per_message: {per_message}, "
+        f"to send to all of them, set {key} in msgrun.yaml: {{recipients_per_message: {per_message}, "
         f"recipients_per_apply: {per_apply}}}; or send in parts: --limit"
     )
     for name, count in sends.items():
@@ -149,9 +150,9 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str = "d
 
 
 def stale_plan_guard(path: str, name: str, description: str, *, in_workspace: bool = False) -> Guard:
-    """The guard for a saved plan of whose deliveries of a message none is declared as it was.
+    """Returns the guard for a saved plan that no longer matches one message.
 
-    `description` says how many it would send that are declared in another way now, or no longer.
+    Each of its deliveries has changed or is no longer declared; `description` says how many of each.
     """
     online = ("--online",) if in_workspace else ()
     return Guard(
@@ -163,26 +164,26 @@ def stale_plan_guard(path: str, name: str, description: str, *, in_workspace: bo
 
 
 def ledger_not_read_guard(reason: str, hint: str) -> Guard:
-    """The guard for a review for which no ledger was read. `reason` is a sentence without its full stop."""
+    """Returns the guard for a review without a ledger. `reason` is a sentence without its full stop."""
     unread = "The ledger was not read: how much of this was sent already is not known"
     return Guard(LEDGER_NOT_READ, f"{reason}. {unread}", hint)
 
 
 def digest_guard(digest: str, expected: str) -> Guard:
-    """The guard for a plan whose digest is not the `expected` one that the user passed."""
+    """Returns the guard for a plan whose digest is not the `expected` one that the user passed."""
     return Guard(
         "digest",
         f"the plan's digest is {digest}, not {expected}",
-        f"what is declared is not what was agreed to: look at {shown_command('plan')} again",
+        f"the declarations differ from the approved plan; review the new one: {shown_command('plan')}",
     )
 
 
 def recipients_guard(count: int, confirmed: int) -> Guard:
-    """The guard for a run that would send to more recipients than the user `confirmed`."""
+    """Returns the guard for a run that would send to more recipients than the user `confirmed`."""
     return Guard(
         "recipients",
         f"this would send to {format_recipients(count)}, and {confirmed:,} were confirmed",
-        f"--confirm-recipients {count}, if that is meant",
+        f"to send to all of them, pass --confirm-recipients {count}",
     )
 
 

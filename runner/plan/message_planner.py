@@ -205,7 +205,7 @@ class MessagePlanner:
         )
 
     def _find_warnings(self) -> Iterator[str]:
-        """Yields what sending the message does that its author may not have meant, and that no guard stops."""
+        """Yields warnings about effects of the sending that the author may not intend. No guard stops them."""
         sends = self._draft.deliveries.counts()["send"]
         if not sends:
             return

@@ -45,19 +45,19 @@ class Plan:
 
     @property
     def is_stale(self) -> bool:
-        """Whether nothing but the age of the saved plan stops the run: a newer plan can be approved instead."""
+        """Whether all guards are stale-plan guards, so that approving a newer plan is enough."""
         return bool(self.guards) and all(guard.code == guards.STALE_PLAN for guard in self.guards)
 
     @property
     def unread(self) -> list[str]:
-        """The names of the messages of which it is not known who gets them."""
+        """The names of the messages whose audience was not read."""
         return [message.name for message in self.messages if message.is_unread]
 
     @property
     def to_refuse(self) -> int:
         """The number of deliveries that the check of the recipients refused, and that this run would record as refused.
 
-        Those of a message of which the limit puts off a part are left to the run that sends its last part.
+        If the limit puts off a part of a message, its refused deliveries are left to the run that sends the last part.
         """
         sends = self.send_counts()
         return sum(
@@ -130,7 +130,8 @@ def make_plan(
         guards=(),
         limit=options.limit,
     )
-    message_guards = (guard for planner in planners for guard in planner.guards(_find_sendable_files(messages)))
+    sendable_files = _find_sendable_files(messages)
+    message_guards = (guard for planner in planners for guard in planner.guards(sendable_files))
     run_guards = (
         *_find_run_guards(plan, settings, options),
         *_find_agreement_guards(plan, planners, settings, facts, options),
@@ -170,7 +171,7 @@ def _find_agreement_guards(
         plan_file_guards = (
             options.plan_file.guard(message.plan_entry, sends[message.name])
             for message in plan.messages
-            if not message.workspace_contacts  # it moves by itself: what was agreed to is the saved plan
+            if not message.workspace_contacts  # the group changes by itself, so only a saved plan can be approved
         )
         yield from (guard for guard in plan_file_guards if guard)
     if options.saved_plan:

@@ -72,7 +72,7 @@ class PlanFileChange:
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """A plan file: its path from the root, and its entries by message name. `exists` is false if there is no file."""
+    """A plan file: its path from the root, and its entries by message name. `exists` is false if it is missing."""
 
     path: str
     entries: Mapping[str, PlanEntry]
@@ -93,7 +93,7 @@ class PlanFile:
         if not sends:
             return None
         agreed = self.entries.get(declared.name)
-        hint = f"{self.write_command} writes what is declared now; have that reviewed"
+        hint = f"{self.write_command} regenerates it; have the diff reviewed"
         if agreed is None:
             missing = f"has no line for {declared.name}" if self.exists else "does not exist, and require_plan is true"
             return Guard(
@@ -157,7 +157,7 @@ def parse_plan_file(path: str, data: bytes) -> PlanFile:
         if isinstance(entry, Problem):
             problems.append(entry)
         elif entry.name in entries:
-            message = f"{entry.name} has a second line; the first is {path}:{entries[entry.name].line_number}"
+            message = f"{entry.name} appears twice; the first line is {path}:{entries[entry.name].line_number}"
             problems.append(Problem("plan-twice", Place(path, line_number), message, _format_hint(path)))
         else:
             entries[entry.name] = entry
@@ -168,12 +168,12 @@ def parse_plan_file(path: str, data: bytes) -> PlanFile:
 
 def _parse_line(text: bytes, place: Place) -> PlanEntry | Problem:
     if text.startswith(_CONFLICT_MARKERS):
-        message = "a merge left its conflict here: two changes met in this part of the plan"
+        message = "merge conflict marker"
         return Problem("plan-conflict", place, message, _format_hint(place.path))
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return Problem("plan-form", place, "this is no line of a plan file", _format_hint(place.path))
+        return Problem("plan-form", place, "this is not a line of a plan file", _format_hint(place.path))
     if not isinstance(value, dict) or value.keys() != _FIELDS.keys():
         message = f"a line of a plan file is a JSON object of {', '.join(_FIELDS)}"
         return Problem("plan-form", place, message, _format_hint(place.path))
@@ -190,4 +190,4 @@ def _parse_line(text: bytes, place: Place) -> PlanEntry | Problem:
 
 
 def _format_hint(path: str) -> str:
-    return f"{PlanFile(path, {}).write_command} writes the file anew; have the difference reviewed"
+    return f"{PlanFile(path, {}).write_command} regenerates it; have the diff reviewed"

@@ -81,7 +81,7 @@ class SavedPlan:
             Guard(
                 "plan",
                 f"{self.path} was made when {sender} was admin {saved_id}, and now it is admin {sender_ids[sender]}",
-                f"see who that is: {shown_command('admins')}; then save a new plan: "
+                f"list the admins: {shown_command('admins')}; then save a new plan: "
                 f"{shown_command('plan', '--online', '--out', 'FILE')}",
             )
             for sender, saved_id in self.sender_ids.items()
@@ -123,7 +123,7 @@ class SavedPlan:
         raw_key = bytes.fromhex(key)
         bucket = self._buckets.get(raw_key[:_BUCKET_PREFIX_SIZE], b"")
         offset = bucket.find(raw_key)
-        while offset % _ENTRY_SIZE and offset >= 0:  # a match across two entries or in a digest is no key
+        while offset % _ENTRY_SIZE and offset >= 0:  # a match across two entries or in a digest is not a key
             offset = bucket.find(raw_key, offset + 1)
         return DIGEST_VERSION + bucket[offset + len(raw_key) : offset + _ENTRY_SIZE].hex() if offset >= 0 else ""
 
@@ -136,15 +136,15 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
         if text.startswith(b'{"key":'):
             delivery = _parse_object(text)
             if delivery is None or not plan.add(delivery):
-                raise _create_error(path, "this is no delivery of a plan", number)
+                raise _create_error(path, "this is not a delivery of a plan", number)
         else:
             head_lines.append(line)
             head_size += len(line)
             if head_size > MAX_HEAD:
-                raise _create_error(path, f"this is no plan: it has more than {MAX_HEAD >> 20} MiB", number)
+                raise _create_error(path, f"this is not a plan: it has more than {MAX_HEAD >> 20} MiB", number)
     head = _parse_object(b"".join(head_lines))
     if head is None:
-        raise _create_error(path, "this is no plan: it is damaged, cut off, or something else")
+        raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
     if head.get("format_version") != FORMAT_VERSION:
         raise _create_error(
             path, f"format_version is {head.get('format_version')}, and this msgrun reads {FORMAT_VERSION}"
@@ -154,7 +154,7 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
     if not all(isinstance(head.get(name), str) for name in _TEXT_FIELDS) or not isinstance(
         head.get("deliveries"), list
     ):
-        raise _create_error(path, f"this is no plan: it lacks {', '.join(_TEXT_FIELDS)} or deliveries")
+        raise _create_error(path, f"this is not a plan: it lacks {', '.join(_TEXT_FIELDS)} or deliveries")
     if not all(isinstance(delivery, dict) and plan.add(delivery) for delivery in head["deliveries"]):
         raise _create_error(path, "one of its deliveries has the wrong form")
     plan.environment, plan.workspace = head["environment"], head["workspace"]
@@ -213,14 +213,11 @@ class SavedPlanMessage:
         undeclared = self.count_undeclared(facts)
         if self._has_match or not (self._different_count or undeclared):
             return []
-        parts = [(self._different_count, "changed since"), (undeclared, "no longer declared")]
-        description = ", and ".join(
-            f"{format_recipients(number)} that it sends to {'is' if number == 1 else 'are'} {words}"
-            if words == "no longer declared"
-            else f"what it sends to {format_recipients(number)} {words}"
-            for number, words in parts
-            if number
+        changed = f"what it sends to {format_recipients(self._different_count)} changed since"
+        removed = (
+            f"{format_recipients(undeclared)} that it sends to {'is' if undeclared == 1 else 'are'} no longer declared"
         )
+        description = ", and ".join([changed] * bool(self._different_count) + [removed] * bool(undeclared))
         return [stale_plan_guard(self._plan.path, self._name, description, in_workspace=self._in_workspace)]
 
 
@@ -246,5 +243,5 @@ def _parse_object(text: bytes) -> dict[str, Any] | None:
 
 
 def _create_error(path: str, message: str, line: int = 1) -> ProblemsFound:
-    hint = f"{shown_command('plan', '--out', 'FILE')} writes one"
+    hint = f"save a new plan: {shown_command('plan', '--out', 'FILE')}"
     return ProblemsFound([Problem("saved-plan", Place(path, line), message, hint)])

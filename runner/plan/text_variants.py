@@ -12,7 +12,7 @@ from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery
 
 _MAX_VARIANTS = 1000  # kept of one message; the recipients of further ones are counted together
-_MAX_HELD = 8 << 20  # characters of the texts that are kept of one message
+_MAX_CHARACTERS = 8 << 20  # of the texts that are kept of one message
 _MAX_CHOSEN = 6  # texts of one message that are chosen for a reviewer
 _MAX_BRANCHES = 20  # texts that are chosen if each has a part that no other one of them has
 
@@ -36,7 +36,7 @@ class TextVariants:
 
     variants: dict[bytes, TextVariant] = field(default_factory=dict)
     other_count: int = 0
-    _held: int = 0  # characters
+    _character_count: int = 0  # of the texts in `variants`
 
     def add(self, masked_text: str, delivery: Delivery, *, is_sent_now: bool) -> None:
         """Counts a delivery."""
@@ -64,11 +64,11 @@ class TextVariants:
 
     def _count(self, key: bytes, added: TextVariant) -> None:
         variant = self.variants.get(key)
-        if variant is None and (len(self.variants) >= _MAX_VARIANTS or self._held > _MAX_HELD):
+        if variant is None and (len(self.variants) >= _MAX_VARIANTS or self._character_count > _MAX_CHARACTERS):
             self.other_count += added.count
         elif variant is None:
             self.variants[key] = added
-            self._held += len(added.delivery.body_parts) + sum(map(len, added.delivery.body_parts))
+            self._character_count += len(added.delivery.body_parts) + sum(map(len, added.delivery.body_parts))
         else:
             variant.count += added.count
             if added.is_sent_now and not variant.is_sent_now:
@@ -78,7 +78,7 @@ class TextVariants:
 def choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> tuple[list[TextVariant], bool]:
     """Returns the variants that a reviewer reads, in their order, and whether they have every part that any has.
 
-    Of many, each branch of the text comes before a second combination of branches, however few get it.
+    If there are many, each branch of the text comes before a second combination of branches, however few get it.
     """
     if len(variants) <= _MAX_CHOSEN:
         return list(variants), True

@@ -156,7 +156,7 @@ def _explain(change: MessageChange, *, show_values: bool) -> Iterator[str]:
     if not any(_has_differences(parts) for _, parts in differences(change, show_values=show_values)):
         yield _SAME_TEXT
     if (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
-        yield "the samples are of two recipients: nobody is on both sides that was looked at"
+        yield "the samples show two recipients: none of those that were read is on both sides"
 
 
 def _has_differences(parts: list[DiffPart]) -> bool:

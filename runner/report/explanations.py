@@ -111,7 +111,7 @@ def _parse_entry(markdown: str) -> Explanation:
     """Returns the explanation that a section describes. Raises ValueError if it has another form."""
     match = _ENTRY.match(markdown)
     if match is None:
-        raise ValueError(f"this is no explanation: {markdown[:80]}")
+        raise ValueError(f"this is not an explanation: {markdown[:80]}")
     reason, *rest = _STEPS.split(match["body"])
     commands = tuple(_parse_examples("Commands", reason))
     steps = zip(rest[::2], rest[1::2], strict=True)

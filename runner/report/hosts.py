@@ -37,4 +37,4 @@ def _describe(host: str) -> str:
     try:
         return f"which is {host[:_MAX_HOST].encode('idna').decode()}"
     except ValueError:
-        return "whose host is no name"
+        return "whose host is not a name"

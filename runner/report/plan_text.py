@@ -222,7 +222,7 @@ def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> 
 
 
 def _format_path(path: str, view: PlanView) -> str:
-    """Returns a path for printing. A file may be named after somebody's address."""
+    """Returns a path for printing. A file's name may be a recipient's address."""
     return reveal_or_mask(mark_private_values(path, ()), show_values=view.show_values)
 
 

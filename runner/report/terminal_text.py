@@ -10,7 +10,7 @@ import re
 from runner.characters import escape_in_json, show_invisible, show_on_one_line
 
 # Colours are written with a mark that is new in each process. Nothing that comes from a file, from git or from Intercom
-# can hold it, so every other control character is somebody else's.
+# can hold it, so every other control character is foreign.
 _MARK = f"\x1b{os.urandom(8).hex()}"
 _STYLE = re.compile(rf"{_MARK}([0-9;]+)m")
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}

@@ -251,7 +251,7 @@ def test_a_project_below_the_top_of_its_repository(folder: Folder, tmp_path: Pat
 def test_what_is_no_commit_is_wrong_usage(here: Folder, ref: str) -> None:
     ran = here.run("plan", f"--against={ref}")
     assert ran.code == 64
-    assert f"{ref} is no commit of this repository" in ran.err
+    assert f"{ref} is not a commit of this repository" in ran.err
     assert list(here.path.glob("x")) == []
 
 
@@ -277,7 +277,7 @@ def test_without_git_there_is_nothing_to_compare_with(folder: Folder, monkeypatc
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", os.fspath(folder.path.parent))
     ran = folder.run("plan", "--against", "main")
     assert ran.code == 64
-    assert "there is no main to compare with: this is no git repository" in ran.err
+    assert "there is no main to compare with: this is not a git repository" in ran.err
 
 
 def test_a_sent_message_with_another_name_and_another_text_is_told(here: Folder, intercom: Sandbox) -> None:

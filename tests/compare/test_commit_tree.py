@@ -78,7 +78,7 @@ def test_a_tag_and_a_hash_name_a_commit_and_a_file_does_not(place: Repository) -
     commit(place.toplevel, {"a": b"a"})
     git(place.toplevel, "tag", "-a", "v1", "-m", "one")
     assert find_commit(place, "v1").hash == find_commit(place, git(place.toplevel, "rev-parse", "HEAD")).hash
-    with pytest.raises(UsageMistake, match="HEAD:a is no commit"):
+    with pytest.raises(UsageMistake, match="HEAD:a is not a commit"):
         find_commit(place, "HEAD:a")
 
 

@@ -206,7 +206,7 @@ def test_the_edited_text_says_what_was_set_and_keeps_every_other_line(document, 
     try:
         edited = set_settings(text, environment, values)
     except UsageMistake:
-        assert style["default_style"]  # '"' tags what is no text
+        assert style["default_style"]  # '"' tags what is not a text
         return
     expected = copy.deepcopy(yaml.safe_load(text))
     target = expected if environment is None else expected["environments"]

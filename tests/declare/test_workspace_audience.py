@@ -37,7 +37,7 @@ def test_a_declaration_is_valid_without_its_contacts(to: str, folder: Folder) ->
         ("{intercom: {segment: a, tag: b}}", "audience-group", "7:16", "a search can combine several"),
         ("{intercom: {segment: ' '}}", "audience-group", "7:26", ""),
         ("{intercom: {segmnt: a}}", "unknown-key", "7:17", "did you mean segment?"),
-        ("[{intercom: {segment: a}, type: user}]", "unknown-key", "7:7", "an audience is no member of a list"),
+        ("[{intercom: {segment: a}, type: user}]", "unknown-key", "7:7", "an audience is not a member of a list"),
         ("{intercom: {segment: a}, csv: a.csv}", "unknown-key", "7:30", "keep intercom, or csv"),
         ("{intercom: {segment: a}, email: '{{ email }}'}", "unknown-key", "7:30", "addressed by its id: remove it"),
         ("{intercom: {segment: a}, vars: {email: x}}", "variable-name", "7:37", "give yours another name"),

@@ -91,7 +91,7 @@ def test_of_a_header_that_is_moved_and_pending_moved_holds() -> None:
 
 @pytest.mark.parametrize("ledger", ["01A", "../../x", f"{ID_A}\n", ID_A.lower(), f"{ID_A}*", ["x"], 7])
 def test_an_id_that_could_lead_out_of_its_place_is_no_id(ledger: Any) -> None:
-    with pytest.raises(LedgerUnavailable, match=r"messages\.lock:7: this is no id of a ledger"):
+    with pytest.raises(LedgerUnavailable, match=r"messages\.lock:7: this is not the id of a ledger"):
         parse_entry({"msgrun_lock": 1, "ledger": ledger}, "messages.lock", 7)
 
 

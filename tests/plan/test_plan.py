@@ -218,7 +218,11 @@ def test_a_renamed_message_says_no_until_a_repeat_is_allowed(desk):
     desk.remove()
     desk.declare("id: aaa1", "id: aaa3", name="renamed")
     (guard,) = desk.plan().guards
-    assert (guard.code, "--allow-repeat" in guard.hint, "as seed" in guard.message) == ("repeat", True, True)
+    assert (guard.code, "--allow-repeat" in guard.hint, "under the name seed" in guard.message) == (
+        "repeat",
+        True,
+        True,
+    )
     assert desk.guards(allow_repeat=True) == []
 
 
@@ -297,7 +301,7 @@ def test_another_digest_than_the_expected_says_no(desk):
 def test_more_recipients_than_confirmed_say_no_and_fewer_do_not(desk):
     desk.declare("id: aaa1", "id: aaa2")
     (guard,) = desk.plan(confirm_recipients=1).guards
-    assert (guard.code, guard.hint) == ("recipients", "--confirm-recipients 2, if that is meant")
+    assert (guard.code, guard.hint) == ("recipients", "to send to all of them, pass --confirm-recipients 2")
     assert desk.guards(confirm_recipients=2) == desk.guards(confirm_recipients=3) == []
     assert desk.guards(confirm_recipients=1, limit=1) == []
 

@@ -88,7 +88,7 @@ def test_texts_beyond_the_limit_are_counted(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_long_texts_are_not_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_variants, "_MAX_HELD", 2_500)
+    monkeypatch.setattr(text_variants, "_MAX_CHARACTERS", 2_500)
     counted = variants(declared(tmp_path, "{{ 'x ' * 500 }}{% if n > 0 %}{{ 'y ' * n }}{% endif %}"))
     assert len(counted.variants) == 3
     assert counted.other_count == 7

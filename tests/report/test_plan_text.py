@@ -98,7 +98,10 @@ def test_a_repeat_that_was_allowed_is_still_said(folder: Folder) -> None:
         True,
     )
     allowed = folder.run("--sandbox", "plan", "--allow-repeat")
-    assert (allowed.code, "    ! 2 recipients got this very text already, as list\n" in allowed.out) == (0, True)
+    assert (allowed.code, "    ! 2 recipients already received this text, under the name list\n" in allowed.out) == (
+        0,
+        True,
+    )
 
 
 def test_many_reasons_are_cut_and_counted(folder: Folder) -> None:

@@ -377,7 +377,7 @@ DISPLAYED_DIFFERENTLY = {
     "beside the page": '<i style="position:absolute;left:-9999px">evil</i>',
     "no size": '<i style="font:0/0 a">evil</i>',
     "far away": '<i style="transform:translate(-99em)">evil</i>', "no colour": '<i style="color:#0000">evil</i>',
-    "an escape that is no number": '<i style="d\\isplay:none">evil</i>',
+    "an escape that is not a number": '<i style="d\\isplay:none">evil</i>',
     "struck by its style": '<i style="text-decoration:line-through">evil</i>', "a direction": "<bdo dir=rtl>evil</bdo>",
 }  # fmt: skip
 

@@ -78,7 +78,7 @@ PARQUET = {
     "300 texts of 10 MB": ("select repeat('x', 10000000) as id from range(300)", ", compression zstd", "[too-"),
     "a list of 10 million": ("select 'a' as id, range(10000000) as l", ", compression zstd", "[too-much-memory]"),
     "2,001 columns": (f"select 'a' as id, {', '.join(f'{n} as c{n}' for n in range(2000))}", "", "has 2,001 columns"),
-    "a column of bytes": ("select 'a'::blob as id", "", "a value of type bytes is no text"),
+    "a column of bytes": ("select 'a'::blob as id", "", "a value of type bytes is not a text"),
 }
 
 

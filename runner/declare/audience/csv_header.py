@@ -1,4 +1,4 @@
-"""The header of a CSV file: its names, without what is no part of them."""
+"""The header of a CSV file: its names, without what is not part of them."""
 
 import csv
 from collections.abc import Collection, Iterator, Mapping
@@ -58,7 +58,7 @@ def read_header(
     if names != row and quote:
         remove_quotes(names, row, quote)
     if any(name[:1] in INVISIBLE or name[-1:] in INVISIBLE for name in names if name):
-        # A second byte order mark, and the like. No one can type it, so it is no part of the name.
+        # A second byte order mark, and the like. No one can type it, so it is not part of the name.
         row = names = [name.strip("".join(INVISIBLE)).removeprefix(quote).removesuffix(quote) for name in names]
     if pair := next(filter(None, map(find_other_quotes, names)), ""):
         message = f"columns' names stand in {pair[0]} and {pair[1]}, which are no quotes of CSV"

@@ -81,7 +81,7 @@ def file_kind_problem(tree: Tree, path: str) -> Problem | None:
         return None  # reading its rows reports that, at the right place
     for mark, (kind, hint) in _FIRST_BYTES.items():
         if start[: len(mark)].lower() == mark.lower():
-            return Problem("file-kind", Place(path), f"{path} is no text: it is {kind}", hint)
+            return Problem("file-kind", Place(path), f"{path} is not a text: it is {kind}", hint)
     return None
 
 

@@ -177,7 +177,9 @@ def _parse_object(path: str, number: int, line: bytes) -> dict[str, Any] | Probl
         return Problem("jsonl-row", Place(path, number, error.colno), f"this line is no JSON: {reason}", hint)
     if not isinstance(value, dict):
         place = Place(path, number)
-        return Problem("jsonl-row", place, "this line is no object", 'for example {"email": "…", "first_name": "Bo"}')
+        return Problem(
+            "jsonl-row", place, "this line is not an object", 'for example {"email": "…", "first_name": "Bo"}'
+        )
     if len(value) > MAX_COLUMNS:
         message = f"this object has {len(value):,} keys, and at most {MAX_COLUMNS:,} are read"
         return Problem("jsonl-row", Place(path, number), message, "leave out what no text uses")

@@ -12,7 +12,7 @@ _ROW_WITH_BARS = re.compile(r"\s*\|.*\|\s*")
 
 
 def explain_printed_table(start: str) -> tuple[str, str] | None:
-    """Returns what is wrong with a file that begins with this text, and the hint; None if it is no printed table."""
+    """Returns what is wrong with a file that begins with this text, and the hint; None if it is not a printed table."""
     lines = [line for line in start.splitlines() if line.strip()][:_MAX_LINES]
     for number, line in enumerate(lines):
         if "," in line or not _RULE.fullmatch(line):

@@ -225,4 +225,4 @@ def _convert_value(value: Any) -> Any:
             return [_convert_value(item) for item in value]
         case dict():
             return {str(key): _convert_value(item) for key, item in value.items()}
-    raise NotReadable("sql-type", f"a value of type {type(value).__name__} is no text", "cast it: ….::varchar")
+    raise NotReadable("sql-type", f"a value of type {type(value).__name__} is not a text", "cast it: ….::varchar")

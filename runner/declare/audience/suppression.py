@@ -86,11 +86,11 @@ def _add_rows(suppression: SuppressionList, source: RowSource) -> list[Problem]:
         rest = f"and {count - MAX_REPORTED:,} more rows with a problem"
         problems.append(Problem("suppression-rows", problems[-1].place, rest))
     if not has_rows:
-        message = "this list has no row, so it excludes nobody"
+        message = "this list has no row, so it excludes no recipient"
         hint = "if it is meant to be empty, remove it from the list of files"
         problems.append(Problem("suppression-blank", source.place(1), message, hint, Severity.WARNING))
     if empty:
-        message = "this row has no id, user_id or email, so it excludes nobody"
+        message = "this row has no id, user_id or email, so it excludes no recipient"
         problems.append(Problem("suppression-blank", empty[0], message, severity=Severity.WARNING))
     return problems
 
@@ -103,16 +103,18 @@ def _check_contact(identifiers: Mapping[IdentifierKind, str], place: Place, *, e
     """
     for kind, value in identifiers.items():
         if kind == "email" and _WILD_CARD.match(value.strip()):
-            message = mark_private(value.strip()[:80]) + " excludes nobody: it is a pattern, and no address"
-            return Problem("email-form", place, message, "one address a row; a pattern or a domain excludes nobody")
+            message = mark_private(value.strip()[:80]) + " excludes no recipient: it is a pattern, not an address"
+            return Problem(
+                "email-form", place, message, "one address a row; a pattern or a domain excludes no recipient"
+            )
         contact = {"type": "user", kind: value.strip()}
         if value.strip() and not schema.validator("contact").is_valid(contact):
             if not explain:
                 return Problem("suppression-rows", place, "")
             violation = schema.explain_violations(contact, "contact")[0]
-            message = mark_private(value.strip()[:80]) + " excludes nobody: " + violation.message
+            message = mark_private(value.strip()[:80]) + " excludes no recipient:  " + violation.message
             return Problem(
-                violation.code, place, message, violation.hint or "one address a row; a domain excludes nobody"
+                violation.code, place, message, violation.hint or "one address a row; a domain excludes no recipient"
             )
     return None
 
@@ -120,7 +122,7 @@ def _check_contact(identifiers: Mapping[IdentifierKind, str], place: Place, *, e
 def _check_types(values: Mapping[str, Any], place: Place) -> Problem | None:
     for kind in IDENTIFIER_KINDS:
         if kind in values and type(values[kind]) not in (str, int):
-            message = f"this {kind} is neither a text nor a whole number, so it excludes nobody"
+            message = f"this {kind} is neither a text nor a whole number, so it excludes no recipient"
             return Problem("identifier-form", place, message, "one address a row, as text")
     return None
 

@@ -47,7 +47,7 @@ def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tu
             elif isinstance(value, dict):
                 members.append(row_of(value, row_number(index, place.line), rename))
             else:
-                message = "this member of the list is no mapping"
+                message = "this member of the list is not a mapping"
                 problems.append(Problem("yaml-row", place, message, "for example - {email: …, first_name: Bo}"))
     columns = dict.fromkeys(name for values, blank, _ in members for name in (*values, *blank))
     has_errors = any(problem.is_error for problem in problems)

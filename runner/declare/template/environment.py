@@ -42,7 +42,7 @@ _SAFE_OPERATORS = frozenset({"+", "-"})  # on two numbers, neither makes a huge 
 _NUMBER_TYPES = frozenset({int, float})
 # Values of variables: an attribute looks up data in them, never a member of the Python class.
 _DATA_TYPES = (str, dict, list, tuple, int, float, NoneType)
-# Methods of a text that are refused: the arguments do not bound the size of the result, or the result is no text.
+# Methods of a text that are refused: the arguments do not bound the size of the result, or the result is not a text.
 _REFUSED_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
 _REMOVED_GLOBALS = ("lipsum",)  # it returns a random text
 
@@ -145,7 +145,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Calls `obj` for a template.
 
-        Raises SecurityError or TemplateFault if a method of a text would make a huge text or print what is no text.
+        Raises SecurityError or TemplateFault if a method of a text would make a huge text or print what is not a text.
         """
         if isinstance(obj, Missing):
             return obj()  # raises; the sandbox would ask for its attributes first

@@ -84,7 +84,7 @@ def render_fault(error: Exception) -> TemplateFault:
         case ZeroDivisionError():
             fault = TemplateFault("template-error", "template: a number is divided by zero")
         case _:
-            hint = "a text is no number: write … | float or … | int" if _is_about_text(error) else ""
+            hint = "a text is not a number: write … | float or … | int" if _is_about_text(error) else ""
             fault = TemplateFault("template-error", f"template: {_describe_error(error)}", hint)
     fault.line, fault.file = line or fault.line, fault.file or file
     return fault

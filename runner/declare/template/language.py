@@ -110,8 +110,8 @@ class MissingItem(Missing):
 class MissingPart(Missing):
     """A part that a text, a list or a number can never have, such as `length`. To test it is an error as well.
 
-    Otherwise the test would have one answer for every recipient, and nobody would notice. `is defined` and `default`
-    are allowed.
+    Otherwise the test would have one answer for every recipient, and the mistake would stay hidden. `is defined` and
+    `default` are allowed.
     """
 
     __slots__ = ()

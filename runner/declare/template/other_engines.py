@@ -99,7 +99,7 @@ _FORMS = (
     ),
     _form(
         rf"(?P<mark>[{_QUOTES}])",
-        "a typographic quote is no quote of Jinja",
+        "a typographic quote is not a quote of Jinja",
         _with_straight_quotes,
     ),
     _form(r"(?P<mark>&(?:quot|apos|#39|#34|amp|lt|gt|nbsp);)", "an editor wrote this sign as HTML", _without_html),

@@ -40,7 +40,7 @@ def split_pieces(tree: nodes.Template, reserved: Collection[str]) -> Pieces | No
 def make_renderer(pieces: Pieces, *, html: bool, fallback: Render) -> Render:
     """A function that renders the pieces. With `html` it escapes the values.
 
-    It calls `fallback` instead if a value is missing, is no text, or is longer than 1000 characters.
+    It calls `fallback` instead if a value is missing, is not a text, or is longer than 1000 characters.
     """
     names = [piece.name for piece in pieces if isinstance(piece, nodes.Name)]
     words = join_words(pieces)

@@ -20,7 +20,7 @@ _MAX_TAGS = 2_000  # different tags of one line that are parsed, each in a tenth
 
 
 def find_faulty_tag(line: str) -> re.Match[str] | None:
-    """Returns the first tag of a line that is no tag of Jinja; None if each of them may be one.
+    """Returns the first tag of a line that is not a tag of Jinja; None if each of them may be one.
 
     Tags that repeat are parsed once.
     """

@@ -232,7 +232,7 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
 def decode(path: str, data: bytes) -> SourceFile | Problem:
     """Returns the text of a UTF-8 file, with or without a byte order mark.
 
-    Returns a problem if it is not UTF-8, or holds the marks of a merge that nobody resolved.
+    Returns a problem if it is not UTF-8, or holds the marks of a merge conflict.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem("not-utf-8", Place(path), "the file is UTF-16, not UTF-8", "save it as UTF-8")

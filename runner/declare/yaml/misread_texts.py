@@ -79,7 +79,7 @@ def find_unused_anchors(text: str) -> list[YamlFault]:
 
 def _unused_anchor_fault(anchor: yaml.AnchorToken) -> YamlFault:
     start = cast("Any", anchor.start_mark)
-    message = f"&{anchor.value} is no part of the text: YAML takes it for an anchor, and nothing uses it"
+    message = f"&{anchor.value} is not part of the text: YAML takes it for an anchor, and nothing uses it"
     hint = "quote the text; or, if it is an anchor, remove it"
     length = len(anchor.value) + 1
     return YamlFault("yaml-anchor", start.line, start.column, message, hint, is_warning=True, length=length)

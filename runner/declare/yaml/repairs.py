@@ -1,4 +1,4 @@
-"""The edits that mend a YAML text for certain: quotes around a `#`, and spaces in place of other indentation."""
+"""The edits that certainly fix a YAML text: quotes around a `#`, and spaces in place of other indentation."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TABS = re.compile(r"\t+(?=\S)")
 # Spaces that are as wide as the one that YAML knows.
 _SPACES = re.compile(r"[ \u00a0\u2007\u202f]+(?=\S)")
-_COMMENT = re.compile(r"#(?:\s|$)")  # nobody writes a number or a tag so
+_COMMENT = re.compile(r"#(?:\s|$)")  # a number or a tag is not written like this
 
 
 def quote_text(line: str, number: int, start: int) -> tuple[Edit, ...]:

@@ -12,14 +12,14 @@ from runner.errors import Edit
 INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
 _TEXT_BEGINS = re.compile(r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$")
 _ODD_INDENTATION = re.compile(r"^ *([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
-_MAX_REPLACED = 1_000  # lines of one file whose indentation is mended
+_MAX_REPLACED = 1_000  # lines of one file whose indentation is fixed
 # A key with a text that no quotes are around, up to the colon and space in it.
 _COLON_IN_TEXT = re.compile(r"[ ]*(?:- )?(?P<key>)[\w.-]+:[ ]+(?P<text>[^\s\"'\[{|>&*!#%@`-][^#]*):$")
 # Parts of libyaml's messages, as it words them, and what they mean for the author.
 _PLAIN_WORDS = {
     "mapping values are not allowed": "a key cannot stand here",
-    "did not find expected key": "here begins something that is no key with a colon",
-    "did not find expected '-' indicator": "here begins something that is no item of the list",
+    "did not find expected key": "here begins something that is not a key with a colon",
+    "did not find expected '-' indicator": "here begins something that is not an item of the list",
     "did not find expected node content": "a value is missing where this begins",
     "did not find expected <document start>": "something stands after the end of the document",
     "did not find expected ',' or": "a comma or the closing bracket is missing",
@@ -38,7 +38,7 @@ SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class YamlFault:
     """A mistake in a YAML text, at a line and column (both from 0, as in the marks of PyYAML).
 
-    `length` is the number of characters that it is about; 0 if it is not known. `edits` mend it.
+    `length` is the number of characters that it is about; 0 if it is not known. `edits` fix it.
     """
 
     code: str
@@ -76,7 +76,7 @@ def explain_escaped_character(text: str) -> tuple[str, str] | None:
     if not match:
         return None
     if "\ud800" <= match[0] <= "\udfff":
-        return "half of a surrogate pair is no character", "write it as \\U0001F600"
+        return "half of a surrogate pair is not a character", "write it as \\U0001F600"
     return f"the character U+{ord(match[0]):04X} is not allowed in a text", "remove its escape"
 
 
@@ -86,7 +86,7 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     lines = text.split("\n")
     if (end := _find_end_of_text(text, lines, error, problem)) is not None:
         column = len(lines[end]) - len(lines[end].lstrip())
-        message = "the text above ends before this line, which is no key of the declaration"
+        message = "the text above ends before this line, which is not a key of the declaration"
         return YamlFault("yaml-syntax", end, column, message, "if it belongs to the text, indent it as the text")
     line, column, cause = _locate_fault(text, lines, error, problem)
     line_text = lines[line] if line < len(lines) else ""
@@ -108,7 +108,7 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
 
 
 def _in_plain_words(problem: str) -> str:
-    """Returns what libyaml reports in words for somebody who writes YAML, not a parser of it."""
+    """Returns what libyaml reports in words for the author of a YAML file, not a parser of it."""
     return next((plain for part, plain in _PLAIN_WORDS.items() if part in problem), problem)
 
 

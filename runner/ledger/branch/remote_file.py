@@ -180,7 +180,7 @@ class RemoteFile:
         return b"".join(line + b"\0" for line in (*other_entries, entry))
 
     def _fetch(self) -> None:
-        """Fetches the branch to a ref that is no branch of the clone. Raises LedgerUnavailable."""
+        """Fetches the branch to a ref that is not a branch of the clone. Raises LedgerUnavailable."""
         address, git = self.address, self._repository
         depth = git.depth_options(address.remote, address.branch)
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc", *depth)

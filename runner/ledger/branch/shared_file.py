@@ -128,7 +128,7 @@ class SharedFile:
         if has_claims and count > _MAX_RECORDS:
             raise _PermanentFailure(
                 f"the ledger would have {count:,} lines, and on a git branch it has {_MAX_RECORDS:,} at most",
-                "each batch hashes and packs the whole file anew, which takes seconds from there on:"
+                "each batch hashes and packs the whole file again, which takes seconds from there on:"
                 f" {shown_command('lock', 'compact')}, or a PostgreSQL ledger",
             )
 
@@ -142,7 +142,7 @@ class SharedFile:
         if old_data and not new_data:
             raise _PermanentFailure(
                 f"the ledger {self._remote.address.display_name} is gone",
-                "somebody deleted it; push it again from a clone that has it (git for-each-ref refs/msgrun)",
+                "push it again from a clone that has it (git for-each-ref refs/msgrun)",
             )
         try:
             facts = self._read(version)

@@ -13,7 +13,7 @@ class LockfileChange:
 
     A record that a later one of its attempt supersedes does not count. `has_other_headers`: they change what the file
     says of itself, as its id or that it moved. `is_removed`: the file is not there any more; `before` are its records.
-    `is_uncounted`: the file is too large for what is no ledger in use, so its records were not compared.
+    `is_uncounted`: the file is too large for what is not a ledger in use, so its records were not compared.
     """
 
     path: str
@@ -64,9 +64,9 @@ def find_lockfile_change(
 
     A file that differs and for which there is no `room` counts as changed, and is not read.
 
-    A new lockfile is no change if it has no record, no mark, and not the id `ledger_id` of the project's ledger:
+    A new lockfile is not a change if it has no record, no mark, and not the id `ledger_id` of the project's ledger:
     it would count as that ledger without its records. `becomes_ledger`: the commits name a file in `lock:` that was not
-    the ledger, so it counts as new. Raises LedgerUnavailable if one of the two is no lockfile.
+    the ledger, so it counts as new. Raises LedgerUnavailable if one of the two is not a lockfile.
     """
     old_blob = None if becomes_ledger else repository.find_blob(base, path)
     new_blob = repository.find_blob("HEAD", path)

@@ -146,7 +146,7 @@ class Connection:
             parameters: dict[str, Any] = conninfo_to_dict(self._address.conninfo)
         except psycopg.ProgrammingError:
             hint = "postgresql://host/database#schema; see libpq's connection URIs"
-            raise LedgerUnavailable(f"{self._address.display_name} is no address of a database", hint) from None
+            raise LedgerUnavailable(f"{self._address.display_name} is not the address of a database", hint) from None
         return make_conninfo("", **{**_CONNECTION_DEFAULTS, **add_secure_defaults(parameters)})
 
     def _migrate(self, connection: psycopg.Connection[tuple[Any, ...]], *, create: bool) -> bool:

@@ -39,7 +39,7 @@ def test_render_masks_what_is_a_recipients_and_nothing_else(folder: Folder) -> N
     ("args", "code", "told"),
     [
         (["sead"], 64, "did you mean seed?"),
-        (["seed", "--to", "phone:1"], 64, "is no address"),
+        (["seed", "--to", "phone:1"], 64, "is not an address"),
         (["seed", "--to", "id:1"], 64, "has no recipient"),
     ],
 )

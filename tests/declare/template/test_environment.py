@@ -1,4 +1,4 @@
-"""What a template may not do: print what is no text, differ from run to run, grow without bounds."""
+"""What a template may not do: print what is not a text, differ from run to run, grow without bounds."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_a_comment_after_an_unquoted_text_is_a_warning_at_its_hash(text, places)
         "body: |  # a comment\n  a #1",
         "body: >\n  a #1\n",
         "vars: {seats: 5, vip: true}  # a comment",
-        "vars:\n  seats: 5 # a number is no text\n  none:  # nothing",
+        "vars:\n  seats: 5 # a number is not a text\n  none:  # nothing",
         "name: m # a comment\nexpires: 2026-12-01 # one more",
     ],
 )
