@@ -84,6 +84,18 @@ class MsgrunError(Exception):
         self.hint = hint
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a command must not go on, and a hint how to go on."""
+
+    message: str
+    hint: str
+
+    def error(self) -> "GuardRefused":
+        """Returns the error that stops a command with this refusal."""
+        return GuardRefused(self.message, self.hint)
+
+
 class UsageMistake(MsgrunError):
     """The command was called with options or values that make no sense (exit 64)."""
 

@@ -57,7 +57,7 @@ def validate(examples, capsys, monkeypatch):
         printed = capsys.readouterr()
         assert not printed.err
         ordered = sorted(shown, key=lambda problem: problem.place.sort_key)
-        return code, json.loads(json_output.problems(ordered, show_values=True))["problems"], printed.out
+        return code, json.loads(json_output.format_problems(ordered, show_values=True))["problems"], printed.out
 
     return validate
 

@@ -18,8 +18,8 @@ from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
-from runner.report.markdown_plan import Review
 from runner.report.problem_text import pluralize
+from runner.report.review import Review
 
 _MAX_HOSTS = 10  # that a note names
 _CI_PATHS = (".github", ".gitlab", ".gitlab-ci.yml")

@@ -28,17 +28,17 @@ from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Access
 from runner.intercom.client import HOSTS, HttpTransport
-from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.route import LOOPBACK
 from runner.intercom.senders import look_up_senders
+from runner.intercom.workspace import Workspace
 from runner.ledger.ledger import Ledger
 from runner.plan.guards import sender_guard
 from runner.plan.plan import Plan
 from runner.plan.saved_plan import SavedPlan
 from runner.report import run_text
 from runner.report.layout import wrap_lines
-from runner.report.next_steps import NextStep, next_steps
+from runner.report.next_steps import NextStep, format_next_steps
 from runner.sandbox import Sandbox
 from runner.shown_command import shown_command
 
@@ -129,15 +129,15 @@ def _make_signal_report(context: Context, summary: Summary) -> Callable[[int, bo
         NextStep("See what is unknown", (shown_command("status"),)),
         NextStep("Look for it in Intercom", (shown_command("reconcile"),)),
     ]
-    follow_up = f"\n{next_steps(steps, width)}"
+    follow_up = f"\n{format_next_steps(steps, width)}"
 
     def report(number: int, is_first: bool) -> None:
         name = signal_name(number)
         if is_first:
-            text = run_text.first_signal(name, summary.in_flight, DRAIN_TIMEOUT)
+            text = run_text.format_first_signal(name, summary.in_flight, DRAIN_TIMEOUT)
             context.output.urgent(wrap_lines(text, width))
         else:
-            text = wrap_lines(run_text.second_signal(name, summary), width)
+            text = wrap_lines(run_text.format_second_signal(name, summary), width)
             context.output.urgent(f"{text}{follow_up if summary.unsettled else ''}")
 
     return report

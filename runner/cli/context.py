@@ -22,8 +22,8 @@ from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository
-from runner.ledger.address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.lock_address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.managed_path import managed_path, user_path
 from runner.shown_command import show_default_environment
 

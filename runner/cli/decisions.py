@@ -9,9 +9,9 @@ from runner.cli.options import EXIT
 from runner.cli.run_origin import find_run_origin
 from runner.declare.project import Project
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
-from runner.ledger.address import default_lockfile
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
+from runner.ledger.lock_address import default_lockfile
 from runner.ledger.moves.previous_ledgers import write_to_previous
 from runner.ledger.record import NO_ORIGIN, Record, RunOrigin
 from runner.plan import plan as planning

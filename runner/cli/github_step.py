@@ -20,8 +20,8 @@ from runner.deliver.summary import Summary
 from runner.errors import MsgrunError, ProblemsFound
 from runner.plan.plan import Plan
 from runner.report import comparison_text, markdown_plan, markdown_results
-from runner.report.markdown_plan import Review
 from runner.report.next_steps import NextStep
+from runner.report.review import Review
 from runner.report.terminal_text import to_terminal
 
 _MAX_SUMMARY = 1024 * 1024  # bytes; GitHub drops the whole summary if it is larger
@@ -65,11 +65,11 @@ def keep_plan(context: Context, review: Review) -> None:
     """Keeps a plan until the end of the command, when it is written to the step's files."""
     STEP_RESULTS.plan = review.plan
     if STEP_RESULTS.comment_path:
-        STEP_RESULTS.comment = markdown_plan.plan(review, show_values=context.output.show_values)
+        STEP_RESULTS.comment = markdown_plan.format_plan(review, show_values=context.output.show_values)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # now, not at the end: the limit on a render's time is active now
         limit = _free_characters(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
         STEP_RESULTS.plan_blocks = (
-            [markdown_plan.plan(review, show_values=context.output.show_values, limit=limit)]
+            [markdown_plan.format_plan(review, show_values=context.output.show_values, limit=limit)]
             if limit > markdown_results.MAX_COMMENT_LENGTH
             else []
         )
@@ -82,7 +82,7 @@ def show_guard_changes_on_failure(context: Context, changes: Sequence[FieldChang
     try:
         yield
     except MsgrunError:
-        for line in comparison_text.guard_changes(changes):
+        for line in comparison_text.describe_guard_changes(changes):
             context.output.note(line)
         raise
 
@@ -96,7 +96,7 @@ def add_run_summary(context: Context, summary: Summary, steps: Sequence[NextStep
         {item.record.key for item in summary.unknown} | {item.key for item in summary.unwritten}
     )
     STEP_RESULTS.run_blocks.append(
-        markdown_results.summary(summary, show_values=context.output.show_values, steps=steps)
+        markdown_results.format_summary(summary, show_values=context.output.show_values, steps=steps)
     )
 
 
@@ -155,18 +155,18 @@ def _format_error(error: BaseException | None, output: Output, results: _StepRes
 
     `alone` says that no plan comes before it. Then the changed guards do.
     """
-    caution = comparison_text.caution(results.guard_changes) if alone else ()
+    caution = comparison_text.format_caution(results.guard_changes) if alone else ()
     match error:
         case ProblemsFound():
-            return markdown_results.problems(
+            return markdown_results.format_problems(
                 error.problems, output.environment, show_values=output.show_values, caution=caution
             )
         case MsgrunError() if alone:
-            return markdown_results.failure(
+            return markdown_results.format_failure(
                 error.message, error.hint, output.environment, show_values=output.show_values, caution=caution
             )
         case MsgrunError():
-            return markdown_results.stop_notice(error.message, error.hint, show_values=output.show_values)
+            return markdown_results.format_stop_notice(error.message, error.hint, show_values=output.show_values)
         case _:
             return ""
 

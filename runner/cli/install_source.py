@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from runner import __version__
 from runner.errors import UsageMistake
 from runner.git.repository import find_repository
-from runner.ledger.address import has_credentials
+from runner.ledger.lock_address import has_credentials
 
 # A version of the package index, a commit of a git repository, or an archive with its hash.
 _PINNED = re.compile(

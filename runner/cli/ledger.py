@@ -13,9 +13,9 @@ from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger import opening
-from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
+from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.opening import LedgerReading
 from runner.ledger.remotes import own_remote_url
 from runner.managed_path import managed_path
@@ -29,8 +29,8 @@ def read_ledger(context: Context) -> LedgerReading:
     """
     reading = opening.read_ledger(context.ledger)
     _print_warnings(context, reading.facts)
-    if reading.guard:
-        context.output.note(reading.guard[0])
+    if reading.refusal:
+        context.output.note(reading.refusal.message)
     return reading
 
 
@@ -137,5 +137,5 @@ def _load_from_text(text: str) -> dict[str | None, Settings]:
 
 
 def _print_warnings(context: Context, facts: Facts) -> None:
-    for line in plain_text.ledger_warnings(facts):
+    for line in plain_text.format_ledger_warnings(facts):
         context.output.error(line)

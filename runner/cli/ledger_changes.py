@@ -11,9 +11,9 @@ from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger import opening
-from runner.ledger.address import LockfileAddress, default_lockfile, file_stem
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import count_missing_records
+from runner.ledger.lock_address import LockfileAddress, default_lockfile, file_stem
 from runner.ledger.lockfile.commit_check import LockfileChange, ReadingRoom, find_lockfile_change
 from runner.ledger.lockfile.files import lockfile_paths
 

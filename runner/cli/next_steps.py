@@ -9,7 +9,7 @@ from shlex import join, quote
 from runner.cli.context import Context
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository
-from runner.ledger.address import LockfileAddress
+from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.record import Record
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize

@@ -37,7 +37,7 @@ def print_online(context: Context, facts: Facts, states: Iterable[State], name: 
     after, workspace = _look_up(context, facts, states)
     output = context.output
     is_old = not context.settings.can_open_conversation
-    output.result(f"\nIn Intercom:\n{after_sending_text.messages(after, output.width, is_old=is_old)}")
+    output.result(f"\nIn Intercom:\n{after_sending_text.format_messages(after, output.width, is_old=is_old)}")
     reported = after.listed()
     first = reported if show_all else reported[:_MAX_LISTED]
     listed = [(delivery, state.record) for delivery in first if (state := facts.state(delivery.key))]
@@ -45,7 +45,7 @@ def print_online(context: Context, facts: Facts, states: Iterable[State], name: 
         recipients = name_recipients(context, facts, [record for _, record in listed])
         recipients = recipients if context.options.sandbox else replace(recipients, workspace=workspace)
         view = StatusView(output.width, output.show_values, output.verbose)
-        output.result(f"\n{after_sending_text.deliveries(listed, recipients, view, name)}")
+        output.result(f"\n{after_sending_text.format_deliveries(listed, recipients, view, name)}")
         if any(MASKED in record.to for _, record in listed):
             output.note_masking()
     if len(reported) > len(listed):

@@ -188,12 +188,14 @@ class Output:
         if self.output_format == "markdown":
             from runner.report import markdown_results  # noqa: PLC0415  # saves 10 ms in every other format
 
-            text = markdown_results.failure(error.message, error.hint, self.environment, show_values=self.show_values)
+            text = markdown_results.format_failure(
+                error.message, error.hint, self.environment, show_values=self.show_values
+            )
             self.result(text)
         elif self.output_format == "github":
             from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
 
-            self.annotations(github_annotations.failure(error, show_values=self.show_values))
+            self.annotations(github_annotations.format_failure(error, show_values=self.show_values))
         message = reveal_or_mask(error.message, show_values=self.show_values)
         head = "" if isinstance(error, Cancelled) else f"{style('error', 'red', 'bold')}: "
         for line in (f"{head}{message}", *([f"  hint: {error.hint}"] if error.hint else [])):
@@ -205,7 +207,7 @@ class Output:
             self.problems(problems)
             return
         for problem in sorted(problems, key=_place_of):
-            self.error(problem_text.problem(self._mask(problem), show_values=self.show_values))
+            self.error(problem_text.format_problem(self._mask(problem), show_values=self.show_values))
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
@@ -224,24 +226,24 @@ def _print_problems(output: Output, ordered: Sequence[Problem]) -> None:
     if output.output_format == "json":
         from runner.report import json_output  # noqa: PLC0415  # saves 22 ms in every other format
 
-        output.document(json_output.problems(ordered, show_values=output.show_values))
+        output.document(json_output.format_problems(ordered, show_values=output.show_values))
     elif output.output_format == "sarif":
         from runner.report import sarif  # noqa: PLC0415  # saves 2 ms in every other format
 
-        output.document(sarif.document(ordered, show_values=output.show_values, path_prefix=output.path_prefix))
+        output.document(sarif.format_sarif(ordered, show_values=output.show_values, path_prefix=output.path_prefix))
     elif output.output_format == "github":
         from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
 
         output.annotations(
-            github_annotations.problems(ordered, show_values=output.show_values, path_prefix=output.path_prefix)
+            github_annotations.format_problems(ordered, show_values=output.show_values, path_prefix=output.path_prefix)
         )
     elif output.output_format == "markdown":
         from runner.report import markdown_results  # noqa: PLC0415  # saves 10 ms in every other format
 
-        output.result(markdown_results.problems(ordered, output.environment, show_values=output.show_values))
+        output.result(markdown_results.format_problems(ordered, output.environment, show_values=output.show_values))
     elif ordered:
         width = output.width_for_reading
-        output.result(problem_text.problem_list(ordered, show_values=output.show_values, width=width))
+        output.result(problem_text.format_problems(ordered, show_values=output.show_values, width=width))
 
 
 def _mask_addresses(problem: Problem) -> Problem:

@@ -21,7 +21,7 @@ from runner.declare.message_files import list_message_files
 from runner.declare.settings import SETTINGS_FILE, load_all_settings
 from runner.declare.tree import Tree
 from runner.errors import MsgrunError
-from runner.ledger.address import DatabaseAddress
+from runner.ledger.lock_address import DatabaseAddress
 
 BUILD_REQUIREMENT = "hatchling>=1.27"  # pip builds a commit with it, without fetching another one
 # pip evaluates markers for its own Python: what only the Python of the jobs needs would be missing.

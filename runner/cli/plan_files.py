@@ -67,7 +67,7 @@ def require_same_workspace(context: Context, options: PlanOptions, id_code: str)
 
 def undeclared_recipient_notes(plan: Plan) -> list[str]:
     """Returns a note for each message that a saved plan would send to recipients who are no longer declared."""
-    return [plain_text.undeclared_recipients(message) for message in plan.messages if message.undeclared_count]
+    return [plain_text.format_undeclared_recipients(message) for message in plan.messages if message.undeclared_count]
 
 
 def list_plan_entries(plan: Plan) -> list[PlanEntry]:
@@ -93,17 +93,17 @@ def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[
     """Prints how the plan file differs from what is declared. For GitHub, prints an annotation at each line."""
     if context.output.output_format != "github":
         context.output.extra_result(
-            plain_text.plan_file_changes(file, changes) if changes else f"{file.path} is up to date"
+            plain_text.format_plan_file_changes(file, changes) if changes else f"{file.path} is up to date"
         )
     elif changes:
-        lines = zip(changes, plain_text.plan_file_change_lines(file, changes, len(changes)), strict=True)
+        lines = zip(changes, plain_text.format_plan_file_change_lines(file, changes, len(changes)), strict=True)
         problems = [(Place(file.path, change.line_number or 1), text) for change, text in lines]
         context.output.problems(Problem("plan-outdated", place, text, file.write_command) for place, text in problems)
 
 
 def save_plan(context: Context, plan: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
-    parts = json_output.plan(plan, salt_check(context.settings.salt))
+    parts = json_output.format_plan(plan, salt_check(context.settings.salt))
     _write(context.user_path(path), (f"{part}\n".encode() for part in parts))
     send = shown_command("apply", "--plan", str(path))
     if plan.unread:

@@ -13,8 +13,8 @@ from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import comparison_text, github_annotations, json_output, markdown_plan, plan_text
 from runner.report.layout import wrap_lines
-from runner.report.markdown_plan import Review
 from runner.report.plan_text import PlanView
+from runner.report.review import Review
 from runner.report.terminal_text import defuse_commands
 from runner.shown_command import shown_command
 
@@ -54,20 +54,20 @@ def print_plan(
         output.warnings(review.warnings)
     match output_format:
         case "json":
-            for part in json_output.plan(
+            for part in json_output.format_plan(
                 review.plan,
                 notices=[reveal_or_mask(notice, show_values=output.show_values) for notice in review.notices],
                 changes=comparison_text.to_dict(comparison, show_values=output.show_values) if comparison else None,
             ):
                 output.document(part)
         case "markdown":
-            output.result(markdown_plan.plan(review, show_values=output.show_values).rstrip("\n"))
+            output.result(markdown_plan.format_plan(review, show_values=output.show_values).rstrip("\n"))
         case "github":
-            guard_changes = comparison_text.guard_changes(comparison.guard_changes) if comparison else []
+            guard_changes = comparison_text.describe_guard_changes(comparison.guard_changes) if comparison else []
             notices = [reveal_or_mask(notice, show_values=output.show_values) for notice in review.notices]
             warnings = [*guard_changes, *notices, *review.extra_warnings()]
             output.annotations(
-                github_annotations.plan(
+                github_annotations.format_plan(
                     review.plan,
                     review.warnings,
                     warnings,
@@ -84,7 +84,7 @@ def print_plan(
 def print_check(context: Context, plan: Plan) -> None:
     """Prints what the check of the recipients found, if anything."""
     output = context.output
-    if text := plan_text.check(plan, PlanView(shown_command("apply"), output.width, output.show_values)):
+    if text := plan_text.format_check(plan, PlanView(shown_command("apply"), output.width, output.show_values)):
         output.result(f"\n{text}")
 
 
@@ -93,10 +93,10 @@ def _format_text(review: Review, output: Output, command: str, *, show_all: bool
     view = PlanView(
         f"msgrun {command}", output.width, output.show_values, show_all=show_all, show_bodies=output.verbose
     )
-    text = plan_text.plan(review, view)
+    text = plan_text.format_plan(review, view)
     if not review.comparison:
         return text
-    changes = comparison_text.text(
+    changes = comparison_text.format_comparison(
         review.comparison, show_values=output.show_values, except_warnings=frozenset(review.plan.warnings())
     )
     return f"{wrap_lines(changes, output.width)}\n\n{text}"

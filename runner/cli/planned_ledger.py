@@ -14,10 +14,10 @@ from runner.cli.ledger_changes import add_records_at_ref, describe_changes
 from runner.declare.settings import load_settings
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger import opening
-from runner.ledger.address import LockfileAddress
 from runner.ledger.context import DeclaredLedger
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import find_base_ledger
+from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
 from runner.plan.guards import Guard, ledger_not_read_guard
 from runner.report import ledger_size
@@ -94,14 +94,14 @@ def _lockfile_size_warning(context: Context) -> str:
     if not isinstance(address, LockfileAddress):
         return ""
     path = lockfile_paths(context.tree.root, address.path, None).lockfile
-    return ledger_size.size_warning(address.path, path.stat().st_size) if path.exists() else ""
+    return ledger_size.format_size_warning(address.path, path.stat().st_size) if path.exists() else ""
 
 
 def _read_current(context: Context) -> PlannedLedger:
     reading = read_ledger(context)
-    return PlannedLedger(
-        reading.facts, reading.exists, Guard("ledger-moved", *reading.guard) if reading.guard else None
-    )
+    refusal = reading.refusal
+    guard = Guard("ledger-moved", refusal.message, refusal.hint) if refusal else None
+    return PlannedLedger(reading.facts, reading.exists, guard)
 
 
 def _find_base_ledger(context: Context) -> DeclaredLedger | None:

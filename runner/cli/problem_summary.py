@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from runner.cli.output import Output
 from runner.errors import Problem
-from runner.report.problem_text import severity_counts
+from runner.report.problem_text import format_severity_counts
 from runner.report.terminal_text import style
 from runner.shown_command import shown_command
 
@@ -20,7 +20,7 @@ def print_summary(
     fixable = sum(bool(problem.edits) for problem in problems)
     fix = f"; {shown_command(fixing_command, '--fix')} mends {fixable:,} of them" if fixable else ""
     width = output.width_for_reading
-    summary = f"{head}{severity_counts(problems)}{fix}"
+    summary = f"{head}{format_severity_counts(problems)}{fix}"
     if not width:
         output.result(summary)
         return

@@ -48,8 +48,8 @@ class RunProgress:
             self._samples.popleft()
         progress = self._measure(summary)
         self._status_line.update(
-            progress_text.log_line(progress),
-            partial(progress_text.terminal_line, progress, unicode=has_unicode(sys.stderr)),
+            progress_text.format_log_line(progress),
+            partial(progress_text.format_terminal_line, progress, unicode=has_unicode(sys.stderr)),
         )
 
     def clear(self) -> None:

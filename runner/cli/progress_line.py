@@ -67,7 +67,7 @@ class CheckProgress:
         now = time.monotonic()
         if now - self._began > _SHOW_AFTER and self._status_line.is_due(now):
             progress = Progress(checked, self._planned, rate=checked / (now - self._began))
-            line = partial(progress_text.terminal_line, progress, unicode=has_unicode(sys.stderr))
+            line = partial(progress_text.format_terminal_line, progress, unicode=has_unicode(sys.stderr))
             self._status_line.update(
                 f"checking recipients in Intercom: {checked:,} of {self._planned:,}",
                 lambda columns: f"{_CHECKING}{line(columns - len(_CHECKING))}",

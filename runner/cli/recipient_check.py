@@ -17,8 +17,8 @@ from runner.deliver.stop import StopRequested
 from runner.deliver.subscription_check import SubscriptionCheck
 from runner.deliver.summary import StopReason
 from runner.errors import Problem, ProblemsFound
-from runner.intercom.lookups import Workspace
 from runner.intercom.subscriptions import SubscriptionType, find_subscription_types
+from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.plan.plan import Plan
 

@@ -43,7 +43,7 @@ def report_run(
         for item in items[:MAX_LISTED]
     ]
     recipients = name_recipients(context, ledger.facts, listed, project)
-    text = run_text.summary(summary, recipients, rest, context.output.width, show_values=show_values)
+    text = run_text.format_summary(summary, recipients, rest, context.output.width, show_values=show_values)
     steps = [
         *rescue_steps,
         *(next_steps.commit_ledger(context) if summary.tried else ()),
@@ -56,7 +56,7 @@ def report_run(
     for print_text, line in (
         *((context.output.error, line) for line in lines),
         (context.output.result, f"\n{text}"),
-        *([(context.output.result, step_text.next_steps(steps, context.output.width))] if steps else ()),
+        *([(context.output.result, step_text.format_next_steps(steps, context.output.width))] if steps else ()),
     ):
         with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent
             print_text(line)
@@ -67,24 +67,24 @@ def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
     """Prints that a plan sends nothing, and how to settle what is unknown."""
     context.output.result("nothing to do")
     if steps := next_steps.settle_unknown(context, _list_unknown(plan, ledger, Summary())):
-        context.output.result(step_text.next_steps(steps, context.output.width))
+        context.output.result(step_text.format_next_steps(steps, context.output.width))
 
 
 def report_canary(context: Context, ledger: Ledger, project: Project, summary: Summary) -> None:
     """Prints to whom the canary was sent, with the links to look at, and its warnings."""
     recipients = name_recipients(context, ledger.facts, summary.first_sent, project)
-    context.output.result(f"{run_text.canary(summary, recipients, show_values=context.output.show_values)}")
+    context.output.result(f"{run_text.format_canary(summary, recipients, show_values=context.output.show_values)}")
     github_step.add_run_summary(context, summary)
 
 
 def report_rest(context: Context, plan: Plan, remaining: int) -> None:
     """Prints what a person can do after a canary that was sent, if the rest of the plan is not sent now."""
-    context.output.result(run_text.rest_line(_canary_rest(plan, plan.to_send - remaining)))
+    context.output.result(run_text.format_rest(_canary_rest(plan, plan.to_send - remaining)))
     steps = [
         *next_steps.commit_ledger(context),
         next_steps.run_again(context, f"Send {_name_left(remaining)}"),
     ]
-    context.output.result(step_text.next_steps(steps, context.output.width))
+    context.output.result(step_text.format_next_steps(steps, context.output.width))
 
 
 def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:

@@ -82,8 +82,8 @@ def suggest_codes(_: click.Context, __: click.Parameter, incomplete: str) -> lis
 
 def suggest_unknown_keys(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Suggests the keys of unknown deliveries, if the ledger is a lockfile: no other ledger is on this machine."""
-    from runner.ledger.address import LockfileAddress  # noqa: PLC0415  # only resolve and lock show need it
     from runner.ledger.facts import Facts  # noqa: PLC0415  # likewise
+    from runner.ledger.lock_address import LockfileAddress  # noqa: PLC0415  # only resolve and lock show need it
 
     with contextlib.suppress(*_UNREADABLE):
         tree = _find_tree(context)

@@ -21,7 +21,7 @@ from runner.privacy import reveal_or_mask
 from runner.report import resolve_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
-from runner.report.next_steps import next_steps as format_steps
+from runner.report.next_steps import format_next_steps as format_steps
 from runner.shown_command import shown_command
 
 Choice = Literal["sent", "not sent", "skip", "quit"]
@@ -51,7 +51,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
         context.output.error(wrap_lines(text, context.output.width))
     answers = _ask_each(context, ledger, states, no_fetch=no_fetch)
     left = len(states) - answers["sent"] - answers["not sent"]
-    context.output.result(f"\n{resolve_text.result(answers['sent'], answers['not sent'], left)}")
+    context.output.result(f"\n{resolve_text.format_result(answers['sent'], answers['not sent'], left)}")
     steps = [
         *(next_steps.commit_ledger(context) if left < len(states) else ()),
         *([NextStep("Send what was not sent", (shown_command("apply"),))] if answers["not sent"] else ()),
@@ -82,12 +82,12 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_f
 
     for number, state in enumerate(sorted(states, key=sort_key), 1):
         context.output.error(
-            resolve_text.question(
+            resolve_text.format_question(
                 state, number, len(states), recipients, _age(state, context.now), show_values=context.output.show_values
             )
         )
         if number == 1:
-            context.output.error(wrap_lines(resolve_text.choices(), context.output.width))
+            context.output.error(wrap_lines(resolve_text.format_choices(), context.output.width))
         choice, sent_id = _ask_one(context, ledger)
         answers[choice] += 1
         if choice == "quit":
@@ -117,7 +117,7 @@ def _ask_one(context: Context, ledger: Ledger) -> tuple[Choice, str | None]:
 
 
 def _parse_choice(answer: str) -> Choice | WrongAnswer:
-    return _CHOICES.get(answer.lower()) or WrongAnswer(f"{quote(answer)} is none of:\n{resolve_text.choices()}")
+    return _CHOICES.get(answer.lower()) or WrongAnswer(f"{quote(answer)} is none of:\n{resolve_text.format_choices()}")
 
 
 def _parse_id(facts: Facts, answer: str) -> str | WrongAnswer:

@@ -8,7 +8,7 @@ from runner.current_work import CURRENT_WORK
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
-from runner.declare.identity import key_hasher
+from runner.declare.keys_and_digests import key_hasher
 from runner.declare.template.language import TemplateFault
 from runner.errors import UsageMistake
 from runner.privacy import mark_private

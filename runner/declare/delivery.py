@@ -13,7 +13,7 @@ from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, 
 from runner.declare.audience.selection import Tally
 from runner.declare.column_hints import explain_missing_identifier
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
-from runner.declare.identity import DIGEST_VERSION, Payload, format_recipient, key_hasher, payload_hasher
+from runner.declare.keys_and_digests import DIGEST_VERSION, Payload, format_recipient, key_hasher, payload_hasher
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
 from runner.key_table import KeyTable

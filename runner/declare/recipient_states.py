@@ -1,7 +1,7 @@
 """What the ledger knows of one recipient, whom the user names by an address."""
 
 from runner.declare.address_search import Address
-from runner.declare.identity import delivery_key
+from runner.declare.keys_and_digests import delivery_key
 from runner.ledger.facts import Facts
 from runner.ledger.history import states_of_contacts
 from runner.ledger.key_state import State

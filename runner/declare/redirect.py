@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Role
-from runner.declare.identity import Payload
+from runner.declare.keys_and_digests import Payload
 from runner.declare.template.language import escape_html
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 

@@ -17,7 +17,7 @@ from runner.declare.tree import Tree
 from runner.declare.unread_files import refuse_misnamed_settings
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
-from runner.ledger.address import BranchAddress, LedgerAddress, default_lockfile, file_stem, parse_address
+from runner.ledger.lock_address import BranchAddress, LedgerAddress, default_lockfile, file_stem, parse_address
 
 SETTINGS_FILE = "msgrun.yaml"
 DEFAULT_ENVIRONMENT = UNNAMED

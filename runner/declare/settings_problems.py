@@ -9,7 +9,7 @@ from runner.declare.quiet_hours import UNKNOWN_ZONE, find_zone
 from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document
 from runner.errors import Problem, UsageMistake
-from runner.ledger.address import (
+from runner.ledger.lock_address import (
     CREDENTIALS_HINT,
     BranchAddress,
     LedgerAddress,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from runner.clock import format_timestamp
 from runner.intercom.conversations import Conversations, MessageConversation
-from runner.intercom.lookups import SEARCH_BATCH
+from runner.intercom.workspace import SEARCH_BATCH
 from runner.ledger.key_state import State
 
 # `no reply`: there is a conversation, without a reply of the contact. `no conversation`: none is there yet. `unknown`:

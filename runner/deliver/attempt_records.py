@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from runner.clock import Clock, format_timestamp
-from runner.declare.identity import text_hash
+from runner.declare.keys_and_digests import text_hash
 from runner.declare.sender import Sender
 from runner.deliver.attempt import Outcome
 from runner.deliver.queue import PreparedDelivery

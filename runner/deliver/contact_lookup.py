@@ -12,7 +12,7 @@ from runner.deliver.contact_cache import ContactCache
 from runner.deliver.threads import ThreadPool
 from runner.intercom.contact import Contact
 from runner.intercom.contact_search import ContactSearch
-from runner.intercom.lookups import Workspace
+from runner.intercom.workspace import Workspace
 
 _MAX_BATCHES = 8  # that are looked up at once: enough for a limit of 10,000 requests a minute at 50 ms each
 _MAX_ROWS = 1000  # recipients of a batch, most of which need no request

@@ -21,8 +21,8 @@ from runner.intercom.answer import (
     classify_reply,
     no_admin_hint,
 )
-from runner.intercom.lookups import MAX_THROTTLED_WINDOWS, Workspace, describe_retry
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.workspace import MAX_THROTTLED_WINDOWS, Workspace, describe_retry
 from runner.ledger.record import Record
 from runner.privacy import mark_private_values
 from runner.shown_command import shown_command

@@ -19,7 +19,7 @@ from runner.key_table import KeyTable, TextList
 from runner.ledger.contact_index import hash_contact
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import Action, Category, PlannedDeliveries, PlannedDelivery, PlannedMessage
-from runner.plan.draft import SAMPLE_SIZE
+from runner.plan.partial_plan import SAMPLE_SIZE
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private
 

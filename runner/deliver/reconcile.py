@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from itertools import chain, repeat
 
 from runner.clock import Clock, format_timestamp
-from runner.declare.identity import text_hash
+from runner.declare.keys_and_digests import text_hash
 from runner.deliver.open_attempt import OpenAttempt, create_attempt, create_attempts, find_rivals
 from runner.errors import RunStopped
 from runner.intercom.conversations import ConversationQuery, Conversations, OpeningMessage
-from runner.intercom.lookups import Workspace
+from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State, fold_records
 from runner.ledger.record import Record

@@ -9,8 +9,8 @@ from typing import TypeVar
 from runner.deliver.contact_cache import ContactCache
 from runner.deliver.contact_choice import ContactChoice
 from runner.deliver.threads import ThreadPool
-from runner.intercom.lookups import Workspace
 from runner.intercom.subscriptions import SubscriptionType, read_choices
+from runner.intercom.workspace import Workspace
 
 NOT_SUBSCRIBED = "contact_not_subscribed"
 _MAX_REQUESTS = 32  # at once: enough for a limit of 10,000 requests a minute at 150 ms each

@@ -11,10 +11,10 @@ from runner.intercom import Transport
 from runner.intercom.answer import Answer, classify_reply
 from runner.intercom.contact import Contact
 from runner.intercom.contact_search import ContactSearch
-from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.senders import look_up_senders
 from runner.intercom.wire_format import build_body
+from runner.intercom.workspace import Workspace
 
 MARK = "[Test] "  # begins the subject, or the body of an in-app message
 

@@ -15,7 +15,7 @@ from runner.declare.audience.workspace_contacts import MAX_COMPRESSED, ContactGr
 from runner.declare.similar_names import suggest_or_list
 from runner.errors import MsgrunError, RunStopped
 from runner.intercom.identifiers import parse_id, parse_text
-from runner.intercom.lookups import QueryRejected, Workspace
+from runner.intercom.workspace import QueryRejected, Workspace
 
 MAX_CONTACTS = 1_000_000  # of one audience
 _MAX_PAGES = 20_000  # answers with many long attributes have smaller pages

@@ -5,7 +5,7 @@ from typing import Any
 
 from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
 from runner.intercom.contact import Contact, parse_contact
-from runner.intercom.lookups import SEARCH_BATCH, QueryRejected, Workspace
+from runner.intercom.workspace import SEARCH_BATCH, QueryRejected, Workspace
 
 # Values in one `IN`. Its largest length is not documented; where 50 are rejected, OR groups of SEARCH_BATCH are used.
 IN_BATCH = 50

@@ -9,7 +9,7 @@ import orjson
 
 from runner.clock import Clock
 from runner.intercom import NoReply, Reply, Transport
-from runner.intercom.lookups import READ_VERSION
+from runner.intercom.workspace import READ_VERSION
 
 _OK = 200
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from runner.declare.sender import Sender
 from runner.intercom.admins import Admin, SenderFault, find_admin, unreadable
-from runner.intercom.lookups import Workspace
+from runner.intercom.workspace import Workspace
 
 
 @dataclass(slots=True, eq=False)

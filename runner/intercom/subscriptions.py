@@ -13,7 +13,7 @@ from urllib.parse import quote
 from runner.declare.similar_names import suggest_or_list
 from runner.errors import RunStopped
 from runner.intercom.identifiers import parse_id, parse_text
-from runner.intercom.lookups import Workspace
+from runner.intercom.workspace import Workspace
 
 _LIVE = "live"
 _MAX_LISTED = 10  # ids that a message lists

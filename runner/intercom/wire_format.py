@@ -3,7 +3,7 @@
 from typing import Any
 
 from runner.declare.declaration import CONVERSATION_FLAG
-from runner.declare.identity import Payload
+from runner.declare.keys_and_digests import Payload
 from runner.declare.settings import version_number
 from runner.intercom.contact import Contact
 

@@ -8,7 +8,7 @@ from shlex import quote
 
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository, init_bare_repository
-from runner.ledger.address import LedgerAddress, file_stem, parse_address
+from runner.ledger.lock_address import LedgerAddress, file_stem, parse_address
 from runner.managed_path import managed_path
 from runner.shown_command import shown_command
 

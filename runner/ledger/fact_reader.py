@@ -43,7 +43,7 @@ class FactReader:
         self._blank_count = self._torn_size = 0
 
     def read(self, lines: LineSource) -> None:
-        """Adds every line of a source. Raises LedgerUnavailable if none is readable, or one is not a record or header."""
+        """Adds every line of a source. Raises LedgerUnavailable if none is readable, or if one is not an entry."""
         with CURRENT_WORK.on_file(self._origin):
             self._read_blocks(lines)
         if self._odd_count and not (self.headers or self.has_record or self._is_torn_header):

@@ -18,7 +18,7 @@ from runner.ledger.fact_reader import FactReader
 from runner.ledger.headers import Headers
 from runner.ledger.key_state import KeyStatus, State, fold_records, key_status
 from runner.ledger.line_source import LineSource, lines_in_memory, open_lines
-from runner.ledger.record import Header, Mark, Record
+from runner.ledger.record import Header, MoveMark, Record
 
 
 class MessageStatus(NamedTuple):
@@ -205,7 +205,7 @@ class Facts:
         return sorted(states, key=lambda state: (state.record.message, state.record.key))
 
     @property
-    def mark(self) -> Mark:
+    def mark(self) -> MoveMark:
         """The mark that holds."""
         return self.headers.mark
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runner.errors import GuardRefused
-from runner.ledger.record import NO_MARK, Header, Mark, salt_check
+from runner.ledger.record import NO_MARK, Header, MoveMark, salt_check
 from runner.shown_command import shown_command
 
 
@@ -64,8 +64,8 @@ class Headers:
         return Header(next(iter(workspaces), ""), expected_check, next(iter(ids), ""))
 
     @property
-    def mark(self) -> Mark:
-        """The mark that holds."""
+    def mark(self) -> MoveMark:
+        """The mark that is valid: the highest."""
         return max((header.mark for header in self._copy_bits), key=lambda mark: mark.rank, default=NO_MARK)
 
     def new(self, header: Header, salt: str) -> Header | None:
@@ -95,4 +95,4 @@ class Headers:
         The one with the mark comes first: a torn write that left only the other would make a ledger current.
         """
         header, mark = self.merged(salt), self.mark
-        return [*([replace(header, mark=mark)] if mark.turn else []), header]
+        return [*([replace(header, mark=mark)] if mark.generation else []), header]

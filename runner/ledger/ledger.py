@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from runner.ledger.facts import Facts
-from runner.ledger.record import Header, Mark, Record
+from runner.ledger.record import Header, MoveMark, Record
 
 
 class Ledger(Protocol):
@@ -53,7 +53,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def write_header(self, header: Header) -> Mark:
+    def write_header(self, header: Header) -> MoveMark:
         """Adds a header durably, unless the ledger says the same already or a higher mark than the header's holds.
 
         Returns the mark that holds. A ledger whose mark is not `current` takes no claim: this is checked in the same

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from runner.errors import LedgerUnavailable, UsageMistake
-from runner.ledger.address import LockfileAddress, default_lockfile
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.ledger import Ledger, append_missing, find_missing_records
+from runner.ledger.lock_address import LockfileAddress, default_lockfile
 from runner.ledger.lockfile.files import LockfilePaths, files_of, lockfile_paths, read_local_lockfile
-from runner.ledger.record import Mark
+from runner.ledger.record import MoveMark
 from runner.ledger.rescue_file import import_rescue_file, rescue_path
 
 
@@ -38,7 +38,7 @@ def read_local_records(context: LedgerContext, facts: Facts) -> None:
         facts.read_file(rescue, rescue.name)
 
 
-def read_local_lockfiles(context: LedgerContext, mark: Mark) -> Iterator[tuple[str, Facts]]:
+def read_local_lockfiles(context: LedgerContext, mark: MoveMark) -> Iterator[tuple[str, Facts]]:
     """What this clone has of the default lockfile, and of the one that a ledger with this mark came from.
 
     Yields the path and the records of each. Of the second only the journal is read where there is one: a pull request
@@ -66,7 +66,7 @@ def forget_local_records(context: LedgerContext, facts: Facts, keys: AbstractSet
     return [name for path, name in [*files, (rescue, rescue.name)] if removal.rewrite(path, name)]
 
 
-def _list_lockfiles(context: LedgerContext, mark: Mark) -> Iterator[LockfilePaths]:
+def _list_lockfiles(context: LedgerContext, mark: MoveMark) -> Iterator[LockfilePaths]:
     """Yields the default lockfile, and the one that a ledger with this mark came from."""
     default = default_lockfile(context.stem).path
     yield lockfile_paths(context.root, default, context.readable_repository)

@@ -2,24 +2,25 @@
 
 from shlex import quote
 
-from runner.ledger.record import Mark
+from runner.errors import Refusal
+from runner.ledger.record import MoveMark
 from runner.shown_command import shown_command
 
 # No hint names the command that gives a ledger up: the last command of a hint is the one that is copied in a hurry.
 IF_LOST = "if it is lost: msgrun explain ledger-moved"
 
 
-def explain_mark(own: str, mark: Mark, command: str = "") -> tuple[str, str]:
-    """Returns the message and the hint for a ledger whose mark is not `current`; `own` is its value of `lock:`.
+def explain_mark(setting: str, mark: MoveMark, command: str = "") -> Refusal:
+    """Returns why a ledger takes no claims, for a mark that is not `current`. `setting` is the ledger's `lock:`.
 
-    `command` is the start of a command line for this ledger; that of this run unless it is given.
+    `command` is the start of a command line for this ledger; by default that of this run.
     """
-    move, other, here = f"{command or shown_command()} lock move", quote(mark.address), quote(own)
+    move, other, own = f"{command or shown_command()} lock move", quote(mark.address), quote(setting)
     if mark.status == "moved":
-        return f"the ledger {own} moved to {mark.address}", (
-            f"if this commit is older than the move: git pull; else use that one: lock: {mark.address} in msgrun.yaml;"
-            f" or move it back: MSGRUN_LOCK={other} {move} {here}; {IF_LOST}"
+        hint = (
+            f"if this commit is older than the move: git pull; else use that ledger: lock: {mark.address} in"
+            f" msgrun.yaml; or move it back: MSGRUN_LOCK={other} {move} {own}; {IF_LOST}"
         )
-    return f"the ledger {own} lacks records: its move from {mark.address} did not end", (
-        f"finish the move: {move} {here}; or cancel it: {move} {other}; {IF_LOST}"
-    )
+        return Refusal(f"the ledger {setting} moved to {mark.address}", hint)
+    hint = f"finish the move: {move} {own}; or cancel it: {move} {other}; {IF_LOST}"
+    return Refusal(f"the ledger {setting} lacks records: its move from {mark.address} did not end", hint)

@@ -1,4 +1,8 @@
-"""The one door to the ledger: reads it, and opens it to write after the checks that it is the current one."""
+"""Reads the ledger, and opens it to write after the checks that it is the current one.
+
+Every command that sends or reports comes through here. `unchecked_opening` is for compacting and moving a ledger, which
+may be one that is not current.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -6,31 +10,31 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from runner.clock import new_run_id
-from runner.errors import GuardRefused
+from runner.errors import Refusal
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import add_local_records, read_local_records
 from runner.ledger.location import missing_ledger_error
-from runner.ledger.locations import location_of, recover
-from runner.ledger.moves.check import (
+from runner.ledger.moves.current_ledger import (
     describe_newer_commit,
-    find_ledger_guard,
-    find_missing_guard,
+    find_ledger_refusal,
+    find_missing_refusal,
     refuse_second_ledger,
     refuse_unless_current,
 )
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
-from runner.ledger.record import Header, Mark, next_turn, salt_check
+from runner.ledger.record import Header, MoveMark, next_generation, salt_check
+from runner.ledger.unchecked_opening import location_of, recover
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerReading:
-    """The records of a ledger, and whether there is one. `guard` is why apply would refuse it: a message and a hint."""
+    """The records of a ledger, and whether there is one. `refusal` says why apply would refuse it, if it would."""
 
     facts: Facts
     exists: bool
-    guard: tuple[str, str] | None
+    refusal: Refusal | None
 
 
 def read_ledger(context: LedgerContext) -> LedgerReading:
@@ -40,10 +44,10 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
     """
     facts = location_of(context).read()
     exists, facts = facts is not None, facts or Facts()
-    guard = find_ledger_guard(context, facts) if exists else find_missing_guard(context)
+    refusal = find_ledger_refusal(context, facts) if exists else find_missing_refusal(context)
     read_local_records(context, facts)
     facts.headers.merged(context.salt)
-    return LedgerReading(facts, exists, guard)
+    return LedgerReading(facts, exists, refusal)
 
 
 @contextlib.contextmanager
@@ -55,11 +59,11 @@ def open_ledger(
     no_fetch: bool = False,
     before_start: Callable[[], object] = lambda: None,
 ) -> Iterator[Ledger]:
-    """The current ledger, brought up to date and ready to write. A lockfile is locked for this process.
+    """Opens the current ledger, brought up to date and ready to write. A lockfile is locked for this process.
 
-    `new_lock` permits to start it, after `before_start`, which may raise. `no_fetch`: no git remote is asked for other
-    versions of a lockfile; whether the ledger moved is asked all the same. Raises GuardRefused if it is not the current
-    one, and LedgerUnavailable.
+    `new_lock` permits to start it, after `before_start`, which may raise. With `no_fetch`, no git remote is asked for
+    other versions of a lockfile; the remotes are still asked whether the ledger moved. Raises GuardRefused if
+    it is not the current one, and LedgerUnavailable.
     """
     answers = ask_remotes(context)
     with location_of(context).open(command, fetch=not no_fetch) as ledger:
@@ -68,7 +72,7 @@ def open_ledger(
         else:
             refuse_second_ledger(context, answers, ledger.facts)
             if not (new_lock or context.is_sandbox):
-                raise missing_ledger_error(context, "look whether lock: is right, or take it back from git")
+                raise missing_ledger_error(context)
             before_start()
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)
@@ -80,7 +84,7 @@ def open_ledger(
 
 
 class StartedLedger(NamedTuple):
-    """A ledger that was started now, or was there already: its id, and the names of the messages it has records of."""
+    """A ledger that was started now, or existed already: its id, and the names of the messages it has records of."""
 
     ledger_id: str
     was_started: bool
@@ -88,9 +92,9 @@ class StartedLedger(NamedTuple):
 
 
 def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> StartedLedger:
-    """Starts the ledger, unless there is one.
+    """Starts the ledger, unless it exists.
 
-    `abandon_previous`: the ledger at the address in use is current from now on. Its marks and msgrun.yaml do not count.
+    `abandon_previous` makes the ledger at the address in use the current one, whatever its marks and msgrun.yaml say.
     Raises GuardRefused if the project has another ledger, and LedgerUnavailable.
     """
     answers = ask_remotes(context)
@@ -111,22 +115,24 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> StartedLe
 
 
 def _refuse_to_start(context: LedgerContext, answers: list[RemoteAnswer], ledger: Ledger) -> None:
-    """Raises GuardRefused if the project has another ledger, whether there is one at the address in use or not."""
+    """Raises GuardRefused if the project has another ledger than the one at the address in use."""
     if not ledger.exists:
         refuse_second_ledger(context, answers, ledger.facts)
-    elif guard := find_ledger_guard(context, ledger.facts):
-        raise GuardRefused(*guard)
+    elif refusal := find_ledger_refusal(context, ledger.facts):
+        raise refusal.error()
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:
-    """The header of a new ledger. It keeps the id that this clone knows for it."""
+    """Returns the header of a new ledger. It keeps the id that this clone knows for it."""
     known = facts.headers.merged(context.salt)
     return Header(known.workspace, salt_check(context.salt), known.ledger or new_run_id())
 
 
 def _make_current(ledger: Ledger, answers: list[RemoteAnswer], ledger_id: str) -> None:
-    """Writes a mark that is higher than all that are known, if any is."""
-    marks = [mark.mark for answer in answers for mark in answer.marks if mark.ledger_id == ledger_id]
-    turn = max(mark.turn for mark in (ledger.facts.mark, *marks))
-    if turn > ledger.facts.mark.turn or ledger.facts.mark.status != "current":
-        ledger.write_header(Header(mark=Mark(next_turn(turn))))
+    """Writes a mark that is higher than all that are known, if there are any."""
+    marks = [
+        remote_mark.mark for answer in answers for remote_mark in answer.marks if remote_mark.ledger_id == ledger_id
+    ]
+    generation = max(mark.generation for mark in (ledger.facts.mark, *marks))
+    if generation > ledger.facts.mark.generation or ledger.facts.mark.status != "current":
+        ledger.write_header(Header(mark=MoveMark(next_generation(generation))))

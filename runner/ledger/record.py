@@ -12,7 +12,7 @@ from runner.errors import GuardRefused, LedgerUnavailable
 
 VERSION = 1
 _LEDGER_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-MAX_TURN = 2**31  # what a column of PostgreSQL holds
+MAX_GENERATION = 2**31  # what a column of PostgreSQL can store
 Status = Literal["claimed", "unknown", "refused", "released", "sent"]
 MarkStatus = Literal["pending", "current", "moved"]
 MARK_RANK: dict[str, int] = {"pending": 0, "current": 1, "moved": 2}
@@ -24,32 +24,33 @@ CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal whose contact i
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What a move says of a ledger: it is current, being filled (`pending`), or left (`moved`).
+class MoveMark:
+    """What a move says about a ledger: it is current, being filled (`pending`), or left (`moved`).
 
-    Of several marks the highest `turn` holds, and within a turn the later status of MARK_RANK. `address` is where a
-    ledger that is left moved to, and where the records of any other come from; empty for a ledger that never moved.
+    Each move is a new `generation`; the lockfile and the database call it `turn`. The mark with the highest generation
+    is valid, and within a generation the one with the later status of MARK_RANK. `address` is where a left ledger moved
+    to, and where the records of any other ledger came from; empty for a ledger that never moved.
     """
 
-    turn: int = 0
+    generation: int = 0
     status: MarkStatus = "current"
     address: str = ""
 
     @property
     def rank(self) -> tuple[int, int, str]:
-        """Sorts marks: the highest holds."""
-        return self.turn, MARK_RANK[self.status], self.address
+        """Sorts marks: the highest one is valid."""
+        return self.generation, MARK_RANK[self.status], self.address
 
 
-NO_MARK = Mark()
+NO_MARK = MoveMark()
 
 
-def next_turn(turn: int) -> int:
-    """Returns the turn after this one. Raises GuardRefused if a mark cannot have a higher one: it was forged."""
-    if turn + 1 >= MAX_TURN:
+def next_generation(generation: int) -> int:
+    """Returns the generation after this one. Raises GuardRefused if a mark cannot have a higher one: it was forged."""
+    if generation + 1 >= MAX_GENERATION:
         hint = "find the line or the ref refs/msgrun/moved with this turn, and remove it"
-        raise GuardRefused(f"a mark of this ledger has the turn {turn}, and no higher one is possible", hint)
-    return turn + 1
+        raise GuardRefused(f"a mark of this ledger has the turn {generation}, and no higher one is possible", hint)
+    return generation + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,17 @@ class Header:
     workspace: str = ""
     salt_check: str = ""
     ledger: str = ""
-    mark: Mark = NO_MARK
+    mark: MoveMark = NO_MARK
 
     def to_line(self) -> bytes:
         """Returns the header as a line of the lockfile."""
         value: dict[str, Any] = {"msgrun_lock": VERSION} | ({"ledger": self.ledger} if self.ledger else {})
         value |= {"workspace": self.workspace, "salt_check": self.salt_check}
-        if self.mark.turn:
-            value |= {"turn": self.mark.turn, "moved" if self.mark.status == "moved" else "from": self.mark.address}
+        if self.mark.generation:
+            value |= {
+                "turn": self.mark.generation,
+                "moved" if self.mark.status == "moved" else "from": self.mark.address,
+            }
         return orjson.dumps(value | ({"pending": True} if self.mark.status == "pending" else {})) + b"\n"
 
 
@@ -209,15 +213,15 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
     return Record(**fields, extra=extra)
 
 
-def parse_mark(value: dict[str, Any]) -> Mark:
-    """Returns the mark in a header; NO_MARK if there is none, or its turn is not a number that a mark can have."""
-    turn = value.get("turn")
-    if type(turn) is not int or not 0 < turn < MAX_TURN:  # in JSON, true is not a number
+def parse_mark(value: dict[str, Any]) -> MoveMark:
+    """Returns the mark in a header; NO_MARK if there is none, or its generation is not a valid number."""
+    generation = value.get("turn")
+    if type(generation) is not int or not 0 < generation < MAX_GENERATION:  # in JSON, true is not a number
         return NO_MARK
     status: MarkStatus = "moved" if value.get("moved") else "pending" if value.get("pending") else "current"
     address = str(value.get("moved") or value.get("from") or "")
     # Another project or a pull request may have written it, and it is printed.
-    return Mark(turn, status, "".join(character for character in address if character.isprintable()))
+    return MoveMark(generation, status, "".join(character for character in address if character.isprintable()))
 
 
 def _is_text(value: Any) -> bool:

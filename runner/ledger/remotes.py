@@ -3,9 +3,9 @@
 from urllib.parse import urlsplit
 
 from runner.git.repository import Repository
-from runner.ledger.address import has_credentials
 from runner.ledger.context import LedgerContext
 from runner.ledger.known_hosts import is_reviewed
+from runner.ledger.lock_address import has_credentials
 
 
 def find_remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.ledger.address import default_lockfile
 from runner.ledger.context import LedgerContext
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, append_missing
+from runner.ledger.lock_address import default_lockfile
 from runner.ledger.record import Record
 from runner.managed_path import managed_path
 

@@ -10,7 +10,7 @@ from runner.declare.audience import IdentifierKind
 from runner.declare.audience.workspace_contacts import WorkspaceContacts, find_workspace_contacts
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
-from runner.declare.identity import DIGEST_VERSION, format_recipient
+from runner.declare.keys_and_digests import DIGEST_VERSION, format_recipient
 from runner.key_table import KEY_SIZE, KeyList, KeyTable, TextList
 from runner.plan.plan_file import PlanEntry
 from runner.plan.text_variants import TextVariants

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from runner.current_work import CURRENT_WORK
-from runner.declare import identity
 from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
@@ -16,6 +15,7 @@ from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, DeliveryRenderer, delivery_renderer, render_deliveries
+from runner.declare.keys_and_digests import delivery_key
 from runner.declare.recipient_problems import summarise_problems
 from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
@@ -25,8 +25,8 @@ from runner.ledger.history import sent_revisions
 from runner.plan import guards
 from runner.plan.actions import ActionRules
 from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
-from runner.plan.draft import SAMPLE_SIZE, BlockResult, Draft
 from runner.plan.guards import Guard
+from runner.plan.partial_plan import SAMPLE_SIZE, BlockResult, PartialPlan
 from runner.plan.plan_file import PlanFile
 from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
 from runner.privacy import mark_private
@@ -121,7 +121,7 @@ class MessagePlanner:
 
     def _reset(self) -> None:
         self._keys, self._tally = KeyTable.with_room_for(self._declaration.audience.estimated_count), Tally()
-        self._draft = Draft(PlannedDeliveries(self._keys))
+        self._partial_plan = PartialPlan(PlannedDeliveries(self._keys))
 
     def _find_parallel_source(self) -> CsvFiles | JsonLines | None:
         """Returns the source, if several processes may read it and it is large enough to be worth their start."""
@@ -140,8 +140,8 @@ class MessagePlanner:
             if isinstance(delivery, Problem):
                 yield delivery
             else:
-                self._add(self._draft, delivery)
-        yield len(self._draft.deliveries)
+                self._add(self._partial_plan, delivery)
+        yield len(self._partial_plan.deliveries)
 
     def _render_in_parallel(self, worker_pool: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
         results = self._join(worker_pool(partial(self._plan_blocks, source)))
@@ -162,11 +162,11 @@ class MessagePlanner:
             for notice in result.notices:
                 self._tally.on_warning(notice)
             yield from result.problems
-            if not self._keys.extend_if_new(result.draft.deliveries.keys):
+            if not self._keys.extend_if_new(result.partial_plan.deliveries.keys):
                 raise _SameRecipientError
-            self._draft.join(result.draft)
-            yield len(result.draft.deliveries)
-            self._progress(self._declaration.name, len(self._draft.deliveries))
+            self._partial_plan.join(result.partial_plan)
+            yield len(result.partial_plan.deliveries)
+            self._progress(self._declaration.name, len(self._partial_plan.deliveries))
             if any(problem.code == TOO_SLOW for problem in result.problems):
                 return
 
@@ -179,58 +179,58 @@ class MessagePlanner:
 
     def _plan_block(self, render: DeliveryRenderer, rows: list[Row | Problem]) -> BlockResult:
         keys = KeyList()
-        result = BlockResult(Draft(PlannedDeliveries(keys)))
+        result = BlockResult(PartialPlan(PlannedDeliveries(keys)))
         for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):
             if isinstance(delivery, Problem):
                 result.problems.append(delivery)
             else:
                 keys.add(delivery.raw_key)
-                self._add(result.draft, delivery)
+                self._add(result.partial_plan, delivery)
         return result
 
     def planned_message(self) -> PlannedMessage:
         """Returns the message as planned."""
         return PlannedMessage(
             declaration=self._declaration,
-            digest=self._draft.message_digest(self._declaration),
-            deliveries=self._draft.deliveries,
-            counts=self._draft.deliveries.counts(),
-            sample=tuple(self._draft.sample),
-            variants=self._draft.variants,
+            digest=self._partial_plan.message_digest(self._declaration),
+            deliveries=self._partial_plan.deliveries,
+            counts=self._partial_plan.deliveries.counts(),
+            sample=tuple(self._partial_plan.sample),
+            variants=self._partial_plan.variants,
             is_expired=self._actions.is_expired,
             undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
             left_out={reason: count for reason in FILTER_REASONS if (count := self._tally.left_out[reason])},
-            resends=dict(self._draft.resends),
+            resends=dict(self._partial_plan.resends),
             warnings=tuple(self._find_warnings()),
         )
 
     def _find_warnings(self) -> Iterator[str]:
         """Yields warnings about effects of the sending that the author may not intend. No guard stops them."""
-        sends = self._draft.deliveries.counts()["send"]
+        sends = self._partial_plan.deliveries.counts()["send"]
         if not sends:
             return
-        for revision, count in sorted(self._draft.resends.items()):
+        for revision, count in sorted(self._partial_plan.resends.items()):
             yield guards.format_resend(revision, count, sends)
-        if self._draft.repeats and self._options.allow_repeat:
-            yield guards.format_repeat(self._draft.repeats)
+        if self._partial_plan.repeats and self._options.allow_repeat:
+            yield guards.format_repeat(self._partial_plan.repeats)
         if self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
             yield guards.format_readdress(kinds)
 
     def guards(self, other_files: Sequence[str] = ()) -> Iterable[Guard]:
         """Yields the guards that stop a run because of this message. `other_files` can be sent without it."""
         name = self._declaration.name
-        reasons = self._draft.deliveries.reasons()
+        reasons = self._partial_plan.deliveries.reasons()
         if count := reasons["edited", guards.REDIRECT_CHANGED]:
             yield guards.redirect_guard(name, count, is_redirected=self._declaration.redirect is not None)
         if count := reasons["edited", guards.EDITED]:
             yield guards.edited_guard(name, count, other_files)
-        if self._draft.repeats and not self._options.allow_repeat:
-            yield guards.repeat_guard(name, self._draft.repeats)
+        if self._partial_plan.repeats and not self._options.allow_repeat:
+            yield guards.repeat_guard(name, self._partial_plan.repeats)
         if not self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
             yield guards.readdress_guard(name, kinds)
 
-    def _add(self, draft: Draft, delivery: Delivery) -> None:
-        draft.digest.add(delivery.raw_key, delivery.raw_digest)
+    def _add(self, partial_plan: PartialPlan, delivery: Delivery) -> None:
+        partial_plan.digest.add(delivery.raw_key, delivery.raw_digest)
         action, reason = self._actions.decide(delivery)
         if self.saved_message:
             is_sent = action in {"sent", "edited"}
@@ -238,31 +238,31 @@ class MessagePlanner:
             if exclusion_reason and action == "send":
                 action, reason = "excluded", exclusion_reason
         if action == "send":
-            if len(draft.sample) < SAMPLE_SIZE:
+            if len(partial_plan.sample) < SAMPLE_SIZE:
                 name = delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
-                draft.sample.append(name)
-            self._count_earlier(draft, delivery)
+                partial_plan.sample.append(name)
+            self._count_earlier(partial_plan, delivery)
         if action != "sent":
-            draft.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")
-        draft.deliveries.add(delivery, action, reason)
-        if draft.digest.count % _PROGRESS_INTERVAL == 0:
-            self._progress(self._declaration.name, draft.digest.count)
+            partial_plan.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")
+        partial_plan.deliveries.add(delivery, action, reason)
+        if partial_plan.digest.count % _PROGRESS_INTERVAL == 0:
+            self._progress(self._declaration.name, partial_plan.digest.count)
 
-    def _count_earlier(self, draft: Draft, delivery: Delivery) -> None:
+    def _count_earlier(self, partial_plan: PartialPlan, delivery: Delivery) -> None:
         """Counts what a recipient to send to got already: the same text under another name, and other revisions."""
         for name, revision in self._other_revisions:
             if _was_sent_as(self._facts, self._salt, delivery, name, revision):
-                draft.repeats[name] += 1
+                partial_plan.repeats[name] += 1
         for revision in self._sent_revisions:
             if _was_sent_as(self._facts, self._salt, delivery, self._declaration.name, revision):
-                draft.resends[revision] += 1
+                partial_plan.resends[revision] += 1
 
     def _find_readdressed_kinds(self) -> str:
         """Returns the kinds of address of sent deliveries that are no longer declared, joined by "and".
 
         Empty unless some recipient to send to has another kind of address than these.
         """
-        new_kinds = self._draft.deliveries.kinds("send")
+        new_kinds = self._partial_plan.deliveries.kinds("send")
         revision = self._declaration.name, self._declaration.revision
         if not new_kinds:
             return ""
@@ -274,7 +274,7 @@ class MessagePlanner:
 
 def _was_sent_as(facts: Facts, salt: str, delivery: Delivery, name: str, revision: int) -> bool:
     """Returns whether the recipient of a delivery got the message with this name and revision."""
-    key = identity.delivery_key(salt, name, revision, delivery.kind, delivery.value)
+    key = delivery_key(salt, name, revision, delivery.kind, delivery.value)
     if facts.status(bytes.fromhex(key)) == "sent":
         return True
     return delivery.kind == "id" and facts.has_reached(name, revision, delivery.value)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from runner.declare.identity import plan_digest
+from runner.declare.keys_and_digests import plan_digest
 from runner.declare.project import Project
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings

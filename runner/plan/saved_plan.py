@@ -13,7 +13,7 @@ import orjson
 
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.declaration import Declaration
-from runner.declare.identity import DIGEST_VERSION
+from runner.declare.keys_and_digests import DIGEST_VERSION
 from runner.declare.sender import Sender, parse_sender
 from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts

@@ -12,7 +12,7 @@ from runner.compare.comparison import Comparison
 from runner.declare.audience import TableAudience
 from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery
-from runner.declare.identity import visible_words
+from runner.declare.keys_and_digests import visible_words
 from runner.declare.sample import make_sample
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from runner.characters import show_invisible
-from runner.declare.identity import visible_words
+from runner.declare.keys_and_digests import visible_words
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.json_marks import mark_json
 from runner.preview.page_server import Response

@@ -12,7 +12,7 @@ _SEATS = {True: "yes", False: "no", None: ""}
 _INDENT = "    "
 
 
-def admins(items: Sequence[Admin], width: int) -> str:
+def format_admins(items: Sequence[Admin], width: int) -> str:
     """Returns a table of admins; where it is wider than `width` columns, a block for each."""
     if not items:
         return "The workspace has no admin."
@@ -22,7 +22,7 @@ def admins(items: Sequence[Admin], width: int) -> str:
     return "\n".join(flow(_block(admin), width, indent=_INDENT, separator="  ", at_break="") for admin in items)
 
 
-def admins_json(items: Sequence[Admin]) -> str:
+def format_admins_json(items: Sequence[Admin]) -> str:
     """Returns admins as JSON. `seat` is null where Intercom does not say it."""
     rows = [{"id": admin.id, "name": admin.name, "email": admin.email, "seat": admin.has_seat} for admin in items]
     return orjson.dumps({"format_version": 1, "admins": rows}, option=orjson.OPT_INDENT_2).decode()

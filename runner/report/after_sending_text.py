@@ -26,7 +26,7 @@ _UNKNOWN = "{number} not known: the ledger has no message id to look for{contact
 _NO_CONTACT = ", or no contact, by which api_version 2.5 and earlier find a conversation"
 
 
-def messages(after: AfterSending, width: int, *, is_old: bool) -> str:
+def format_messages(after: AfterSending, width: int, *, is_old: bool) -> str:
     """Returns a table of what became of each message, and what cannot be known. `is_old`: API version up to 2.5."""
     if not after.counts:
         return "Nothing was sent yet, so there is no conversation to look for."
@@ -48,7 +48,7 @@ def messages(after: AfterSending, width: int, *, is_old: bool) -> str:
     return "\n".join([*lines, *(f"\n{wrap(note, width)}" for note in notes)])
 
 
-def deliveries(
+def format_deliveries(
     listed: Sequence[tuple[SentDelivery, Record]], recipients: Recipients, view: StatusView, message: str | None
 ) -> str:
     """Returns the deliveries that were replied to or dropped, each with its record, a row each.

@@ -10,7 +10,7 @@ from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 
-def unread_text(message: PlannedMessage) -> str:
+def format_unread(message: PlannedMessage) -> str:
     """Returns that it is not known who gets a message, and the command that reads it; empty if it is known."""
     if not message.is_unread:
         return ""

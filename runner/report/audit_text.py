@@ -21,7 +21,7 @@ _COLUMNS = (
 _FORMULA = re.compile("(^|[;\t])(?=\\s*[=+@|\uff1d\uff0b\uff0d\uff20-])")
 
 
-def runs(entries: Sequence[RunEntry], width: int) -> str:
+def format_runs(entries: Sequence[RunEntry], width: int) -> str:
     """Returns a table with a row for each run and message; where it is wider than `width` columns, a block for each."""
     if not entries:
         return "The ledger has no run."
@@ -55,7 +55,7 @@ def runs(entries: Sequence[RunEntry], width: int) -> str:
     return "\n".join(_block(entry, width) for entry in entries)
 
 
-def runs_csv(entries: Sequence[RunEntry]) -> str:
+def format_runs_csv(entries: Sequence[RunEntry]) -> str:
     """Returns a row of CSV for each run and message, below a row of heads."""
     text = io.StringIO()
     # Quoted, so that no row begins with what a CI system takes for a command.
@@ -66,7 +66,7 @@ def runs_csv(entries: Sequence[RunEntry]) -> str:
     return text.getvalue().removesuffix("\n")
 
 
-def runs_json(entries: Sequence[RunEntry]) -> str:
+def format_runs_json(entries: Sequence[RunEntry]) -> str:
     """Returns the runs as JSON."""
     return to_json({"format_version": 1, "runs": [_to_dict(entry) for entry in entries]})
 

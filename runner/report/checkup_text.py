@@ -32,7 +32,7 @@ class Check:
     fix: str = ""
 
 
-def checkup(title: str, checks: Sequence[Check], width: int) -> str:
+def format_checkup(title: str, checks: Sequence[Check], width: int) -> str:
     """Returns the checks as text on lines of at most `width` columns (0: no limit), and a summary as the last line."""
     shown = sorted(_join_skipped(checks), key=lambda check: _ORDER.index(check.verdict))
     name_width = max(len(check.name) for check in shown if check.verdict != "skip")
@@ -41,7 +41,7 @@ def checkup(title: str, checks: Sequence[Check], width: int) -> str:
     return "\n".join([head, "", *lines, "", _summarize(checks, width)])
 
 
-def checkup_json(checks: Sequence[Check]) -> str:
+def format_checkup_json(checks: Sequence[Check]) -> str:
     """Returns the checks as JSON, in the order in which they were made."""
     rows = [
         {"check": check.name, "status": check.verdict, "detail": check.detail, "fix": check.fix} for check in checks

@@ -13,7 +13,7 @@ from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import code_block, fit_to_length, inline_code, strip_controls, truncate
 from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.terminal_text import style
-from runner.report.word_diff import diff_lines, inline_diff
+from runner.report.word_diff import format_diff, inline_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 _SHORT = 10  # digits of a commit's hash, and removed messages that are named
@@ -22,12 +22,14 @@ _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
 _SAME_TEXT = "for the recipient who was compared the text reads the same; its source differs, or what others get"
 
 
-def text(comparison: Comparison, *, show_values: bool, except_warnings: AbstractSet[str] = frozenset()) -> str:
+def format_comparison(
+    comparison: Comparison, *, show_values: bool, except_warnings: AbstractSet[str] = frozenset()
+) -> str:
     """The changed guards, each changed message with its differences, the notes, and the counts.
 
     Warnings that are in `except_warnings` are left out, because the plan below has them.
     """
-    blocks = [f"{style('!', 'red')} {line}" for line in guard_changes(comparison.guard_changes)]
+    blocks = [f"{style('!', 'red')} {line}" for line in describe_guard_changes(comparison.guard_changes)]
     blocks += [style(f"Changes against {_describe_ref(comparison)}", "bold")]
     blocks += [
         _format_change(change, except_warnings, show_values=show_values)
@@ -39,7 +41,7 @@ def text(comparison: Comparison, *, show_values: bool, except_warnings: Abstract
     return "\n\n".join(blocks)
 
 
-def guard_changes(changes: Sequence[FieldChange]) -> list[str]:
+def describe_guard_changes(changes: Sequence[FieldChange]) -> list[str]:
     """The changed settings that guard sending, a line each. A long list is cut, with a count."""
     lines = [
         f"changed guard {truncate(field.name, MAX_INLINE_LENGTH)}: {_shorten(field.before)} -> {_shorten(field.now)}"
@@ -66,7 +68,7 @@ def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
                 "audience": _overlap_to_dict(change.audience),
                 **{
                     name: [part._asdict() for part in parts]
-                    for name, parts in differences(change, show_values=show_values)
+                    for name, parts in list_differences(change, show_values=show_values)
                 },
                 "warnings": list(change.warnings),
             }
@@ -75,7 +77,7 @@ def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
     }
 
 
-def heading(comparison: Comparison) -> list[str]:
+def format_heading(comparison: Comparison) -> list[str]:
     """The counts in one line of Markdown, and a line that names the removed messages."""
     removed = [inline_code(change.name) for change in comparison.changes if change.kind == "removed"]
     more = f" and {len(removed) - _SHORT:,} more" if len(removed) > _SHORT else ""
@@ -86,7 +88,7 @@ def heading(comparison: Comparison) -> list[str]:
     return [f"{own} with {inline_code(_describe_ref(comparison))}: {_format_counts(comparison)}", *removed_lines]
 
 
-def caution(changes: Sequence[FieldChange]) -> list[str]:
+def format_caution(changes: Sequence[FieldChange]) -> list[str]:
     """The changed settings that guard sending, as an alert in Markdown: a reviewer has to see them first.
 
     Empty if none changed.
@@ -100,7 +102,7 @@ def caution(changes: Sequence[FieldChange]) -> list[str]:
     return ["\n".join([head, ">", *shown])] if lines else []
 
 
-def details(change: MessageChange, *, show_values: bool) -> list[str]:
+def format_details(change: MessageChange, *, show_values: bool) -> list[str]:
     """The changes of one message, as blocks of Markdown."""
     lines = [
         f"- {inline_code(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
@@ -109,13 +111,13 @@ def details(change: MessageChange, *, show_values: bool) -> list[str]:
     if change.audience and change.audience.has_changes:
         lines.append(f"- audience: {_format_overlap(change.audience)}")
     blocks = [f"**Changed**\n\n{chr(10).join(lines)}"] if lines else []
-    for name, parts in differences(change, show_values=show_values):
+    for name, parts in list_differences(change, show_values=show_values):
         if _has_differences(parts):
-            blocks += [f"**Changes of the {name}**", code_block(truncate(diff_lines(parts), _MAX_DIFF_LENGTH), "diff")]
+            blocks += [f"**Changes of the {name}**", code_block(truncate(format_diff(parts), _MAX_DIFF_LENGTH), "diff")]
     return [*blocks, *(note[0].upper() + note[1:] + "." for note in _explain(change, show_values=show_values))]
 
 
-def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[str, list[DiffPart]]]:
+def list_differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[str, list[DiffPart]]]:
     """The names of subject and body with their diff parts, as a reader sees the texts.
 
     Empty if one side has no sample.
@@ -138,7 +140,7 @@ def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, 
     lines += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
     if change.audience and change.audience.has_changes:
         lines.append(f"  audience: {_format_overlap(change.audience)}")
-    for name, parts in differences(change, show_values=show_values):
+    for name, parts in list_differences(change, show_values=show_values):
         if _has_differences(parts):
             lines.append(f"  {name}: {inline_diff(parts)}")
     lines += [f"  {note}" for note in _explain(change, show_values=show_values)]
@@ -153,7 +155,7 @@ def _explain(change: MessageChange, *, show_values: bool) -> Iterator[str]:
     if not (change.before and change.now):
         yield "one side cannot be rendered, so the texts are not compared"
         return
-    if not any(_has_differences(parts) for _, parts in differences(change, show_values=show_values)):
+    if not any(_has_differences(parts) for _, parts in list_differences(change, show_values=show_values)):
         yield _SAME_TEXT
     if (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
         yield "the samples show two recipients: none of those that were read is on both sides"

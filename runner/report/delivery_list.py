@@ -20,7 +20,7 @@ class ListedDelivery:
     details: tuple[str, ...] = ()
 
 
-def delivery_list(
+def format_delivery_list(
     status: str,
     colour: str,
     items: Iterable[ListedDelivery],

@@ -2,20 +2,20 @@
 
 import re
 
-from runner.declare.identity import visible_words
+from runner.declare.keys_and_digests import visible_words
 from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import TextVariant
 from runner.privacy import reveal_or_mask
 from runner.report.layout import shorten
-from runner.report.markdown_plan import Review
+from runner.report.review import Review
 
 _MAX_SUBJECT = 120  # columns
 _MAX_READ = 4_000  # characters of a body that are read for its beginning
 _INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|font|i|small|span|strong|u)\b[^<>]{0,500}>", re.IGNORECASE)
 
 
-def beginnings(review: Review, *, show_values: bool) -> dict[str, str]:
+def list_beginnings(review: Review, *, show_values: bool) -> dict[str, str]:
     """Returns how each message begins that this run sends, by its name, as its first recipient sees it."""
     sends = review.plan.send_counts()
     samples = {message.name: find_sample(message, review) for message in review.plan.messages if sends[message.name]}

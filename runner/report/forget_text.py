@@ -37,7 +37,7 @@ def removed(title: str, deliveries: int, files: Sequence[str]) -> str:
     )
 
 
-def remains(found: Remains, width: int) -> str:
+def format_remains(found: Remains, width: int) -> str:
     """Returns where the recipient is still named, and what msgrun cannot reach."""
     blocks = []
     if found.mentions:

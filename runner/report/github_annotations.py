@@ -43,16 +43,16 @@ class Annotation:
         return one_line(f"- {place}{self.kind}: {' '.join(self.message.split())} [{self.title}]")
 
 
-def problems(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
+def format_problems(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
     """Problems as annotations.
 
     Problems of a whole declaration come before those of a single recipient, because GitHub drops the last ones.
     """
     ordered = sorted(items, key=lambda problem: (bool(problem.recipient), problem.place.sort_key))
-    return annotations((_annotate(problem, show_values=show_values) for problem in ordered), path_prefix)
+    return format_annotations((_annotate(problem, show_values=show_values) for problem in ordered), path_prefix)
 
 
-def plan(
+def format_plan(
     planned: "Plan", warnings: Iterable[Problem], notes: Iterable[str], *, show_values: bool, path_prefix: str = ""
 ) -> str:
     """A plan as annotations: guards, unusual actions, warnings, and the counts with the digest as a notice.
@@ -83,10 +83,10 @@ def plan(
     counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"
     text = f"{planned.to_send:,} to send now, in environment {planned.environment}{workspace}\n{counts}\n"
     items.append(Annotation("notice", "msgrun plan", f"{text}digest {planned.digest or 'not known'}"))
-    return annotations(items, path_prefix)
+    return format_annotations(items, path_prefix)
 
 
-def failure(error: MsgrunError, *, show_values: bool) -> str:
+def format_failure(error: MsgrunError, *, show_values: bool) -> str:
     """The error that ended a command, as a workflow command."""
     hint = f"\nhint: {show_on_one_line(error.hint)}" if error.hint else ""
     return Annotation(
@@ -94,7 +94,7 @@ def failure(error: MsgrunError, *, show_values: bool) -> str:
     ).command("")
 
 
-def annotations(items: Iterable[Annotation], path_prefix: str) -> str:
+def format_annotations(items: Iterable[Annotation], path_prefix: str) -> str:
     """Annotations as text for GitHub's log.
 
     Of each kind, as many are workflow commands as GitHub shows. The others are lines of the log, in a group.

@@ -34,7 +34,7 @@ class OnlineStatus:
     deliveries: Mapping[str, Mapping[str, Any]]
 
 
-def problems(items: Iterable[Problem], *, show_values: bool) -> str:
+def format_problems(items: Iterable[Problem], *, show_values: bool) -> str:
     """The problems as JSON, in the order given."""
     rows = [
         {
@@ -52,7 +52,7 @@ def problems(items: Iterable[Problem], *, show_values: bool) -> str:
     return _serialize_document({"problems": rows})
 
 
-def plan(
+def format_plan(
     planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = None, notices: Sequence[str] = ()
 ) -> Iterator[str]:
     """A plan as JSON: digest, counts, messages, every delivery with its action, and the guards. A delivery is one line.
@@ -116,7 +116,7 @@ def _serialize_delivery(message: PlannedMessage, delivery: PlannedDelivery) -> s
     ).decode()
 
 
-def status(
+def format_status(
     message_statuses: Counter[MessageStatus],
     states: Iterable[State],
     addresses: Mapping[str, Address],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import KeyStatus
-from runner.report.plain_text import list_counts, message_counts
+from runner.report.plain_text import format_message_counts, list_counts
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
@@ -39,7 +39,7 @@ class LockfileSize:
         return _LINES_PER_DELIVERY * (self.size // self.lines if self.lines > 1 else _USUAL_LINE_SIZE)
 
 
-def stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus]) -> str:
+def format_stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus]) -> str:
     """Size, lines, deliveries by status and message, growth, and how many more deliveries fit into a lockfile."""
     bytes_each = f", {lockfile.size // lockfile.keys:,} bytes each" if lockfile.keys else ""
     return "\n".join(
@@ -53,18 +53,18 @@ def stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus]) -> s
                 f"apply adds about {lockfile.bytes_per_delivery:,} bytes for each delivery, a claim and an outcome. "
                 f"{shown_command('lock', 'compact')} removes the claims"
             ),
-            size_warning(lockfile.display_name, lockfile.size) or _format_space_left(lockfile),
+            format_size_warning(lockfile.display_name, lockfile.size) or _format_space_left(lockfile),
         ]
     )
 
 
-def shared_ledger_stats(display_name: str, keys: int, message_statuses: Counter[MessageStatus]) -> str:
+def format_shared_ledger_stats(display_name: str, keys: int, message_statuses: Counter[MessageStatus]) -> str:
     """The deliveries by status and message, for a ledger that is not a file."""
     first, *others = _format_deliveries(keys, "", message_statuses)
     return "\n".join([f"{display_name}: {first}", *others])
 
 
-def size_warning(display_name: str, size: int) -> str:
+def format_size_warning(display_name: str, size: int) -> str:
     """A warning that a lockfile is over GitHub's limits; empty for a lockfile that is small enough."""
     if size <= WARNING_SIZE:
         return ""
@@ -81,7 +81,7 @@ def _format_deliveries(keys: int, bytes_each: str, message_statuses: Counter[Mes
         statuses[entry.status] += number
     by_status = list_counts(statuses)
     first = f"{keys:,} {'delivery' if keys == 1 else 'deliveries'}{bytes_each}{': ' * bool(by_status)}{by_status}"
-    return [first, *(f"  {line}" for line in message_counts(message_statuses))]
+    return [first, *(f"  {line}" for line in format_message_counts(message_statuses))]
 
 
 def _format_space_left(lockfile: LockfileSize) -> str:

@@ -5,21 +5,16 @@ counts, warnings, a table of the messages, then the text of each message, which 
 between messages, never inside one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from functools import partial
 
-from runner.compare.comparison import Comparison, MessageChange
 from runner.declare.audience import TableAudience
-from runner.declare.sample import Sample
-from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
-from runner.plan.file_problems import assign_problems
 from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
-from runner.report.audience_text import count_unread, reading_lines, unread_text
+from runner.report.audience_text import count_unread, format_unread, reading_lines
 from runner.report.markdown_escaping import (
     details,
     escape_text,
@@ -31,16 +26,17 @@ from runner.report.markdown_escaping import (
 from runner.report.markdown_results import (
     MAX_COMMENT_LENGTH,
     MAX_INLINE_LENGTH,
+    format_heading,
+    format_hint,
+    format_other_environments,
+    format_problem,
     format_time,
-    heading,
-    hint_line,
     inline_text,
-    other_environments,
-    problem,
 )
 from runner.report.markdown_table import format_table
-from runner.report.problem_text import left_out, pluralize
-from runner.report.senders import sender_text, subscription_text
+from runner.report.problem_text import format_left_out, pluralize
+from runner.report.review import Review
+from runner.report.senders import format_sender, format_subscription
 from runner.shown_command import shown_command
 
 _MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones
@@ -48,46 +44,7 @@ _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
 _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
 
-def _get_no_sample(_: PlannedMessage) -> Sample | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """The content of a review: a plan, warnings about its files, notes on the ledger, and the comparison, if any.
-
-    `other_environments` are those that msgrun.yaml declares and the plan does not cover.
-    `notices` hold for all that is sent, as that everything is redirected.
-    `sample` renders a sample of a message. `sandbox`: messages go to the sandbox, not to Intercom.
-    """
-
-    plan: Plan
-    warnings: Sequence[Problem] = ()
-    notes: Sequence[str] = ()
-    sample: Callable[[PlannedMessage], Sample | None] = field(default=_get_no_sample)
-    sandbox: bool = False
-    comparison: Comparison | None = None
-    other_environments: Sequence[str] = ()
-    notices: Sequence[AnyText] = ()
-
-    def extra_warnings(self) -> list[str]:
-        """Warnings that are neither guards nor problems: about the ledger, and about what changed."""
-        return [*self.notes, *(self.comparison.warnings() if self.comparison else ())]
-
-    def file_warnings(self) -> dict[str, list[Problem]]:
-        """The warnings in the files of each message, by its name."""
-        return assign_problems(self.plan.messages, self.warnings)
-
-    def change_kind(self, message: PlannedMessage) -> str:
-        """The kind of a message's change since the commit that is compared with; empty if it is not compared."""
-        return change.kind if (change := self.change(message)) else ""
-
-    def change(self, message: PlannedMessage) -> MessageChange | None:
-        """The change of a message; None if the plan was not compared, or the comparison does not have it."""
-        return self.comparison.find_change(message.name) if self.comparison else None
-
-
-def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) -> str:
+def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) -> str:
     """A plan as Markdown of at most `limit` characters.
 
     `show_values`: recipients' values are shown instead of masked.
@@ -95,12 +52,12 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
     planned, sends = review.plan, review.plan.send_counts()
     messages = sorted(planned.messages, key=lambda message: (not _needs_reading(message, review), -sends[message.name]))
     blocks = [
-        f"{heading(planned.environment)}, {_describe_workspace(review)}",
-        *(comparison_text.caution(review.comparison.guard_changes) if review.comparison else ()),
+        f"{format_heading(planned.environment)}, {_describe_workspace(review)}",
+        *(comparison_text.format_caution(review.comparison.guard_changes) if review.comparison else ()),
         *_format_notices(review.notices, show_values=show_values),
         _format_counts(planned, sends),
-        *(comparison_text.heading(review.comparison) if review.comparison else ()),
-        *other_environments(review.other_environments),
+        *(comparison_text.format_heading(review.comparison) if review.comparison else ()),
+        *format_other_environments(review.other_environments),
         *_format_guards(planned.guards, show_values=show_values),
         *_format_warnings(review, show_values=show_values),
         *format_table(messages, sends, review.change_kind if review.comparison else None),
@@ -184,7 +141,7 @@ def _format_guards(guards: Sequence[Guard], *, show_values: bool) -> list[str]:
         return []
     lines = [
         f"> - **{escape_text(guard.code)}** {inline_text(guard.message, show_values=show_values)}"
-        f"{hint_line(guard.hint, show_values=show_values)}"
+        f"{format_hint(guard.hint, show_values=show_values)}"
         for guard in guards
     ]
     head = "> [!CAUTION]\n> **As it stands, nothing will be sent.** A guard says no:"
@@ -206,7 +163,7 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
     new = sum(message.deliveries.checked_counts("refused").total() for message in planned.messages)
     if refused := planned.counts["refused"] - new:
         lines.append(f"> - **refused** by Intercom before: {refused:,}, which are not tried again")
-    lines.extend(f"> {problem(warning, show_values=show_values)}" for warning in review.warnings)
+    lines.extend(f"> {format_problem(warning, show_values=show_values)}" for warning in review.warnings)
     if not lines:
         return []
     shown = fit_to_length(lines, len(lines), _MAX_WARNINGS_LENGTH, "warnings", separator="\n", start="> - ")
@@ -238,17 +195,17 @@ def _format_message(
     lines = [
         (
             f"Declared in {inline_code(str(declaration.document.source.path))}: {kind}, "
-            f"from admin {inline_code(sender_text(declaration.sender, review.plan.sender_ids))}"
+            f"from admin {inline_code(format_sender(declaration.sender, review.plan.sender_ids))}"
         ),
     ]
     if isinstance(declaration.audience, TableAudience):
         title = reveal_or_mask(mark_private_values(declaration.audience.source.title, ()), show_values=show_values)
         lines.append(f"Audience {inline_code(title)}, by {declaration.audience.kind}")
-    if subscription := subscription_text(declaration):
+    if subscription := format_subscription(declaration):
         lines.append(escape_text(subscription[0].upper() + subscription[1:]))
     lines += [escape_text(text) for text in reading_lines(message)]
     if message.left_out:
-        lines.append(f"Left out: {left_out(message.left_out)}")
+        lines.append(f"Left out: {format_left_out(message.left_out)}")
     if message.sample and sends:
         rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.sample[:sends])
@@ -256,7 +213,7 @@ def _format_message(
     lines += _format_checked(message, show_values=show_values)
     title = f"{html_code(message.name)}: {sends:,} to send"
     if message.is_unread:
-        lines.append(f"**{escape_text(unread_text(message))}**")
+        lines.append(f"**{escape_text(format_unread(message))}**")
         title = f"{html_code(message.name)}: recipients not read"
     if (later := _count_later(message)) and declaration.not_before:
         title += f", {later:,} not before {format_time(declaration.not_before)}"
@@ -265,7 +222,7 @@ def _format_message(
         f"{title} ({change.kind})" if change else title,
         [
             "\n".join(f"- {line}" for line in lines),
-            *(comparison_text.details(change, show_values=show_values) if change else ()),
-            *markdown_samples.samples(message, review.sample, show_values=show_values, is_brief=is_brief),
+            *(comparison_text.format_details(change, show_values=show_values) if change else ()),
+            *markdown_samples.format_samples(message, review.sample, show_values=show_values, is_brief=is_brief),
         ],
     )

@@ -21,14 +21,16 @@ MAX_INLINE_LENGTH = 400  # characters of one warning
 _MAX_LINE = 1_000  # characters of a line that names environments
 
 
-def problems(items: Iterable[Problem], environment: str, *, show_values: bool, caution: Sequence[str] = ()) -> str:
+def format_problems(
+    items: Iterable[Problem], environment: str, *, show_values: bool, caution: Sequence[str] = ()
+) -> str:
     """The problems of the files, which are the reason that there is no plan. `caution`: blocks that come first."""
     ordered = sorted(items, key=lambda problem: (not problem.is_error, problem.place.sort_key))
     number = pluralize(sum(problem.is_error for problem in ordered), "problem")
-    lines = [problem(item, show_values=show_values) for item in ordered]
+    lines = [format_problem(item, show_values=show_values) for item in ordered]
     return "\n\n".join(
         [
-            heading(environment),
+            format_heading(environment),
             *caution,
             f"**There is no plan, and nothing can be sent: {number}.**",
             "\n".join(
@@ -40,18 +42,22 @@ def problems(items: Iterable[Problem], environment: str, *, show_values: bool, c
     )
 
 
-def failure(message: AnyText, hint: str, environment: str, *, show_values: bool, caution: Sequence[str] = ()) -> str:
+def format_failure(
+    message: AnyText, hint: str, environment: str, *, show_values: bool, caution: Sequence[str] = ()
+) -> str:
     """A heading, the blocks `caution`, and why the command ended."""
-    return "\n\n".join([heading(environment), *caution, stop_notice(message, hint, show_values=show_values)])
+    return "\n\n".join(
+        [format_heading(environment), *caution, format_stop_notice(message, hint, show_values=show_values)]
+    )
 
 
-def stop_notice(message: AnyText, hint: str, *, show_values: bool) -> str:
+def format_stop_notice(message: AnyText, hint: str, *, show_values: bool) -> str:
     """Why a run stopped, and what the user can do."""
-    hint_text = hint_line(hint, show_values=show_values)
+    hint_text = format_hint(hint, show_values=show_values)
     return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{hint_text}"
 
 
-def summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = ()) -> str:
+def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = ()) -> str:
     """What a run did: counts, why it stopped, what to do next, unknown and refused deliveries, and warnings."""
     parts = [
         (done.sent, "sent"),
@@ -65,7 +71,7 @@ def summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = ())
     counts = " · ".join(f"{number:,} {word}" for number, word in parts if number)
     blocks = [f"### What was done\n\n**{counts or 'nothing was sent'}**"]
     if done.stop:
-        blocks.append(stop_notice(done.stop.message, done.stop.hint, show_values=show_values))
+        blocks.append(format_stop_notice(done.stop.message, done.stop.hint, show_values=show_values))
     if steps_text := "\n".join(_format_step(step) for step in steps):
         blocks.append(f"Next:\n\n{steps_text}")
     lines = [f"- **unknown** {_format_delivery(item, show_values=show_values)}" for item in done.unknown]
@@ -82,7 +88,7 @@ def summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = ())
     return "\n\n".join(filter(None, blocks))
 
 
-def heading(environment: str) -> str:
+def format_heading(environment: str) -> str:
     """The heading of a comment.
 
     CI finds the comment that it wrote before by the first line, which is hidden, and updates the comment.
@@ -96,7 +102,7 @@ def format_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def other_environments(names: Iterable[str]) -> list[str]:
+def format_other_environments(names: Iterable[str]) -> list[str]:
     """A line that names the environments that a plan does not cover; empty if there are none."""
     text = ", ".join(map(inline_code, names))
     return (
@@ -104,12 +110,12 @@ def other_environments(names: Iterable[str]) -> list[str]:
     )
 
 
-def problem(item: Problem, *, show_values: bool) -> str:
+def format_problem(item: Problem, *, show_values: bool) -> str:
     """A problem as an item of a list."""
     recipient = f" ({reveal_or_mask(item.recipient, show_values=show_values)})" if item.recipient else ""
     place = inline_code(str(item.place))
     message = inline_text(item.message + recipient, show_values=show_values)
-    text = f"{message} ({inline_code(item.code)}){hint_line(item.hint, show_values=show_values)}"
+    text = f"{message} ({inline_code(item.code)}){format_hint(item.hint, show_values=show_values)}"
     return f"- {place} {item.severity}: {text}"
 
 
@@ -118,7 +124,7 @@ def inline_text(text: AnyText, *, show_values: bool) -> str:
     return escape_text(truncate(reveal_or_mask(text, show_values=show_values), MAX_INLINE_LENGTH))
 
 
-def hint_line(hint: str, *, show_values: bool) -> str:
+def format_hint(hint: str, *, show_values: bool) -> str:
     """A hint on a line of its own, below what it is about; empty if there is none."""
     return f"<br>→ {inline_text(hint, show_values=show_values)}" if hint else ""
 

@@ -18,7 +18,7 @@ _MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 _BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
 
 
-def samples(
+def format_samples(
     message: PlannedMessage,
     get_sample: Callable[[PlannedMessage], Sample | None],
     *,

@@ -15,7 +15,7 @@ class NextStep:
     commands: tuple[str, ...]
 
 
-def next_steps(steps: Iterable[NextStep], width: int = 0) -> str:
+def format_next_steps(steps: Iterable[NextStep], width: int = 0) -> str:
     """The steps as text, after an empty line; empty if there are none.
 
     `width` is in columns, 0 for no limit. A command is never broken, so that it can be copied.

@@ -14,7 +14,7 @@ from runner.shown_command import shown_command
 MAX_LISTED = 20  # entries of a list
 
 
-def plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
+def format_plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
     """How a plan file differs from the declarations, and the command that writes the file again."""
     lines = [f"{file.path} is out of date" if file.exists else f"there is no {file.path} yet"]
     lines.extend(f"  {change.kind:<8} {change.name}: {change.detail}" for change in changes[:MAX_LISTED])
@@ -24,7 +24,9 @@ def plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
     return "\n".join(lines)
 
 
-def plan_file_change_lines(file: PlanFile, changes: Sequence[PlanFileChange], most: int = MAX_LISTED) -> list[str]:
+def format_plan_file_change_lines(
+    file: PlanFile, changes: Sequence[PlanFileChange], most: int = MAX_LISTED
+) -> list[str]:
     """How a plan file differs from the declarations: a sentence for each message, at most `most`."""
     lines = [
         f"{file.path} is out of date for {change.name} ({change.kind}): {change.detail}" for change in changes[:most]
@@ -32,13 +34,13 @@ def plan_file_change_lines(file: PlanFile, changes: Sequence[PlanFileChange], mo
     return [*lines, *([f"and for {len(changes) - most:,} more"] if len(changes) > most else [])]
 
 
-def undeclared_recipients(message: PlannedMessage) -> str:
+def format_undeclared_recipients(message: PlannedMessage) -> str:
     """A warning that a saved plan sends to recipients that are no longer declared."""
     change = "left the audience" if message.workspace_contacts else "no longer declared"
     return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan {change}"
 
 
-def message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
+def format_message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
     """A line for each revision of a message, with its counts by status."""
     messages: dict[tuple[str, int], Counter[KeyStatus]] = {}
     for (name, revision, key_status), number in message_statuses.items():
@@ -55,26 +57,26 @@ def list_counts(by_status: Counter[KeyStatus]) -> str:
     return ", ".join(f"{by_status[status]:,} {word}" for status, word in STATUS_WORDS.items() if by_status[status])
 
 
-def ledger_warnings(facts: Facts) -> list[str]:
+def format_ledger_warnings(facts: Facts) -> list[str]:
     """Warnings that every command prints that reads the ledger: torn lines, and messages sent twice."""
     lines = [
         one_line(f"{style('warning', 'yellow')}: {place} is torn: what can be read of it is kept")
         for place in facts.torn_lines[:MAX_LISTED]
     ]
-    return [*lines, *duplicates(facts)]
+    return [*lines, *format_duplicates(facts)]
 
 
-def duplicates(facts: Facts) -> list[str]:
+def format_duplicates(facts: Facts) -> list[str]:
     """Warnings about the first messages that were sent twice, and how many others there are."""
     states = facts.duplicates()
-    lines = [duplicate(state) for state in states[:MAX_LISTED]]
+    lines = [format_duplicate(state) for state in states[:MAX_LISTED]]
     if more := len(states) - len(lines):
         command = shown_command("resolve", "KEY", "--duplicate")
         lines.append(f"{style('duplicate', 'red', 'bold')}: and {more:,} more: {command}, each")
     return lines
 
 
-def duplicate(state: State) -> str:
+def format_duplicate(state: State) -> str:
     """A warning that a recipient got a message twice."""
     ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
     key = state.record.key[:12]

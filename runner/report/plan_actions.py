@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.plan.guards import REDIRECT_CHANGED
 from runner.privacy import reveal_or_mask
-from runner.report.audience_text import unread_text
+from runner.report.audience_text import format_unread
 from runner.report.terminal_text import style
 
 _MAX_REASONS = 20
@@ -38,7 +38,7 @@ def describe_actions(message: PlannedMessage, sends: int, *, show_values: bool) 
     if sent := by_action["sent"]:
         yield "sent", style(f"{sent:,} already sent", "dim")
     if not by_action.total():
-        yield "sent", unread_text(message) or "no recipient is declared"
+        yield "sent", format_unread(message) or "no recipient is declared"
 
 
 def _describe_edited(count: int, redirected: int) -> Iterator[tuple[Action, str]]:

@@ -16,16 +16,16 @@ from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.audience_text import count_unread, is_empty, reading_lines
-from runner.report.file_warnings import warning_text
+from runner.report.file_warnings import format_file_warning
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, wrap
-from runner.report.markdown_plan import Review
 from runner.report.notices import format_notices
-from runner.report.plain_text import undeclared_recipients
+from runner.report.plain_text import format_undeclared_recipients
 from runner.report.plan_actions import describe_actions, format_reason, most_frequent
-from runner.report.problem_text import left_out, pluralize
-from runner.report.senders import sender_text, subscription_text
+from runner.report.problem_text import format_left_out, pluralize
+from runner.report.review import Review
+from runner.report.senders import format_sender, format_subscription
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command
 
@@ -58,7 +58,7 @@ class PlanView:
     show_bodies: bool = False
 
 
-def plan(review: Review, view: PlanView) -> str:
+def format_plan(review: Review, view: PlanView) -> str:
     """Returns a plan as text: a block for each message, the guards, the counts, and the digest."""
     planned = review.plan
     sends = planned.send_counts()
@@ -75,12 +75,12 @@ def plan(review: Review, view: PlanView) -> str:
         _format_message(message, sends[message.name], name_width, review, view, warnings.get(message.name, ()))
         for message in shown
     ]
-    blocks += [guard(item, view.width) for item in planned.guards]
+    blocks += [format_guard(item, view.width) for item in planned.guards]
     blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
     return "\n\n".join(blocks)
 
 
-def check(planned: Plan, view: PlanView) -> str:
+def format_check(planned: Plan, view: PlanView) -> str:
     """Returns what the check of the recipients found, by message, and how many are sent to; empty if nothing."""
     lines = []
     for message in planned.messages:
@@ -110,7 +110,7 @@ def _main_action(message: PlannedMessage) -> Action:
     return next((action for action in SYMBOLS if message.counts[action]), "sent")
 
 
-def guard(item: Guard, width: int = 0) -> str:
+def format_guard(item: Guard, width: int = 0) -> str:
     """Returns a guard that stops the run, and its hint."""
     head = one_line(f"{style('guard', 'red', 'bold')}: {item.message} [{item.code}]")
     return f"{wrap(head, width, indent='  ')}\n{wrap(one_line(f'  hint: {item.hint}'), width, indent='  ')}"
@@ -172,9 +172,9 @@ def _format_message(
         lines.append(_fill(f"{symbol}{text}", view, extra="  " if symbol else ""))
     lines += [_fill(text, view) for text in reading_lines(message)]
     if message.left_out:
-        lines.append(_fill(f"left out: {left_out(message.left_out)}", view))
-    warnings = [warning_text(problem, show_values=view.show_values) for problem in in_files]
-    warnings += [*message.warnings, *([undeclared_recipients(message)] if message.undeclared_count else ())]
+        lines.append(_fill(f"left out: {format_left_out(message.left_out)}", view))
+    warnings = [format_file_warning(problem, show_values=view.show_values) for problem in in_files]
+    warnings += [*message.warnings, *([format_undeclared_recipients(message)] if message.undeclared_count else ())]
     lines += [_fill(f"{style('!', 'yellow')} {warning}", view, extra="  ") for warning in warnings]
     if sample and view.show_bodies:
         lines += _format_body(message, sample, view)
@@ -207,7 +207,7 @@ def _format_title(message: PlannedMessage, sample: Sample | None, name_width: in
 def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> list[str]:
     declaration = message.declaration
     audience = declaration.audience
-    sender = sender_text(declaration.sender, planned.sender_ids)
+    sender = format_sender(declaration.sender, planned.sender_ids)
     items = [_INDENT + _format_path(declaration.document.source.path, view), f"from {sender}"]
     if isinstance(audience, TableAudience):
         items.append(f"to {_format_path(audience.source.title, view)}")
@@ -217,7 +217,7 @@ def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> 
     for word, moment in times:
         if moment and not message.counts["excluded"]:  # else the reason says it
             items.append(f"{word} {_format_moment(moment)}")
-    items += [subscription] if (subscription := subscription_text(declaration)) else []
+    items += [subscription] if (subscription := format_subscription(declaration)) else []
     return [one_line(item) for item in items]
 
 

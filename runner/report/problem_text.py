@@ -21,13 +21,13 @@ _LEFT_OUT = {
 }
 
 
-def problem_list(items: Iterable[Problem], *, show_values: bool, width: int = 0) -> str:
+def format_problems(items: Iterable[Problem], *, show_values: bool, width: int = 0) -> str:
     """Returns problems as text. On a terminal (`width` > 0) an empty line follows each."""
-    texts = [problem(item, show_values=show_values, width=width) for item in items]
+    texts = [format_problem(item, show_values=show_values, width=width) for item in items]
     return "\n".join(f"{text}\n" for text in texts) if width else "\n".join(texts)
 
 
-def problem(item: Problem, *, show_values: bool, width: int = 0) -> str:
+def format_problem(item: Problem, *, show_values: bool, width: int = 0) -> str:
     """Returns a problem with the source line that it is about, the value underlined, and the hint.
 
     `show_values`: recipients' values are shown instead of masked. `width` is that of the terminal in columns, in which
@@ -107,19 +107,19 @@ def _clip(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
     return f"{head}{line[first:last]}{tail}", start + shift, min(end, last) + shift
 
 
-def severity_counts(problems: Iterable[Problem]) -> str:
+def format_severity_counts(problems: Iterable[Problem]) -> str:
     """The number of errors and of warnings."""
     counts = Counter(problem.severity for problem in problems)
     parts = [pluralize(counts[severity], severity) for severity in Severity if counts[severity]]
     return " and ".join(parts) or "no problems"
 
 
-def left_out(counts: Mapping[str, int]) -> str:
+def format_left_out(counts: Mapping[str, int]) -> str:
     """The number of recipients that each filter left out, in one line."""
     return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
-def checked_text(messages: int, recipients: int, unread: int) -> str:
+def format_checked(messages: int, recipients: int, unread: int) -> str:
     """What was checked, as "1 message to 2 recipients". `unread` is the number of audiences that were not read."""
     parts = [pluralize(recipients, "recipient")] if recipients or not unread else []
     if unread:

@@ -31,7 +31,7 @@ class Progress:
     is_stopping: bool = False
 
 
-def log_line(progress: Progress) -> str:
+def format_log_line(progress: Progress) -> str:
     """The progress as a line of a log."""
     limit = f" of {progress.allowed:.0f} allowed" if 0 < progress.allowed < _UNLIMITED else ""
     parts = [
@@ -44,7 +44,7 @@ def log_line(progress: Progress) -> str:
     return ", ".join(filter(None, parts))
 
 
-def terminal_line(progress: Progress, columns: int, *, unicode: bool = True) -> str:
+def format_terminal_line(progress: Progress, columns: int, *, unicode: bool = True) -> str:
     """The progress with a bar, as much of it as fits into the columns: first what a person decides by.
 
     `unicode`: the terminal has the characters of the bar.

@@ -4,14 +4,14 @@ from runner.deliver.reconcile import ReconcileResult, StillUnknown
 from runner.ledger.key_state import State
 from runner.ledger.record import Record
 from runner.privacy import reveal_or_mask
-from runner.report.delivery_list import ListedDelivery, delivery_list
+from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap_lines
-from runner.report.plain_text import MAX_LISTED, duplicate
+from runner.report.plain_text import MAX_LISTED, format_duplicate
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
 
 
-def text(
+def format_reconciliation(
     result: ReconcileResult, recipients: Recipients, width: int, *, show_values: bool, is_dry_run: bool = False
 ) -> str:
     """Counts, then the deliveries: found, sent twice, and still unknown by reason.
@@ -35,9 +35,11 @@ def text(
     )
     if len(result.sent) > MAX_LISTED:
         lines.append(f"  and {len(result.sent) - MAX_LISTED:,} more")
-    lines.extend(duplicate(state) for state in result.duplicates)
+    lines.extend(format_duplicate(state) for state in result.duplicates)
     unknown = [_to_listed(item) for item in result.unknown]
-    lines += delivery_list("still unknown", "red", unknown, recipients, width, show_values=show_values, links=True)
+    lines += format_delivery_list(
+        "still unknown", "red", unknown, recipients, width, show_values=show_values, links=True
+    )
     return wrap_lines("\n".join(lines), width)
 
 

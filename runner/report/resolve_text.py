@@ -16,7 +16,9 @@ _CHOICES = (
 )
 
 
-def question(state: State, number: int, total: int, recipients: Recipients, age: float, *, show_values: bool) -> str:
+def format_question(
+    state: State, number: int, total: int, recipients: Recipients, age: float, *, show_values: bool
+) -> str:
     """An unknown delivery: who, what, when, and where to look. `age` is in seconds."""
     record = state.open_attempts[-1]
     name = reveal_or_mask(recipients.name(record), show_values=show_values)
@@ -33,12 +35,12 @@ def question(state: State, number: int, total: int, recipients: Recipients, age:
     return "\n".join(lines)
 
 
-def choices() -> str:
+def format_choices() -> str:
     """What each choice does."""
     return "\n".join(f"  {style(letter, 'bold')}  {meaning}" for letter, meaning in _CHOICES)
 
 
-def result(sent: int, not_sent: int, left: int) -> str:
+def format_result(sent: int, not_sent: int, left: int) -> str:
     """How many deliveries were marked, and how many are still unknown."""
     parts = [
         (sent, "marked as sent", "green"),

@@ -9,7 +9,7 @@ from runner.deliver.stop import GO_ON
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
-from runner.report.delivery_list import ListedDelivery, delivery_list
+from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap_lines
 from runner.report.problem_text import pluralize
 from runner.report.progress_text import format_duration
@@ -30,7 +30,7 @@ class Rest:
     option: str
 
 
-def question(
+def format_question(
     plan: Plan, workspace: str, warnings: Iterable[str], total: int, beginnings: Mapping[str, str] = _NO_BEGINNINGS
 ) -> str:
     """What a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
@@ -58,7 +58,7 @@ def question(
     return "\n".join(lines)
 
 
-def summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int, *, show_values: bool) -> str:
+def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int, *, show_values: bool) -> str:
     """What a run did: counts by outcome, deliveries to look at, and what is left and why.
 
     `width` is in columns, 0 for no limit.
@@ -72,7 +72,7 @@ def summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int
     ]
     counts = [style(f"{done.sent:,} sent by this run", "green" if done.sent else None)]
     counts += [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
-    counts += [style(rest_line(rest), "yellow")] if rest else []
+    counts += [style(format_rest(rest), "yellow")] if rest else []
     took = f" · {format_duration(done.seconds)}" if done.seconds >= _MIN_DURATION else ""
     lines = [one_line(f"{', '.join(counts)}{style(took, 'dim')}")]
     if done.claimed_by_others:
@@ -84,7 +84,7 @@ def summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int
     ):
         listed = [_to_listed(item) for item in items]
         links = status == "unknown"
-        lines += delivery_list(status, colour, listed, recipients, width, show_values=show_values, links=links)
+        lines += format_delivery_list(status, colour, listed, recipients, width, show_values=show_values, links=links)
     lines += _format_warnings(done, show_values=show_values)
     if done.unknown:
         lines.append("An unknown delivery may have arrived, and is never sent again by itself.")
@@ -97,12 +97,12 @@ def summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int
     return wrap_lines("\n".join(lines), width)
 
 
-def rest_line(rest: Rest) -> str:
+def format_rest(rest: Rest) -> str:
     """How many deliveries were left, and by which option."""
     return f"{rest.number:,} left by {rest.option}"
 
 
-def canary(done: Summary, recipients: Recipients, *, show_values: bool) -> str:
+def format_canary(done: Summary, recipients: Recipients, *, show_values: bool) -> str:
     """To whom a canary was sent, with the links to look at in Intercom, and the warnings about it."""
     lines = [style(f"{done.sent:,} sent as the canary", "green")]
     named = [(reveal_or_mask(recipients.name(record), show_values=show_values), record) for record in done.first_sent]
@@ -122,7 +122,7 @@ def _format_warnings(done: Summary, *, show_values: bool) -> list[str]:
     ]
 
 
-def first_signal(name: str, in_flight: int, seconds: float) -> str:
+def format_first_signal(name: str, in_flight: int, seconds: float) -> str:
     """The answer to the first Ctrl-C or other signal, at once."""
     if not in_flight:
         return f"{name}: stopping, with no request in flight."
@@ -132,7 +132,7 @@ def first_signal(name: str, in_flight: int, seconds: float) -> str:
     )
 
 
-def second_signal(name: str, done: Summary) -> str:
+def format_second_signal(name: str, done: Summary) -> str:
     """What a second Ctrl-C or other signal left behind. The process ends after it."""
     # Until the run has noticed the first signal, it goes on to claim.
     number = f"{'up to' if done.stop else 'about'} {pluralize(done.unsettled, 'delivery', 'deliveries')}"

@@ -20,7 +20,7 @@ _ROOT = "%SRCROOT%"
 _LEVELS = frozenset(Severity)
 
 
-def document(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
+def format_sarif(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
     """Problems as one run of one tool.
 
     `path_prefix` is the folder of the project in the repository: empty, or ending in /.

@@ -27,7 +27,7 @@ _RIGHT = frozenset({"revision", *STATUS_WORDS.values()})
 Times = Mapping[tuple[str, int], tuple[str, str]]
 
 
-def messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
+def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
     """Returns a table of the messages in the ledger, with the times when they were sent."""
     counts: dict[tuple[str, int], Counter[KeyStatus]] = {}
     for entry, number in statuses.items():
@@ -37,7 +37,7 @@ def messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
     return "\n".join(_find_table(counts, times, width))
 
 
-def totals(statuses: Counter[MessageStatus], width: int) -> str:
+def format_totals(statuses: Counter[MessageStatus], width: int) -> str:
     """Returns the counts of all messages as a sentence. It stands below the tables, which may scroll away."""
     counts = Counter[KeyStatus]()
     for entry, number in statuses.items():
@@ -101,7 +101,7 @@ class StatusView:
     show_requests: bool = False
 
 
-def deliveries(states: Sequence[State], recipients: Recipients, view: StatusView, message: str | None) -> str:
+def format_deliveries(states: Sequence[State], recipients: Recipients, view: StatusView, message: str | None) -> str:
     """Returns deliveries, a row each, and the links to the contacts of whom it is not known whether they got one.
 
     `message` is the name that all have in common; None if they are of several messages.
@@ -121,7 +121,7 @@ def deliveries(states: Sequence[State], recipients: Recipients, view: StatusView
     return "\n".join(_format_rows(heads, rows, view.width))
 
 
-def recipient(name: AnyText, states: Sequence[State], recipients: Recipients, view: StatusView) -> str:
+def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipients, view: StatusView) -> str:
     """Returns what one recipient got: each delivery with its time, its run and Intercom's id of the message."""
     title = one_line(style(reveal_or_mask(name, show_values=view.show_values), "bold"))
     if not states:

@@ -27,7 +27,7 @@ def inline_diff(parts: Sequence[DiffPart]) -> str:
     return "".join(pieces)
 
 
-def diff_lines(parts: Sequence[DiffPart]) -> str:
+def format_diff(parts: Sequence[DiffPart]) -> str:
     """The parts as lines of a diff, which GitHub and GitLab colour: a changed line is there as it was and as it is.
 
     Of what stays, only the text next to a change is kept. Blank lines are left out.

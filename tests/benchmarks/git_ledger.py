@@ -69,10 +69,10 @@ def filled(team: BranchTeam, lines: int) -> int:
 
 def grown(lines: int, limit: int) -> None:
     """Prints what a ledger of so many lines costs: to read it, and to push a batch."""
-    from runner.ledger.address import parse_address  # noqa: PLC0415
     from runner.ledger.branch.ledger import BranchLedger  # noqa: PLC0415
     from runner.ledger.branch.remote_file import RemoteFile  # noqa: PLC0415
     from runner.ledger.branch.shared_file import SharedFile  # noqa: PLC0415
+    from runner.ledger.lock_address import parse_address  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
 
     root = Path(tempfile.mkdtemp(prefix="git-ledger-"))

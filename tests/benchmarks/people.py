@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.declare.identity import delivery_key
+from runner.declare.keys_and_digests import delivery_key
 from runner.declare.project_reader import load_project
 from runner.declare.settings import load_settings
 from runner.declare.template.template import RenderMonitor

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measuring import Command, peak, run
 
-from runner.ledger.address import parse_address
+from runner.ledger.lock_address import parse_address
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox

@@ -122,7 +122,7 @@ def test_an_old_commit_sends_nothing_once_the_environment_was_renamed(
     author.commit()
     author.git("push", "--quiet")
     ran = old.msgrun("-e", "staging", "apply", "--yes")
-    assert (ran.code, "in another folder or environment, by msgrun.yaml" in ran.err) == (5, True)
+    assert (ran.code, "declares this ledger for another folder or environment" in ran.err) == (5, True)
     assert len(author.sent()) == 3
 
 
@@ -214,7 +214,7 @@ def test_a_checkout_of_the_wrong_owner_is_said_with_gits_own_way_out(author: Clo
 
 
 def test_an_apply_of_another_commit_than_the_newest_says_so(author: Clone, clone: Callable[..., Clone]) -> None:
-    note = "this commit is not the newest of main at origin: what was withdrawn there is sent from here all the same"
+    note = "HEAD lacks commits of origin/main. A message that was withdrawn there is still sent from this commit"
     old = clone("old")
     assert note not in author.msgrun("apply", "--yes", "--limit", "1").err
     author.write("messages/first.yaml", "# withdrawn\n")

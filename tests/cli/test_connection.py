@@ -63,7 +63,7 @@ def test_a_wrong_certificate_is_not_tried_again(folder: Folder, serve, tmp_path:
 @pytest.mark.usefixtures("token")
 def test_the_first_failure_is_reported_at_once_and_once(folder: Folder, monkeypatch) -> None:
     monkeypatch.setenv("INTERCOM_BASE_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr("runner.intercom.lookups.READ_RETRY_TIME", 2.0)
+    monkeypatch.setattr("runner.intercom.workspace.READ_RETRY_TIME", 2.0)
     folder.message(LIST)
     ran = folder.run("apply", "--yes")
     assert ran.code == 1
@@ -76,7 +76,7 @@ def test_the_first_failure_is_reported_at_once_and_once(folder: Folder, monkeypa
 @pytest.mark.usefixtures("token")
 def test_a_name_that_is_not_known_is_named(folder: Folder, monkeypatch) -> None:
     monkeypatch.setitem(HOSTS, "us", "https://api.intercom.invalid")
-    monkeypatch.setattr("runner.intercom.lookups.READ_RETRY_TIME", 0.1)
+    monkeypatch.setattr("runner.intercom.workspace.READ_RETRY_TIME", 0.1)
     folder.message(LIST)
     ran = folder.run("apply", "--yes")
     assert "error: GET /me: no connection to api.intercom.invalid (" in ran.err
@@ -170,7 +170,7 @@ def test_the_declared_region_and_what_is_none_are_no_guard(shown, folder: Folder
 def test_a_server_that_fails_is_named_and_reported_at_once(folder: Folder, serve, monkeypatch) -> None:
     url = me(serve, status="503 Later")
     monkeypatch.setenv("INTERCOM_BASE_URL", url)
-    monkeypatch.setattr("runner.intercom.lookups.READ_RETRY_TIME", 1.0)
+    monkeypatch.setattr("runner.intercom.workspace.READ_RETRY_TIME", 1.0)
     folder.message(LIST)
     ran = folder.run("apply", "--yes")
     host = url.removeprefix("http://")

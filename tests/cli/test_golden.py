@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from runner.declare.identity import delivery_key
+from runner.declare.keys_and_digests import delivery_key
 from runner.report.layout import fits
 from tests.support import golden
 from tests.support.project import SEED, Folder, run_in_process

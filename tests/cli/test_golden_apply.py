@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.report.progress_text import Progress, log_line, terminal_line
+from runner.report.progress_text import Progress, format_log_line, format_terminal_line
 from runner.report.terminal_text import to_terminal
 from runner.sandbox import Sandbox
 from runner.sandbox.contacts import _derive_id
@@ -122,11 +122,11 @@ def test_reconcile_groups_equal_reasons_and_resolve_asks(
 
 @pytest.mark.parametrize("colour", [True, False])
 def test_the_states_of_the_progress_at_every_width(colour: bool) -> None:  # noqa: FBT001
-    lines = [f"log\n  {log_line(progress)}" for progress in PROGRESS.values()]
+    lines = [f"log\n  {format_log_line(progress)}" for progress in PROGRESS.values()]
     for columns in (100, 60, 30, 20):
         lines.append(f"{columns} columns")
         for name, progress in PROGRESS.items():
-            line = to_terminal(terminal_line(progress, columns, unicode=columns > 20), colour=colour)
+            line = to_terminal(format_terminal_line(progress, columns, unicode=columns > 20), colour=colour)
             assert len(re.sub(r"\x1b\[[0-9;]*m", "", line)) <= columns, name
             lines.append(line)
     golden.check(f"progress{'-colour' if colour else ''}.txt", "\n".join(lines) + "\n")

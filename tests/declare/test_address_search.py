@@ -1,7 +1,7 @@
 """A key leads back to the address that is still declared for its message, and the search for it ends."""
 
 from runner.declare.address_search import Address, WantedKey, find_addresses
-from runner.declare.identity import delivery_key
+from runner.declare.keys_and_digests import delivery_key
 
 NEWS = """\
 name: news

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.delivery import render_deliveries
-from runner.declare.identity import MessageDigest
+from runner.declare.keys_and_digests import MessageDigest
 from runner.errors import Problem
 
 MESSAGE = """\

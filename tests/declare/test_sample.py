@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.declare.declaration import Declaration
-from runner.declare.identity import delivery_key
+from runner.declare.keys_and_digests import delivery_key
 from runner.declare.project_reader import load_project
 from runner.declare.sample import render_sample
 from runner.declare.settings import Settings

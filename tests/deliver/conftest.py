@@ -26,8 +26,8 @@ from runner.deliver.subscription_check import SubscriptionCheck
 from runner.deliver.summary import Summary
 from runner.intercom import Transport
 from runner.intercom.client import HttpTransport
-from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.ledger import open_lockfile

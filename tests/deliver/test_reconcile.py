@@ -13,8 +13,8 @@ from runner.deliver.reconcile import ReconcileResult, prepare_reconciliation
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
 from runner.intercom import Reply
 from runner.intercom.client import HttpTransport
-from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.workspace import Workspace
 from runner.ledger.lockfile.ledger import open_lockfile
 from runner.ledger.record import Header, Record, salt_check
 from runner.sandbox import Sandbox, Trouble

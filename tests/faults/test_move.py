@@ -15,7 +15,7 @@ import pytest
 
 from runner.clock import new_run_id
 from runner.ledger.facts import Facts
-from runner.ledger.record import Header, Mark, salt_check
+from runner.ledger.record import Header, MoveMark, salt_check
 from runner.sandbox import Sandbox
 from tests.support.branch_team import BranchTeam
 from tests.support.forks import Forks
@@ -312,7 +312,7 @@ def test_a_lockfile_that_a_run_writes_to_does_not_move_before_the_run_ends(tmp_p
 
 def test_a_torn_write_of_a_new_lockfile_that_is_being_filled_never_makes_it_current():
     facts = Facts()
-    facts.add(Header("acme", salt_check("s3cret"), new_run_id(), Mark(1, "pending", "git+origin")))
+    facts.add(Header("acme", salt_check("s3cret"), new_run_id(), MoveMark(1, "pending", "git+origin")))
     data = b"".join(header.to_line() for header in facts.headers.compacted("s3cret"))
     for size in range(1, len(data) + 1):
         torn = Facts()

@@ -8,8 +8,8 @@ from runner.declare.audience.workspace_contacts import ContactGroup
 from runner.errors import RunStopped
 from runner.intercom import Reply
 from runner.intercom.audiences import GroupNotFound, read_contacts
-from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.workspace import Workspace
 
 SEARCH = ContactGroup("search", query={"field": "role", "operator": "=", "value": "user"})
 

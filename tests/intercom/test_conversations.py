@@ -9,8 +9,8 @@ import pytest
 from runner.errors import RunStopped
 from runner.intercom import Reply
 from runner.intercom.conversations import ConversationQuery, Conversations, MessageConversation, OpeningMessage
-from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.workspace import Workspace
 
 DAY = 86_400
 SOURCE = {"id": "2001", "subject": "<p>Hey</p>", "body": "<p>Ponies</p>", "author": {"type": "admin", "id": "7"}}

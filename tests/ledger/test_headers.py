@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runner.errors import GuardRefused
 from runner.ledger.facts import Facts
-from runner.ledger.record import NO_MARK, Header, Mark, salt_check
+from runner.ledger.record import NO_MARK, Header, MoveMark, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 from tests.support.ledgers import read, written
 
@@ -21,7 +21,7 @@ def test_headers_may_stand_on_any_line_and_an_empty_one_contradicts_nobody(recor
 marks = st.one_of(
     st.just(NO_MARK),
     st.builds(
-        Mark,
+        MoveMark,
         st.integers(1, 3),
         st.sampled_from(["pending", "current", "moved"]),
         st.sampled_from(["a.lock", "git+origin", "postgresql://db/m"]),
@@ -79,19 +79,19 @@ def test_a_header_is_written_if_and_only_if_it_says_something_new_that_holds(mem
 @pytest.mark.parametrize(
     ("lower", "higher"),
     [
-        (NO_MARK, Mark(1, "pending", "a.lock")),
-        (Mark(1, "pending", "a.lock"), Mark(1, "current", "a.lock")),
-        (Mark(1, "current", "a.lock"), Mark(1, "moved", "git+origin")),
-        (Mark(1, "moved", "git+origin"), Mark(2, "pending", "git+origin")),
-        (Mark(2, "moved", "git+origin"), Mark(10, "pending", "git+origin")),
+        (NO_MARK, MoveMark(1, "pending", "a.lock")),
+        (MoveMark(1, "pending", "a.lock"), MoveMark(1, "current", "a.lock")),
+        (MoveMark(1, "current", "a.lock"), MoveMark(1, "moved", "git+origin")),
+        (MoveMark(1, "moved", "git+origin"), MoveMark(2, "pending", "git+origin")),
+        (MoveMark(2, "moved", "git+origin"), MoveMark(10, "pending", "git+origin")),
     ],
 )
-def test_the_highest_turn_holds_and_within_a_turn_pending_current_moved(lower: Mark, higher: Mark) -> None:
+def test_the_highest_turn_holds_and_within_a_turn_pending_current_moved(lower: MoveMark, higher: MoveMark) -> None:
     assert added(Header(mark=higher), Header(mark=lower)).mark == higher
 
 
 def test_a_ledger_without_a_mark_is_current() -> None:
-    assert Facts().mark == added(Header("acme")).mark == Mark(0, "current", "")
+    assert Facts().mark == added(Header("acme")).mark == MoveMark(0, "current", "")
 
 
 def test_headers_that_name_two_ids_are_refused_and_one_without_an_id_contradicts_nobody() -> None:

@@ -8,9 +8,9 @@ from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import add_local_records, read_local_lockfiles, read_local_records
-from runner.ledger.locations import open_existing
-from runner.ledger.record import NO_MARK, Header, Mark
+from runner.ledger.record import NO_MARK, Header, MoveMark
 from runner.ledger.rescue_file import rescue_path, write_rescue_file
+from runner.ledger.unchecked_opening import open_existing
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     ID_A,
@@ -69,7 +69,7 @@ def test_a_lockfile_of_another_salt_is_refused_rather_than_added(clone: Path) ->
 
 def test_of_the_lockfile_that_it_came_from_only_the_journal_counts_inside_git(clone: Path) -> None:
     context = ledger_context(clone, "git+origin", ledger_id=ID_A)
-    fill_ledger(context, Header(mark=Mark(1, "current", "sent.lock")))
+    fill_ledger(context, Header(mark=MoveMark(1, "current", "sent.lock")))
     previous = ledger_context(clone, "sent.lock")
     fill_ledger(previous, make_record(1))
     with (clone / "sent.lock").open("ab") as handle:
@@ -79,7 +79,7 @@ def test_of_the_lockfile_that_it_came_from_only_the_journal_counts_inside_git(cl
 
 def test_outside_of_git_that_lockfile_itself_counts(tmp_path: Path) -> None:
     fill_ledger(ledger_context(tmp_path, "sent.lock"), make_record(1))
-    found = dict(read_local_lockfiles(ledger_context(tmp_path), Mark(1, "current", "sent.lock")))
+    found = dict(read_local_lockfiles(ledger_context(tmp_path), MoveMark(1, "current", "sent.lock")))
     assert {path: attempts(facts) for path, facts in found.items()} == {
         "messages.lock": {}, "sent.lock": {"RUN-1": "sent"},
     }  # fmt: skip
@@ -88,7 +88,7 @@ def test_outside_of_git_that_lockfile_itself_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["../other.lock", "/etc/hostname", "git+origin#x", "git+", "postgresql://db/m", ""])
 def test_an_address_in_a_mark_leads_to_no_file_outside_of_the_project(clone: Path, address: str) -> None:
     fill_ledger(ledger_context(clone, str(clone.parent / "other.lock")), make_record(1))
-    found = read_local_lockfiles(ledger_context(clone, "git+origin"), Mark(1, "current", address))
+    found = read_local_lockfiles(ledger_context(clone, "git+origin"), MoveMark(1, "current", address))
     assert [path for path, _ in found] == ["messages.lock"]
 
 

@@ -1,24 +1,24 @@
-"""A ledger that takes no claims says why, and a command in its hint settles it."""
+"""A ledger that takes no claims says why, and a command in its refusal.hint settles it."""
 
 import pytest
 
 from runner.ledger.mark import explain_mark
-from runner.ledger.record import Mark
+from runner.ledger.record import MoveMark
 
 
 def test_a_ledger_that_moved_names_the_new_address_and_the_way_back() -> None:
-    message, hint = explain_mark("messages.lock", Mark(1, "moved", "git+origin"))
-    assert message == "the ledger messages.lock moved to git+origin"
-    assert "lock: git+origin in msgrun.yaml" in hint
-    assert "MSGRUN_LOCK=git+origin msgrun lock move messages.lock" in hint
-    assert hint.startswith("if this commit is older than the move: git pull")
-    assert hint.endswith("if it is lost: msgrun explain ledger-moved")
+    refusal = explain_mark("messages.lock", MoveMark(1, "moved", "git+origin"))
+    assert refusal.message == "the ledger messages.lock moved to git+origin"
+    assert "lock: git+origin in msgrun.yaml" in refusal.hint
+    assert "MSGRUN_LOCK=git+origin msgrun lock move messages.lock" in refusal.hint
+    assert refusal.hint.startswith("if this commit is older than the move: git pull")
+    assert refusal.hint.endswith("if it is lost: msgrun explain ledger-moved")
 
 
 def test_a_ledger_that_is_being_filled_names_how_to_finish_and_how_to_cancel() -> None:
-    message, hint = explain_mark("git+origin", Mark(1, "pending", "messages.lock"))
-    assert message == "the ledger git+origin lacks records: its move from messages.lock did not end"
-    assert hint == (
+    refusal = explain_mark("git+origin", MoveMark(1, "pending", "messages.lock"))
+    assert refusal.message == "the ledger git+origin lacks records: its move from messages.lock did not end"
+    assert refusal.hint == (
         "finish the move: msgrun lock move git+origin; or cancel it: msgrun lock move messages.lock; if it is lost:"
         " msgrun explain ledger-moved"
     )
@@ -26,8 +26,8 @@ def test_a_ledger_that_is_being_filled_names_how_to_finish_and_how_to_cancel() -
 
 @pytest.mark.parametrize("status", ["moved", "pending"])
 def test_an_address_that_somebody_else_wrote_is_quoted_in_commands(status: str) -> None:
-    _, hint = explain_mark("a b.lock", Mark(1, status, "x; rm -rf ~"))
-    commands = hint.replace("lock: x; rm -rf ~ in msgrun.yaml", "")
+    refusal = explain_mark("a b.lock", MoveMark(1, status, "x; rm -rf ~"))
+    commands = refusal.hint.replace("lock: x; rm -rf ~ in msgrun.yaml", "")
     assert "'x; rm -rf ~'" in commands
     assert "'a b.lock'" in commands
     assert "x; rm" not in commands.replace("'x; rm -rf ~'", "")

@@ -6,15 +6,15 @@ import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.context import LedgerContext
-from runner.ledger.locations import open_existing
 from runner.ledger.moves.remote_marks import push_mark
 from runner.ledger.opening import (
     open_ledger,
     read_ledger,
     start_ledger,
 )
-from runner.ledger.record import NO_MARK, Header, Mark
+from runner.ledger.record import NO_MARK, Header, MoveMark
 from runner.ledger.rescue_file import write_rescue_file
+from runner.ledger.unchecked_opening import open_existing
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     ID_A,
@@ -62,27 +62,27 @@ def test_a_place_without_a_ledger_is_read_as_empty_and_nothing_is_made(
 ) -> None:
     before = every_place(clone)
     reading = read_ledger(trusted_context(clone, locks[kind], ""))
-    assert (len(reading.facts), reading.exists, reading.guard) == (0, False, None)
-    guard = read_ledger(trusted_context(clone, locks[kind])).guard
-    assert guard is not None
-    assert guard[0].startswith("there is no ledger")
+    assert (len(reading.facts), reading.exists, reading.refusal) == (0, False, None)
+    refusal = read_ledger(trusted_context(clone, locks[kind])).refusal
+    assert refusal is not None
+    assert refusal.message.startswith("there is no ledger")
     assert every_place(clone) == before
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("mark", one_of(Mark(1, "moved", "y.lock"), Mark(1, "pending", "x.lock"), NO_MARK))
+@pytest.mark.parametrize("mark", one_of(MoveMark(1, "moved", "y.lock"), MoveMark(1, "pending", "x.lock"), NO_MARK))
 def test_a_ledger_is_read_whatever_its_mark_and_the_reading_tells_what_apply_would_say(
-    clone: Path, locks: dict[str, str], kind: str, mark: Mark
+    clone: Path, locks: dict[str, str], kind: str, mark: MoveMark
 ) -> None:
     own = trusted_context(clone, locks[kind])
     fill_ledger(own, make_record(1), Header(mark=mark))
     reading = read_ledger(own)
     assert attempts(reading.facts) == {"RUN-1": "sent"}
     assert reading.exists
-    assert (reading.guard is None) == (mark == NO_MARK)
+    assert (reading.refusal is None) == (mark == NO_MARK)
     other = read_ledger(trusted_context(clone, locks[kind], ID_B))
-    assert other.guard is not None
-    assert f"msgrun.yaml names {ID_B}" in other.guard[0]
+    assert other.refusal is not None
+    assert f"msgrun.yaml names {ID_B}" in other.refusal.message
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,13 +121,13 @@ def test_opening_adds_what_this_clone_has_and_the_second_time_nothing(
 @pytest.mark.parametrize(
     ("mark", "ledger_id", "message"),
     [
-        (Mark(1, "pending", "x.lock"), ID_A, "lacks records: its move from x.lock did not end"),
-        (Mark(1, "moved", "y.lock"), ID_A, "moved to y.lock"),
+        (MoveMark(1, "pending", "x.lock"), ID_A, "lacks records: its move from x.lock did not end"),
+        (MoveMark(1, "moved", "y.lock"), ID_A, "moved to y.lock"),
         (NO_MARK, ID_B, f"msgrun.yaml names {ID_B}"),
     ],
 )
 def test_a_ledger_that_is_not_current_is_not_opened_and_nothing_is_written(
-    clone: Path, locks: dict[str, str], kind: str, mark: Mark, ledger_id: str, message: str
+    clone: Path, locks: dict[str, str], kind: str, mark: MoveMark, ledger_id: str, message: str
 ) -> None:
     own = trusted_context(clone, locks[kind], ledger_id)
     fill_ledger(trusted_context(clone, locks[kind]), make_record(1), Header(mark=mark))
@@ -167,7 +167,7 @@ def test_a_mark_on_the_remote_stops_every_clone_also_without_a_fetch(
     push_all(clone)
     other = trusted_context(make_clone(tmp_path, "other"), "messages.lock")
     assert opened(other, no_fetch=no_fetch) == {"RUN-1": "sent"}
-    push_mark(own, ID_A, Mark(1, "moved", "git+origin"))
+    push_mark(own, ID_A, MoveMark(1, "moved", "git+origin"))
     with pytest.raises(GuardRefused, match="moved to git\\+origin, says origin"):
         opened(other, no_fetch=no_fetch)
 
@@ -193,10 +193,10 @@ def test_the_sandbox_starts_its_own_ledger_and_asks_nobody(clone: Path, tmp_path
     assert (clone / ".msgrun/sandbox/messages.lock").exists()
 
 
-@pytest.mark.parametrize("mark", one_of(Mark(1, "pending", "x.lock"), Mark(1, "moved", "y.lock")))
+@pytest.mark.parametrize("mark", one_of(MoveMark(1, "pending", "x.lock"), MoveMark(1, "moved", "y.lock")))
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_ledger_that_is_not_current_can_be_compacted_and_keeps_its_mark(
-    clone: Path, locks: dict[str, str], kind: str, mark: Mark
+    clone: Path, locks: dict[str, str], kind: str, mark: MoveMark
 ) -> None:
     own = trusted_context(clone, locks[kind])
     fill_ledger(own, make_record(1, "claimed"), make_record(1), Header(mark=mark))
@@ -241,7 +241,7 @@ def test_no_ledger_is_started_for_a_project_that_has_one(clone: Path, tmp_path: 
         start_ledger(trusted_context(clone, "git+origin", ""), abandon_previous=False)
     with pytest.raises(GuardRefused, match=f"msgrun.yaml names one, {ID_A}"):
         start_ledger(trusted_context(clone, "git+origin"), abandon_previous=False)
-    push_mark(trusted_context(clone, "messages.lock"), ID_A, Mark(1, "moved", "git+origin"))
+    push_mark(trusted_context(clone, "messages.lock"), ID_A, MoveMark(1, "moved", "git+origin"))
     other = make_clone(tmp_path, "other")
     with pytest.raises(GuardRefused, match="it moved to git\\+origin"):
         start_ledger(trusted_context(other, "sent.lock", ""), abandon_previous=False)
@@ -250,7 +250,7 @@ def test_no_ledger_is_started_for_a_project_that_has_one(clone: Path, tmp_path: 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_previous_ledger_may_be_given_up_for_a_new_one(clone: Path, locks: dict[str, str], kind: str) -> None:
-    push_mark(trusted_context(clone, "gone.lock"), ID_B, Mark(1, "moved", "git+gone"))
+    push_mark(trusted_context(clone, "gone.lock"), ID_B, MoveMark(1, "moved", "git+gone"))
     own = trusted_context(clone, locks[kind], ID_B)
     ledger_id, was_started, _ = start_ledger(own, abandon_previous=True)
     assert was_started
@@ -259,13 +259,13 @@ def test_the_previous_ledger_may_be_given_up_for_a_new_one(clone: Path, locks: d
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("mark", one_of(Mark(3, "pending", "x.lock"), Mark(3, "moved", "y.lock"), NO_MARK))
+@pytest.mark.parametrize("mark", one_of(MoveMark(3, "pending", "x.lock"), MoveMark(3, "moved", "y.lock"), NO_MARK))
 def test_what_is_at_the_address_becomes_current_with_its_records_whatever_its_marks_say(
-    clone: Path, locks: dict[str, str], kind: str, mark: Mark
+    clone: Path, locks: dict[str, str], kind: str, mark: MoveMark
 ) -> None:
     own = trusted_context(clone, locks[kind], ID_B)
     fill_ledger(own, make_record(1), Header(mark=mark))
-    push_mark(own, ID_A, Mark(5, "moved", "git+gone"))
+    push_mark(own, ID_A, MoveMark(5, "moved", "git+gone"))
     assert start_ledger(own, abandon_previous=True)[:2] == (ID_A, False)
     assert opened(trusted_context(clone, locks[kind])) == {"RUN-1": "sent"}
-    assert read_facts(own).mark.turn == 6
+    assert read_facts(own).mark.generation == 6

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import LedgerUnavailable
-from runner.ledger.record import MARK_RANK, MAX_TURN, NO_MARK, Header, Mark, Record, parse_entry, salt_check
+from runner.ledger.record import MARK_RANK, MAX_GENERATION, NO_MARK, Header, MoveMark, Record, parse_entry, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 
 BASE = f'{{"msgrun_lock":1,"ledger":"{ID_A}","workspace":"acme","salt_check":"9f3a01bc"'
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf", "Co", "Cn", "Zl", "Zp", "Zs")), max_size=12)
-marks = st.builds(Mark, st.integers(1, MAX_TURN - 1), st.sampled_from(sorted(MARK_RANK)), texts.filter(bool))
+marks = st.builds(MoveMark, st.integers(1, MAX_GENERATION - 1), st.sampled_from(sorted(MARK_RANK)), texts.filter(bool))
 HEADER = Header("acme", "9f3a01bc", ID_A)
 
 
@@ -27,12 +27,12 @@ def parse(line: str | bytes) -> Header:
     ("mark", "line"),
     [
         (NO_MARK, BASE + "}\n"),
-        (Mark(1, "pending", "messages.lock"), BASE + ',"turn":1,"from":"messages.lock","pending":true}\n'),
-        (Mark(1, "current", "messages.lock"), BASE + ',"turn":1,"from":"messages.lock"}\n'),
-        (Mark(1, "moved", "git+origin"), BASE + ',"turn":1,"moved":"git+origin"}\n'),
+        (MoveMark(1, "pending", "messages.lock"), BASE + ',"turn":1,"from":"messages.lock","pending":true}\n'),
+        (MoveMark(1, "current", "messages.lock"), BASE + ',"turn":1,"from":"messages.lock"}\n'),
+        (MoveMark(1, "moved", "git+origin"), BASE + ',"turn":1,"moved":"git+origin"}\n'),
     ],
 )
-def test_a_header_is_written_as_documented_and_read_back(mark: Mark, line: str) -> None:
+def test_a_header_is_written_as_documented_and_read_back(mark: MoveMark, line: str) -> None:
     header = Header("acme", "9f3a01bc", ID_A, mark)
     assert header.to_line().decode() == line
     assert parse(line) == header
@@ -49,7 +49,7 @@ def test_every_header_comes_back_from_its_line(header: Header) -> None:
     assert parse(header.to_line()) == header
 
 
-@pytest.mark.parametrize("turn", [0, -1, MAX_TURN, 10**30, 1.5, 1e300, True, "1", None, [1], {"n": 1}, "NaN"])
+@pytest.mark.parametrize("turn", [0, -1, MAX_GENERATION, 10**30, 1.5, 1e300, True, "1", None, [1], {"n": 1}, "NaN"])
 def test_a_turn_that_is_no_number_of_moves_is_no_mark(turn: Any) -> None:
     value = {"msgrun_lock": 1, "turn": turn, "moved": "git+origin"}
     assert parse_entry(value, "messages.lock", 1) == Header()
@@ -77,7 +77,7 @@ def test_control_characters_of_an_address_are_never_printed(field: str) -> None:
 def test_whatever_a_header_holds_it_is_read_and_its_mark_can_be_written_and_compared(value: dict[str, Any]) -> None:
     header = parse_entry({**value, "msgrun_lock": 1}, "messages.lock", 1)
     assert isinstance(header, Header)
-    assert 0 <= header.mark.turn < MAX_TURN
+    assert 0 <= header.mark.generation < MAX_GENERATION
     assert header.mark.address.isprintable()
     assert max(header.mark.rank, NO_MARK.rank) >= NO_MARK.rank
     again = parse(header.to_line())
@@ -86,7 +86,7 @@ def test_whatever_a_header_holds_it_is_read_and_its_mark_can_be_written_and_comp
 
 def test_of_a_header_that_is_moved_and_pending_moved_holds() -> None:
     value = {"msgrun_lock": 1, "turn": 1, "moved": "git+origin", "pending": True, "from": "a.lock"}
-    assert parse(orjson.dumps(value)).mark == Mark(1, "moved", "git+origin")
+    assert parse(orjson.dumps(value)).mark == MoveMark(1, "moved", "git+origin")
 
 
 @pytest.mark.parametrize("ledger", ["01A", "../../x", f"{ID_A}\n", ID_A.lower(), f"{ID_A}*", ["x"], 7])
@@ -103,7 +103,7 @@ def test_a_header_of_another_version_is_never_guessed(version: Any) -> None:
 
 
 def test_marks_sort_by_turn_then_by_status() -> None:
-    expected = [NO_MARK, *(Mark(turn, status) for turn in (1, 2, 10) for status in ("pending", "current", "moved"))]
+    expected = [NO_MARK, *(MoveMark(turn, status) for turn in (1, 2, 10) for status in ("pending", "current", "moved"))]
     assert sorted(set(expected), key=lambda mark: mark.rank) == expected
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.declare.identity import delivery_key
+from runner.declare.keys_and_digests import delivery_key
 from runner.preview.builder import name_pages
 from tests.preview.conftest import RECEIPT, TIP, read_page, write_project
 from tests.support.project import run_in_process

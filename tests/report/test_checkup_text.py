@@ -2,7 +2,7 @@
 
 import json
 
-from runner.report.checkup_text import Check, checkup, checkup_json
+from runner.report.checkup_text import Check, format_checkup, format_checkup_json
 from runner.report.terminal_text import remove_styles
 
 CHECKS = [
@@ -15,7 +15,7 @@ CHECKS = [
 
 
 def shown(checks: list[Check], width: int = 0) -> list[str]:
-    return remove_styles(checkup("acme", checks, width)).splitlines()
+    return remove_styles(format_checkup("acme", checks, width)).splitlines()
 
 
 def test_the_worst_stands_last_and_what_was_not_looked_at_for_one_reason_on_one_line():
@@ -46,7 +46,7 @@ def test_a_line_break_in_a_value_makes_no_line():
 
 
 def test_json_has_every_check_in_the_order_of_looking():
-    value = json.loads(checkup_json(CHECKS))
+    value = json.loads(format_checkup_json(CHECKS))
     assert value["counts"] == {"ok": 1, "skip": 2, "warn": 1, "fail": 1}
     assert [row["check"] for row in value["checks"]] == ["ledger", "version", "token", "clock", "region"]
     assert value["checks"][0] == {"check": "ledger", "status": "fail", "detail": "it moved", "fix": "msgrun lock move"}

@@ -11,7 +11,7 @@ from runner.report.terminal_text import to_terminal
 @pytest.mark.parametrize("column", [1, 5, 60, 3_000, 60_001])
 def test_a_long_line_is_clipped_around_its_caret_and_between_words(column: int) -> None:
     line = ("word " * 12_000) + "x"
-    shown = problem_text.problem(Problem("c", Place("a.yaml", 1, column), "m", excerpt=line), show_values=True)
+    shown = problem_text.format_problem(Problem("c", Place("a.yaml", 1, column), "m", excerpt=line), show_values=True)
     _, excerpt, caret = to_terminal(shown, colour=False).splitlines()
     assert len(excerpt) < 112
     at = caret.index("^")
@@ -21,7 +21,7 @@ def test_a_long_line_is_clipped_around_its_caret_and_between_words(column: int) 
 
 
 def lines_of(problem: Problem, width: int = 0) -> list[str]:
-    text = problem_text.problem_list([problem], show_values=True, width=width)
+    text = problem_text.format_problems([problem], show_values=True, width=width)
     return to_terminal(text, colour=False).split("\n")
 
 

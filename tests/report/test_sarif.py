@@ -22,7 +22,7 @@ FOUND = [
 
 
 def run(found, **settings):
-    log = json.loads(sarif.document(found, **{"show_values": False, **settings}))
+    log = json.loads(sarif.format_sarif(found, **{"show_values": False, **settings}))
     CHECK.validate(log)
     assert log["$schema"] == SCHEMA["id"]
     (only,) = log["runs"]
@@ -71,7 +71,7 @@ def test_a_fingerprint_stays_when_lines_move_and_tells_two_alike_apart():
 
 
 def test_values_are_in_clear_only_on_demand():
-    assert "Ann" not in sarif.document(FOUND, show_values=False)
+    assert "Ann" not in sarif.format_sarif(FOUND, show_values=False)
     assert "of Ann" in run(FOUND, show_values=True)["results"][2]["message"]["text"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from runner.compare import word_diff as module
 from runner.compare.word_diff import DiffPart, diff_words
 from runner.report.terminal_text import to_terminal
-from runner.report.word_diff import diff_lines, inline_diff
+from runner.report.word_diff import format_diff, inline_diff
 
 TEXTS = st.text(alphabet="ab .\n", max_size=40)
 
@@ -36,7 +36,7 @@ def test_words_are_compared_whole_and_neighbours_together() -> None:
     assert to_terminal(inline_diff(parts), colour=True) == (
         "it \x1b[31m[-changes today-]\x1b[0m\x1b[32m{+will change tomorrow+}\x1b[0m, then"
     )
-    assert diff_lines(parts) == "- it changes today, then\n+ it will change tomorrow, then"
+    assert format_diff(parts) == "- it changes today, then\n+ it will change tomorrow, then"
 
 
 @pytest.mark.parametrize("word", ["12.50", "1,234", "don't", "don\u2019t", "e-mail", "example.com"])
@@ -48,15 +48,15 @@ def test_signs_inside_a_word_belong_to_it(word: str) -> None:
 
 def test_a_changed_line_is_shown_as_it_was_and_as_it_is() -> None:
     before, now = "Hi Ann,\nit costs 12.50 EUR.\nBye", "Hi Ann,\nit costs 13 EUR.\nP.S. more\nBye"
-    assert diff_lines(diff_words(before, now)).split("\n") == [
+    assert format_diff(diff_words(before, now)).split("\n") == [
         "  Hi Ann,", "- it costs 12.50 EUR.", "+ it costs 13 EUR.", "+ P.S. more", "  Bye",
     ]  # fmt: skip
-    assert diff_lines(diff_words("a\nb\nc", "a\nc")) == "  a\n- b\n  c"
+    assert format_diff(diff_words("a\nb\nc", "a\nc")) == "  a\n- b\n  c"
 
 
 @given(TEXTS, TEXTS)
 def test_the_lines_of_short_texts_hold_every_word_of_both(before: str, now: str) -> None:
-    lines = diff_lines(diff_words(before, now)).split("\n")
+    lines = format_diff(diff_words(before, now)).split("\n")
     for text, sign in ((before, "-"), (now, "+")):
         kept = "".join(line[2:] for line in lines if line[:1] in {" ", sign} and "(white space)" not in line)
         assert "".join(kept.split()) == "".join(text.split())
@@ -65,12 +65,12 @@ def test_the_lines_of_short_texts_hold_every_word_of_both(before: str, now: str)
 def test_what_stays_is_shortened() -> None:
     long = "word " * 100
     assert (
-        diff_lines(diff_words(f"{long}a {long}b {long}", f"{long}c {long}d {long}")).count("…") == 6
+        format_diff(diff_words(f"{long}a {long}b {long}", f"{long}c {long}d {long}")).count("…") == 6
     )  # three in each line
 
 
 def test_a_change_of_space_alone_is_seen() -> None:
-    assert "(white space)" in diff_lines(diff_words("a b", "a  b"))
+    assert "(white space)" in format_diff(diff_words("a b", "a  b"))
 
 
 @pytest.mark.parametrize("number", [400, 20_000])

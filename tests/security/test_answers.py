@@ -27,9 +27,9 @@ from runner.intercom.answer import NO_ANSWER, Sent, Unknown, classify_reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.contact_search import ContactSearch
 from runner.intercom.conversations import ConversationQuery, Conversations
-from runner.intercom.lookups import MAX_PAGES, Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.reply_reader import MAX_BODY
+from runner.intercom.workspace import MAX_PAGES, Workspace
 from tests.deliver.conftest import SandboxProject, project
 from tests.support.raw_server import no_proxy, serve
 

@@ -13,7 +13,7 @@ import certifi
 import pytest
 
 from runner.errors import LedgerUnavailable
-from runner.ledger.address import DatabaseAddress
+from runner.ledger.lock_address import DatabaseAddress
 from runner.ledger.postgres.connection import Connection
 from tests.support.clones import Clone
 from tests.support.postgres import Server

@@ -6,7 +6,7 @@ import platform
 from runner import __version__
 from runner.declare.project import Project
 from runner.declare.settings import Settings
-from runner.ledger.address import DatabaseAddress
+from runner.ledger.lock_address import DatabaseAddress
 from runner.report.checkup_text import Check
 
 _EXTRAS = {"sql": "duckdb", "postgres": "psycopg", "zstd": "zstandard"}  # the package that each of them installs

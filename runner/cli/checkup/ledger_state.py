@@ -8,7 +8,7 @@ from runner.cli.context import Context
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.process import GitFailed
 from runner.git.pushing import failure_reason
-from runner.ledger.address import BranchAddress, LockfileAddress
+from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.opening import LedgerReading, read_ledger
 from runner.report.checkup_text import Check
 from runner.shown_command import shown_command
@@ -30,8 +30,8 @@ def check_ledger(context: Context) -> tuple[LedgerReading | None, list[Check]]:
 def _check_state(context: Context, reading: LedgerReading, notes: list[str]) -> Check:
     name, facts = context.ledger.address.display_name, reading.facts
     is_lockfile_in_ci = isinstance(context.ledger.address, LockfileAddress) and os.environ.get("CI")
-    if reading.guard:
-        return Check("ledger", "fail", *reading.guard)
+    if reading.refusal:
+        return Check("ledger", "fail", reading.refusal.message, reading.refusal.hint)
     if duplicates := facts.duplicates():
         fix = shown_command("resolve", duplicates[0].record.key[:12], "--duplicate")
         return Check("ledger", "fail", f"{len(duplicates)} deliveries went out twice", f"settle it, then {fix}")

@@ -16,8 +16,8 @@ from runner.intercom.admins import Admin, SenderFault, find_admin, parse_admins
 from runner.intercom.answer import account_hint, parse_error
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.identifiers import parse_id, parse_text
-from runner.intercom.lookups import CONTACTS_PERMISSION
 from runner.intercom.probe import Probe, parse_object
+from runner.intercom.workspace import CONTACTS_PERMISSION
 from runner.report.checkup_text import Check, Verdict
 from runner.sandbox import Sandbox
 from runner.shown_command import shown_command

@@ -3,8 +3,8 @@
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, format_option
 from runner.errors import RunStopped
-from runner.report.admins_text import admins as admins_text
-from runner.report.admins_text import admins_json
+from runner.report.admins_text import format_admins as admins_text
+from runner.report.admins_text import format_admins_json
 
 
 @command("admins")
@@ -24,7 +24,7 @@ def admins(output_format: str) -> int:
             hint = "give the app the permission to read admins: Developer Hub, your app, Authentication, Edit"
             raise RunStopped("the token may not list admins", hint)
         if output_format == "json":
-            context.output.document(admins_json(items))
+            context.output.document(format_admins_json(items))
         else:
             context.output.result(admins_text(items, context.output.width))
         return EXIT.done

@@ -29,10 +29,10 @@ from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import run_text
-from runner.report.file_warnings import warning_text
-from runner.report.first_sample import beginnings as list_beginnings
+from runner.report.file_warnings import format_file_warning
+from runner.report.first_sample import list_beginnings
 from runner.report.layout import wrap_lines
-from runner.report.markdown_plan import Review
+from runner.report.review import Review
 
 if TYPE_CHECKING:
     from runner.cli.connection import Connection
@@ -193,7 +193,7 @@ def _confirm(context: Context, review: Review, id_code: str, canary: int | None)
     plan, show_values = review.plan, context.output.show_values
     sends = plan.send_counts()
     warnings = [
-        f"{name}: {warning_text(problem, show_values=show_values)}"
+        f"{name}: {format_file_warning(problem, show_values=show_values)}"
         for name, problems in review.file_warnings().items()
         if sends[name]
         for problem in problems
@@ -202,7 +202,7 @@ def _confirm(context: Context, review: Review, id_code: str, canary: int | None)
     warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
     count = plan.to_send if canary is None else min(canary, plan.to_send)
     beginnings = list_beginnings(review, show_values=show_values)
-    text = run_text.question(replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings)
+    text = run_text.format_question(replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings)
     context.output.error(wrap_lines(text, context.output.width))
     question = "Send?" if count == plan.to_send else "Send the canary?"
     context.confirm(question, yes=False, count=count, if_declined="Nothing was sent.")

@@ -31,9 +31,9 @@ def audit(name: str | None, output_format: str) -> int:
         entries = list_runs(facts, name)
         match output_format:
             case "csv":
-                context.output.document(audit_text.runs_csv(entries))
+                context.output.document(audit_text.format_runs_csv(entries))
             case "json":
-                context.output.document(audit_text.runs_json(entries))
+                context.output.document(audit_text.format_runs_json(entries))
             case _:
-                context.output.result(audit_text.runs(entries, context.output.width))
+                context.output.result(audit_text.format_runs(entries, context.output.width))
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -13,7 +13,7 @@ from runner.cli.options import EXIT, GlobalOptions, command, format_option
 from runner.cli.output import Output
 from runner.declare.project import NoProject
 from runner.errors import ProblemsFound
-from runner.report.checkup_text import Check, checkup, checkup_json
+from runner.report.checkup_text import Check, format_checkup, format_checkup_json
 from runner.shown_command import shown_command
 
 _SKIPPED = ("sending", "schemas", "git", "ledger", "ledger write", "reconcile")  # what is only looked at in a project
@@ -46,9 +46,9 @@ def doctor(output_format: str) -> int:
             output, title = context.output, _title(context)
             checks = _check_all(context)
     if output_format == "json":
-        output.document(checkup_json(checks))
+        output.document(format_checkup_json(checks))
     else:
-        output.result(checkup(title, checks, output.width))
+        output.result(format_checkup(title, checks, output.width))
     return EXIT.guard if any(check.verdict == "fail" for check in checks) else EXIT.done
 
 

@@ -14,13 +14,13 @@ from runner.declare.recipient_states import find_states
 from runner.declare.settings import load_all_settings
 from runner.declare.text_search import find_mentions
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.address import LockfileAddress, default_lockfile
 from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import forget_local_records
+from runner.ledger.lock_address import LockfileAddress, default_lockfile
 from runner.privacy import mark_private, reveal_or_mask
 from runner.report import forget_text
 from runner.report.layout import wrap_lines
-from runner.report.next_steps import next_steps as format_steps
+from runner.report.next_steps import format_next_steps as format_steps
 from runner.report.problem_text import pluralize
 
 _MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a walk through it
@@ -65,7 +65,7 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
     mentions = list(find_mentions(context.tree.root, values))
     commits = _find_commits(context, values, [path for path, _ in mentions])
     found = forget_text.Remains([f"{path}:{line}" for path, line in mentions], commits, _other_environments(context))
-    output.result(f"\n{forget_text.remains(found, output.width)}")
+    output.result(f"\n{forget_text.format_remains(found, output.width)}")
     if steps := next_steps.commit_ledger(context) if files else []:
         output.result(format_steps(steps, output.width))
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done

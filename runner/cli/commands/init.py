@@ -26,10 +26,10 @@ from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.git.repository import Repository, find_repository
-from runner.ledger.address import LockfileAddress
+from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
-from runner.report.next_steps import NextStep, next_steps
+from runner.report.next_steps import NextStep, format_next_steps
 from runner.shown_command import show_default_environment, shown_command
 
 
@@ -67,7 +67,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
                 *_configure_branch_ledger(root, output),
             ]
             if steps and not output.quiet:
-                output.error(next_steps(steps, output.width))
+                output.error(format_next_steps(steps, output.width))
             return EXIT.done
         _refuse_environment(options.environment)
         answers = scaffold.Answers()
@@ -88,7 +88,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
     if not output.quiet:
-        output.error(next_steps(steps, output.width))
+        output.error(format_next_steps(steps, output.width))
     return EXIT.done
 
 

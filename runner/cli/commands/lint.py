@@ -60,7 +60,7 @@ def lint(
             context.output.problems(problems)
         if output_format == "text":
             unread = sum(declaration.audience.is_unread for declaration in project.declarations)
-            checked = problem_text.checked_text(len(project.declarations), count, unread)
+            checked = problem_text.format_checked(len(project.declarations), count, unread)
             print_summary(context.output, problems, checked, fixing_command="lint")
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 

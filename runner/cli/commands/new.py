@@ -12,7 +12,7 @@ from runner.declare import schema
 from runner.declare.project import find_root
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
-from runner.report.next_steps import NextStep, next_steps
+from runner.report.next_steps import NextStep, format_next_steps
 from runner.shown_command import shown_command
 
 
@@ -47,5 +47,5 @@ def new(name: str, *, in_app: bool, audience: bool) -> int:
             NextStep(f"Edit messages/{name}.yaml, and delete its line not_before when it is ready", ()),
             NextStep("See what would be sent, and to whom", (shown_command("plan"),)),
         )
-        output.error(next_steps(steps, output.width))
+        output.error(format_next_steps(steps, output.width))
     return EXIT.done

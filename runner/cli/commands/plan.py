@@ -65,7 +65,7 @@ def plan(
         facts, notes = ledger.facts, describe_ledger(context, ledger)
         for note in notes:
             context.output.note(note)
-        notes += plain_text.duplicates(facts)
+        notes += plain_text.format_duplicates(facts)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         binding_options = plan_files.apply_options(context, plan_options, paths, file)
         used_options = replace(binding_options, plan_file=None) if write or check else binding_options
@@ -75,7 +75,7 @@ def plan(
         project_plan = _ask_intercom(context, project_plan, facts) if online else project_plan
         is_full = binding_options.is_full_selection
         changes = file.changes(plan_files.list_plan_entries(project_plan), is_full_selection=is_full) if check else []
-        notes += plain_text.plan_file_change_lines(file, changes)
+        notes += plain_text.format_plan_file_change_lines(file, changes)
         review = plan_output.build_review(context, project_plan, warnings, notes)
         if base:
             comparison = compare_with_base(context, base, review, facts, project, paths, read)

@@ -19,7 +19,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report import reconcile_text
 from runner.report.next_steps import NextStep
-from runner.report.next_steps import next_steps as format_steps
+from runner.report.next_steps import format_next_steps as format_steps
 from runner.shown_command import shown_command
 
 
@@ -77,7 +77,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
         recipients = replace(recipients, workspace=workspace)
     width, is_dry_run = context.output.width, write is None
     context.output.result(
-        reconcile_text.text(result, recipients, width, show_values=show_values, is_dry_run=is_dry_run)
+        reconcile_text.format_reconciliation(result, recipients, width, show_values=show_values, is_dry_run=is_dry_run)
     )
     count_found = NextStep("Count what was found as sent", (shown_command("reconcile", *filter(None, [name])),))
     written = [count_found] if is_dry_run else next_steps.commit_ledger(context)

@@ -25,7 +25,7 @@ from runner.privacy import mark_private
 from runner.report import json_output, status_text
 from runner.report.layout import wrap
 from runner.report.next_steps import NextStep
-from runner.report.next_steps import next_steps as format_steps
+from runner.report.next_steps import format_next_steps as format_steps
 from runner.report.notices import format_notices
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
@@ -107,7 +107,7 @@ def _print_recipient(
         return
     title = mark_private(wanted.value if wanted.kind == "email" else f"{wanted.kind}:{wanted.value}")
     recipients = name_recipients(context, facts, [])
-    context.output.result(status_text.recipient(title, states, recipients, _view(context)))
+    context.output.result(status_text.format_recipient(title, states, recipients, _view(context)))
     context.output.note_masking()
     if online:
         _print_online(context, facts, sent, name, show_all=True)
@@ -143,7 +143,7 @@ def _print_json(
     if context.output.show_values:
         states = list(states)
         recipients = name_recipients(context, facts, (state.record for state in states))
-    for part in json_output.status(counts, states, recipients.addresses, online):
+    for part in json_output.format_status(counts, states, recipients.addresses, online):
         context.output.document(part)
 
 
@@ -152,7 +152,7 @@ def _print_messages(
 ) -> None:
     """Prints the table of the messages, then the deliveries of one message, or those that a person has to look at."""
     output = context.output
-    output.result(status_text.messages(counts, sent_times(facts), output.width))
+    output.result(status_text.format_messages(counts, sent_times(facts), output.width))
     unknown = list(facts.states_with("unknown", message=name))
     if name is None:
         attention = chain(unknown, facts.states_with("refused"))
@@ -167,14 +167,14 @@ def _print_messages(
     total = sum(number for group, number in counts.items() if group.status in statuses)
     if listed:
         recipients = name_recipients(context, facts, [state.record for state in listed])
-        output.result(f"\n{status_text.deliveries(listed, recipients, _view(context), name)}")
+        output.result(f"\n{status_text.format_deliveries(listed, recipients, _view(context), name)}")
         if any(MASKED in state.record.to for state in listed):
             output.note_masking()
     if total > len(listed):
         command_line = shown_command("status", *([name] if name else []), "--all")
         output.result(wrap(f"and {total - len(listed):,} more: {command_line}", output.width, indent="  "))
     if listed or len({(group.message, group.revision) for group in counts}) > 1:
-        output.result(f"\n{status_text.totals(counts, output.width)}")
+        output.result(f"\n{status_text.format_totals(counts, output.width)}")
     others = _show_what_is_left() if any(group.status == "free" for group in counts) else []
     if any(state.status == "refused" for state in listed):
         others.append(NextStep("Read what refused means", (shown_command("explain", "refused"),)))

@@ -33,6 +33,6 @@ def validate(paths: tuple[str, ...], output_format: str, fix: bool) -> int:
         if result.problems or output_format in {"json", "sarif"}:
             context.output.problems(result.problems)
         if output_format == "text":
-            checked = problem_text.checked_text(result.message_count, result.recipient_count, result.unread_count)
+            checked = problem_text.format_checked(result.message_count, result.recipient_count, result.unread_count)
             print_summary(context.output, result.problems, checked)
         return EXIT.problems if any(problem.is_error for problem in result.problems) else EXIT.done

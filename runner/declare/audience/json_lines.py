@@ -27,7 +27,7 @@ from runner.declare.audience.files import (
 from runner.declare.audience.recipient import Row
 from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
-from runner.declare.yaml.nodes import MAX_DEPTH
+from runner.declare.yaml.scalar_types import MAX_DEPTH
 from runner.errors import Place, Problem
 
 MAX_VALUES = 100_000  # in one line; each is an object of Python, up to 60 times as large as it is written

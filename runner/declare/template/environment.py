@@ -19,7 +19,6 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
-from runner.declare.template.bounds import check_format, check_growth, check_numbers, check_repetition, check_size
 from runner.declare.template.code_generator import Generator
 from runner.declare.template.filters import check_parts, is_defined, restrict_filters
 from runner.declare.template.jinja_objects import has_data, has_method
@@ -34,6 +33,7 @@ from runner.declare.template.language import (
     finalize_value,
     too_long_fault,
 )
+from runner.declare.template.size_limits import check_format, check_growth, check_numbers, check_repetition, check_size
 
 # Up to so many parts are joined before their length is checked: none is longer than a template, so the result fits
 # into memory.

@@ -8,8 +8,8 @@ import jinja2
 from jinja2 import filters, nodes
 from jinja2.exceptions import SecurityError
 
-from runner.declare.template.bounds import check_format, check_growth, check_size
 from runner.declare.template.language import check_printable, finalize_value
+from runner.declare.template.size_limits import check_format, check_growth, check_size
 
 _TEXT_FILTERS = (
     *("capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "safe"),

@@ -11,8 +11,8 @@ import yaml
 from runner.declare.not_text import find_conflict
 from runner.declare.spans import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
-from runner.declare.yaml import nodes
 from runner.declare.yaml.misread_texts import find_misread_texts, find_unused_anchors
+from runner.declare.yaml.scalar_types import MERGE_TAG, compose_all, convert_node
 from runner.declare.yaml.syntax import BadYaml, YamlFault
 from runner.errors import Place, Problem, Severity
 from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
@@ -171,7 +171,7 @@ class Document:
             entries = self._entries_by_node[id(node)] = {}
             sources: list[yaml.Node] = []
             for key, value in node.value:
-                if key.tag == nodes.MERGE_TAG:
+                if key.tag == MERGE_TAG:
                     sources.extend(value.value if isinstance(value, yaml.SequenceNode) else [value])
                 elif isinstance(key, yaml.ScalarNode):
                     entries.setdefault(key.value, (key, value))
@@ -208,8 +208,8 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
     """Yields the documents of a file and the problems of its YAML. Documents before a syntax error are yielded too."""
     unused_anchors = find_unused_anchors(source.text)
     try:
-        for number, root in enumerate(nodes.compose_all(source.text), 1):
-            node_value = nodes.convert_node(root)
+        for number, root in enumerate(compose_all(source.text), 1):
+            node_value = convert_node(root)
             document = Document(source, root, node_value.value)
             first, last = root.start_mark.line, root.end_mark.line
             faults = [*node_value.faults, *(fault for fault in unused_anchors if first <= fault.line <= last)]

@@ -12,7 +12,7 @@ from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.ledger import find_missing_records
-from runner.ledger.record import Header, Mark, Record
+from runner.ledger.record import Header, MoveMark, Record
 
 MAX_BATCH = 100  # claims without an outcome at one time: a lost runner leaves at most so many unknown
 
@@ -117,7 +117,7 @@ class BranchLedger:
                     self.facts.add(record)
         return lost_attempts
 
-    def write_header(self, header: Header) -> Mark:
+    def write_header(self, header: Header) -> MoveMark:
         """Pushes a header, as `Ledger.write_header` says."""
 
         def missing_lines() -> list[bytes]:

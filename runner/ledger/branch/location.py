@@ -12,12 +12,12 @@ from runner.errors import LedgerUnavailable
 from runner.git.process import GitFailed
 from runner.git.pushing import failure_reason
 from runner.git.repository import Repository
-from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.branch.shared_file import SharedFile, read_version
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
+from runner.ledger.lock_address import BranchAddress
 
 _LONGEST_PAUSE = 10.0  # seconds
 _UNREADABLE_HINT = "nothing else tells what was sent: connect to the remote, or let this job read it (contents: read)"

@@ -14,9 +14,9 @@ from runner.git.object_folder import ObjectFolder
 from runner.git.process import GitFailed
 from runner.git.pushing import ci_job_url, create_commit, push_options
 from runner.git.repository import Repository
-from runner.ledger.address import BranchAddress
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import find_missing_records
+from runner.ledger.lock_address import BranchAddress
 from runner.ledger.record import Header
 
 _SECOND_REFS, _SECOND_CACHES = "refs/msgrun/ledger/", "refs/msgrun/second/"  # on the remote, and in the clone

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.process import GitFailed
 from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_failure
-from runner.ledger.address import BranchAddress
 from runner.ledger.branch.concurrent_runs import ConcurrentRuns
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
+from runner.ledger.lock_address import BranchAddress
 from runner.ledger.mark import explain_mark
 from runner.ledger.record import Header
 from runner.shown_command import shown_command
@@ -123,8 +123,8 @@ class SharedFile:
     def _refuse_claims_beyond_limits(self, lines: list[bytes], *, has_claims: bool) -> None:
         count = (self._version.data.count(b"\n") if self._version else 0) + len(lines)
         if has_claims and self.facts.mark.status != "current":
-            message, _ = explain_mark(self._remote.address.setting, self.facts.mark)
-            raise _PermanentFailure(message, "run the command again: it says what to do")
+            refusal = explain_mark(self._remote.address.setting, self.facts.mark)
+            raise _PermanentFailure(refusal.message, "run the command again: it says what to do")
         if has_claims and count > _MAX_RECORDS:
             raise _PermanentFailure(
                 f"the ledger would have {count:,} lines, and on a git branch it has {_MAX_RECORDS:,} at most",
@@ -141,7 +141,7 @@ class SharedFile:
         new_data = version.data if version else b""
         if old_data and not new_data:
             raise _PermanentFailure(
-                f"the ledger {self._remote.address.display_name} is gone",
+                f"the ledger {self._remote.address.display_name} was removed",
                 "push it again from a clone that has it (git for-each-ref refs/msgrun)",
             )
         try:

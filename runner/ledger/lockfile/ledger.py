@@ -14,7 +14,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.lockfile.files import LOCKFILE, LockfilePaths, count_lines, files_of, read_lockfile
 from runner.ledger.lockfile.process_lock import lock_file
-from runner.ledger.record import Header, Mark, Record
+from runner.ledger.record import Header, MoveMark, Record
 
 
 @contextlib.contextmanager
@@ -87,7 +87,7 @@ class LockfileLedger:
         append_lines(self._record_files, *lines)
         return frozenset()
 
-    def write_header(self, header: Header) -> Mark:
+    def write_header(self, header: Header) -> MoveMark:
         """Adds a header, as `Ledger.write_header` says."""
         if new := self.facts.headers.new(header, self._salt):
             append_lines(self._files_for(new), new.to_line())

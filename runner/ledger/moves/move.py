@@ -10,77 +10,78 @@ from dataclasses import dataclass
 from shlex import quote
 
 from runner.clock import new_run_id
-from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.address import BranchAddress, LockfileAddress
+from runner.errors import GuardRefused, LedgerUnavailable, Refusal
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import append_missing, count_missing_records
 from runner.ledger.local_records import add_local_records
 from runner.ledger.location import missing_ledger_error
-from runner.ledger.locations import location_of, open_existing, recover
+from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.mark import IF_LOST
-from runner.ledger.moves.check import explain_context_mark, explain_restore, find_id_guard, find_own_lockfile
+from runner.ledger.moves.current_ledger import explain_context_mark, find_id_refusal
+from runner.ledger.moves.ledger_hints import explain_restore, find_own_lockfile
 from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
-from runner.ledger.record import NO_MARK, Header, Mark, next_turn
+from runner.ledger.record import NO_MARK, Header, MoveMark, next_generation
+from runner.ledger.unchecked_opening import location_of, open_existing, recover
 
 _COMMAND = "lock move"
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A move of the ledger with this id from one address to another, in this turn."""
+    """A move of the ledger with this id from one address to another. `generation` is that of its marks."""
 
     old: LedgerContext
     new: LedgerContext
     ledger_id: str
-    turn: int
+    generation: int
 
     @property
-    def pending(self) -> Mark:
+    def pending(self) -> MoveMark:
         """The mark of the new ledger while it lacks records."""
-        return Mark(self.turn, "pending", self.old.address.setting)
+        return MoveMark(self.generation, "pending", self.old.address.setting)
 
     @property
-    def moved(self) -> Mark:
+    def moved(self) -> MoveMark:
         """The mark of the old ledger."""
-        return Mark(self.turn, "moved", self.new.address.setting)
+        return MoveMark(self.generation, "moved", self.new.address.setting)
 
     @property
-    def current(self) -> Mark:
+    def current(self) -> MoveMark:
         """The mark of the new ledger once it has all records."""
-        return Mark(self.turn, "current", self.old.address.setting)
+        return MoveMark(self.generation, "current", self.old.address.setting)
 
 
 def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[RemoteAnswer]) -> Move:
-    """Reads both ledgers and returns the move: the one that began between them already, else a new one.
+    """Reads both ledgers and returns the move: the one between them that is not finished, else a new one.
 
     Raises GuardRefused if the old ledger is not current, or the new address has another ledger.
     """
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
         raise missing_error(old, new, was_moved=bool(new_facts.headers))
-    known, other = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
-    if guard := find_id_guard(old, old_facts):  # it may be the ledger of another project
-        raise GuardRefused(*guard)
+    old_header, new_header = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
+    if refusal := find_id_refusal(old, old_facts):  # it may be the ledger of another project
+        raise refusal.error()
     _refuse_same_file(old, new)
-    if other.ledger not in {"", known.ledger}:
+    if new_header.ledger not in {"", old_header.ledger}:
         raise GuardRefused(
-            f"{new.address.display_name} has another ledger, {other.ledger}",
-            "name an empty place, or that one's project",
+            f"{new.address.display_name} has another ledger, {new_header.ledger}",
+            "choose an address without a ledger, or run this in the project that the ledger belongs to",
         )
-    mark = highest_mark(old_facts, known.ledger, answers)
-    if mark.status == "moved" and mark.address == new.address.setting and new_facts.mark.turn < mark.turn:
+    mark = highest_mark(old_facts, old_header.ledger, answers)
+    if mark.status == "moved" and mark.address == new.address.setting and new_facts.mark.generation < mark.generation:
         # It was there before the old ledger got its mark, and has since taken claims.
         raise GuardRefused(
-            f"the ledger moved to {mark.address}, and what is there now is not it",
+            f"the ledger moved to {mark.address}, but another ledger is there now",
             f"{explain_restore(new)}; {IF_LOST}",
         )
-    turn = _turn(old, mark, new.address.setting, new_facts.mark)
-    return Move(old, new, known.ledger or new_run_id(), turn)
+    generation = _choose_generation(old, mark, new.address.setting, new_facts.mark)
+    return Move(old, new, old_header.ledger or new_run_id(), generation)
 
 
 def missing_error(old: LedgerContext, new: LedgerContext, *, was_moved: bool) -> GuardRefused:
-    """The error for a move from an address that has no ledger. Its hint has the move from where the ledger is."""
+    """Returns the error for a move from an address without a ledger. Its hint moves the ledger from where it is."""
     if path := find_own_lockfile(old):
         command = f"MSGRUN_LOCK={quote(path)} {new.command} lock move {quote(new.address.setting)}"
         message = f"there is no ledger {old.address.display_name}: the one that msgrun.yaml names is {path}"
@@ -88,17 +89,22 @@ def missing_error(old: LedgerContext, new: LedgerContext, *, was_moved: bool) ->
     return missing_ledger_error(old, explain_restore(old), was_moved=was_moved)
 
 
-def highest_mark(facts: Facts, ledger_id: str, answers: Sequence[RemoteAnswer]) -> Mark:
-    """The mark of a ledger, or a higher one that a remote has of it."""
-    marks = (mark.mark for answer in answers for mark in answer.marks if ledger_id and mark.ledger_id == ledger_id)
+def highest_mark(facts: Facts, ledger_id: str, answers: Sequence[RemoteAnswer]) -> MoveMark:
+    """Returns the mark of a ledger, or a higher one that a remote has of it."""
+    marks = (
+        remote_mark.mark
+        for answer in answers
+        for remote_mark in answer.marks
+        if ledger_id and remote_mark.ledger_id == ledger_id
+    )
     remote = max(marks, key=lambda mark: mark.rank, default=NO_MARK)
-    return remote if remote.turn > facts.mark.turn else facts.mark
+    return remote if remote.generation > facts.mark.generation else facts.mark
 
 
 def run_move(move: Move) -> None:
     """Takes all steps of a move. Raises GuardRefused, and LedgerUnavailable if another move was faster."""
     mark_pending(move)
-    if not _is_same_place(move):
+    if not _has_same_location(move):
         mark_moved(move)
     copy_records(move)
     mark_current(move)
@@ -120,7 +126,7 @@ def mark_moved(move: Move) -> None:
     if mark == move.moved:
         mark = _write_header(move.old, Header(ledger=move.ledger_id, mark=move.moved))
     if mark != move.moved:
-        # The new ledger must not stay one that a later command could finish: it says where the ledger went.
+        # Without this mark, a later command could finish the move to the new ledger.
         _write_header(move.new, Header(mark=mark))
         raise _overtaken_error(move.old, mark)
 
@@ -141,22 +147,22 @@ def copy_records(move: Move) -> None:
 
 
 def mark_current(move: Move) -> None:
-    """Ends the mark of the new ledger: it takes claims from now on."""
+    """Marks the new ledger as current: from now on it takes claims."""
     mark = _write_header(move.new, Header(mark=move.current))
     if mark != move.current:
         raise _overtaken_error(move.new, mark)
 
 
-def _turn(context: LedgerContext, old: Mark, new_setting: str, new: Mark) -> int:
-    """The turn of a move: that of the same move if it began already, else one more than any that is known."""
+def _choose_generation(context: LedgerContext, old: MoveMark, new_setting: str, new: MoveMark) -> int:
+    """Returns the generation of a move: its own if it began already, else one more than the highest that is known."""
     if old.status == "moved" and old.address == new_setting:
-        return old.turn
+        return old.generation
     is_cancelled = old.status == "pending" and old.address == new_setting
     if old.status != "current" and not is_cancelled:
-        raise GuardRefused(*explain_context_mark(context, old))
-    if new.status == "pending" and new.address == context.address.setting and new.turn > old.turn:
-        return new.turn
-    return next_turn(max(old.turn, new.turn))
+        raise explain_context_mark(context, old).error()
+    if new.status == "pending" and new.address == context.address.setting and new.generation > old.generation:
+        return new.generation
+    return next_generation(max(old.generation, new.generation))
 
 
 def _refuse_same_file(old: LedgerContext, new: LedgerContext) -> None:
@@ -170,10 +176,10 @@ def _refuse_same_file(old: LedgerContext, new: LedgerContext) -> None:
     branches = {branch for _, branch in repository.relevant_branches()}
     if repository.relative_path(new.root / new.address.path) == old.address.path and old.address.ref in branches:
         hint = f"move it to another file, e.g. {new.command} lock move sent.lock"
-        raise GuardRefused(f"{new.address.path} is the file on the branch that the ledger is now", hint)
+        raise GuardRefused(f"{new.address.path} is the file on the branch where the ledger is now", hint)
 
 
-def _write_header(context: LedgerContext, header: Header) -> Mark:
+def _write_header(context: LedgerContext, header: Header) -> MoveMark:
     with location_of(context).open(_COMMAND, fetch=True) as ledger:
         if not ledger.exists:
             headers = ledger.facts.headers
@@ -182,16 +188,18 @@ def _write_header(context: LedgerContext, header: Header) -> Mark:
         return ledger.write_header(header)
 
 
-def _is_same_place(move: Move) -> bool:
-    """Whether the two addresses are two spellings of one place: then the old ledger has the mark of the new one."""
+def _has_same_location(move: Move) -> bool:
+    """Returns whether both addresses spell one location: then the old ledger has the mark of the new one."""
     facts = location_of(move.old).read()
     return facts is not None and facts.mark in {move.pending, move.current}
 
 
-def _overtaken_error(context: LedgerContext, mark: Mark) -> LedgerUnavailable:
-    message, hint = (
+def _overtaken_error(context: LedgerContext, mark: MoveMark) -> LedgerUnavailable:
+    refusal = (
         explain_context_mark(context, mark)
         if mark.status != "current"
-        else (f"the ledger {context.address.setting} was made current by another move", "git pull, and look at lock:")
+        else Refusal(
+            f"the ledger {context.address.setting} was made current by another move", "git pull, and check lock:"
+        )
     )
-    return LedgerUnavailable(f"another move was faster: {message}", hint)
+    return LedgerUnavailable(f"another move was faster: {refusal.message}", refusal.hint)

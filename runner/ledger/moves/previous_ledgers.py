@@ -1,15 +1,15 @@
-"""The ledgers that a ledger moved from. They still take outcomes of the claims that were made there."""
+"""Reads and writes the ledgers that a ledger moved from: they still take outcomes of claims that were made there."""
 
 from collections.abc import Iterable, Iterator
 from shlex import quote
 
 from runner.errors import GuardRefused
-from runner.ledger.address import LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, append_missing
-from runner.ledger.locations import location_of, open_existing
+from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.record import Record
+from runner.ledger.unchecked_opening import location_of, open_existing
 
 
 def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
@@ -20,7 +20,7 @@ def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
     for previous, facts in _previous_ledgers(context, ledger.facts):
         if count := append_missing(ledger, facts):
             setting = previous.address.setting
-            context.report(f"{setting}, where the ledger was before, had {count:,} later records")
+            context.report(f"the previous ledger {setting} had {count:,} later records")
 
 
 def write_to_previous(context: LedgerContext, facts: Facts, records: Iterable[Record]) -> None:
@@ -37,7 +37,7 @@ def write_to_previous(context: LedgerContext, facts: Facts, records: Iterable[Re
 
 
 def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[LedgerContext, Facts]]:
-    """The previous ledgers that there still are, each with its records.
+    """Yields the previous ledgers that still exist, each with its records.
 
     Without lockfiles: what this clone has of one was added when the ledger was opened.
     """
@@ -52,9 +52,9 @@ def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[Le
             previous = location_of(location).read()
         except GuardRefused as error:
             raise GuardRefused(
-                f"{setting}, where the ledger was before, may have later outcomes: {error.message}",
-                f"MSGRUN_LOCK={quote(setting)} {context.command} lock export late.lock, then"
-                f" {context.command} lock import late.lock; and then with --no-fetch",
+                f"the previous ledger {setting} may have later outcomes: {error.message}",
+                f"import them: MSGRUN_LOCK={quote(setting)} {context.command} lock export late.lock, then"
+                f" {context.command} lock import late.lock; then run this command with --no-fetch",
             ) from error
         if previous is not None:
             queue += _previous_addresses(previous)
@@ -62,7 +62,7 @@ def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[Le
 
 
 def _previous_addresses(facts: Facts) -> list[str]:
-    """The addresses that the records of a ledger came from."""
+    """Returns the addresses that the records of a ledger came from."""
     marks = {header.mark for header in facts.headers if header.mark.status != "moved" and header.mark.address}
     return [mark.address for mark in sorted(marks, key=lambda mark: mark.rank)]
 

@@ -16,9 +16,9 @@ from runner.errors import LedgerUnavailable
 from runner.git.process import GitFailed
 from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import Repository
-from runner.ledger.address import file_stem
 from runner.ledger.context import DeclaredLedger, LedgerContext
-from runner.ledger.record import MAX_TURN, Mark, parse_mark
+from runner.ledger.lock_address import file_stem
+from runner.ledger.record import MAX_GENERATION, MoveMark, parse_mark
 from runner.ledger.remotes import find_remotes
 
 _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first
@@ -29,18 +29,23 @@ _FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write
 class RemoteMark:
     """The mark of a ledger that left a lockfile. `project` is the project's path from the top of its repository.
 
-    `ref` is its full name on the remote. A mark that cannot be read has the turn MAX_TURN.
+    `ref` is its full name on the remote. A mark that cannot be read counts as the highest, so that it refuses.
     """
 
     ref: str
     project: str
     environment: str
-    mark: Mark
+    mark: MoveMark
 
     @property
     def ledger_id(self) -> str:
         """The id of the ledger."""
         return self.ref.rpartition("/")[2]
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the mark could be read."""
+        return self.mark.generation != MAX_GENERATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +77,22 @@ def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
     return [_ask(context, context.repository or context.standalone_repository(), remote) for remote in remotes]
 
 
-def push_mark(context: LedgerContext, ledger_id: str, mark: Mark) -> Mark:
+def push_mark(context: LedgerContext, ledger_id: str, mark: MoveMark) -> MoveMark:
     """Writes the mark of a lockfile that moved to this clone, and to its remote if there is one.
 
-    Returns the mark that holds: another one if another clone was faster. Does nothing outside of git.
+    Returns the mark that is valid now: another one if another clone was faster. Does nothing outside of git.
     Raises LedgerUnavailable if the remote refuses it.
     """
     repository = context.repository
     if repository is None:
         return mark
     value = {"project": context.project_path, "environment": context.environment}
-    text = orjson.dumps(value | {"turn": mark.turn, "moved": mark.address}).decode()
+    text = orjson.dumps(value | {"turn": mark.generation, "moved": mark.address}).decode()
     commit = create_commit(repository, os.fsdecode(repository.git("mktree")).strip(), f"{text}\n")
     _, main = find_remotes(context)
-    held = _push_to_first(repository, main, commit, ledger_id, mark) if main else mark
-    if held != mark:
-        return held
+    current_mark = _push_to_first(repository, main, commit, ledger_id, mark) if main else mark
+    if current_mark != mark:
+        return current_mark
     repository.git("update-ref", _PREFIXES[0] + ledger_id, commit)
     return mark
 
@@ -104,7 +109,7 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
     except GitFailed as error:
         raise LedgerUnavailable(
             f"{remote} cannot be asked whether the ledger moved: {failure_reason(error)}",
-            "connect to it, or let this job read it; if it is gone for good, remove it (git remote, or remote: of"
+            "connect to it, or let this job read it; if it was deleted, remove it (git remote, or remote: of"
             " msgrun.yaml)",
         ) from error
     default = context.declared_at(repository, tip) if tip else None
@@ -133,19 +138,19 @@ def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) ->
 
 
 def _parse_mark(ref: str, text: str) -> RemoteMark:
-    """Reads a mark. One that cannot be read counts as the highest: it refuses."""
-    unreadable = RemoteMark(ref, ".", "", Mark(MAX_TURN, "moved", "?"))
+    """Reads a mark. One that cannot be read gets the highest generation."""
+    unreadable = RemoteMark(ref, ".", "", MoveMark(MAX_GENERATION, "moved", "?"))
     try:
         value = orjson.loads(text)
         mark = parse_mark(value)
-        is_readable = mark.status == "moved" and mark.turn > 0
+        is_readable = mark.status == "moved" and mark.generation > 0
         return RemoteMark(ref, str(value["project"]), str(value["environment"]), mark) if is_readable else unreadable
     except (ValueError, TypeError, KeyError, AttributeError):
         return unreadable
 
 
-def _push_to_first(repository: Repository, remote: str, commit: str, ledger_id: str, mark: Mark) -> Mark:
-    """Pushes the commit of a mark to the first of the two refs that the remote takes. Returns the mark that holds.
+def _push_to_first(repository: Repository, remote: str, commit: str, ledger_id: str, mark: MoveMark) -> MoveMark:
+    """Pushes the commit of a mark to the first of the two refs that the remote takes. Returns the mark now valid.
 
     A ref that another clone pushed meanwhile is not replaced. Raises LedgerUnavailable.
     """

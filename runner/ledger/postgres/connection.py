@@ -10,10 +10,10 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
-from runner.ledger.address import DatabaseAddress
+from runner.ledger.lock_address import DatabaseAddress
 from runner.ledger.mark import explain_mark
 from runner.ledger.postgres.connection_security import add_secure_defaults
-from runner.ledger.record import Mark
+from runner.ledger.record import MoveMark
 
 # Seconds for which a statement is tried again when the server is lost, and for which a claim is. A run that ends waits
 # for its last write no longer than 90 seconds.
@@ -180,9 +180,9 @@ class Connection:
             return LedgerUnavailable("the database did not hear of this run for too long", "run the command again")
         if error.sqlstate == _NOT_CURRENT:
             status, _, address = _first_line(error).partition(" ")
-            mark = Mark(1, "moved" if status == "moved" else "pending", address)
-            message, _ = explain_mark(self._address.setting, mark)
-            return LedgerUnavailable(message, "run the command again: it says what to do")
+            mark = MoveMark(1, "moved" if status == "moved" else "pending", address)
+            refusal = explain_mark(self._address.setting, mark)
+            return LedgerUnavailable(refusal.message, "run the command again: it says what to do")
         if isinstance(error, errors.InsufficientPrivilege):
             return LedgerUnavailable(
                 f"{self._address.display_name}: {_first_line(error)}", "docs/scaling.md says which grants it takes"

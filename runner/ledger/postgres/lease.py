@@ -5,7 +5,7 @@ import threading
 import time
 
 from runner.errors import MsgrunError
-from runner.ledger.address import DatabaseAddress
+from runner.ledger.lock_address import DatabaseAddress
 from runner.ledger.postgres.connection import Connection
 
 HEARTBEAT = 5.0  # seconds between two renewals of the lease

@@ -12,13 +12,13 @@ from typing import IO, Any, LiteralString
 
 import psycopg
 
-from runner.ledger.address import DatabaseAddress
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
+from runner.ledger.lock_address import DatabaseAddress
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
-from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record
+from runner.ledger.record import NO_MARK, RANK, Header, MoveMark, Record
 
 # Claims without an outcome at one time, which is the most that a killed run leaves unknown. If Intercom answers after
 # 150 ms, one run with 25 reaches 72 % of 166 a second, and with 50 all of it (tests/benchmarks/postgres.py).
@@ -153,7 +153,7 @@ class PostgresLedger:
         except CommitUncertain as error:
             raise ClaimsUncertain(error.message, error.hint) from error
 
-    def write_header(self, header: Header) -> Mark:
+    def write_header(self, header: Header) -> MoveMark:
         """Adds a header, as `Ledger.write_header` says."""
         new = self.facts.headers.new(header, self._salt)
         if new:
@@ -207,8 +207,10 @@ class PostgresLedger:
         return headers, snapshot
 
     def _add_headers(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        for workspace, check, ledger, turn, status, address in rows:
-            self.facts.add(Header(workspace, check, ledger, Mark(turn, status, address) if turn else NO_MARK))
+        for workspace, check, ledger, generation, status, address in rows:
+            self.facts.add(
+                Header(workspace, check, ledger, MoveMark(generation, status, address) if generation else NO_MARK)
+            )
 
     def _write_records(self, records: Sequence[Record]) -> None:
         if not records:
@@ -237,7 +239,7 @@ class PostgresLedger:
 
 def _row(header: Header) -> tuple[Any, ...]:
     mark = header.mark
-    return header.workspace, header.salt_check, header.ledger, mark.turn, mark.status, mark.address
+    return header.workspace, header.salt_check, header.ledger, mark.generation, mark.status, mark.address
 
 
 def _column_values(records: Sequence[Record]) -> list[list[Any]]:

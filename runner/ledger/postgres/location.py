@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
-from runner.ledger.address import DatabaseAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
+from runner.ledger.lock_address import DatabaseAddress
 
 try:
     from runner.ledger.postgres.ledger import PostgresLedger

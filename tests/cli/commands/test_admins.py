@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runner.intercom.lookups import Workspace
+from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox
 from tests.support import golden
 from tests.support.project import SEED, Folder

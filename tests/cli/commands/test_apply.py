@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.intercom.lookups import Workspace
+from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox
 from tests.support.clones import git_output
 from tests.support.project import SEED, Folder
@@ -378,7 +378,7 @@ def test_unreachable_is_told_after_half_a_minute_and_nothing_is_claimed(
     folder.message(LIST)
     monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "x")
     monkeypatch.setenv("INTERCOM_BASE_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr("runner.intercom.lookups.READ_RETRY_TIME", 0.1)
+    monkeypatch.setattr("runner.intercom.workspace.READ_RETRY_TIME", 0.1)
     ran = folder.run("apply", "--yes")
     assert ran.code == 1
     assert "Connection refused" in ran.err

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from runner.declare.identity import delivery_key
+from runner.declare.keys_and_digests import delivery_key
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.support.project import Folder

@@ -8,19 +8,19 @@ import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import find_repository
-from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import RemoteFile
 from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.ledger import pin_workspace
-from runner.ledger.record import Header, Mark, Record, salt_check
+from runner.ledger.lock_address import BranchAddress
+from runner.ledger.record import Header, MoveMark, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 from tests.support.ledgers import commit
 
 CLAIM = Record(key="1" * 32, attempt="RUN-1", status="claimed", message="m", revision=1, contact="aaa1", at="2026")
 BRANCH = "msgrun-ledger"
 ADDRESS = BranchAddress("origin", BRANCH, "messages.lock")
-MOVED = Mark(1, "moved", "postgresql://db/messages")
+MOVED = MoveMark(1, "moved", "postgresql://db/messages")
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_what_was_put_back_after_a_run_ended_comes_again_from_a_clone_that_knew_
 def test_a_branch_that_was_deleted_stops_the_run(opened, origin):
     ledger = opened("a")
     told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
-    with pytest.raises(LedgerUnavailable, match="is gone"):
+    with pytest.raises(LedgerUnavailable, match="was removed"):
         commit(ledger, claim(1))
     assert told(origin, "for-each-ref") == ""
 
@@ -254,7 +254,7 @@ def test_a_run_claims_nothing_more_once_the_ledger_moved_and_its_outcomes_still_
     moving.refresh()
     moving.compact()
     assert opened("c").facts.mark == MOVED
-    back = Mark(2, "current", MOVED.address)
+    back = MoveMark(2, "current", MOVED.address)
     assert opened("d").write_header(Header(mark=back)) == back
     running.refresh()
     assert commit(running, claim(3, "A")) == frozenset()
@@ -263,7 +263,7 @@ def test_a_run_claims_nothing_more_once_the_ledger_moved_and_its_outcomes_still_
 
 
 def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened):
-    ledger, pending = opened("a"), Mark(1, "pending", "messages.lock")
+    ledger, pending = opened("a"), MoveMark(1, "pending", "messages.lock")
     assert ledger.write_header(Header(mark=pending)) == pending
     ledger.append(outcome(claim(1, "A")))
     with pytest.raises(LedgerUnavailable, match=r"lacks records: its move from messages\.lock did not end"):
@@ -274,7 +274,7 @@ def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened):
 
 def test_of_two_that_mark_a_ledger_at_once_the_first_wins_and_both_hear_it(opened):
     one, two = opened("a"), opened("b")
-    first, second = Mark(1, "moved", "git+origin#one"), Mark(1, "moved", "git+origin#two")
+    first, second = MoveMark(1, "moved", "git+origin#one"), MoveMark(1, "moved", "git+origin#two")
     assert one.write_header(Header(mark=first)) == first
     assert two.write_header(Header(mark=second)) == first
     assert opened("c").facts.mark == first

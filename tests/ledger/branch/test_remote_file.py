@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from runner.git.process import GitFailed
 from runner.git.repository import find_repository
-from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import RemoteFile
 from runner.ledger.branch.shared_file import SharedFile
+from runner.ledger.lock_address import BranchAddress
 from runner.ledger.record import Header, Record, salt_check
 from tests.support import ledgers
 from tests.support.laws import costly

@@ -9,7 +9,7 @@ from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import count_missing_records
 from runner.ledger.lockfile.commit_check import LockfileChange, ReadingRoom, find_lockfile_change
-from runner.ledger.record import Header, Mark
+from runner.ledger.record import Header, MoveMark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import ID_A, ID_B, make_record
 
@@ -88,8 +88,8 @@ def test_every_record_that_is_added_or_removed_counts(
     [
         Header("acme", ledger=ID_B),
         Header("zz", ledger=ID_A),
-        Header("acme", ledger=ID_A, mark=Mark(9, "moved", "git+evil")),
-        Header("acme", ledger=ID_A, mark=Mark(9, "current", "")),
+        Header("acme", ledger=ID_A, mark=MoveMark(9, "moved", "git+evil")),
+        Header("acme", ledger=ID_A, mark=MoveMark(9, "current", "")),
         Header("acme"),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_new_file_may_come_without_records_marks_and_the_id_of_the_ledger(repo
     assert change(repository, None, HEADER, ID_B) is None
     assert change(repository, None, HEADER, "") is None
     forged = change(repository, None, HEADER, ID_A)
-    marked = change(repository, None, Header(mark=Mark(1, "current", "x")).to_line())
+    marked = change(repository, None, Header(mark=MoveMark(1, "current", "x")).to_line())
     filled = change(repository, None, HEADER + SENT[0])
     assert forged is not None
     assert marked is not None

@@ -19,7 +19,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import pin_workspace
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
-from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record, salt_check
+from runner.ledger.record import NO_MARK, RANK, Header, MoveMark, Record, salt_check
 from tests.support.disk import read_only
 from tests.support.ledger_contexts import ID_A
 from tests.support.ledgers import commit
@@ -275,7 +275,7 @@ def test_a_ledger_is_pinned_once_and_to_one_workspace(places, hold):
             pin_workspace(ledger, "zz")
 
 
-MOVED = Mark(1, "moved", "git+origin")
+MOVED = MoveMark(1, "moved", "git+origin")
 
 
 def test_a_lockfile_that_moved_is_as_it_was_committed_and_its_journal_tells_also_a_restored_one(journaled, hold):
@@ -291,7 +291,7 @@ def test_a_lockfile_that_moved_is_as_it_was_committed_and_its_journal_tells_also
     with hold(journaled) as ledger:
         ledger.recover()
         assert journaled.lockfile.read_bytes() == committed
-        back = Mark(2, "current", "git+origin")
+        back = MoveMark(2, "current", "git+origin")
         assert ledger.write_header(Header(mark=back)) == back
     assert read_lockfile(journaled).mark == back
     journaled.journal.unlink()
@@ -305,7 +305,7 @@ def test_outside_of_git_the_lockfile_itself_tells_that_it_moved(places, hold):
 
 
 def test_a_pending_lockfile_says_so_in_every_file(journaled, hold):
-    pending = Mark(3, "pending", "git+origin")
+    pending = MoveMark(3, "pending", "git+origin")
     with hold(journaled) as ledger:
         ledger.write_header(Header("acme", salt_check(""), ID_A, pending))
     for only in (replace(journaled, journal=None), replace(journaled, lockfile=journaled.journal, journal=None)):
@@ -314,22 +314,22 @@ def test_a_pending_lockfile_says_so_in_every_file(journaled, hold):
 
 
 def test_a_mark_or_a_workspace_that_is_known_already_is_not_written_again(journaled, hold):
-    headers = [Header("acme"), Header(ledger=ID_A), Header(mark=Mark(2, "current", "old.lock"))]
+    headers = [Header("acme"), Header(ledger=ID_A), Header(mark=MoveMark(2, "current", "old.lock"))]
     with hold(journaled) as ledger:
         for header in headers:
             ledger.write_header(header)
     before = journaled.lockfile.read_bytes(), journaled.journal.read_bytes()
     with hold(journaled) as ledger:
-        lower = [Header(mark=Mark(1, "moved", "x")), Header(mark=Mark(2, "pending", "y")), Header(mark=NO_MARK)]
-        assert {ledger.write_header(header) for header in [*headers, *lower]} == {Mark(2, "current", "old.lock")}
+        lower = [Header(mark=MoveMark(1, "moved", "x")), Header(mark=MoveMark(2, "pending", "y")), Header(mark=NO_MARK)]
+        assert {ledger.write_header(header) for header in [*headers, *lower]} == {MoveMark(2, "current", "old.lock")}
     assert (journaled.lockfile.read_bytes(), journaled.journal.read_bytes()) == before
 
 
 def test_compaction_keeps_the_mark_and_the_id(journaled, hold, record):
-    mark = Mark(2, "current", "git+origin")
+    mark = MoveMark(2, "current", "git+origin")
     with hold(journaled) as ledger:
         ledger.write_header(Header("acme", ledger=ID_A))
-        ledger.write_header(Header(mark=Mark(1, "pending", "git+origin")))
+        ledger.write_header(Header(mark=MoveMark(1, "pending", "git+origin")))
         ledger.write_header(Header(mark=mark))
         ledger.append(record(), record(status="sent"))
         ledger.compact()

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.address import LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.locations import location_of, open_existing
+from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.moves import move as moving
 from runner.ledger.moves.move import Move, highest_mark, prepare_move, run_move
 from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark, ask_remotes, push_mark
-from runner.ledger.record import MAX_TURN, Header, Mark
+from runner.ledger.record import MAX_GENERATION, Header, MoveMark
 from runner.ledger.rescue_file import write_rescue_file
+from runner.ledger.unchecked_opening import location_of, open_existing
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     ID_A,
@@ -93,8 +93,8 @@ def test_a_move_takes_every_record_the_workspace_and_the_id_along(
     after, left = read_facts(ledgers.new), read_facts(ledgers.old)
     assert list(after.compacted_records()) == list(before.compacted_records())
     assert after.headers.merged("") == before.headers.merged("")
-    assert after.mark == Mark(1, "current", ledgers.old.address.setting)
-    assert left.mark == Mark(1, "moved", ledgers.new.address.setting)
+    assert after.mark == MoveMark(1, "current", ledgers.old.address.setting)
+    assert left.mark == MoveMark(1, "moved", ledgers.new.address.setting)
 
 
 @pytest.mark.parametrize("count", one_of(2, 0, 1, 3, 4))
@@ -107,7 +107,7 @@ def test_a_move_that_was_killed_after_any_step_is_repeated(
     for step in STEPS[:count]:
         step(killed)
     again = ledgers.prepare()
-    assert (again.turn, again.ledger_id) == (killed.turn, ID_A)
+    assert (again.generation, again.ledger_id) == (killed.generation, ID_A)
     run_move(again)
     assert read_facts(ledgers.new).mark.status == "current"
     assert read_facts(ledgers.old).mark.status == "moved"
@@ -126,10 +126,10 @@ def test_a_move_that_was_killed_after_any_step_is_cancelled(
     for step in STEPS[:count]:
         step(killed)
     back = prepare_move(ledgers.new, ledgers.old, ask_remotes(ledgers.new))
-    assert back.turn == killed.turn + 1
+    assert back.generation == killed.generation + 1
     run_move(back)
-    assert read_facts(ledgers.old).mark == Mark(2, "current", ledgers.new.address.setting)
-    assert read_facts(ledgers.new).mark == Mark(2, "moved", ledgers.old.address.setting)
+    assert read_facts(ledgers.old).mark == MoveMark(2, "current", ledgers.new.address.setting)
+    assert read_facts(ledgers.new).mark == MoveMark(2, "moved", ledgers.old.address.setting)
     assert attempts(read_facts(ledgers.old)) == {record.attempt: record.status for record in RECORDS}
 
 
@@ -167,8 +167,8 @@ def test_a_ledger_moves_on_and_comes_back_with_a_higher_turn_each_time(clone: Pa
     fill_ledger(contexts[0], make_record(1))
     for turn, (old, new) in enumerate(pairwise(contexts), 1):
         run_move(prepare_move(old, new, ask_remotes(old)))
-        assert read_facts(new).mark == Mark(turn, "current", old.address.setting)
-        assert read_facts(old).mark == Mark(turn, "moved", new.address.setting)
+        assert read_facts(new).mark == MoveMark(turn, "current", old.address.setting)
+        assert read_facts(old).mark == MoveMark(turn, "moved", new.address.setting)
         fill_ledger(new, make_record(turn + 1))
     assert len(read_facts(contexts[-1])) == len(kinds)
 
@@ -184,7 +184,7 @@ def test_a_lockfile_that_git_restored_is_still_left_for_its_clone_and_for_others
     restored = ledger_context(other, "first.lock", ledger_id=ID_A)
     facts = read_facts(restored)
     assert facts.mark.status == "current"
-    assert highest_mark(facts, ID_A, ask_remotes(restored)) == Mark(1, "moved", "git+origin#ledger/second")
+    assert highest_mark(facts, ID_A, ask_remotes(restored)) == MoveMark(1, "moved", "git+origin#ledger/second")
 
 
 def test_a_ledger_without_an_id_gets_one(clone: Path, server: Server) -> None:
@@ -234,14 +234,14 @@ def test_a_ledger_that_is_elsewhere_by_now_is_not_moved_from_here(clone: Path, s
     with pytest.raises(GuardRefused, match=r"first\.lock moved to git\+origin#ledger/second"):
         prepare_move(ledgers.old, third, [])
     pending = Ledgers.context(clone, server, "branch", "pending")
-    fill_ledger(pending, Header(mark=Mark(1, "pending", "somewhere.lock")))
+    fill_ledger(pending, Header(mark=MoveMark(1, "pending", "somewhere.lock")))
     with pytest.raises(GuardRefused, match="lacks records"):
         prepare_move(pending, third, [])
 
 
 def test_a_mark_on_the_remote_stops_a_move_of_a_restored_lockfile(clone: Path, server: Server) -> None:
     ledgers = Ledgers(clone, server, "lockfile", "branch")
-    push_mark(ledgers.old, ID_A, Mark(4, "moved", "git+origin#elsewhere"))
+    push_mark(ledgers.old, ID_A, MoveMark(4, "moved", "git+origin#elsewhere"))
     with pytest.raises(GuardRefused, match="moved to git\\+origin#elsewhere"):
         ledgers.prepare()
 
@@ -252,7 +252,7 @@ def test_a_place_that_was_emptied_or_never_filled_is_not_made_current(clone: Pat
     server.rows("DROP SCHEMA second CASCADE")
     with pytest.raises(GuardRefused, match="what is there now is not it") as caught:
         ledgers.prepare()
-    assert "bring it back from a clone or a backup" in caught.value.hint
+    assert "restore it from a clone or a backup" in caught.value.hint
 
 
 @pytest.mark.parametrize(("old", "new"), one_of(("lockfile", "branch"), ("branch", "database")))
@@ -308,12 +308,12 @@ def test_records_that_the_new_ledger_lacks_in_the_end_stop_the_move(
     assert read_facts(ledgers.new).mark.status == "pending"
 
 
-@pytest.mark.parametrize("turn", [1, MAX_TURN - 1])
+@pytest.mark.parametrize("turn", [1, MAX_GENERATION - 1])
 def test_a_forged_turn_that_no_other_can_follow_is_refused(clone: Path, server: Server, turn: int) -> None:
     ledgers = Ledgers(clone, server, "branch", "database")
-    fill_ledger(ledgers.old, Header(mark=Mark(turn, "current", "x.lock")))
+    fill_ledger(ledgers.old, Header(mark=MoveMark(turn, "current", "x.lock")))
     if turn == 1:
-        assert ledgers.prepare().turn == 2
+        assert ledgers.prepare().generation == 2
         return
     with pytest.raises(GuardRefused, match="no higher one is possible"):
         ledgers.prepare()
@@ -322,8 +322,8 @@ def test_a_forged_turn_that_no_other_can_follow_is_refused(clone: Path, server: 
 @pytest.mark.parametrize("remote_turn", one_of(1, 2, 3))
 def test_the_highest_mark_is_the_ledgers_or_a_higher_one_of_a_remote(remote_turn: int) -> None:
     found = Facts()
-    found.add(Header(ledger=ID_A, mark=Mark(2, "current", "x.lock")))
-    remote = RemoteMark(f"refs/msgrun/moved/{ID_A}", ".", "default", Mark(remote_turn, "moved", "y.lock"))
-    other = replace(remote, ref=f"refs/msgrun/moved/{ID_B}", mark=Mark(9, "moved", "z.lock"))
+    found.add(Header(ledger=ID_A, mark=MoveMark(2, "current", "x.lock")))
+    remote = RemoteMark(f"refs/msgrun/moved/{ID_A}", ".", "default", MoveMark(remote_turn, "moved", "y.lock"))
+    other = replace(remote, ref=f"refs/msgrun/moved/{ID_B}", mark=MoveMark(9, "moved", "z.lock"))
     held = highest_mark(found, ID_A, [RemoteAnswer("origin", (remote, other), None)])
     assert held == (remote.mark if remote_turn > 2 else found.mark)

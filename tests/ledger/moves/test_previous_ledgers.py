@@ -6,12 +6,12 @@ import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.context import LedgerContext
-from runner.ledger.locations import open_existing
 from runner.ledger.moves.move import mark_moved, mark_pending, prepare_move, run_move
 from runner.ledger.moves.previous_ledgers import add_late_outcomes, write_to_previous
 from runner.ledger.moves.remote_marks import ask_remotes
 from runner.ledger.opening import open_ledger
-from runner.ledger.record import Header, Mark, Record
+from runner.ledger.record import Header, MoveMark, Record
+from runner.ledger.unchecked_opening import open_existing
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     attempts,
@@ -68,7 +68,7 @@ def test_a_previous_ledger_that_is_gone_is_no_hindrance(
 
 def test_the_host_of_a_previous_ledger_is_asked_only_if_the_base_commit_names_it(clone: Path, server: Server) -> None:
     own = trusted_context(clone, "git+origin")
-    fill_ledger(own, make_record(1, "claimed"), Header(mark=Mark(1, "current", f"{server.lock}#evil")))
+    fill_ledger(own, make_record(1, "claimed"), Header(mark=MoveMark(1, "current", f"{server.lock}#evil")))
     with pytest.raises(GuardRefused, match="may have later outcomes") as caught:
         late(own)
     assert "msgrun lock import late.lock" in caught.value.hint

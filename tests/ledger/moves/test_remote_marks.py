@@ -8,11 +8,11 @@ import pytest
 from runner.errors import LedgerUnavailable
 from runner.git.repository import find_repository
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes, push_mark
-from runner.ledger.record import MAX_TURN, Mark
+from runner.ledger.record import MAX_GENERATION, MoveMark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import ID_A, ID_B, ledger_context, make_clone, make_origin, push_all
 
-MOVED = Mark(1, "moved", "git+origin")
+MOVED = MoveMark(1, "moved", "git+origin")
 REF, BRANCH = f"refs/msgrun/moved/{ID_A}", f"refs/heads/msgrun/moved/{ID_A}"
 
 
@@ -61,12 +61,12 @@ def test_every_clone_reads_it_with_its_project_and_environment(clone: Path, tmp_
     folder = clone / "ops" / "mail"
     folder.mkdir(parents=True)
     push_mark(ledger_context(folder, environment="eu", stem="messages.eu"), ID_A, MOVED)
-    push_mark(ledger_context(clone), ID_B, Mark(7, "moved", "sent.lock"))
+    push_mark(ledger_context(clone), ID_B, MoveMark(7, "moved", "sent.lock"))
     answer = only(ask_remotes(ledger_context(make_clone(tmp_path, "other"))))
     assert answer.remote == "origin"
     assert {(one.ledger_id, one.project, one.environment, one.mark) for one in answer.marks} == {
         (ID_A, "ops/mail", "eu", MOVED),
-        (ID_B, ".", "default", Mark(7, "moved", "sent.lock")),
+        (ID_B, ".", "default", MoveMark(7, "moved", "sent.lock")),
     }
 
 
@@ -116,12 +116,12 @@ def test_asking_changes_no_branch_and_no_remote_tracking_branch_of_the_clone(clo
 
 
 def test_of_two_clones_that_push_a_mark_the_first_wins_and_the_second_hears_it(clone: Path, tmp_path: Path) -> None:
-    other, second = ledger_context(make_clone(tmp_path, "other")), Mark(1, "moved", "sent.lock")
+    other, second = ledger_context(make_clone(tmp_path, "other")), MoveMark(1, "moved", "sent.lock")
     assert push_mark(ledger_context(clone), ID_A, MOVED) == MOVED
     assert push_mark(other, ID_A, second) == MOVED
-    later = Mark(3, "moved", "sent.lock")
+    later = MoveMark(3, "moved", "sent.lock")
     assert push_mark(other, ID_A, later) == later
-    assert push_mark(ledger_context(clone), ID_A, Mark(2, "moved", "x.lock")) == later
+    assert push_mark(ledger_context(clone), ID_A, MoveMark(2, "moved", "x.lock")) == later
     assert [one.mark for one in only(ask_remotes(other)).marks] == [later]
 
 
@@ -135,11 +135,11 @@ def test_a_push_that_lost_the_race_does_not_use_the_other_name(
     def race(self: object, *args: str, **more: object) -> bytes:
         if args[0] == "push" and not raced:
             raced.append(True)
-            push_mark(winner, ID_A, Mark(1, "moved", "winner.lock"))
+            push_mark(winner, ID_A, MoveMark(1, "moved", "winner.lock"))
         return git(self, *args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(repository_type, "git", race)
-    assert push_mark(ledger_context(clone), ID_A, MOVED) == Mark(1, "moved", "winner.lock")
+    assert push_mark(ledger_context(clone), ID_A, MOVED) == MoveMark(1, "moved", "winner.lock")
     assert "refs/heads/msgrun/moved" not in git_output(origin, "for-each-ref")
 
 
@@ -156,7 +156,7 @@ def test_where_the_host_refuses_such_refs_the_mark_is_a_branch(clone: Path, orig
     assert "project" in git_output(origin, "log", "-1", "--format=%B", BRANCH)
     other = ledger_context(make_clone(tmp_path, "other"))
     assert [(one.ledger_id, one.mark) for one in only(ask_remotes(other)).marks] == [(ID_A, MOVED)]
-    later = Mark(2, "moved", "sent.lock")
+    later = MoveMark(2, "moved", "sent.lock")
     assert push_mark(other, ID_A, later) == later
     assert [one.mark for one in only(ask_remotes(ledger_context(clone))).marks] == [later]
 
@@ -192,7 +192,7 @@ def test_the_sandbox_asks_nobody(clone: Path) -> None:
         '{"project":".","environment":"default","moved":"x"}',
         '{"project":".","environment":"default","turn":"1","moved":"x"}',
         '{"project":".","environment":"default","turn":-1,"moved":"x"}',
-        f'{{"project":".","environment":"default","turn":{MAX_TURN},"moved":"x"}}',
+        f'{{"project":".","environment":"default","turn":{MAX_GENERATION},"moved":"x"}}',
         '{"project":".","environment":"default","turn":1}',
         '{"environment":"default","turn":1,"moved":"x"}',
     ],
@@ -200,7 +200,7 @@ def test_the_sandbox_asks_nobody(clone: Path) -> None:
 def test_a_mark_that_cannot_be_read_counts_as_the_highest(clone: Path, text: str) -> None:
     push_text(clone, text)
     (mark,) = only(ask_remotes(ledger_context(clone))).marks
-    assert (mark.ledger_id, mark.mark.turn, mark.mark.status) == (ID_A, MAX_TURN, "moved")
+    assert (mark.ledger_id, mark.mark.generation, mark.mark.status) == (ID_A, MAX_GENERATION, "moved")
     assert push_mark(ledger_context(clone), ID_A, MOVED) == mark.mark
 
 

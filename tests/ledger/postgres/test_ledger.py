@@ -14,14 +14,14 @@ import psycopg
 import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.address import DatabaseAddress, parse_address
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import pin_workspace
+from runner.ledger.lock_address import DatabaseAddress, parse_address
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.postgres.ledger import PostgresLedger
-from runner.ledger.record import RANK, Header, Mark, Record, salt_check
+from runner.ledger.record import RANK, Header, MoveMark, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 from tests.support.ledgers import commit
 from tests.support.postgres import Server, created
@@ -296,7 +296,7 @@ def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
         ledger.open()
 
 
-MOVED = Mark(1, "moved", "git+origin")
+MOVED = MoveMark(1, "moved", "git+origin")
 ADD_HEADER = "SELECT * FROM add_header('', '', %s, %s, %s, %s)"
 
 
@@ -313,7 +313,7 @@ def test_a_ledger_that_moved_takes_outcomes_and_no_claims_until_it_is_back(opene
     assert one.facts.headers.merged("").workspace == "acme"
     one.compact()
     assert opened("three").facts.mark == MOVED
-    back = Mark(2, "current", "git+origin")
+    back = MoveMark(2, "current", "git+origin")
     two.refresh()
     assert two.write_header(Header(mark=back)) == back
     assert commit(one, *claims("R1", KEYS[3:5])) == frozenset()
@@ -322,7 +322,7 @@ def test_a_ledger_that_moved_takes_outcomes_and_no_claims_until_it_is_back(opene
 
 def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened: Open):
     filling, other = opened("one"), opened("two")
-    pending = Mark(1, "pending", "messages.lock")
+    pending = MoveMark(1, "pending", "messages.lock")
     assert filling.write_header(Header(ledger=ID_A, mark=pending)) == pending
     filling.append(made(KEYS[0], "R1-0", "sent", id="m1"))
     with pytest.raises(LedgerUnavailable, match=r"lacks records: its move from messages\.lock did not end"):
@@ -332,13 +332,13 @@ def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened: Open)
 
 
 def test_a_lower_mark_and_what_is_known_already_add_no_row(opened: Open, server: Server):
-    ledger, current = opened("one"), Mark(2, "current", "messages.lock")
+    ledger, current = opened("one"), MoveMark(2, "current", "messages.lock")
     for header in (Header("acme"), Header(ledger=ID_A), Header(mark=current)):
         ledger.write_header(header)
     table = f"{ledger._connection._address.schema}.headers"
     before = server.rows(f"SELECT count(*) FROM {table}")
     other = opened("two")
-    lower = [Mark(1, "moved", "x"), Mark(2, "pending", "x"), Mark(2, "current", "x")]
+    lower = [MoveMark(1, "moved", "x"), MoveMark(2, "pending", "x"), MoveMark(2, "current", "x")]
     headers = [Header("acme"), Header("acme", ledger=ID_A), *(Header(mark=mark) for mark in lower)]
     assert {other.write_header(header) for header in headers} == {current}
     assert server.rows(f"SELECT count(*) FROM {table}") == before
@@ -351,10 +351,10 @@ def schema_link(ledger: PostgresLedger, server: Server) -> psycopg.Connection[tu
 
 def test_of_two_marks_at_once_the_first_holds_and_the_second_hears_it(opened: Open, server: Server):
     two = opened("two")
-    heard: list[Mark] = []
+    heard: list[MoveMark] = []
     with schema_link(two, server) as first:
         first.execute(ADD_HEADER, ("", 1, "moved", "git+origin"))
-        moving = threading.Thread(target=lambda: heard.append(two.write_header(Header(mark=Mark(1, "moved", "x")))))
+        moving = threading.Thread(target=lambda: heard.append(two.write_header(Header(mark=MoveMark(1, "moved", "x")))))
         moving.start()
         moving.join(0.5)
         assert moving.is_alive()
@@ -389,8 +389,8 @@ def test_of_two_ids_at_once_the_second_is_refused(opened: Open, server: Server):
 def test_connections_that_mark_a_ledger_at_the_same_time_agree(opened: Open, seed: int):
     chance = random.Random(seed)
     statuses = ("pending", "current", "moved")
-    marks = [Mark(chance.randint(1, 2), chance.choice(statuses), f"{number}.lock") for number in range(8)]
-    ledgers, heard = [opened(f"run {number}") for number in range(8)], dict[int, Mark]()
+    marks = [MoveMark(chance.randint(1, 2), chance.choice(statuses), f"{number}.lock") for number in range(8)]
+    ledgers, heard = [opened(f"run {number}") for number in range(8)], dict[int, MoveMark]()
 
     def write(number: int) -> None:
         heard[number] = ledgers[number].write_header(Header(mark=marks[number]))
@@ -461,7 +461,7 @@ def test_claims_that_race_with_a_mark_are_all_made_before_it_or_refused(opened: 
     one, two = opened("one"), opened("two")
     commit(one, *claims("R0", KEYS[:1]))
     for turn in range(1, rounds + 1):
-        mark, key = Mark(turn, "moved", "git+origin"), [f"{turn:031x}f"]
+        mark, key = MoveMark(turn, "moved", "git+origin"), [f"{turn:031x}f"]
         moving = threading.Thread(target=two.write_header, args=[Header(mark=mark)])
         moving.start()
         try:
@@ -475,7 +475,7 @@ def test_claims_that_race_with_a_mark_are_all_made_before_it_or_refused(opened: 
         assert count == [(int(is_claimed),)]
         with pytest.raises(LedgerUnavailable, match="moved"):
             commit(one, made(KEYS[-1], f"R0-late{turn}"))
-        two.write_header(Header(mark=Mark(turn + 1, "current", "git+origin")))
+        two.write_header(Header(mark=MoveMark(turn + 1, "current", "git+origin")))
         two.refresh()
 
 

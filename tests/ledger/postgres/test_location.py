@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.ledger.address import DatabaseAddress, parse_address
+from runner.ledger.lock_address import DatabaseAddress, parse_address
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import Header, Record, salt_check
 from runner.sandbox import Sandbox

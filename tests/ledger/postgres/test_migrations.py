@@ -2,7 +2,7 @@
 
 import contextlib
 
-from runner.ledger.address import DatabaseAddress, parse_address
+from runner.ledger.lock_address import DatabaseAddress, parse_address
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import Header, salt_check
 from tests.support.postgres import Server

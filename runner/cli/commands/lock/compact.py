@@ -4,7 +4,7 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.ledger.locations import open_existing
+from runner.ledger.unchecked_opening import open_existing
 from runner.report.problem_text import pluralize
 
 

@@ -29,7 +29,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             raise UsageMistake(f"there is no file {file}")
         imported.read_file(path, str(file))
         workspace = imported.headers.merged(context.settings.salt).workspace
-        for line in plain_text.ledger_warnings(imported):
+        for line in plain_text.format_ledger_warnings(imported):
             context.output.error(line)
         with open_ledger(context, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
             _confirm_settled_attempts(context, ledger, imported, file, yes=yes)

@@ -8,13 +8,13 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import require_valid_address, save_current_ledger
 from runner.cli.options import EXIT, command
 from runner.cli.scaffold import CI_FOLDERS, workflow_path
-from runner.errors import GuardRefused, UsageMistake
-from runner.ledger.address import DatabaseAddress, LedgerAddress, LockfileAddress, has_password
+from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
-from runner.ledger.locations import location_of
-from runner.ledger.moves.check import find_id_guard
+from runner.ledger.lock_address import DatabaseAddress, LedgerAddress, LockfileAddress, has_password
+from runner.ledger.moves.current_ledger import find_id_refusal
 from runner.ledger.moves.move import highest_mark, missing_error, prepare_move, run_move
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
+from runner.ledger.unchecked_opening import location_of
 from runner.shown_command import shown_command
 
 
@@ -90,8 +90,8 @@ def _find_other_end(
     facts = location_of(own.at(own.address)).read()
     if facts is None:
         raise missing_error(own, own, was_moved=False)
-    if guard := find_id_guard(own, facts):
-        raise GuardRefused(*guard)
+    if refusal := find_id_refusal(own, facts):
+        raise refusal.error()
     ledger_id = facts.headers.merged(own.salt).ledger
     mark = highest_mark(facts, ledger_id, answers)
     if mark.status == "current":

@@ -3,7 +3,7 @@
 from runner.cli.context import open_context
 from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command
-from runner.ledger.address import LockfileAddress
+from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import count_lines, lockfile_paths
 from runner.report import ledger_size
 from runner.report.layout import wrap_lines
@@ -23,8 +23,8 @@ def stats() -> int:
             size = path.stat().st_size if path.exists() else 0
             lines = count_lines(path) if size else 0
             lockfile = LockfileSize(address.display_name, size, lines, len(facts.torn_lines), len(facts))
-            text = ledger_size.stats(lockfile, facts.counts())
+            text = ledger_size.format_stats(lockfile, facts.counts())
         else:
-            text = ledger_size.shared_ledger_stats(address.display_name, len(facts), facts.counts())
+            text = ledger_size.format_shared_ledger_stats(address.display_name, len(facts), facts.counts())
         context.output.result(wrap_lines(text, context.output.width_for_reading))
         return EXIT.guard if facts.duplicates() else EXIT.done

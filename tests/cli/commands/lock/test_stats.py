@@ -40,8 +40,8 @@ def test_stats_tell_torn_lines_and_exit_with_a_duplicate(folder: Folder) -> None
     [(50 * MIB, ""), (50 * MIB + 1, "warns of it"), (100 * MIB, "warns of it"), (100 * MIB + 1, "refuses it. Try")],
 )
 def test_a_lockfile_is_too_large_from_where_github_says_so(size: int, does: str) -> None:
-    assert does in ledger_size.size_warning("messages.lock", size)
-    assert bool(does) == bool(ledger_size.size_warning("messages.lock", size))
+    assert does in ledger_size.format_size_warning("messages.lock", size)
+    assert bool(does) == bool(ledger_size.format_size_warning("messages.lock", size))
 
 
 def test_plan_and_stats_say_when_the_lockfile_outgrows_github(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

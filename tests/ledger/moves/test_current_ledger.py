@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from runner.errors import GuardRefused
-from runner.ledger.address import parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.moves.check import (
-    explain_restore,
-    find_ledger_guard,
-    find_missing_guard,
+from runner.ledger.lock_address import parse_address
+from runner.ledger.moves.current_ledger import (
+    find_ledger_refusal,
+    find_missing_refusal,
     refuse_second_ledger,
     refuse_unless_current,
 )
+from runner.ledger.moves.ledger_hints import explain_restore
 from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
-from runner.ledger.record import MAX_TURN, Header, Mark
+from runner.ledger.record import MAX_GENERATION, Header, MoveMark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     ID_A,
@@ -30,11 +30,11 @@ from tests.support.ledger_contexts import (
     push_all,
 )
 
-MOVED = Mark(2, "moved", "git+origin#sent")
+MOVED = MoveMark(2, "moved", "git+origin#sent")
 IF_LOST = "; if it is lost: msgrun explain ledger-moved"
 
 
-def facts(ledger_id: str = ID_A, mark: Mark | None = None) -> Facts:
+def facts(ledger_id: str = ID_A, mark: MoveMark | None = None) -> Facts:
     found = Facts()
     found.add(Header("acme", ledger=ledger_id))
     if mark:
@@ -49,7 +49,7 @@ def answer(*marks: RemoteMark, lock: str = "", ledger_id: str = "") -> RemoteAns
 
 
 def remote_mark(
-    ledger_id: str = ID_A, mark: Mark = MOVED, project: str = ".", environment: str = "default"
+    ledger_id: str = ID_A, mark: MoveMark = MOVED, project: str = ".", environment: str = "default"
 ) -> RemoteMark:
     return RemoteMark(f"refs/msgrun/moved/{ledger_id}", project, environment, mark)
 
@@ -73,32 +73,32 @@ def second_refused(context: LedgerContext, *answers: RemoteAnswer, known: Facts 
 
 
 def test_a_ledger_with_the_id_of_msgrun_yaml_and_no_mark_is_current(tmp_path: Path) -> None:
-    assert find_ledger_guard(ledger_context(tmp_path, ledger_id=ID_A), facts()) is None
-    assert find_ledger_guard(ledger_context(tmp_path), facts()) is None  # msgrun.yaml names no id
-    current = Mark(3, "current", "old.lock")
-    assert find_ledger_guard(ledger_context(tmp_path, ledger_id=ID_A), facts(mark=current)) is None
+    assert find_ledger_refusal(ledger_context(tmp_path, ledger_id=ID_A), facts()) is None
+    assert find_ledger_refusal(ledger_context(tmp_path), facts()) is None  # msgrun.yaml names no id
+    current = MoveMark(3, "current", "old.lock")
+    assert find_ledger_refusal(ledger_context(tmp_path, ledger_id=ID_A), facts(mark=current)) is None
 
 
 @pytest.mark.parametrize(("own", "has"), [(ID_B, f"the id {ID_B}"), ("", "no id")])
 def test_another_id_or_none_where_msgrun_yaml_names_one_is_another_ledger(tmp_path: Path, own: str, has: str) -> None:
-    guard = find_ledger_guard(ledger_context(tmp_path, "sent.lock", ledger_id=ID_A), facts(own))
-    assert guard is not None
-    assert guard[0] == f"the ledger sent.lock has {has}, and msgrun.yaml names {ID_A}"
-    assert IF_LOST in guard[1]
+    refusal = find_ledger_refusal(ledger_context(tmp_path, "sent.lock", ledger_id=ID_A), facts(own))
+    assert refusal is not None
+    assert refusal.message == f"the ledger sent.lock has {has}, and msgrun.yaml names {ID_A}"
+    assert IF_LOST in refusal.hint
 
 
 @pytest.mark.parametrize("status", ["pending", "moved"])
 def test_a_ledger_that_is_pending_or_moved_is_not_current(tmp_path: Path, status: str) -> None:
-    guard = find_ledger_guard(ledger_context(tmp_path, ledger_id=ID_A), facts(mark=replace(MOVED, status=status)))
-    assert guard is not None
-    assert "git+origin#sent" in guard[0]
+    refusal = find_ledger_refusal(ledger_context(tmp_path, ledger_id=ID_A), facts(mark=replace(MOVED, status=status)))
+    assert refusal is not None
+    assert "git+origin#sent" in refusal.message
 
 
 def test_two_merged_ledgers_are_refused_before_anything_else(tmp_path: Path) -> None:
     both = facts()
     both.add(Header(ledger=ID_B))
     with pytest.raises(GuardRefused, match="two ledgers were merged"):
-        find_ledger_guard(ledger_context(tmp_path), both)
+        find_ledger_refusal(ledger_context(tmp_path), both)
 
 
 @pytest.mark.parametrize(("own_turn", "is_refused"), [(0, True), (1, True), (2, False), (3, False)])
@@ -107,7 +107,7 @@ def test_a_mark_on_the_remote_counts_while_its_turn_is_higher_than_the_ledgers(
     own_turn: int,
     is_refused: bool,  # noqa: FBT001
 ) -> None:
-    found = facts(mark=Mark(own_turn, "current", "git+origin#sent") if own_turn else None)
+    found = facts(mark=MoveMark(own_turn, "current", "git+origin#sent") if own_turn else None)
     message = refused(ledger_context(tmp_path, ledger_id=ID_A), found, answer(remote_mark()))
     assert message == ("the ledger messages.lock moved to git+origin#sent, says origin" if is_refused else "")
 
@@ -130,7 +130,7 @@ def test_a_ledger_without_an_id_is_refused_by_a_mark_of_its_project_and_environm
 
 
 def test_a_mark_that_cannot_be_read_names_the_ref_to_remove(tmp_path: Path) -> None:
-    mark = remote_mark(mark=Mark(MAX_TURN, "moved", "?"))
+    mark = remote_mark(mark=MoveMark(MAX_GENERATION, "moved", "?"))
     with pytest.raises(GuardRefused, match=f"cannot be read, refs/msgrun/moved/{ID_A}") as caught:
         refuse_unless_current(ledger_context(tmp_path, ledger_id=ID_A), facts(), [answer(mark)])
     assert f"git push origin --delete refs/msgrun/moved/{ID_A}" in caught.value.hint
@@ -157,7 +157,7 @@ def test_a_remote_without_a_default_branch_refuses_nothing(tmp_path: Path) -> No
     assert not refused(ledger_context(tmp_path, ledger_id=ID_A), facts(), answer())
 
 
-def test_of_an_address_in_msgrun_lock_the_id_counts_because_it_may_be_spelled_otherwise(tmp_path: Path) -> None:
+def test_of_an_address_in_msgrun_lock_the_id_counts_because_it_may_be_spelled_differently(tmp_path: Path) -> None:
     context = ledger_context(tmp_path, "git+https://host/r", declared="git+origin", ledger_id=ID_A)
     assert not refused(context, facts(), answer(lock="git+origin", ledger_id=ID_A))
     assert refused(context, facts(), answer(lock="git+origin", ledger_id=ID_B))
@@ -177,14 +177,15 @@ def test_the_branch_of_a_fork_is_not_the_ledger_that_msgrun_yaml_names(tmp_path:
     assert not refused(context, facts())
 
 
-def test_a_ledger_that_msgrun_yaml_names_and_that_is_not_there_is_not_started_anew(tmp_path: Path) -> None:
-    assert find_missing_guard(ledger_context(tmp_path)) is None
+def test_a_ledger_that_msgrun_yaml_names_and_that_is_not_there_is_not_started_again(tmp_path: Path) -> None:
+    assert find_missing_refusal(ledger_context(tmp_path)) is None
     context = ledger_context(tmp_path, "sent.lock", ledger_id=ID_A)
     message = f"there is no ledger sent.lock, and msgrun.yaml names one, {ID_A}"
     assert second_refused(context) == message
-    _, hint = find_missing_guard(context, [answer(lock="git+origin", ledger_id=ID_A)]) or ("", "")
-    assert "lock: git+origin in msgrun.yaml" in hint
-    assert "MSGRUN_LOCK=git+origin msgrun lock move sent.lock" in hint
+    refusal = find_missing_refusal(context, [answer(lock="git+origin", ledger_id=ID_A)])
+    assert refusal is not None
+    assert "lock: git+origin in msgrun.yaml" in refusal.hint
+    assert "MSGRUN_LOCK=git+origin msgrun lock move sent.lock" in refusal.hint
 
 
 def test_after_an_edit_of_lock_the_hint_names_the_address_of_the_last_commit(tmp_path: Path) -> None:
@@ -192,8 +193,9 @@ def test_after_an_edit_of_lock_the_hint_names_the_address_of_the_last_commit(tmp
     clone = make_clone(tmp_path, "clone")
     (clone / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
     push_all(clone)
-    _, hint = find_missing_guard(ledger_context(clone, "sent.lock", ledger_id=ID_A)) or ("", "")
-    assert "MSGRUN_LOCK=git+origin msgrun lock move sent.lock" in hint
+    refusal = find_missing_refusal(ledger_context(clone, "sent.lock", ledger_id=ID_A))
+    assert refusal is not None
+    assert "MSGRUN_LOCK=git+origin msgrun lock move sent.lock" in refusal.hint
 
 
 def test_the_first_ledger_of_a_project_may_be_started(tmp_path: Path) -> None:
@@ -223,11 +225,14 @@ def test_no_second_ledger_is_started_where_a_mark_or_the_default_branch_names_on
     assert second_refused(context, answer(lock="messages.lock", ledger_id=ID_B))
 
 
-def test_a_branch_that_this_clone_has_read_is_not_started_anew(tmp_path: Path) -> None:
+def test_a_branch_that_this_clone_has_read_is_not_started_again(tmp_path: Path) -> None:
     known = facts()
     known.add(make_record(1))
     message = second_refused(ledger_context(tmp_path, "git+origin"), known=known)
-    assert message == "the ledger origin#msgrun-ledger:messages.lock is gone: it knew of 1 deliveries"
+    assert (
+        message
+        == "the ledger origin#msgrun-ledger:messages.lock was removed. This clone still has its records of 1 deliveries"
+    )
 
 
 def test_the_default_lockfile_with_the_id_of_msgrun_yaml_is_where_to_move_from(tmp_path: Path) -> None:
@@ -235,37 +240,37 @@ def test_the_default_lockfile_with_the_id_of_msgrun_yaml_is_where_to_move_from(t
     fill_ledger(ledger_context(tmp_path), make_record(1))
     context = ledger_context(tmp_path, "git+origin", ledger_id=ID_A)
     move = "MSGRUN_LOCK=messages.lock msgrun lock move git+origin"
-    guard = find_missing_guard(context)
-    assert guard is not None
-    assert guard[1].startswith(f"use it: lock: messages.lock in msgrun.yaml; or move it here: {move}{IF_LOST}")
+    refusal = find_missing_refusal(context)
+    assert refusal is not None
+    assert refusal.hint.startswith(f"use lock: messages.lock in msgrun.yaml; or move the ledger: {move}{IF_LOST}")
     (tmp_path / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
     git_output(tmp_path, "add", "--all")
     git_output(tmp_path, "commit", "--quiet", "--message", "moved")
-    guard = find_missing_guard(context)
-    assert guard is not None
-    assert guard[1].endswith(IF_LOST)
-    assert find_missing_guard(replace(context, declared=replace(context.declared, ledger_id=ID_B))) != guard
+    refusal = find_missing_refusal(context)
+    assert refusal is not None
+    assert refusal.hint.endswith(IF_LOST)
+    assert find_missing_refusal(replace(context, declared=replace(context.declared, ledger_id=ID_B))) != refusal
 
 
 def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_before_its_removal(
     tmp_path: Path,
 ) -> None:
     context = ledger_context(tmp_path)
-    assert explain_restore(context) == "take it from a backup"
+    assert explain_restore(context) == "restore it from a backup"
     git_output(tmp_path, "init", "--quiet")
-    assert explain_restore(context) == "git pull, once the clone that has it pushed it; or take it from a backup"
+    assert explain_restore(context) == "git pull, once the clone that has it has pushed it; or restore it from a backup"
     fill_ledger(context, make_record(1))
     journal = tmp_path / ".git/msgrun/messages.lock.journal"
-    assert explain_restore(context) == f"take it back from the journal: cp {journal} messages.lock"
+    assert explain_restore(context) == f"restore it from the journal: cp {journal} messages.lock"
     git_output(tmp_path, "add", "messages.lock")
     git_output(tmp_path, "commit", "--quiet", "--message", "sent")
-    assert explain_restore(context) == "take it back: git checkout HEAD -- messages.lock"
-    assert explain_restore(ledger_context(tmp_path, "git+origin")) == "bring it back from a clone or a backup"
+    assert explain_restore(context) == "restore it: git checkout HEAD -- messages.lock"
+    assert explain_restore(ledger_context(tmp_path, "git+origin")) == "restore it from a clone or a backup"
     content = (tmp_path / "messages.lock").read_bytes()
     git_output(tmp_path, "rm", "--quiet", "messages.lock")
     git_output(tmp_path, "commit", "--quiet", "--message", "removed")
     journal.unlink()
     text, _, command = explain_restore(context).partition(": git ")
-    assert text == "take it back from before it was removed"
+    assert text == "restore it from before its removal"
     git_output(tmp_path, *command.split())
     assert (tmp_path / "messages.lock").read_bytes() == content

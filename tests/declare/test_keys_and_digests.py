@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner.declare.audience.recipient import normalise_identifier
 from runner.declare.delivery import render_deliveries
-from runner.declare.identity import MessageDigest, delivery_key, payload_hasher, plan_digest, text_hash
+from runner.declare.keys_and_digests import MessageDigest, delivery_key, payload_hasher, plan_digest, text_hash
 
 WORDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
 RAW = st.binary(min_size=16, max_size=16)

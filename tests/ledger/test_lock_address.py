@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import UsageMistake
-from runner.ledger.address import (
+from runner.ledger.lock_address import (
     BranchAddress,
     DatabaseAddress,
     LockfileAddress,

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from runner.declare.declaration import Declaration
-from runner.declare.identity import MessageDigest
+from runner.declare.keys_and_digests import MessageDigest
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedDeliveries
 from runner.plan.text_variants import TextVariants
@@ -14,7 +14,7 @@ SAMPLE_SIZE = 3  # recipients that are named
 
 
 @dataclass(slots=True)
-class Draft:
+class PartialPlan:
     """What planning collects about a message, or about one block of its audience."""
 
     deliveries: PlannedDeliveries
@@ -29,8 +29,8 @@ class Draft:
         is_unread = declaration.audience.is_unread
         return "" if is_unread else self.digest.value(declaration.name, declaration.revision)
 
-    def join(self, other: "Draft") -> None:
-        """Appends the draft of the next block."""
+    def join(self, other: "PartialPlan") -> None:
+        """Appends the plan of the next block."""
         self.digest.merge(other.digest)
         self.sample = [*self.sample, *other.sample][:SAMPLE_SIZE]
         self.repeats.update(other.repeats)
@@ -46,7 +46,7 @@ class BlockResult:
     `notices` are warnings. `left_out` is the number of rows that a filter left out, by reason.
     """
 
-    draft: Draft
+    partial_plan: PartialPlan
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)

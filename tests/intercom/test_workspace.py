@@ -7,8 +7,8 @@ import pytest
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.admins import Admin
-from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.workspace import Workspace
 
 
 def reply(status: int, body: object, **headers: str) -> Reply:

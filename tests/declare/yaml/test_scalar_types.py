@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.yaml.nodes import compose_all, convert_node
+from runner.declare.yaml.scalar_types import compose_all, convert_node
 from runner.declare.yaml.syntax import BadYaml
 
 

@@ -1,20 +1,23 @@
-"""The location of a ledger, by the kind of its address, and how a ledger is opened whether it is current or not."""
+"""Opens the ledger at an address, by the kind of the address, without the check that it is the current one.
+
+`opening` adds that check. Only `lock compact` and the moves open a ledger from here.
+"""
 
 import contextlib
 from collections.abc import Iterator
 from typing import assert_never
 
-from runner.ledger.address import BranchAddress, DatabaseAddress, LockfileAddress
 from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
 from runner.ledger.known_hosts import require_known_host
 from runner.ledger.ledger import Ledger
 from runner.ledger.location import LedgerLocation, missing_ledger_error
+from runner.ledger.lock_address import BranchAddress, DatabaseAddress, LockfileAddress
 from runner.ledger.lockfile.location import LockfileLocation
 
 
 def location_of(context: LedgerContext) -> LedgerLocation:
-    """The location of the ledger at the address in use.
+    """Returns the location of the ledger at the address in use.
 
     Raises GuardRefused if its host is not known, and LedgerUnavailable if psycopg is needed and missing, or if git or
     its remote is needed to check the host and does not answer.
@@ -35,13 +38,13 @@ def location_of(context: LedgerContext) -> LedgerLocation:
 
 @contextlib.contextmanager
 def open_existing(context: LedgerContext, command: str, *, fetch: bool = True) -> Iterator[Ledger]:
-    """The ledger at the address in use, current or not, with what it had lost.
+    """Opens the ledger at the address in use, current or not, and restores records that it lost.
 
     Raises GuardRefused if there is none, and LedgerUnavailable.
     """
     with location_of(context).open(command, fetch=fetch) as ledger:
         if not ledger.exists:
-            raise missing_ledger_error(context, "look whether lock: is right, or take it back from git")
+            raise missing_ledger_error(context)
         recover(context, ledger)
         yield ledger
 

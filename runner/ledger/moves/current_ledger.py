@@ -1,0 +1,172 @@
+"""Checks that a ledger is the current one of its project. With another one, what was sent would be sent again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from shlex import quote
+
+from runner.errors import GuardRefused, Refusal
+from runner.ledger.context import LedgerContext
+from runner.ledger.facts import Facts
+from runner.ledger.local_records import read_local_lockfiles
+from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
+from runner.ledger.mark import explain_mark
+from runner.ledger.moves.ledger_hints import find_address, hint_for_wrong_address
+from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
+from runner.ledger.record import NO_MARK, MoveMark
+from runner.ledger.remotes import is_same_repository
+
+
+def find_ledger_refusal(context: LedgerContext, facts: Facts) -> Refusal | None:
+    """Returns a refusal if a ledger is not the one that msgrun.yaml means; None if it is.
+
+    It asks no remote. Raises GuardRefused if the ledger's headers contradict each other.
+    """
+    if refusal := find_id_refusal(context, facts):
+        return refusal
+    return None if facts.mark.status == "current" else explain_context_mark(context, facts.mark)
+
+
+def explain_context_mark(context: LedgerContext, mark: MoveMark) -> Refusal:
+    """Returns the refusal for a mark of the ledger at the address in use."""
+    return explain_mark(context.address.setting, mark, context.command)
+
+
+def find_id_refusal(context: LedgerContext, facts: Facts) -> Refusal | None:
+    """Returns a refusal if a ledger does not have the id that msgrun.yaml names; None if it has, or none is named.
+
+    Raises GuardRefused if the ledger's headers contradict each other.
+    """
+    ledger_id = facts.headers.merged(context.salt).ledger
+    if context.declared.ledger_id in {"", ledger_id}:
+        return None
+    has = f"the id {ledger_id}" if ledger_id else "no id"
+    message = f"the ledger {context.address.setting} has {has}, and msgrun.yaml names {context.declared.ledger_id}"
+    return Refusal(message, hint_for_wrong_address(context, find_address(context, ())))
+
+
+def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
+    """Raises GuardRefused if a ledger is not current, by its own marks or by what the remotes say."""
+    if refusal := find_ledger_refusal(context, facts):
+        raise refusal.error()
+    _refuse_fork(context)
+    ledger_id = facts.headers.merged(context.salt).ledger
+    for answer in answers:
+        for remote_mark in answer.marks:
+            is_newer = remote_mark.mark.generation > facts.mark.generation
+            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
+                raise _marked_error(context, answer, remote_mark)
+        _refuse_other_default(context, ledger_id, answer)
+        if answer.renamed_to and isinstance(context.address, LockfileAddress):
+            raise GuardRefused(
+                f"on the default branch of {answer.remote}, {answer.renamed_to} declares this ledger for another folder"
+                " or environment. Deliveries that were sent from there are not recorded here and could be sent twice",
+                "if the project was renamed there: git pull, or merge this commit first; if this is a copy of the"
+                f" project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger: {context.command} lock"
+                " begin",
+            )
+
+
+def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
+    """Returns a warning if HEAD lacks commits of a default branch; else empty.
+
+    A message that was withdrawn there is still declared in HEAD. Whether there is one is not looked up.
+    """
+    repository = context.repository
+    for answer in answers if repository else ():
+        if answer.tip and repository and repository.try_git("merge-base", "--is-ancestor", answer.tip, "HEAD") is None:
+            return (
+                f"HEAD lacks commits of {answer.remote}/{answer.branch}. A message that was withdrawn there is still"
+                " sent from this commit"
+            )
+    return ""
+
+
+def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:
+    if not remote_mark.is_readable:
+        hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {remote_mark.ref}"
+        return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {remote_mark.ref}", hint)
+    refusal = explain_context_mark(context, remote_mark.mark)
+    return GuardRefused(f"{refusal.message}, says {answer.remote}", refusal.hint)
+
+
+def find_missing_refusal(context: LedgerContext, answers: Sequence[RemoteAnswer] = ()) -> Refusal | None:
+    """Returns a refusal for an address without a ledger if msgrun.yaml names a ledger; else None."""
+    ledger_id = context.declared.ledger_id
+    if not ledger_id:
+        return None
+    message = f"there is no ledger {context.address.display_name}, and msgrun.yaml names one, {ledger_id}"
+    return Refusal(message, hint_for_wrong_address(context, find_address(context, answers)))
+
+
+def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer], known: Facts) -> None:
+    """Raises GuardRefused if the project has a ledger already, so that no other may be started.
+
+    `known` are the records that this clone has of a ledger which was at the address in use and was removed.
+    """
+    has_ledger = "this project has a ledger already"
+    if isinstance(context.address, BranchAddress) and len(known):
+        message = (
+            f"the ledger {context.address.display_name} was removed. This clone still has its records of"
+            f" {len(known):,} deliveries"
+        )
+        raise GuardRefused(message, hint_for_wrong_address(context, context.address.setting))
+    if refusal := find_missing_refusal(context, answers):
+        raise refusal.error()
+    for path, local in () if context.is_sandbox else read_local_lockfiles(context, NO_MARK):
+        if len(local) and path != context.address.setting:
+            message = f"{has_ledger}: {path} has records of {len(local):,} deliveries"
+            raise GuardRefused(message, hint_for_wrong_address(context, path))
+    for answer in answers:
+        for remote_mark in answer.marks:
+            if _is_of_this_project(context, remote_mark, ""):
+                address = remote_mark.mark.address
+                message = f"{has_ledger}, says {answer.remote}: it moved to {address}"
+                raise GuardRefused(message, hint_for_wrong_address(context, address))
+        is_other = answer.default and answer.default.address not in {context.address, default_lockfile(context.stem)}
+        if answer.default and (answer.default.ledger_id or is_other):
+            message = f"{has_ledger}, says the default branch of {answer.remote}: {answer.default.address.setting}"
+            raise GuardRefused(message, hint_for_wrong_address(context, answer.default.address.setting))
+
+
+def _is_of_this_project(context: LedgerContext, remote_mark: RemoteMark, ledger_id: str) -> bool:
+    """Returns whether a mark is about the ledger with this id; without an id, whether it is of the same project."""
+    if ledger_id:
+        return remote_mark.ledger_id == ledger_id
+    return (remote_mark.project, remote_mark.environment) == (context.project_path, context.environment)
+
+
+def _refuse_other_default(context: LedgerContext, ledger_id: str, answer: RemoteAnswer) -> None:
+    """Raises GuardRefused if the default branch names another ledger.
+
+    MSGRUN_LOCK may spell the address of the ledger differently, so then only its id counts.
+    """
+    default, setting = answer.default, context.address.setting
+    if default is None:
+        return
+    is_override = context.address != context.declared.address
+    is_same_id = ledger_id == default.ledger_id or not default.ledger_id
+    is_same_address = default.address == context.address or (
+        is_override and ledger_id and ledger_id == default.ledger_id
+    )
+    if is_same_id and is_same_address:
+        return
+    other = default.address.setting if default.address != context.address else f"the id {default.ledger_id}"
+    raise GuardRefused(
+        f"this would use the ledger {setting}, and the default branch of {answer.remote} names {other}",
+        "if this commit is older: git pull; if the ledger moved to this address: commit msgrun.yaml and merge it first",
+    )
+
+
+def _refuse_fork(context: LedgerContext) -> None:
+    """Raises GuardRefused if the ledger is a branch of a fork: there, the name of a remote means another repository."""
+    address, url, repository = context.address, context.declared.remote, context.repository
+    if not (isinstance(address, BranchAddress) and url and repository) or address != context.declared.address:
+        return
+    is_main = address.remote in repository.relevant_remotes()[-1:]
+    if is_main and not is_same_repository(repository, address.remote, url):
+        upstream = replace(address, remote="upstream").setting
+        raise GuardRefused(
+            f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}",
+            f"in a fork: git remote add upstream {quote(url)}, then MSGRUN_LOCK={quote(upstream)}"
+            " before the command; if the repository moved: correct remote: in msgrun.yaml",
+        )
