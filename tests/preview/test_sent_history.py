@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from runner.declare.identity import delivery_key
+from runner.declare.keys_and_digests import delivery_key
 from runner.deliver.fate_file import load_fates
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
