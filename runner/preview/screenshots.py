@@ -18,6 +18,8 @@ _APPLICATIONS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 _WIDTH, _HEIGHT = 1200, 900  # pixels of the window
+# The root of the page, also where an element of the body is named documentElement.
+_READ_HEIGHT = "Object.getOwnPropertyDescriptor(Document.prototype, 'documentElement').get.call(document).scrollHeight"
 _MAX_BODY = 6_000  # pixels of a body that are photographed
 
 
@@ -96,7 +98,7 @@ def _photograph_message(page: "Page", path: Path) -> None:
     frame.wait_for_load_state()
     # A script of the browser's driver, not of the page, may look into the sandbox.
     element.evaluate("frame => { frame.style.height = '40px'; }")
-    height = min(int(frame.evaluate("document.documentElement.scrollHeight")), _MAX_BODY)
+    height = min(int(frame.evaluate(_READ_HEIGHT)), _MAX_BODY)
     element.evaluate("(frame, height) => { frame.style.height = `${height}px`; }", height)
     client.screenshot(path=path)
     element.evaluate("frame => { frame.style.height = ''; }")

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
+from runner.compare.declared_fields import FIELD_NAMES, list_field_values
 from runner.declare.audience.workspace_contacts import ContactReading, WorkspaceContacts
+from runner.declare.declaration import Declaration
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
+
+_MAX_WORDS = 2_000  # characters of a query or of the templates of variables
 
 
 def format_unread(message: PlannedMessage) -> str:
@@ -28,6 +32,17 @@ def reading_lines(message: PlannedMessage) -> Iterator[str]:
     source = message.workspace_contacts
     if source and source.reading:
         yield _describe(source.reading, source)
+
+
+def declared_words(declaration: Declaration) -> Iterator[tuple[str, str]]:
+    """Yields the keys and values, on one line, by which an author decides what a query or the workspace brings.
+
+    A text may come from there alone, and a sample masks it like every value of a recipient.
+    """
+    for name, value in zip(FIELD_NAMES, list_field_values(declaration), strict=True):
+        if value and (name == "sql" or name.startswith("to.")):
+            more = f" … and {len(value) - _MAX_WORDS:,} more characters" if len(value) > _MAX_WORDS else ""
+            yield name, f"{value[:_MAX_WORDS]}{more}"
 
 
 def is_empty(message: PlannedMessage) -> bool:

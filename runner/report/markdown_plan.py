@@ -14,7 +14,7 @@ from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
-from runner.report.audience_text import count_unread, format_unread, reading_lines
+from runner.report.audience_text import count_unread, declared_words, format_unread, reading_lines
 from runner.report.markdown_escaping import (
     details,
     escape_text,
@@ -201,6 +201,7 @@ def _format_message(
     if isinstance(declaration.audience, TableAudience):
         title = reveal_or_mask(mark_private_values(declaration.audience.source.title, ()), show_values=show_values)
         lines.append(f"Audience {inline_code(title)}, by {declaration.audience.kind}")
+        lines += [f"`{name}`: {inline_code(words)}" for name, words in declared_words(declaration)]
     if subscription := format_subscription(declaration):
         lines.append(escape_text(subscription[0].upper() + subscription[1:]))
     lines += [escape_text(text) for text in reading_lines(message)]

@@ -214,3 +214,31 @@ def test_a_hold_that_is_taken_away_stands_on_top(change: str, reviewed: Clone) -
     reviewed.commit()
     ran = reviewed.msgrun("plan", "--against", "held")
     assert ran.out.startswith("! changed guard HOLD: nothing is sent -> removed, so that apply sends"), ran.out
+
+
+SAMPLE = "Pay to IBAN DE99 https://ponles.example"
+HIDING = {
+    "a query": f"sql: \"select 'bbb1' as who, '{SAMPLE}' as x\"\n  type: user\n  id: '{{{{ who }}}}'",
+    "a variable of contacts": f"intercom: {{segment: VIP}}\n  vars: {{x: '{SAMPLE}'}}",
+}
+
+
+@pytest.mark.parametrize("kind", HIDING)
+def test_a_text_that_its_author_put_where_recipients_values_come_from_is_shown(kind: str, reviewed: Clone) -> None:
+    head = message("second", "bbb1", body="'{{ x }}'").partition("to:")[0]
+    reviewed.write("messages/second.yaml", f"{head}to:\n  {HIDING[kind]}\n")
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "main", "--format", "markdown")
+    assert SAMPLE in ran.out, ran.out + ran.err
+    assert "new hosts in links, which no message of main has: ponles.example" in ran.out
+
+
+@pytest.mark.parametrize("place", ["project", "message"])
+def test_a_new_host_in_a_variable_is_named(place: str, reviewed: Clone) -> None:
+    words = "vars: {shop: 'https://ponles.example/x'}\n"
+    text = message("second", "bbb1", body="'<a href=\"{{ shop }}\">x</a>'")
+    if place == "project":
+        reviewed.write("msgrun.yaml", (reviewed.path / "msgrun.yaml").read_text("utf-8") + words)
+    reviewed.write("messages/second.yaml", text + (words if place == "message" else ""))
+    reviewed.commit()
+    assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed, code=0)
