@@ -11,7 +11,7 @@ from tests.support.project import run_in_process
 
 @pytest.mark.browser
 def test_pictures_are_taken_of_every_message(tmp_path: Path) -> None:
-    root = write_project(tmp_path / "ponies", tip=TIP)
+    root = write_project(tmp_path / "ponies", tip=TIP.replace("</p>", "</p><form name=documentElement></form>"))
     (tmp_path / "pictures").mkdir()
     (tmp_path / "precious").write_text("x")
     (tmp_path / "pictures/index.png").symlink_to(tmp_path / "precious")
