@@ -48,6 +48,7 @@ def test_from_disk_the_index_leads_to_a_message_and_on_by_keyboard(
     assert page.locator(".messages > li:visible").count() == 4
     page.click("a.name:has-text('receipt')")
     page.wait_for_url("**/receipt.html")
+    assert page.locator("iframe").count() == 1, "a browser takes minutes to make the frames of a thousand recipients"
     names = {shown_recipient(page)}
     for key in ("j", "ArrowDown", "j"):
         page.keyboard.press(key)

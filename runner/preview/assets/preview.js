@@ -1,4 +1,5 @@
-// What the pages do: they are complete without it, only longer. Texts are set as text, never as HTML.
+// What the pages do: they are complete without it, only longer. Texts are set as text, never as HTML: what becomes HTML
+// is a part of the page itself, whose texts are escaped in it.
 "use strict";
 
 const root = document.documentElement;
@@ -19,6 +20,8 @@ function showRecipient(index) {
   if (!sections.length) return;
   shown = Math.min(Math.max(index, 0), sections.length - 1);
   for (const part of findAll("[data-of]")) part.hidden = part.dataset.of !== String(shown + 1);
+  // The other bodies wait as text: a browser takes minutes to make a thousand frames.
+  for (const body of sections[shown].querySelectorAll("noscript")) body.outerHTML = body.textContent;
   paintFrames();
   if (!find("#recipient")) return;
   find("#recipient").value = String(shown + 1);
@@ -161,6 +164,7 @@ choose("mail", root.dataset.mail);
 if (find("[data-tab]")) chooseTab(find("[data-tab]").dataset.tab, false);
 if (find("[data-view='changes']")) choose("view", "message");
 showRecipient(readHash());
+root.dataset.ready = ""; // from here on `hidden` says which recipient is shown
 
 addEventListener("keydown", onKey);
 addEventListener("hashchange", () => showRecipient(readHash()));
