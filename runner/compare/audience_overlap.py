@@ -144,7 +144,7 @@ def _hash_data(recipient: Recipient, used: frozenset[str] | None) -> bytes:
 
 
 def _is_same_table(before: Declaration, now: Declaration) -> bool:
-    """Whether both read the same bytes in the same way. If so, no row needs to be read."""
+    """Returns whether both read the same bytes in the same way. If so, no row needs to be read."""
     old, new = before.audience, now.audience
     if not isinstance(old, TableAudience) or not isinstance(new, TableAudience):
         return False
@@ -157,7 +157,7 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
 
 
 def _has_same_files(old: RowSource, new: RowSource) -> bool:
-    """Whether both sources have as many files, and each pair has the same content."""
+    """Returns whether both sources have as many files, and each pair has the same content."""
     pairs = zip(old.paths, new.paths, strict=False)
     return len(old.paths) == len(new.paths) > 0 and all(
         filecmp.cmp(old.tree.root / old_path, new.tree.root / new_path, shallow=False) for old_path, new_path in pairs

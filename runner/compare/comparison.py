@@ -217,7 +217,7 @@ def _format_rename(name: str, other_name: str, common_count: int, sent: int, *, 
 
 
 def _is_rewritten(before: Declaration, now: Declaration) -> bool:
-    """Whether the texts differ, or the variables of project and message that the texts use."""
+    """Returns whether the texts differ, or the variables of project and message that the texts use."""
     if before.content == now.content:
         return False
     used = used_variables(before, now)

@@ -51,14 +51,14 @@ def _describe_audience(declaration: Declaration) -> str:
 
 
 def _list_workspace_fields(declaration: Declaration) -> list[str]:
-    """The values of _WORKSPACE_KEYS as JSON; empty for an audience that is not in the workspace."""
+    """Returns the values of _WORKSPACE_KEYS as JSON; empty for an audience that is not in the workspace."""
     is_in_workspace = find_workspace_contacts(declaration.audience) is not None
     to = declaration.document.value["to"] if is_in_workspace else {}
     return [orjson.dumps(to[key]).decode() if key in to else "" for key in _WORKSPACE_KEYS]
 
 
 def _read_query(declaration: Declaration) -> str:
-    """The SQL of an audience, on one line; empty if it has none."""
+    """Returns the SQL of an audience, on one line; empty if it has none."""
     source = declaration.document.value.get("to")
     query = source.get("sql") if isinstance(source, dict) else None
     return " ".join(query.split()) if isinstance(query, str) else ""

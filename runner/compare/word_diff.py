@@ -40,7 +40,7 @@ class DiffPart(NamedTuple):
 
 @lru_cache(maxsize=8)  # a text is compared once for its diff, and once for its notes
 def diff_words(before: str, now: str) -> list[DiffPart]:
-    """The parts of both texts in their order. A removed part comes before the added part that replaces it."""
+    """Returns the parts of both texts in their order. A removed part comes before the added part that replaces it."""
     return diff_tokens(_TOKEN.findall(before), _TOKEN.findall(now))
 
 
@@ -78,7 +78,7 @@ def _compare_words(old: list[str], new: list[str]) -> Iterable[DiffPart]:
 
 
 def _join_parts(parts: Iterable[DiffPart]) -> list[DiffPart]:
-    """The parts without empty ones.
+    """Returns the parts without empty ones.
 
     Changes with only a space between them are joined, because they read as one change.
     """

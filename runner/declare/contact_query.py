@@ -154,7 +154,7 @@ def describe_days(query: Mapping[str, Any], zone: tzinfo | None = None, zone_nam
 
 
 def _parse_time(value: Any) -> datetime | None:
-    """The moment of Unix seconds, as a number or in digits; None if it is none."""
+    """Returns the moment of Unix seconds, as a number or in digits; None if it is none."""
     text = str(value)
     if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) <= 11):  # noqa: PLR2004  # up to the year 5138
         return None

@@ -16,7 +16,7 @@ class Sender:
     value: str
 
     def __str__(self) -> str:
-        """The id alone, or kind and value: a name that is a number is not taken for an id."""
+        """Returns the id alone, or kind and value: a name that is a number is not taken for an id."""
         return self.value if self.kind == "id" else f"{self.kind}:{self.value}"
 
     @property

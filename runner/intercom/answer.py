@@ -99,7 +99,7 @@ Answer = Sent | Refused | Unknown | AccountDenied | Throttled | Unreached
 
 
 def classify_reply(result: Reply | NoReply, sender: str, access: Access = _DEFAULT_ACCESS) -> Answer:
-    """The outcome of a message that was POSTed from the admin `sender`."""
+    """Returns what a reply means for a message that was POSTed from the admin `sender`."""
     if isinstance(result, NoReply):
         return Unknown(result.reason, NO_ANSWER) if result.has_sent_bytes else Unreached(result.reason, result.fix)
     if result.status == _OK:
@@ -113,7 +113,10 @@ def classify_reply(result: Reply | NoReply, sender: str, access: Access = _DEFAU
 
 
 def _classify_client_error(reply: Reply, sender: str, access: Access) -> Answer:
-    """The meaning of a 4xx reply. The conditions are tested from top to bottom; the first that is true decides."""
+    """Returns the meaning of a 4xx reply.
+
+    The conditions are tested from top to bottom; the first that is true decides.
+    """
     code, message, request_id = parse_error(reply)
     if reply.status == _TIMEOUT or code in _INCONCLUSIVE_CODES or not _is_intercom_error(reply):
         origin = "" if _is_intercom_error(reply) else ", and not Intercom's own answer: a proxy or a firewall between?"
@@ -127,7 +130,7 @@ def _classify_client_error(reply: Reply, sender: str, access: Access) -> Answer:
 
 
 def account_hint(reply: Reply, access: Access, sender: str = "") -> str:
-    """What to fix if an error is about the account.
+    """Returns what to fix if an error is about the account.
 
     Empty if it is about something else, or if the body is not an error object of Intercom's.
     """
@@ -153,12 +156,12 @@ def account_hint(reply: Reply, access: Access, sender: str = "") -> str:
 
 
 def no_admin_hint(sender: str) -> str:
-    """What to fix if Intercom does not know the admin of `from:`."""
+    """Returns what to fix if Intercom does not know the admin of `from:`."""
     return f"from: names admin {sender or 'of another workspace'}: take the id of one of this workspace's admins"
 
 
 def _is_intercom_error(reply: Reply) -> bool:
-    """Whether the body is one of Intercom's error objects, and not, for example, a proxy's error page."""
+    """Returns whether the body is one of Intercom's error objects, and not, for example, a proxy's error page."""
     value = _parse_json(reply.body)
     if not isinstance(value, dict):
         return False
@@ -186,7 +189,7 @@ def parse_error(reply: Reply) -> tuple[str, str, str]:
 
 
 def _classify_success(reply: Reply, sender: str) -> Answer:
-    """The meaning of a 200 reply. Anything but the documented object does not prove that the message exists."""
+    """Returns the meaning of a 200 reply. Anything but the documented object does not prove that the message exists."""
     value = _parse_json(reply.body)
     request_id = _read_request_id(reply)
     if not isinstance(value, dict):

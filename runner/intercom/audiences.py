@@ -94,7 +94,7 @@ class _Reader:
 
 
 def _open_pages(workspace: Workspace, group: ContactGroup) -> Iterator[dict[str, Any]]:
-    """The pages of a group's contacts. Raises GroupNotFound, RunStopped."""
+    """Yields the pages of a group's contacts. Raises GroupNotFound, RunStopped."""
     match group.kind:
         case "search":
             return _search(workspace, group)
@@ -120,7 +120,7 @@ def _compare(name: str, value: str) -> dict[str, Any]:
 
 
 def _find_named(group: ContactGroup, answer: Any, key: str) -> str:
-    """The id of the segment or tag with the group's name. Raises GroupNotFound, RunStopped."""
+    """Returns the id of the segment or tag with the group's name. Raises GroupNotFound, RunStopped."""
     listed = answer.get(key) if isinstance(answer, dict) else None
     if not isinstance(listed, list):
         raise RunStopped(f"the list of {group.kind}s is not as documented")

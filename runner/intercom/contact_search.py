@@ -23,7 +23,7 @@ class ContactSearch:
         self.batch_size = IN_BATCH
 
     def find(self, kind: IdentifierKind, values: Sequence[str]) -> dict[str, list[Contact]]:
-        """The contacts with each of the values, which are all of one kind. Raises RunStopped.
+        """Returns the contacts with each of the values, which are all of one kind. Raises RunStopped.
 
         Values are compared as keys are: what counts as two recipients must not find one contact. So the case of an
         address makes no difference, but strasse@ is not straße@, and the user_id ab is not AB, whatever a search says.
@@ -56,7 +56,7 @@ class ContactSearch:
 
 
 def _build_query(field: str, values: list[str]) -> dict[str, Any]:
-    """The query for contacts whose field has one of the values."""
+    """Returns the query for contacts whose field has one of the values."""
     if len(values) > SEARCH_BATCH:
         return {"field": field, "operator": "IN", "value": values}
     terms = [{"field": field, "operator": "=", "value": value} for value in values]

@@ -67,7 +67,7 @@ class Conversations:
         self._workspace = workspace
 
     def search(self, queries: Iterable[ConversationQuery]) -> Iterator[OpeningMessage]:
-        """The messages that opened the conversations that match any of the queries.
+        """Yields the messages that opened the conversations that match any of the queries.
 
         A message may be yielded more than once. Raises RunStopped.
         """
@@ -80,7 +80,7 @@ class Conversations:
                     yield opening
 
     def of_messages(self, ids: Sequence[str]) -> Iterator[MessageConversation]:
-        """The conversations of the messages with these ids, of those that have one. Raises RunStopped."""
+        """Yields the conversations of the messages with these ids, of those that have one. Raises RunStopped."""
         for start in range(0, len(ids), SEARCH_BATCH):
             batch = ids[start : start + SEARCH_BATCH]
             items = list(self._find_by_source(batch, DROPS_SHOWN_SINCE))
@@ -94,7 +94,7 @@ class Conversations:
                     yield MessageConversation(message, conversation, _parse_reply_time(item), _parse_drop_reason(item))
 
     def of_contact(self, contact: str, version: str) -> Iterator[MessageConversation]:
-        """The conversations of a contact, in an API version up to 2.5. Raises RunStopped."""
+        """Yields the conversations of a contact, in an API version up to 2.5. Raises RunStopped."""
         for item in self._list_of_contact(contact, version):
             conversation, message = _parse_source(item)
             if message:
@@ -118,7 +118,7 @@ class Conversations:
 
 
 def _parse_source(item: dict[str, Any]) -> tuple[str, str]:
-    """The ids of a conversation and of the message that opened it; each is empty if it is missing."""
+    """Returns the ids of a conversation and of the message that opened it; each is empty if it is missing."""
     source = _dict_or_empty(item.get("source") or item.get("conversation_message"))  # the latter up to version 2.5
     return parse_id(item.get("id")), parse_id(source.get("id"))
 
@@ -157,7 +157,10 @@ def _build_term(wanted: ConversationQuery) -> dict[str, Any]:
 
 
 def _parse_opening(value: dict[str, Any]) -> OpeningMessage | None:
-    """The message that opened a conversation. None if a field is missing: such a conversation proves nothing."""
+    """Returns the message that opened a conversation.
+
+    None if a field is missing: such a conversation proves nothing.
+    """
     source, created_at = _dict_or_empty(value.get("source")), value.get("created_at")
     message_id, author = parse_id(source.get("id")), parse_id(_dict_or_empty(source.get("author")).get("id"))
     contacts = _dict_or_empty(value.get("contacts")).get("contacts")

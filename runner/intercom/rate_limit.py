@@ -127,7 +127,7 @@ class RateLimiter:
         self.throttled_windows = 0
 
     def _count_startable(self) -> int:
-        """How many requests may start now; 0 or less if none may."""
+        """Returns how many requests may start now; 0 or less if none may."""
         now = self._clock.monotonic()
         if now < self._paused_until:
             return 0
@@ -170,7 +170,7 @@ class RateLimiter:
         self._joined_at, self._used, self._remaining, self._carried = joined_at, 0, None, self._pending
 
     def _compute_budget(self) -> int | None:
-        """The requests that this run may start in a window; None if no limit is known."""
+        """Returns the requests that this run may start in a window; None if no limit is known."""
         bounds = [self._max_per_window] if self._max_per_window else []
         if self._limit:
             bounds.append(max(1, int(self._limit * self._share)))
@@ -192,7 +192,7 @@ class RateLimiter:
         return reset - self._clock_offset
 
     def _parse_retry_after(self, headers: dict[str, str]) -> float | None:
-        """The seconds to wait by Retry-After, which is a number or a date (RFC 9110, 10.2.3); None without it."""
+        """Returns the seconds to wait by Retry-After, a number or a date (RFC 9110, 10.2.3); None without it."""
         moment = _parse_date(headers.get("retry-after"))
         return (
             (moment - self._read_date(headers)).total_seconds() if moment else _parse_number(headers.get("retry-after"))
@@ -207,7 +207,7 @@ class RateLimiter:
 
 
 def _compute_allowance(budget: int, seconds: float) -> int:
-    """How many requests of a budget may have started so many seconds after the start of its window."""
+    """Returns how many requests of a budget may have started so many seconds after the start of its window."""
     return math.ceil(budget * min(1.0, (seconds + _POLL_INTERVAL) / (WINDOW * _SPENDING_PART)))
 
 

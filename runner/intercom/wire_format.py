@@ -13,7 +13,7 @@ _MAX_DIGITS = 18  # of an integer that every JSON parser reads; no admin's id is
 
 
 def needs_lookup(payload: Payload, api_version: str) -> bool:
-    """Whether the recipient's contact must be looked up before the POST.
+    """Returns whether the recipient's contact must be looked up before the POST.
 
     Since version 2.6, a message is sent to an id, never to an address.
     """
@@ -23,7 +23,7 @@ def needs_lookup(payload: Payload, api_version: str) -> bool:
 def build_body(
     payload: Payload, api_version: str, contact: Contact | None = None, *, sender_id: str = ""
 ) -> dict[str, Any]:
-    """The JSON to POST.
+    """Returns the JSON to POST.
 
     `sender_id` is the admin's id. Since version 2.6, `contact`, the result of the lookup, becomes the recipient.
     Without them, sender and recipient are as declared.

@@ -70,7 +70,7 @@ class Workspace:
         self._on_retry = on_retry
 
     def identity(self) -> WorkspaceIdentity:
-        """What GET /me says of the workspace: `app.id_code` and `app.region`.
+        """Returns what GET /me says of the workspace: `app.id_code` and `app.region`.
 
         Raises GuardRefused if the reply has no id_code, and RunStopped.
         """
@@ -85,11 +85,11 @@ class Workspace:
         return WorkspaceIdentity(code, parse_id(app.get("region")).lower(), parse_label(app.get("timezone")))
 
     def admins(self) -> tuple[Admin, ...] | None:
-        """The admins, in Intercom's order; None if the token may not read them. Raises RunStopped."""
+        """Returns the admins, in Intercom's order; None if the token may not read them. Raises RunStopped."""
         return parse_admins(self.read("GET", "/admins", none_if=_UNREADABLE))
 
     def has_admin(self, admin_id: str) -> bool | None:
-        """Whether an admin has this id; None if that cannot be read. Never raises for network errors."""
+        """Returns whether an admin has this id; None if that cannot be read. Never raises for network errors."""
         try:
             value = self.read("GET", f"/admins/{quote(admin_id, safe='')}", none_if=_UNREADABLE)
         except RunStopped as error:
@@ -97,12 +97,12 @@ class Workspace:
         return True if isinstance(value, dict) else None
 
     def contact(self, contact_id: str) -> Contact | None:
-        """The contact with this id; None if there is none. Raises RunStopped."""
+        """Returns the contact with this id; None if there is none. Raises RunStopped."""
         value = self.read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={_NOT_FOUND})
         return parse_contact(value) if isinstance(value, dict) else None
 
     def current_contact(self, contact_id: str) -> str | None:
-        """The id of the contact that this one is now: its own, or the one that it was merged into, also in a chain.
+        """Returns the id of the contact that this one is now: its own, or the one it was merged into, also in a chain.
 
         Empty if there is none. None if the token may not read contacts. Raises RunStopped.
         """
@@ -112,7 +112,7 @@ class Workspace:
         return "" if reply.status in {_NOT_FOUND, _GONE} else None
 
     def find_contact(self, contact_id: str) -> Contact | None:
-        """The contact with this id, or the one that it was merged into, which then has the fault `merged`.
+        """Returns the contact with this id, or the one that it was merged into, which then has the fault `merged`.
 
         None if there is none. Raises RunStopped.
         """
@@ -157,8 +157,9 @@ class Workspace:
         max_pages: int = MAX_PAGES,
         version: str = READ_VERSION,
     ) -> Iterator[dict[str, Any]]:
-        """The pages of a search, or of a list if there is no `query`. `page[key]` is the list of objects in a page.
+        """Yields the pages of a search, or of a list if there is no `query`.
 
+        `page[key]` is the list of objects in a page.
         Raises RunStopped.
         """
         pagination: dict[str, Any] = {"per_page": _PER_PAGE}
@@ -188,11 +189,11 @@ class Workspace:
     def read(
         self, method: str, path: str, body: Any = None, *, none_if: Container[int] = (), version: str = READ_VERSION
     ) -> Any:
-        """The JSON of an answer. None for a status in `none_if`. Raises RunStopped for every other but 200."""
+        """Returns the JSON of an answer. None for a status in `none_if`. Raises RunStopped for every other but 200."""
         return self._parse_reply(self._request(method, path, body, version), method, path, none_if)
 
     def _request(self, method: str, path: str, body: Any, version: str) -> Reply:
-        """The reply to a request that only reads: any but 429 and 5xx, after which it is repeated."""
+        """Returns the reply to a request that only reads: any but 429 and 5xx, after which it is repeated."""
         deadline = self._clock.monotonic() + READ_RETRY_TIME
         delay, windows = FIRST_RETRY_DELAY, 0
         while True:
@@ -256,7 +257,7 @@ class _NoAdmin(RunStopped):
 
 
 def _parse_cursor(page: dict[str, Any], request: str) -> dict[str, str | int] | None:
-    """What names the next page, by the name of its parameter; None on the last one.
+    """Returns what names the next page, by the name of its parameter; None on the last one.
 
     `pages.next` has it, or is an address with it as a parameter: only the parameter is used, never the address. Raises
     RunStopped if it has no known form.
@@ -274,5 +275,5 @@ def _parse_cursor(page: dict[str, Any], request: str) -> dict[str, str | int] | 
 
 
 def describe_retry(failure: str, seconds: float) -> str:
-    """What the user reads when a request failed and is tried again."""
+    """Returns what the user reads when a request failed and is tried again."""
     return f"{failure}; trying again for up to {seconds:.0f} s"

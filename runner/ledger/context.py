@@ -48,7 +48,7 @@ class LedgerContext:
     trusts_host: bool = False
 
     def at(self, address: LedgerAddress, *, trusts_host: bool = True) -> "LedgerContext":
-        """The same with another address. `trusts_host`: a person named it, so its host may be contacted."""
+        """Returns the same with another address. `trusts_host`: a person named it, so its host may be contacted."""
         return replace(self, address=address, trusts_host=trusts_host)
 
     @property
@@ -83,7 +83,10 @@ class LedgerContext:
             return None
 
     def standalone_repository(self) -> Repository:
-        """The bare repository of a project that is in no git repository. Raises LedgerUnavailable, GuardRefused."""
+        """Returns the bare repository of a project that is in no git repository.
+
+        Raises LedgerUnavailable, GuardRefused.
+        """
         return init_bare_repository(managed_path(self.root, ".msgrun/ledger.git"))
 
     @property

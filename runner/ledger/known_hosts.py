@@ -31,7 +31,7 @@ def require_known_host(context: LedgerContext) -> None:
 
 
 def is_reviewed(context: LedgerContext, names_it: Callable[[DeclaredLedger], bool]) -> bool:
-    """Whether msgrun.yaml of the base commit passes a test.
+    """Returns whether msgrun.yaml of the base commit passes a test.
 
     Also where there is neither a remote nor a ref to compare with, so no commits of others.
     """
@@ -43,7 +43,7 @@ def is_reviewed(context: LedgerContext, names_it: Callable[[DeclaredLedger], boo
 
 
 def find_base_ledger(context: LedgerContext, repository: Repository) -> DeclaredLedger | None:
-    """The ledger that msgrun.yaml of the base commit declares; None if there is no base commit, or it declares none.
+    """Returns the ledger that msgrun.yaml of the base commit declares; None without a base commit or a ledger in it.
 
     Raises LedgerUnavailable if the remote is needed and does not answer.
     """
@@ -52,7 +52,7 @@ def find_base_ledger(context: LedgerContext, repository: Repository) -> Declared
 
 
 def _base_commit(context: LedgerContext, repository: Repository) -> str:
-    """The commit that the commits under review are based on; empty if there is none.
+    """Returns the commit that the commits under review are based on; empty if there is none.
 
     It is the merge base of HEAD and the ref of `--against`, or without that option the default branch; without a merge
     base, that ref itself. Raises LedgerUnavailable if the remote is needed and does not answer.
@@ -62,7 +62,7 @@ def _base_commit(context: LedgerContext, repository: Repository) -> str:
 
 
 def _default_branch(repository: Repository) -> str:
-    """A ref or commit of the default branch: from this clone, else fetched from the remote, else HEAD."""
+    """Returns a ref or commit of the default branch: from this clone, else fetched from the remote, else HEAD."""
     remote = repository.relevant_remotes()[-1]
     head_ref = f"refs/remotes/{remote}/HEAD"
     if repository.try_git("rev-parse", "--verify", "--quiet", f"{head_ref}^{{commit}}"):

@@ -39,7 +39,7 @@ def read_local_records(context: LedgerContext, facts: Facts) -> None:
 
 
 def read_local_lockfiles(context: LedgerContext, mark: MoveMark) -> Iterator[tuple[str, Facts]]:
-    """What this clone has of the default lockfile, and of the one that a ledger with this mark came from.
+    """Yields what this clone has of the default lockfile, and of the one that a ledger with this mark came from.
 
     Yields the path and the records of each. Of the second only the journal is read where there is one: a pull request
     can bring a file, and `lock verify` does not know that this one counts.
@@ -77,7 +77,7 @@ def _list_lockfiles(context: LedgerContext, mark: MoveMark) -> Iterator[Lockfile
 
 
 def _read_own_lockfiles(context: LedgerContext, facts: Facts) -> Iterator[Facts]:
-    """What this clone's lockfiles have of a ledger of another kind."""
+    """Yields what this clone's lockfiles have of a ledger of another kind."""
     if isinstance(context.address, LockfileAddress):
         return
     ledger_id = facts.headers.merged(context.salt).ledger or context.declared.ledger_id

@@ -9,7 +9,7 @@ from runner.ledger.lock_address import has_credentials
 
 
 def find_remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:
-    """The clone's remotes to ask, and the one that all clones share; empty if there is none.
+    """Returns the clone's remotes to ask, and the one that all clones share; empty if there is none.
 
     That is the repository which `remote:` of msgrun.yaml names: a remote of the clone, or its URL if that was reviewed.
     A clone of a fork has another origin.
@@ -26,12 +26,12 @@ def find_remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:
 
 
 def is_same_repository(repository: Repository, remote: str, url: str) -> bool:
-    """Whether a remote of a clone is the repository at a URL, by any protocol and any name of the host."""
+    """Returns whether a remote of a clone is the repository at a URL, by any protocol and any name of the host."""
     return _path_of(_url(repository, remote)) == _path_of(url)
 
 
 def own_remote_url(context: LedgerContext) -> str:
-    """The URL of the clone's main remote without credentials, for `remote:` of msgrun.yaml.
+    """Returns the URL of the clone's main remote without credentials, for `remote:` of msgrun.yaml.
 
     Empty if there is none that another clone can use too: a relative path, or a password that is not part of https.
     """
@@ -54,6 +54,6 @@ def _url(repository: Repository, remote: str) -> str:
 
 
 def _path_of(url: str) -> str:
-    """The path of a URL of git, e.g. acme/mail: the same by https and ssh, and by another name of the host."""
+    """Returns the path of a URL of git, e.g. acme/mail: the same by https and ssh, and by another name of the host."""
     is_short = "://" not in url and ":" in url.partition("/")[0]  # git@host:path
     return (url.partition(":")[2] if is_short else urlsplit(url).path).strip("/").removesuffix(".git")

@@ -61,7 +61,7 @@ class Findings:
         self._common: dict[str, _CommonFinding] = {}
 
     def __len__(self) -> int:
-        """The number of rules and places that have a finding."""
+        """Returns the number of rules and places that have a finding."""
         return len(self._findings)
 
     def to_problems(self) -> list[Problem]:

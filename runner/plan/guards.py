@@ -37,7 +37,7 @@ def sender_guard(message: str, hint: str, names: Sequence[str]) -> Guard:
 
 
 def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
-    """The guard for a contact of redirect that is not exactly one. `place` is where msgrun.yaml names it."""
+    """Returns the guard for a contact of redirect that is not exactly one. `place` is where msgrun.yaml names it."""
     return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
 
 

@@ -52,11 +52,14 @@ class SavedPlan:
         self._buckets: dict[bytes, bytearray] = {}
 
     def __contains__(self, key: str) -> bool:
-        """Whether the plan sends the delivery with this key. False for a key of another form: ledgers may hold some."""
+        """Returns whether the plan sends the delivery with this key.
+
+        False for a key of another form: ledgers may hold some.
+        """
         return bool(_KEY.fullmatch(key) and self._find_digest(key))
 
     def allows(self, key: str, digest: str) -> bool:
-        """Whether the plan sends the delivery with this key and exactly this digest."""
+        """Returns whether the plan sends the delivery with this key and exactly this digest."""
         return self._find_digest(key) == digest
 
     def mismatches(self, environment: str, workspace: str, salt: str) -> list[Guard]:

@@ -25,7 +25,7 @@ _SAME_TEXT = "for the recipient who was compared the text reads the same; its so
 def format_comparison(
     comparison: Comparison, *, show_values: bool, except_warnings: AbstractSet[str] = frozenset()
 ) -> str:
-    """The changed guards, each changed message with its differences, the notes, and the counts.
+    """Returns the changed guards, each changed message with its differences, the notes, and the counts.
 
     Warnings that are in `except_warnings` are left out, because the plan below has them.
     """
@@ -42,7 +42,7 @@ def format_comparison(
 
 
 def describe_guard_changes(changes: Sequence[FieldChange]) -> list[str]:
-    """The changed settings that guard sending, a line each. A long list is cut, with a count."""
+    """Returns the changed settings that guard sending, a line each. A long list is cut, with a count."""
     lines = [
         f"changed guard {truncate(field.name, MAX_INLINE_LENGTH)}: {_shorten(field.before)} -> {_shorten(field.now)}"
         for field in changes
@@ -51,7 +51,7 @@ def describe_guard_changes(changes: Sequence[FieldChange]) -> list[str]:
 
 
 def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
-    """The comparison as an object for JSON."""
+    """Returns the comparison as an object for JSON."""
     return {
         "against": comparison.against,
         "commit": comparison.commit,
@@ -78,7 +78,7 @@ def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
 
 
 def format_heading(comparison: Comparison) -> list[str]:
-    """The counts in one line of Markdown, and a line that names the removed messages."""
+    """Returns the counts in one line of Markdown, and a line that names the removed messages."""
     removed = [inline_code(change.name) for change in comparison.changes if change.kind == "removed"]
     more = f" and {len(removed) - _SHORT:,} more" if len(removed) > _SHORT else ""
     removed_lines = (
@@ -89,7 +89,7 @@ def format_heading(comparison: Comparison) -> list[str]:
 
 
 def format_caution(changes: Sequence[FieldChange]) -> list[str]:
-    """The changed settings that guard sending, as an alert in Markdown: a reviewer has to see them first.
+    """Returns the changed settings that guard sending, as an alert in Markdown: a reviewer has to see them first.
 
     Empty if none changed.
     """
@@ -103,7 +103,7 @@ def format_caution(changes: Sequence[FieldChange]) -> list[str]:
 
 
 def format_details(change: MessageChange, *, show_values: bool) -> list[str]:
-    """The changes of one message, as blocks of Markdown."""
+    """Returns the changes of one message, as blocks of Markdown."""
     lines = [
         f"- {inline_code(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
         for field in change.fields
@@ -118,7 +118,7 @@ def format_details(change: MessageChange, *, show_values: bool) -> list[str]:
 
 
 def list_differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[str, list[DiffPart]]]:
-    """The names of subject and body with their diff parts, as a reader sees the texts.
+    """Yields the names of subject and body with their diff parts, as a reader sees the texts.
 
     Empty if one side has no sample.
     """
@@ -149,7 +149,7 @@ def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, 
 
 
 def _explain(change: MessageChange, *, show_values: bool) -> Iterator[str]:
-    """What a reader has to know to understand the differences of a message."""
+    """Yields what a reader has to know to understand the differences of a message."""
     if not change.is_content_changed:
         return
     if not (change.before and change.now):

@@ -148,7 +148,7 @@ def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[st
 
 
 def _label(tag: str, attributes: Mapping[str, str], style_addresses: tuple[str, ...]) -> str:
-    """What stands for an element besides its text; empty for one that only holds text."""
+    """Returns what stands for an element besides its text; empty for one that only holds text."""
     found = [attributes.get(name, "") for name in _ADDRESS_ATTRIBUTES if tag != "a" or name == "ping"]
     if tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
         found.append(attributes.get("content", ""))

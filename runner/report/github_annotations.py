@@ -30,7 +30,7 @@ class Annotation:
     place: Place | None = None
 
     def command(self, path_prefix: str) -> str:
-        """The annotation as a workflow command.
+        """Returns the annotation as a workflow command.
 
         `path_prefix` is the folder of the project in GitHub's workspace: empty, or ending in /.
         """
@@ -38,13 +38,13 @@ class Annotation:
         return f"::{self.kind} {position}title={_escape_property(self.title)}::{_escape_message(self.message)}"
 
     def line(self) -> str:
-        """The annotation as a line of the log that GitHub does not take for a command."""
+        """Returns the annotation as a line of the log that GitHub does not take for a command."""
         place = f"{self.place}: " if self.place else ""
         return one_line(f"- {place}{self.kind}: {' '.join(self.message.split())} [{self.title}]")
 
 
 def format_problems(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
-    """Problems as annotations.
+    """Returns problems as annotations.
 
     Problems of a whole declaration come before those of a single recipient, because GitHub drops the last ones.
     """
@@ -55,7 +55,7 @@ def format_problems(items: Iterable[Problem], *, show_values: bool, path_prefix:
 def format_plan(
     planned: "Plan", warnings: Iterable[Problem], notes: Iterable[str], *, show_values: bool, path_prefix: str = ""
 ) -> str:
-    """A plan as annotations: guards, unusual actions, warnings, and the counts with the digest as a notice.
+    """Returns a plan as annotations: guards, unusual actions, warnings, and the counts with the digest as a notice.
 
     `notes` are warnings about the ledger, or about what changed.
     """
@@ -87,7 +87,7 @@ def format_plan(
 
 
 def format_failure(error: MsgrunError, *, show_values: bool) -> str:
-    """The error that ended a command, as a workflow command."""
+    """Returns the error that ended a command, as a workflow command."""
     hint = f"\nhint: {show_on_one_line(error.hint)}" if error.hint else ""
     return Annotation(
         "error", "msgrun", show_on_one_line(reveal_or_mask(error.message, show_values=show_values)) + hint

@@ -92,7 +92,7 @@ def _list_children(node: Any, name: str) -> list[Any]:
 
 
 def _has_display(node: Any) -> bool:
-    """Whether an element's style may take it out of its place in a table."""
+    """Returns whether an element's style may take it out of its place in a table."""
     return "display" in ((getattr(node, "attrs", None) or {}).get("style") or "").lower()
 
 

@@ -41,7 +41,7 @@ _MAX_BODY_TAGS = 20_000  # a long newsletter has some thousands
 
 @lru_cache(maxsize=256)
 def visible_text(body: AnyText, *, show_values: bool) -> str:
-    """The text of a body, HTML or not, with a blank line between paragraphs. A link is `text (address)`.
+    """Returns the text of a body, HTML or not, with a blank line between paragraphs. A link is `text (address)`.
 
     What an element does to its text other than to decorate it is in brackets that say so: what is hidden, struck, or
     shown by Outlook alone, and what is not known here. A style sheet and a drawing are only named. A body is given as

@@ -35,7 +35,7 @@ class OnlineStatus:
 
 
 def format_problems(items: Iterable[Problem], *, show_values: bool) -> str:
-    """The problems as JSON, in the order given."""
+    """Returns the problems as JSON, in the order given."""
     rows = [
         {
             "path": problem.place.path,
@@ -55,8 +55,9 @@ def format_problems(items: Iterable[Problem], *, show_values: bool) -> str:
 def format_plan(
     planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = None, notices: Sequence[str] = ()
 ) -> Iterator[str]:
-    """A plan as JSON: digest, counts, messages, every delivery with its action, and the guards. A delivery is one line.
+    """Yields a plan as JSON: digest, counts, messages, every delivery with its action, and the guards.
 
+    A delivery is one line.
     Yields parts, each without the line end of its last line, so that a million deliveries are never in memory at once.
     Where an audience in the workspace was not read, the digests of its message and of the plan are null, and the
     message's counts are. A plan that is saved to be applied has a `salt_check`. One whose senders were looked up has
@@ -122,7 +123,7 @@ def format_status(
     addresses: Mapping[str, Address],
     online: OnlineStatus | None = None,
 ) -> Iterator[str]:
-    """The ledger as JSON: counts, and for each delivery the record that decides its status, one line each.
+    """Yields the ledger as JSON: counts, and for each delivery the record that decides its status, one line each.
 
     `addresses` are the recipients' addresses by key, where they may be shown. Yields parts, as `plan` does.
     """
@@ -145,7 +146,7 @@ def format_status(
 
 
 def _join_items(lines: Iterator[str]) -> Iterator[str]:
-    """The items of a JSON list, in parts of many lines."""
+    """Yields the items of a JSON list, in parts of many lines."""
     last = next(lines, None)
     while batch := list(islice(lines, _BATCH)):
         yield "".join(f"    {line},\n" for line in (last, *batch[:-1])).removesuffix("\n")
@@ -155,7 +156,7 @@ def _join_items(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _state_to_dict(state: State, addresses: Mapping[str, Address], online: OnlineStatus | None) -> dict[str, Any]:
-    """The record that decides the status of a delivery, its address if known, and when a later edit was accepted.
+    """Returns the record that decides a delivery's status, its address if known, and when an edit was accepted.
 
     Without an outcome, the status is unknown and not claimed: a reader cannot tell whether the message was sent.
     """

@@ -59,13 +59,13 @@ def format_stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus
 
 
 def format_shared_ledger_stats(display_name: str, keys: int, message_statuses: Counter[MessageStatus]) -> str:
-    """The deliveries by status and message, for a ledger that is not a file."""
+    """Returns the deliveries by status and message, for a ledger that is not a file."""
     first, *others = _format_deliveries(keys, "", message_statuses)
     return "\n".join([f"{display_name}: {first}", *others])
 
 
 def format_size_warning(display_name: str, size: int) -> str:
-    """A warning that a lockfile is over GitHub's limits; empty for a lockfile that is small enough."""
+    """Returns a warning that a lockfile is over GitHub's limits; empty for a lockfile that is small enough."""
     if size <= WARNING_SIZE:
         return ""
     does = "refuses it" if size > MAX_SIZE else "warns of it, and refuses it over 100 MiB"

@@ -26,7 +26,7 @@ _ZERO_WIDTH_SPACE = "\u200b"  # as an HTML entity in the result
 
 
 def escape_text(text: str) -> str:
-    """A text for a line of Markdown, but not for its beginning.
+    """Returns a text for a line of Markdown, but not for its beginning.
 
     For a name, use `inline_code`.
     """
@@ -36,7 +36,7 @@ def escape_text(text: str) -> str:
 
 
 def inline_code(text: str) -> str:
-    """A text as inline code, between more backticks than it has in a row."""
+    """Returns a text as inline code, between more backticks than it has in a row."""
     line = _join_lines(text) or " "
     ticks = "`" * (_count_backticks(line) + 1)
     space = " " if "`" in (line[0], line[-1]) else ""
@@ -44,7 +44,7 @@ def inline_code(text: str) -> str:
 
 
 def table_cell(text: str) -> str:
-    """A text as inline code, for the cell of a table. In a name, a long word may break."""
+    """Returns a text as inline code, for the cell of a table. In a name, a long word may break."""
     if _NAME.fullmatch(text) and _LONG_WORD.search(text):
         # Inside HTML an entity is never markup, nor the beginning of an address.
         breakable = _LONG_WORD.sub(r"\g<0><wbr>", text).replace(".", "&#46;").replace("_", "&#95;")
@@ -53,14 +53,14 @@ def table_cell(text: str) -> str:
 
 
 def code_block(text: str, language: str = "text") -> str:
-    """A text as a block of code, between fences that no line of the text can close."""
+    """Returns a text as a block of code, between fences that no line of the text can close."""
     lines = strip_controls(text).strip("\n")
     ticks = "`" * max(3, _count_backticks(lines) + 1)
     return f"{ticks}{language}\n{lines}\n{ticks}"
 
 
 def wrap_lines(text: str, width: int = 100) -> str:
-    """The text with long lines broken, because a block of code is as wide as its widest line.
+    """Returns the text with long lines broken, because a block of code is as wide as its widest line.
 
     Long words are broken too: what is to the right of one, or of a row of no-break spaces, is not seen.
     """
@@ -73,17 +73,17 @@ def details(title: str, blocks: list[str]) -> str:
 
 
 def html_code(text: str) -> str:
-    """A name as HTML, for the title of `details`."""
+    """Returns a name as HTML, for the title of `details`."""
     return f"<code>{html.escape(_join_lines(text))}</code>"
 
 
 def truncate(text: str, most: int) -> str:
-    """The text, or its first `most` characters and a line that says how many more there are."""
+    """Returns the text, or its first `most` characters and a line that says how many more there are."""
     return text if len(text) <= most else f"{text[:most]}\n… and {len(text) - most:,} more characters"
 
 
 def strip_controls(text: str) -> str:
-    """The text without colours, with all invisible characters shown, and with line feeds as its only line ends."""
+    """Returns the text without colours, with invisible characters shown, and with line feeds as its only line ends."""
     return show_invisible(remove_styles(text).replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -98,7 +98,7 @@ def fit_to_length(
     end: str = "",
     recipients: Sequence[int] = (),
 ) -> list[str]:
-    """The whole pieces that fit into `room` characters, then a line that says how many more there are.
+    """Returns the whole pieces that fit into `room` characters, then a line that says how many more there are.
 
     `total` is the number of pieces, `noun` their name in the plural. `separator` is counted for each piece. `start` and
     `end` enclose the last line. `recipients` are those of each piece: the last line adds up the ones that are cut.
@@ -121,10 +121,10 @@ def _describe_rest(shown: int, total: int, noun: str, recipients: Sequence[int],
 
 
 def _join_lines(text: str) -> str:
-    """The text in one line, without control characters."""
+    """Returns the text in one line, without control characters."""
     return " ".join(strip_controls(text).split())
 
 
 def _count_backticks(text: str) -> int:
-    """The length of the longest row of backticks."""
+    """Returns the length of the longest row of backticks."""
     return max((len(run) for run in _BACKTICKS.findall(text)), default=0)

@@ -45,7 +45,7 @@ _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
 
 def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) -> str:
-    """A plan as Markdown of at most `limit` characters.
+    """Returns a plan as Markdown of at most `limit` characters.
 
     `show_values`: recipients' values are shown instead of masked.
     """
@@ -77,7 +77,7 @@ def _format_notices(notices: Sequence[AnyText], *, show_values: bool) -> list[st
 def _format_messages(
     messages: Sequence[PlannedMessage], sends: dict[str, int], review: Review, room: int, *, show_values: bool
 ) -> list[str]:
-    """The details of the messages in `room` characters. No message takes the room of another one.
+    """Returns the details of the messages in `room` characters. No message takes the room of another one.
 
     If all are too long together, those that are longer than their share are brief.
     """
@@ -102,7 +102,7 @@ def _describe_workspace(review: Review) -> str:
 
 
 def _needs_reading(message: PlannedMessage, review: Review) -> bool:
-    """Whether the text of a message is shown.
+    """Returns whether the text of a message is shown.
 
     It is if the message is sent now or later, or if something about it is unusual or changed.
     """
@@ -118,7 +118,7 @@ def _needs_reading(message: PlannedMessage, review: Review) -> bool:
 
 
 def _count_later(message: PlannedMessage) -> int:
-    """How many deliveries are excluded only because it is too early to send them."""
+    """Returns how many deliveries are excluded only because it is too early to send them."""
     checked = message.deliveries.checked_counts("excluded").total()
     return 0 if message.is_expired else message.counts["excluded"] - checked
 
@@ -183,7 +183,7 @@ def _format_checked(message: PlannedMessage, *, show_values: bool) -> Iterator[s
 def _format_message(
     message: PlannedMessage, sends: int, review: Review, *, show_values: bool, is_brief: bool = False
 ) -> str:
-    """The details of a message: where it is declared, who gets it, its changes, and a sample of its text."""
+    """Returns the details of a message: where it is declared, who gets it, its changes, and a sample of its text."""
     declaration = message.declaration
     kind = (
         f"{declaration.message_type}, template {declaration.template}"

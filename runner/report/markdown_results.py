@@ -24,7 +24,10 @@ _MAX_LINE = 1_000  # characters of a line that names environments
 def format_problems(
     items: Iterable[Problem], environment: str, *, show_values: bool, caution: Sequence[str] = ()
 ) -> str:
-    """The problems of the files, which are the reason that there is no plan. `caution`: blocks that come first."""
+    """Returns the problems of the files, which are the reason that there is no plan.
+
+    `caution`: blocks that come first.
+    """
     ordered = sorted(items, key=lambda problem: (not problem.is_error, problem.place.sort_key))
     number = pluralize(sum(problem.is_error for problem in ordered), "problem")
     lines = [format_problem(item, show_values=show_values) for item in ordered]
@@ -45,20 +48,20 @@ def format_problems(
 def format_failure(
     message: AnyText, hint: str, environment: str, *, show_values: bool, caution: Sequence[str] = ()
 ) -> str:
-    """A heading, the blocks `caution`, and why the command ended."""
+    """Returns a heading, the blocks `caution`, and why the command ended."""
     return "\n\n".join(
         [format_heading(environment), *caution, format_stop_notice(message, hint, show_values=show_values)]
     )
 
 
 def format_stop_notice(message: AnyText, hint: str, *, show_values: bool) -> str:
-    """Why a run stopped, and what the user can do."""
+    """Returns why a run stopped, and what the user can do."""
     hint_text = format_hint(hint, show_values=show_values)
     return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{hint_text}"
 
 
 def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = ()) -> str:
-    """What a run did: counts, why it stopped, what to do next, unknown and refused deliveries, and warnings."""
+    """Returns what a run did: counts, why it stopped, what to do next, unknown and refused deliveries, and warnings."""
     parts = [
         (done.sent, "sent"),
         (len(done.refused), "refused"),
@@ -89,7 +92,7 @@ def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep
 
 
 def format_heading(environment: str) -> str:
-    """The heading of a comment.
+    """Returns the heading of a comment.
 
     CI finds the comment that it wrote before by the first line, which is hidden, and updates the comment.
     """
@@ -98,12 +101,12 @@ def format_heading(environment: str) -> str:
 
 
 def format_time(moment: datetime) -> str:
-    """A time in UTC, without the hour if that is midnight."""
+    """Returns a time in UTC, without the hour if that is midnight."""
     return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def format_other_environments(names: Iterable[str]) -> list[str]:
-    """A line that names the environments that a plan does not cover; empty if there are none."""
+    """Returns a line that names the environments that a plan does not cover; empty if there are none."""
     text = ", ".join(map(inline_code, names))
     return (
         [truncate(f"This is the plan of one environment. Each of these has its own: {text}", _MAX_LINE)] if text else []
@@ -111,7 +114,7 @@ def format_other_environments(names: Iterable[str]) -> list[str]:
 
 
 def format_problem(item: Problem, *, show_values: bool) -> str:
-    """A problem as an item of a list."""
+    """Returns a problem as an item of a list."""
     recipient = f" ({reveal_or_mask(item.recipient, show_values=show_values)})" if item.recipient else ""
     place = inline_code(str(item.place))
     message = inline_text(item.message + recipient, show_values=show_values)
@@ -120,12 +123,12 @@ def format_problem(item: Problem, *, show_values: bool) -> str:
 
 
 def inline_text(text: AnyText, *, show_values: bool) -> str:
-    """A text for the middle of a line, cut to MAX_INLINE_LENGTH. Values are masked unless `show_values`."""
+    """Returns a text for the middle of a line, cut to MAX_INLINE_LENGTH. Values are masked unless `show_values`."""
     return escape_text(truncate(reveal_or_mask(text, show_values=show_values), MAX_INLINE_LENGTH))
 
 
 def format_hint(hint: str, *, show_values: bool) -> str:
-    """A hint on a line of its own, below what it is about; empty if there is none."""
+    """Returns a hint on a line of its own, below what it is about; empty if there is none."""
     return f"<br>→ {inline_text(hint, show_values=show_values)}" if hint else ""
 
 

@@ -61,7 +61,7 @@ def _format_samples(
 
 
 def _format_written_texts(message: PlannedMessage) -> list[str]:
-    """The texts as the author wrote them: of an audience that was not read there is no sample."""
+    """Returns the texts as the author wrote them: of an audience that was not read there is no sample."""
     declaration = message.declaration
     subject = declaration.subject.source if declaration.subject else ""
     return [

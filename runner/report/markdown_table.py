@@ -12,7 +12,7 @@ _UNREAD = ("not read", "not known")  # an audience in the workspace
 def format_table(
     messages: Sequence[PlannedMessage], sends: Mapping[str, int], find_change: Callable[[PlannedMessage], str] | None
 ) -> list[str]:
-    """A table with a row for each message. It is narrow: a comment on GitHub is 780 pixels wide.
+    """Returns a table with a row for each message. It is narrow: a comment on GitHub is 780 pixels wide.
 
     `find_change` returns the kind of a message's change; None where no plan is compared.
     """
@@ -52,7 +52,7 @@ def _list_numbers(message: PlannedMessage, sends: int) -> tuple[str, str]:
 
 
 def _list_properties(message: PlannedMessage) -> str:
-    """What a message is, from whom, and until when it is sent."""
+    """Returns what a message is, from whom, and until when it is sent."""
     declaration = message.declaration
     revision = [f"revision {declaration.revision}"] if declaration.revision > 1 else []
     word = "**expired**" if message.is_expired else "expires"
@@ -61,7 +61,7 @@ def _list_properties(message: PlannedMessage) -> str:
 
 
 def _list_others(message: PlannedMessage) -> str:
-    """The recipients to whom nothing is to be sent, by action; empty if there are none."""
+    """Returns the recipients to whom nothing is to be sent, by action; empty if there are none."""
     return ", ".join(f"{message.counts[action]:,} {action}" for action in ACTIONS[1:] if message.counts[action])
 
 

@@ -16,7 +16,7 @@ class NextStep:
 
 
 def format_next_steps(steps: Iterable[NextStep], width: int = 0) -> str:
-    """The steps as text, after an empty line; empty if there are none.
+    """Returns the steps as text, after an empty line; empty if there are none.
 
     `width` is in columns, 0 for no limit. A command is never broken, so that it can be copied.
     """

@@ -15,7 +15,7 @@ MAX_LISTED = 20  # entries of a list
 
 
 def format_plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
-    """How a plan file differs from the declarations, and the command that writes the file again."""
+    """Returns how a plan file differs from the declarations, and the command that writes the file again."""
     lines = [f"{file.path} is out of date" if file.exists else f"there is no {file.path} yet"]
     lines.extend(f"  {change.kind:<8} {change.name}: {change.detail}" for change in changes[:MAX_LISTED])
     if len(changes) > MAX_LISTED:
@@ -27,7 +27,7 @@ def format_plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) 
 def format_plan_file_change_lines(
     file: PlanFile, changes: Sequence[PlanFileChange], most: int = MAX_LISTED
 ) -> list[str]:
-    """How a plan file differs from the declarations: a sentence for each message, at most `most`."""
+    """Returns how a plan file differs from the declarations: a sentence for each message, at most `most`."""
     lines = [
         f"{file.path} is out of date for {change.name} ({change.kind}): {change.detail}" for change in changes[:most]
     ]
@@ -35,13 +35,13 @@ def format_plan_file_change_lines(
 
 
 def format_undeclared_recipients(message: PlannedMessage) -> str:
-    """A warning that a saved plan sends to recipients that are no longer declared."""
+    """Returns a warning that a saved plan sends to recipients that are no longer declared."""
     change = "left the audience" if message.workspace_contacts else "no longer declared"
     return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan {change}"
 
 
 def format_message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
-    """A line for each revision of a message, with its counts by status."""
+    """Returns a line for each revision of a message, with its counts by status."""
     messages: dict[tuple[str, int], Counter[KeyStatus]] = {}
     for (name, revision, key_status), number in message_statuses.items():
         messages.setdefault((name, revision), Counter())[key_status] += number
@@ -77,7 +77,7 @@ def format_duplicates(facts: Facts) -> list[str]:
 
 
 def format_duplicate(state: State) -> str:
-    """A warning that a recipient got a message twice."""
+    """Returns a warning that a recipient got a message twice."""
     ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
     key = state.record.key[:12]
     return one_line(

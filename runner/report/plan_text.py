@@ -81,7 +81,7 @@ def format_plan(review: Review, view: PlanView) -> str:
 
 
 def format_check(planned: Plan, view: PlanView) -> str:
-    """Returns what the check of the recipients found, by message, and how many are sent to; empty if nothing."""
+    """Returns the findings of the recipient check by message, and the number left to send to; empty without findings."""
     lines = []
     for message in planned.messages:
         counts = message.deliveries.checked_counts()
@@ -227,7 +227,7 @@ def _format_path(path: str, view: PlanView) -> str:
 
 
 def _format_moment(moment: datetime) -> str:
-    """Returns a time in UTC, as a date if it is midnight: so it is declared."""
+    """Returns a time in UTC; midnight is printed as a date, as it is usually declared."""
     return f"{moment:%Y-%m-%d}" if f"{moment:%H%M%S}" == "000000" else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 

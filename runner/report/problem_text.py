@@ -108,19 +108,22 @@ def _clip(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
 
 
 def format_severity_counts(problems: Iterable[Problem]) -> str:
-    """The number of errors and of warnings."""
+    """Returns the number of errors and of warnings."""
     counts = Counter(problem.severity for problem in problems)
     parts = [pluralize(counts[severity], severity) for severity in Severity if counts[severity]]
     return " and ".join(parts) or "no problems"
 
 
 def format_left_out(counts: Mapping[str, int]) -> str:
-    """The number of recipients that each filter left out, in one line."""
+    """Returns the number of recipients that each filter left out, in one line."""
     return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
 def format_checked(messages: int, recipients: int, unread: int) -> str:
-    """What was checked, as "1 message to 2 recipients". `unread` is the number of audiences that were not read."""
+    """Returns what was checked, as "1 message to 2 recipients".
+
+    `unread` is the number of audiences that were not read.
+    """
     parts = [pluralize(recipients, "recipient")] if recipients or not unread else []
     if unread:
         are = "is" if unread == 1 else "are"
@@ -129,5 +132,5 @@ def format_checked(messages: int, recipients: int, unread: int) -> str:
 
 
 def pluralize(number: int, word: str, plural: str = "") -> str:
-    """A number with its noun, in the plural unless the number is 1. The plural has an s unless it is given."""
+    """Returns a number with its noun, in the plural unless the number is 1. The plural has an s unless it is given."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {plural or word + 's'}"

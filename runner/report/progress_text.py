@@ -32,7 +32,7 @@ class Progress:
 
 
 def format_log_line(progress: Progress) -> str:
-    """The progress as a line of a log."""
+    """Returns the progress as a line of a log."""
     limit = f" of {progress.allowed:.0f} allowed" if 0 < progress.allowed < _UNLIMITED else ""
     parts = [
         f"{progress.done:,} of {progress.planned:,}",
@@ -45,7 +45,7 @@ def format_log_line(progress: Progress) -> str:
 
 
 def format_terminal_line(progress: Progress, columns: int, *, unicode: bool = True) -> str:
-    """The progress with a bar, as much of it as fits into the columns: first what a person decides by.
+    """Returns the progress with a bar, as much of it as fits into the columns: first what a person decides by.
 
     `unicode`: the terminal has the characters of the bar.
     """
@@ -60,7 +60,7 @@ def format_terminal_line(progress: Progress, columns: int, *, unicode: bool = Tr
 
 
 def _variants(progress: Progress) -> Iterator[tuple[str, int]]:
-    """The line in ever shorter forms, each with the least width of a bar before it; 0 for none."""
+    """Yields the line in ever shorter forms, each with the least width of a bar before it; 0 for none."""
     count = f"{progress.done:,} of {progress.planned:,}"
     rate = _format_rate(progress.rate)
     limit = f" of {progress.allowed:.0f}" if rate and 0 < progress.allowed < _UNLIMITED else ""
@@ -85,13 +85,13 @@ def _format_rate(rate: float) -> str:
 
 
 def _format_outcomes(progress: Progress, *, is_short: bool = False) -> list[str]:
-    """What a person has to look at: the refused and the unknown deliveries, if there are any."""
+    """Returns what a person has to look at: the refused and the unknown deliveries, if there are any."""
     parts = ((progress.refused, "refused", "yellow"), (progress.unknown, "unknown", "red"))
     return [style(f"{number:,} {word[:3] if is_short else word}", colour) for number, word, colour in parts if number]
 
 
 def _format_state(progress: Progress, *, is_short: bool = False) -> str:
-    """What the run waits for, or how long it takes; empty if that is not known."""
+    """Returns what the run waits for, or how long it takes; empty if that is not known."""
     if progress.is_stopping:
         return f"stop: {progress.in_flight}" if is_short else f"stopping: {progress.in_flight:,} in flight"
     if progress.pause:
@@ -106,7 +106,7 @@ def _format_state(progress: Progress, *, is_short: bool = False) -> str:
 
 
 def _bar(progress: Progress, columns: int, *, unicode: bool) -> str:
-    """A bar of the part of the deliveries that is done."""
+    """Returns a bar of the part of the deliveries that is done."""
     filled, empty = ("━", "─") if unicode else ("#", "-")
     width = columns * progress.done // progress.planned if progress.planned else 0
     return style(filled * width, "green") + style(empty * (columns - width), "dim")

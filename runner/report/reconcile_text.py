@@ -44,7 +44,7 @@ def format_reconciliation(
 
 
 def listed_records(result: ReconcileResult) -> list[Record]:
-    """The records whose recipients the text may name."""
+    """Returns the records whose recipients the text may name."""
     return [
         *(state.record for state in result.sent[:MAX_LISTED]),
         *(item.record for item in result.unknown),

@@ -19,7 +19,7 @@ _CHOICES = (
 def format_question(
     state: State, number: int, total: int, recipients: Recipients, age: float, *, show_values: bool
 ) -> str:
-    """An unknown delivery: who, what, when, and where to look. `age` is in seconds."""
+    """Returns an unknown delivery: who, what, when, and where to look. `age` is in seconds."""
     record = state.open_attempts[-1]
     name = reveal_or_mask(recipients.name(record), show_values=show_values)
     heading = f"{style(name, 'bold')}  {record.message}, revision {record.revision}"
@@ -36,12 +36,12 @@ def format_question(
 
 
 def format_choices() -> str:
-    """What each choice does."""
+    """Returns what each choice does."""
     return "\n".join(f"  {style(letter, 'bold')}  {meaning}" for letter, meaning in _CHOICES)
 
 
 def format_result(sent: int, not_sent: int, left: int) -> str:
-    """How many deliveries were marked, and how many are still unknown."""
+    """Returns how many deliveries were marked, and how many are still unknown."""
     parts = [
         (sent, "marked as sent", "green"),
         (not_sent, "marked as not sent", "yellow"),
@@ -51,7 +51,7 @@ def format_result(sent: int, not_sent: int, left: int) -> str:
 
 
 def _format_age(seconds: float) -> str:
-    """How long ago that is, in the largest unit; empty if it is not known."""
+    """Returns how long ago that is, in the largest unit; empty if it is not known."""
     if seconds < 0:
         return ""
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):

@@ -33,7 +33,7 @@ class Rest:
 def format_question(
     plan: Plan, workspace: str, warnings: Iterable[str], total: int, beginnings: Mapping[str, str] = _NO_BEGINNINGS
 ) -> str:
-    """What a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
+    """Returns what a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
 
     `beginnings` are the subjects, or how the texts begin, by the name of the message. If the plan is a canary, it sends
     fewer than `total`, and another question follows.
@@ -59,7 +59,7 @@ def format_question(
 
 
 def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int, *, show_values: bool) -> str:
-    """What a run did: counts by outcome, deliveries to look at, and what is left and why.
+    """Returns what a run did: counts by outcome, deliveries to look at, and what is left and why.
 
     `width` is in columns, 0 for no limit.
     """
@@ -98,12 +98,12 @@ def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, wid
 
 
 def format_rest(rest: Rest) -> str:
-    """How many deliveries were left, and by which option."""
+    """Returns how many deliveries were left, and by which option."""
     return f"{rest.number:,} left by {rest.option}"
 
 
 def format_canary(done: Summary, recipients: Recipients, *, show_values: bool) -> str:
-    """To whom a canary was sent, with the links to look at in Intercom, and the warnings about it."""
+    """Returns to whom a canary was sent, with the links to look at in Intercom, and the warnings about it."""
     lines = [style(f"{done.sent:,} sent as the canary", "green")]
     named = [(reveal_or_mask(recipients.name(record), show_values=show_values), record) for record in done.first_sent]
     for name, record in sorted(named, key=lambda item: (item[1].message, item[0])):
@@ -123,7 +123,7 @@ def _format_warnings(done: Summary, *, show_values: bool) -> list[str]:
 
 
 def format_first_signal(name: str, in_flight: int, seconds: float) -> str:
-    """The answer to the first Ctrl-C or other signal, at once."""
+    """Returns the answer to the first Ctrl-C or other signal, at once."""
     if not in_flight:
         return f"{name}: stopping, with no request in flight."
     return (
@@ -133,7 +133,7 @@ def format_first_signal(name: str, in_flight: int, seconds: float) -> str:
 
 
 def format_second_signal(name: str, done: Summary) -> str:
-    """What a second Ctrl-C or other signal left behind. The process ends after it."""
+    """Returns what a second Ctrl-C or other signal left behind. The process ends after it."""
     # Until the run has noticed the first signal, it goes on to claim.
     number = f"{'up to' if done.stop else 'about'} {pluralize(done.unsettled, 'delivery', 'deliveries')}"
     unknown = f"{number} left unknown: Intercom may have sent them" if done.unsettled else "nothing left unknown"
@@ -141,7 +141,7 @@ def format_second_signal(name: str, done: Summary) -> str:
 
 
 def _why_left(done: Summary, *, show_values: bool) -> str:
-    """Why deliveries are left, where no error is the reason; else an empty text."""
+    """Returns why deliveries are left, where no error is the reason; else an empty text."""
     if done.stop is None or done.stop.kind not in _PAUSES:
         return ""
     return f": {reveal_or_mask(done.stop.message, show_values=show_values)}"

@@ -21,7 +21,7 @@ _LEVELS = frozenset(Severity)
 
 
 def format_sarif(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
-    """Problems as one run of one tool.
+    """Returns problems as one run of one tool.
 
     `path_prefix` is the folder of the project in the repository: empty, or ending in /.
     """

@@ -21,18 +21,18 @@ _OLD_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def style(text: str, *names: str | None) -> str:
-    """The text in a style: `bold`, `dim`, or one of the colours `red`, `green`, `yellow`. None is no style."""
+    """Returns the text in a style: `bold`, `dim`, or one of the colours `red`, `green`, `yellow`. None is no style."""
     codes = ";".join(_CODES[name] for name in names if name)
     return f"{_MARK}{codes}m{text}{_MARK}{_RESET}m" if codes else text
 
 
 def remove_styles(text: str) -> str:
-    """The text without its styles."""
+    """Returns the text without its styles."""
     return _STYLE.sub("", text)
 
 
 def to_terminal(text: str, *, colour: bool) -> str:
-    """The text as it is printed: styles as control sequences, or left out, and all other controls made visible."""
+    """Returns the text as it is printed: styles as control sequences or left out, other controls made visible."""
     pieces = _STYLE.split(text)  # text, code, text, code, … text
     return "".join(
         show_invisible(piece) if number % 2 == 0 else f"\x1b[{piece}m" if colour else ""
@@ -41,7 +41,7 @@ def to_terminal(text: str, *, colour: bool) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text, which is one line of a result, with the line ends that are in its values made visible."""
+    """Returns the text, which is one line of a result, with the line ends that are in its values made visible."""
     pieces = _STYLE.split(text)
     codes = [f"{_MARK}{code}m" for code in pieces[1::2]]
     return "".join(f"{show_on_one_line(piece)}{code}" for piece, code in zip(pieces[::2], [*codes, ""], strict=True))
@@ -58,10 +58,10 @@ def to_json_text(text: str, encoding: str) -> str:
 
 
 def defuse_old_commands(text: str) -> str:
-    """The text without `##[`, which GitHub and Azure find anywhere in a line."""
+    """Returns the text without `##[`, which GitHub and Azure find anywhere in a line."""
     return _OLD_COMMAND.sub("# #", text)
 
 
 def defuse_commands(text: str) -> str:
-    """The text of which a CI system takes nothing for a command, with a space inside what it would look for."""
+    """Returns the text of which a CI system takes nothing for a command, with a space inside what it would look for."""
     return _COMMAND.sub(r"\1: ", defuse_old_commands(text))

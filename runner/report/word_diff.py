@@ -11,7 +11,7 @@ _CONTEXT_LENGTH = 60  # characters shown on either side of a change
 
 
 def inline_diff(parts: Sequence[DiffPart]) -> str:
-    """The parts on one line, as git marks words: `[-removed-]{+added+}`.
+    """Returns the parts on one line, as git marks words: `[-removed-]{+added+}`.
 
     They have terminal colours, which the caller may strip.
     """
@@ -28,7 +28,7 @@ def inline_diff(parts: Sequence[DiffPart]) -> str:
 
 
 def format_diff(parts: Sequence[DiffPart]) -> str:
-    """The parts as lines of a diff, which GitHub and GitLab colour: a changed line is there as it was and as it is.
+    """Returns the parts as lines of a diff, which GitHub and GitLab colour: a changed line before and after.
 
     Of what stays, only the text next to a change is kept. Blank lines are left out.
     """
@@ -48,7 +48,7 @@ def format_diff(parts: Sequence[DiffPart]) -> str:
 
 
 def _format_line(pieces: Sequence[DiffPart]) -> list[str]:
-    """One line of both texts as lines of a diff: several, if a change has line breaks."""
+    """Returns one line of both texts as lines of a diff: several, if a change has line breaks."""
     before, now = (
         [" ".join(line.split()) for line in "".join(piece.text for piece in pieces if piece.kind != kind).split("\n")]
         for kind in ("added", "removed")
@@ -69,12 +69,12 @@ def _format_line(pieces: Sequence[DiffPart]) -> list[str]:
 
 
 def _count_equal(left: Sequence[str], right: Sequence[str]) -> int:
-    """The number of lines that are the same at the beginning of both."""
+    """Returns the number of lines that are the same at the beginning of both."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
 
 
 def _shorten(text: str, *, first: bool, last: bool) -> str:
-    """An unchanged text, of which only the ends next to a change are kept.
+    """Returns an unchanged text, of which only the ends next to a change are kept.
 
     If the text is all there is, it is kept whole.
     """

@@ -16,7 +16,7 @@ class AllowList:
     domains: frozenset[str]
 
     def allows(self, kind: IdentifierKind, value: str) -> bool:
-        """Whether a recipient may be sent to.
+        """Returns whether a recipient may be sent to.
 
         Only the identifier counts by which it is addressed: a row may have the address of a colleague in a column.
         """

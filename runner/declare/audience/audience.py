@@ -43,11 +43,11 @@ class InlineAudience:
         return len(self.members)
 
     def recipients(self) -> Iterator[Recipient | Problem]:
-        """The recipients in the order of the list."""
+        """Yields the recipients in the order of the list."""
         return iter(self.members)
 
     def label(self, number: int) -> str:
-        """How problems name the recipient. Empty if it is the only one."""
+        """Returns how problems name the recipient. Empty if it is the only one."""
         return "" if self.is_single else f"recipient {number}"
 
 
@@ -85,11 +85,11 @@ class TableAudience:
         return self.source.estimated_count
 
     def label(self, number: int) -> str:
-        """How problems name the recipient."""
+        """Returns how problems name the recipient."""
         return self.source.label(number)
 
     def recipients(self, rows: Iterable[Row | Problem] | None = None) -> Iterator[Recipient | Problem]:
-        """The recipients of `rows`, or of all rows if it is None, and a Problem for each row that has one.
+        """Yields the recipients of `rows`, or of all rows if it is None, and a Problem for each row that has one.
 
         Where a file cannot be read on, the Problem is the last item of that file.
         """

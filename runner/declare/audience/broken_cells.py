@@ -41,7 +41,7 @@ _MAX_EXACT_FLOAT = 2**53  # up to this, a float represents every whole number ex
 
 
 def may_be_odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_text: bool) -> bool:
-    """Whether `find_odd_cells` may find something. It is fast, because it is called for every row.
+    """Returns whether `find_odd_cells` may find something. It is fast, because it is called for every row.
 
     `used` names the variables to look at; None stands for all. `is_text` says that all values are known to be texts.
     """
@@ -68,7 +68,7 @@ def may_be_odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_tex
 
 
 def find_odd_cells(values: Mapping[str, Any], used: frozenset[str] | None, place: Place) -> Iterator[Problem]:
-    """A warning for each odd value of a row, of the variables in `used`; None stands for all."""
+    """Yields a warning for each odd value of a row, of the variables in `used`; None stands for all."""
     for name, value in values.items():
         if (used is None or name in used) and (oddity := _describe_oddity(value)):
             message, hint = oddity
@@ -76,7 +76,7 @@ def find_odd_cells(values: Mapping[str, Any], used: frozenset[str] | None, place
 
 
 def _describe_oddity(value: Any) -> tuple[AnyText, str] | None:
-    """What is odd in a value, and what to do about it. None if nothing is odd."""
+    """Returns what is odd in a value, and what to do about it. None if nothing is odd."""
     if type(value) is float and abs(value) >= _MAX_EXACT_FLOAT:
         return "is " + mark_private(value) + ": so large a number was rounded", "write it as a text, in quotes"
     if type(value) is not str:

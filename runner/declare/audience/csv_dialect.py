@@ -47,7 +47,7 @@ class CsvFormat:
 
 
 def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat, list[Problem]]:
-    """The format with every field filled in, and a warning for each field that was detected.
+    """Returns the format with every field filled in, and a warning for each field that was detected.
 
     UTF-16 is detected by its byte order mark. A delimiter other than the comma is detected only if the header has no
     comma and exactly one of `;`, tab and `|`. If it has several of them, the format is returned as declared, with an
@@ -91,13 +91,13 @@ def _make_warning(path: str, message: str, declared: str, code: str = "csv-encod
 
 
 def open_text(tree: Tree, path: str, csv_format: CsvFormat) -> io.TextIOWrapper:
-    """The file as text. Raises what CSV_READ_ERRORS lists, also while it is read."""
+    """Returns the file as text. Raises what CSV_READ_ERRORS lists, also while it is read."""
     encoding = "utf-8-sig" if csv_format.encoding == "utf-8" else csv_format.encoding
     return io.TextIOWrapper(open_decompressed(tree, path), encoding=encoding, newline="")
 
 
 def reader(lines: "LineReader", csv_format: CsvFormat, *, trims: bool = False) -> Any:
-    """A csv.reader of the lines. It raises what CSV_READ_ERRORS lists while it is read.
+    """Returns a csv.reader of the lines. It raises what CSV_READ_ERRORS lists while it is read.
 
     With `trims`, spaces after a closing quote are left out: to read so takes longer.
     """
@@ -118,7 +118,7 @@ def may_be_trimmed(error: Exception, csv_format: CsvFormat) -> bool:
 
 
 def csv_error_problem(tree: Tree, path: str, csv_format: CsvFormat, number: int, error: Exception) -> Problem:
-    """Where and why the file cannot be read on. `number` is the line on which the record begins."""
+    """Returns where and why the file cannot be read on. `number` is the line on which the record begins."""
     match error:
         case UnicodeDecodeError():
             return _encoding_problem(tree, path, csv_format)
@@ -154,7 +154,7 @@ class LineReader:
         self.row_size = 0
 
     def blocks(self) -> Iterator[Iterable[str]]:
-        """The blocks.
+        """Yields the blocks.
 
         A NUL and the marks of a merge are searched for in a whole block. Only if it has one, its lines are checked.
         """
@@ -214,7 +214,7 @@ def _record_problem(path: str, number: int, error: Exception) -> Problem:
 
 
 def _encoding_problem(tree: Tree, path: str, csv_format: CsvFormat) -> Problem:
-    """The problem of a byte that is not in the encoding, with its line and column.
+    """Returns the problem of a byte that is not in the encoding, with its line and column.
 
     It reads the file again, because the decoder reads ahead in blocks and does not know the line.
     """

@@ -49,13 +49,13 @@ class CsvFiles(SourceFiles):
         return self.files[0].header
 
     def rows(self) -> Iterator[Row | Problem]:
-        """The rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
+        """Yields the rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
         return chain.from_iterable(
             _number_rows(index, _parse_rows(file, _read_rows(self.tree, file))) for index, file in enumerate(self.files)
         )
 
     def blocks(self, worker_index: int, worker_count: int) -> Iterator[list[Row | Problem]]:
-        """The rows in blocks, for one of several workers, which are numbered from 0.
+        """Yields the rows in blocks, for one of several workers, which are numbered from 0.
 
         Each worker reads everything, and gets every `worker_count`-th block, from block `worker_index` on.
         """
@@ -66,7 +66,7 @@ class CsvFiles(SourceFiles):
 
 
 def _number_rows(index: int, rows: Iterator[Row | Problem]) -> Iterator[Row | Problem]:
-    """The rows of one of several files, with numbers that say which file they are in."""
+    """Yields the rows of one of several files, with numbers that say which file they are in."""
     if not index:
         return rows
     return (row if isinstance(row, Problem) else (row[0], row[1], row_number(index, row[2])) for row in rows)
@@ -80,7 +80,7 @@ def read_csv(
     *,
     used: Collection[str] | None = None,
 ) -> tuple[CsvFiles | None, list[Problem]]:
-    """The files as one source, and the problems of their headers.
+    """Returns the files as one source, and the problems of their headers.
 
     The source is None if one of the problems is an error. A warning does not keep the files from being read. `used` are
     the only columns whose names must be unique; None means all.
@@ -101,7 +101,7 @@ def read_csv(
 
 
 def _read_rows(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
-    """The rows, each with the line on which it begins. A Problem is the last where the file cannot be read on.
+    """Yields the rows, each with the line on which it begins. A Problem is the last where the file cannot be read on.
 
     Where spaces follow a closing quote, the file is read again without them, from the row that has them.
     """
@@ -127,7 +127,10 @@ def _read_rows(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
 
 
 def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
-    """The rows as variables. Spaces around a cell are no part of its value: exports pad their columns with them."""
+    """Yields the rows as variables.
+
+    Spaces around a cell are no part of its value: exports pad their columns with them.
+    """
     header, width, raw_header, strip = file.header, len(file.header), list(file.raw_header), str.strip
     quote = quote_sign(file.format)
     for entry in numbered_rows:

@@ -94,7 +94,7 @@ def _header_edits(csv_format: CsvFormat, row: list[str], names: list[str]) -> tu
 
 
 def _explain_missing_header(row: list[str]) -> tuple[str, str] | None:
-    """Why a first row names no variables, and what to do. None if it may be a header."""
+    """Returns why a first row names no variables, and what to do. None if it may be a header."""
     if not any(cell.strip() for cell in row):
         return "the file has no header", "its first row names the variables"
     if len(row) > MAX_COLUMNS:

@@ -138,16 +138,16 @@ def start_query(database: Any, sql: str) -> Any:
 
 
 def sql_path_list(tree: Tree, paths: Sequence[str]) -> str:
-    """The real paths of the files as an SQL list. Raises NotReadable."""
+    """Returns the real paths of the files as an SQL list. Raises NotReadable."""
     return "[" + ", ".join(sql_literal(str(tree.real_path(path))) for path in paths) + "]"
 
 
 def sql_literal(value: str) -> str:
-    """The value as an SQL string literal."""
+    """Returns the value as an SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 @cache
 def load_duckdb() -> Any:
-    """The package duckdb. Raises NotReadable if it is not installed."""
+    """Returns the package duckdb. Raises NotReadable if it is not installed."""
     return import_extra("duckdb", "sql", "sql and parquet need")

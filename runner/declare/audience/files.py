@@ -48,7 +48,7 @@ READ_ERRORS = (OSError, EOFError, zlib.error)  # what reading or decompressing a
 
 
 def open_decompressed(tree: Tree, path: str) -> BinaryIO:
-    """The bytes of a file, decompressed if its name ends in .gz or .zst.
+    """Returns the bytes of a file, decompressed if its name ends in .gz or .zst.
 
     Raises OSError, and NotReadable, also while it is read if it becomes much larger than honest data does.
     """
@@ -65,12 +65,12 @@ def open_decompressed(tree: Tree, path: str) -> BinaryIO:
 
 
 def plain_suffix(path: str) -> str:
-    """How a file's name ends, in lower case and without .gz or .zst: `.csv` of `a.csv.gz`."""
+    """Returns how a file's name ends, in lower case and without .gz or .zst: `.csv` of `a.csv.gz`."""
     return PurePosixPath(path.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
 
 
 def file_kind_problem(tree: Tree, path: str) -> Problem | None:
-    """The problem that a file is something other than text, by its first bytes.
+    """Returns the problem that a file is something other than text, by its first bytes.
 
     None if it may be text, and also if it cannot be read.
     """
@@ -86,7 +86,7 @@ def file_kind_problem(tree: Tree, path: str) -> Problem | None:
 
 
 def unreadable_problem(path: str, error: Exception) -> Problem:
-    """The problem that a file, or the compressed data in it, cannot be read."""
+    """Returns the problem that a file, or the compressed data in it, cannot be read."""
     if isinstance(error, NotReadable):
         return Problem(error.code, Place(path), error.message, error.hint)
     if isinstance(error, EOFError):
@@ -96,12 +96,12 @@ def unreadable_problem(path: str, error: Exception) -> Problem:
 
 
 def row_number(file: int, line: int) -> int:
-    """The number of a row: its line, and the index of its file. In the first file it equals the line."""
+    """Returns the number of a row: its line, and the index of its file. In the first file it equals the line."""
     return file << _FILE_BITS | line
 
 
 def files_title(paths: Sequence[str]) -> str:
-    """The files that are read as one, in few words."""
+    """Returns the files that are read as one, in few words."""
     return paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
 
 
@@ -141,11 +141,11 @@ class SourceFiles:
         return files_title(self.paths)
 
     def label(self, number: int) -> str:
-        """How problems name a row."""
+        """Returns how problems name a row."""
         return f"row {number & _LINE_MASK} of {PurePosixPath(self.paths[number >> _FILE_BITS]).name}"
 
     def place(self, number: int) -> Place:
-        """The file and the line of a row."""
+        """Returns the file and the line of a row."""
         return Place(self.paths[number >> _FILE_BITS], number & _LINE_MASK)
 
 
@@ -214,7 +214,7 @@ class _ZstdReader(io.RawIOBase):
 
 
 def worker_blocks(rows: Iterator[T], numbers: Iterator[int], worker_index: int, worker_count: int) -> Iterator[list[T]]:
-    """The rows in blocks, of which one worker gets every `worker_count`-th, from block `worker_index` on.
+    """Yields the rows in blocks, of which one worker gets every `worker_count`-th, from block `worker_index` on.
 
     `numbers` numbers the blocks, across several files.
     """

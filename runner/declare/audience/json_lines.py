@@ -51,13 +51,13 @@ class JsonLines(SourceFiles):
     has_fixed_columns: ClassVar[bool] = False
 
     def rows(self) -> Iterator[Row | Problem]:
-        """The rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
+        """Yields the rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
         for index, path in enumerate(self.paths):
             for number, value in _read_objects(self.tree, path):
                 yield self._make_row(path, value, index, number)
 
     def blocks(self, worker_index: int, worker_count: int) -> Iterator[list[Row | Problem]]:
-        """The rows in blocks, for one of several workers, which are numbered from 0.
+        """Yields the rows in blocks, for one of several workers, which are numbered from 0.
 
         Each worker reads everything, and gets every `worker_count`-th block, from block `worker_index` on.
         """
@@ -77,7 +77,7 @@ class JsonLines(SourceFiles):
 def read_json_lines(
     tree: Tree, paths: Sequence[str], rename: Mapping[str, str]
 ) -> tuple[JsonLines | None, list[Problem]]:
-    """The files as one source, or None and the problems that keep them from being read at all."""
+    """Returns the files as one source, or None and the problems that keep them from being read at all."""
     if kind_problems := [problem for path in paths if (problem := file_kind_problem(tree, path))]:
         return None, kind_problems
     sample = [value for _, value in islice(_read_objects(tree, paths[0]), _SAMPLE_LINES)]
@@ -88,7 +88,7 @@ def read_json_lines(
 
 
 def rename_problem(value: Mapping[str, Any], rename: Mapping[str, str], place: Place) -> Problem | None:
-    """The problem that a key would be renamed to another key of the object, and one value be lost.
+    """Returns the problem that a key would be renamed to another key of the object, and one value be lost.
 
     None if no key is.
     """
@@ -199,7 +199,7 @@ def _parse_object(path: str, number: int, line: bytes) -> dict[str, Any] | Probl
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether a value is nested deeper than `levels` levels."""
+    """Returns whether a value is nested deeper than `levels` levels."""
     if type(value) not in _CONTAINERS:
         return False
     inside = value.values() if type(value) is dict else value
@@ -207,14 +207,14 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def _count_keys(value: Any) -> int:
-    """How many keys a value has, at any depth."""
+    """Returns how many keys a value has, at any depth."""
     if type(value) is dict:
         return len(value) + sum(_count_keys(item) for item in value.values() if type(item) in _CONTAINERS)
     return sum(_count_keys(item) for item in value if type(item) in _CONTAINERS)
 
 
 def _find_repeated_key(line: bytes) -> str:
-    """A key that an object of the line has twice. Empty if none has."""
+    """Returns a key that an object of the line has twice. Empty if none has."""
     repeated: list[str] = []
 
     def collect_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

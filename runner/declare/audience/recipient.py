@@ -30,7 +30,10 @@ class Recipient(NamedTuple):
     number: int
 
     def merge_variables(self, common: Mapping[str, Any]) -> dict[str, Any]:
-        """Its own variables over the common ones. A variable without a value hides the common one of that name."""
+        """Returns its own variables over the common ones.
+
+        A variable without a value hides the common one of that name.
+        """
         values = {**common, **self.vars}
         for name in self.blank_variables:
             values.pop(name, None)
@@ -38,6 +41,6 @@ class Recipient(NamedTuple):
 
 
 def normalise_identifier(kind: IdentifierKind, value: str) -> str:
-    """An identifier as keys contain it: Unicode NFC, trimmed, an email address in lower case."""
+    """Returns an identifier as keys contain it: Unicode NFC, trimmed, an email address in lower case."""
     text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
     return text.lower() if kind == "email" else text

@@ -61,7 +61,7 @@ class Split:
     salt: str = ""
 
     def contains(self, kind: IdentifierKind, value: str) -> bool:
-        """Whether the recipient is in this part."""
+        """Returns whether the recipient is in this part."""
         digest = hashlib.sha256(
             orjson.dumps([self.salt, "split", self.draw, kind, normalise_identifier(kind, value)])
         ).digest()
@@ -94,7 +94,7 @@ class Selection:
         values: Mapping[str, Any],
         tally: Tally,
     ) -> Iterator[Recipient | Problem]:
-        """The recipients of an audience that are declared, in order.
+        """Yields the recipients of an audience that are declared, in order.
 
         A Problem stands for a row that has one, or on which a filter fails. `tally` counts those that are left out,
         and gets the warnings about odd cells.
@@ -156,7 +156,7 @@ class _FilterPass:
         self._recipient_keys = KeyTable()
 
     def reason(self, recipient: Recipient) -> str | Problem:
-        """Why the recipient is left out; empty if it is not."""
+        """Returns why the recipient is left out; empty if it is not."""
         selection = self._selection
         values = recipient.merge_variables(self._values)
         if selection.where:

@@ -28,7 +28,7 @@ _SUFFIXES = {
 def read_source(
     tree: Tree, to: Mapping[str, Any], beside: str, origin: Place, *, used: Collection[str] | None = None
 ) -> "tuple[RowSource | None, list[Problem]]":
-    """The source that `to` names with one of SOURCE_KEYS, and its problems. None if no row can be read.
+    """Returns the source that `to` names with one of SOURCE_KEYS, and its problems. None if no row can be read.
 
     Files are relative to the file `beside`. `origin` is where the source is named. `used` are the only columns that
     matter; None means all. Raises NotReadable.
@@ -72,7 +72,7 @@ def read_source(
 def read_suppression_files(
     tree: Tree, name: str, declared: Iterable[ContactFiles], beside: str, origin: Place
 ) -> tuple[SuppressionList | None, list[Problem]]:
-    """The contacts of some files, and the problems. None if one of the problems is an error.
+    """Returns the contacts of some files, and the problems. None if one of the problems is an error.
 
     Where no format is declared, the suffix of a file says it. Raises NotReadable.
     """
@@ -97,7 +97,7 @@ def read_suppression_files(
 
 
 def _no_identifier_problem(source: RowSource, declared: Mapping[str, Any]) -> Problem:
-    """The problem that no column of a list says who is meant, with a hint that names the column that may."""
+    """Returns the problem that no column of a list says who is meant, with a hint that names the column that may."""
     columns = source.columns
     listed = ", ".join(columns[:_MAX_LISTED]) + (", …" if len(columns) > _MAX_LISTED else "")
     message = f"no column is named id, user_id or email; there is {listed}"

@@ -61,16 +61,16 @@ class Query:
         return tuple(path for file in self.tables for path in file.paths)
 
     def label(self, number: int) -> str:
-        """How problems name a row."""
+        """Returns how problems name a row."""
         return f"row {number} of {self.title.rpartition('/')[2]}"
 
     def place(self, number: int) -> Place:
-        """Where the query is declared: a row of a result has no place of its own."""
+        """Returns where the query is declared: a row of a result has no place of its own."""
         del number
         return self.declared_at
 
     def rows(self) -> Iterator[Row | Problem]:
-        """The rows in order. If the query fails, the last item is a Problem."""
+        """Yields the rows in order. If the query fails, the last item is a Problem."""
         number = 0
         try:
             for number, values in enumerate(self._fetch_rows(), 1):
@@ -91,7 +91,7 @@ class Query:
 
 
 def read_query(tree: Tree, sql: str, rename: Mapping[str, str], origin: Place) -> Query:
-    """The query with its columns. Its files are relative to the project's root.
+    """Returns the query with its columns. Its files are relative to the project's root.
 
     Raises NotReadable if the query may not run, or fails.
     """
@@ -102,7 +102,7 @@ def read_query(tree: Tree, sql: str, rename: Mapping[str, str], origin: Place) -
 
 
 def read_parquet(tree: Tree, paths: Sequence[str], rename: Mapping[str, str], origin: Place) -> Query:
-    """The rows of Parquet files, in the order of the files. Raises NotReadable."""
+    """Returns the rows of Parquet files, in the order of the files. Raises NotReadable."""
     _check_files(tree, paths)
     table = QueryTable("rows", tuple(paths), f"read_parquet({sql_path_list(tree, paths)}, union_by_name=true)")
     _check_same_columns(tree, paths)
@@ -163,7 +163,7 @@ def _check_files(tree: Tree, paths: Sequence[str]) -> None:
 
 
 def _write_csv_sql(tree: Tree, paths: Sequence[str]) -> str:
-    """The SQL that reads CSV files with every column as text.
+    """Returns the SQL that reads CSV files with every column as text.
 
     DuckDB would guess the types, and turn the id 0123 into 123.
     """
@@ -207,7 +207,7 @@ def _check_same_columns(tree: Tree, paths: Sequence[str]) -> None:
 
 
 def _describe_cursor(cursor: Any) -> tuple[list[str], bool]:
-    """The names of the columns, and whether all of them contain only texts, numbers and booleans."""
+    """Returns the names of the columns, and whether all of them contain only texts, numbers and booleans."""
     plain_types = ("VARCHAR", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
     names = [column[0] for column in cursor.description]
     return names, all(str(column[1]).removeprefix("U") in plain_types for column in cursor.description)

@@ -87,7 +87,7 @@ def _check_size(sql: str) -> None:
 
 
 def _walk(node: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping in the parsed query, at any depth."""
+    """Yields every mapping in the parsed query, at any depth."""
     pending = [node]
     while pending:
         part = pending.pop()
@@ -99,7 +99,7 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _walk_scopes(node: Any) -> Iterator[tuple[dict[str, Any], frozenset[str]]]:
-    """Every mapping in the parsed query, with the names of the `with` clauses that it sees, case-folded.
+    """Yields every mapping in the parsed query, with the names of the `with` clauses that it sees, case-folded.
 
     A query sees those of the queries around it. One of a `with` clause sees the ones before it, and if it is recursive,
     itself.
@@ -120,7 +120,7 @@ def _walk_scopes(node: Any) -> Iterator[tuple[dict[str, Any], frozenset[str]]]:
 
 
 def _list_tables(node: Any) -> tuple[str, ...]:
-    """The files, by their names in the query.
+    """Returns the files, by their names in the query.
 
     The names of the query's own `with` clauses and the functions in _TABLE_FUNCTIONS are allowed too, and are left out.
     Raises NotReadable for every other kind of table.
@@ -184,6 +184,6 @@ def _refuse_randomness(parts: list[dict[str, Any]]) -> None:
 
 
 def _get_arguments(function: dict[str, Any]) -> list[Any]:
-    """The arguments of a function. DuckDB 1 calls them children."""
+    """Returns the arguments of a function. DuckDB 1 calls them children."""
     arguments: list[Any] = function.get("arguments") or function.get("children") or []
     return arguments

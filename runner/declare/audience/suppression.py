@@ -38,17 +38,19 @@ class SuppressionList:
             self._digests.add(_digest(kind, value))
 
     def matches(self, identifiers: Iterable[tuple[IdentifierKind, str]]) -> bool:
-        """Whether one of a recipient's identifiers is on the list."""
+        """Returns whether one of a recipient's identifiers is on the list."""
         return any(_digest(kind, value) in self._digests for kind, value in identifiers)
 
     def count_unmatchable(self, kinds: frozenset[str]) -> tuple[int, int]:
-        """How many contacts could not match a recipient that has only these kinds of identifier, and of how many."""
+        """Returns how many contacts cannot match a recipient that has only these kinds of identifier, and the total."""
         unmatchable = sum(count for row_kinds, count in self._row_counts.items() if row_kinds.isdisjoint(kinds))
         return unmatchable, sum(self._row_counts.values())
 
 
 def read_suppression_list(name: str, sources: Iterable[RowSource]) -> tuple[SuppressionList, list[Problem]]:
-    """The contacts of the sources, which each have a column named id, user_id or email, and the problems of their rows.
+    """Returns the contacts of the sources, and the problems of their rows.
+
+    Each source has a column named id, user_id or email.
 
     A row that cannot be read is not on the list, so it excludes no recipient.
     """
@@ -96,7 +98,7 @@ def _add_rows(suppression: SuppressionList, source: RowSource) -> list[Problem]:
 
 
 def _check_contact(identifiers: Mapping[IdentifierKind, str], place: Place, *, explain: bool) -> Problem | None:
-    """The problem that no contact can have such an identifier, or None.
+    """Returns the problem that no contact can have such an identifier, or None.
 
     Without it the row would exclude no recipient, and the author would not notice. Unless `explain`, the problem is for
     counting only and does not say why, because that takes as long as reading a hundred rows.

@@ -94,11 +94,11 @@ class ContactReading:
     last_total: int | None = None
 
     def contacts(self) -> Iterator[dict[str, Any]]:
-        """The contacts in the order in which they were read: their fields that have a value."""
+        """Yields the contacts in the order in which they were read: their fields that have a value."""
         return chain.from_iterable(map(_unpack, self.blocks))
 
     def find(self, number: int) -> dict[str, Any]:
-        """The contact with a number, from 1."""
+        """Returns the contact with a number, from 1."""
         block, index = divmod(number - 1, _BLOCK_CONTACTS)
         contact: dict[str, Any] = _unpack(self.blocks[block])[index]
         return contact
@@ -162,16 +162,16 @@ class WorkspaceContacts:
         return f"Intercom {self.group.title}"
 
     def label(self, number: int) -> str:
-        """How problems name a contact: by its id, so that it can be found in Intercom."""
+        """Returns how problems name a contact: by its id, so that it can be found in Intercom."""
         return f"contact {self.reading.find(number)['id']}" if self.reading and number else self.title
 
     def place(self, number: int) -> Place:
-        """Where the group is named: a contact has no place in a file."""
+        """Returns where the group is named: a contact has no place in a file."""
         del number
         return self.declared_at
 
     def rows(self) -> Iterator[Row | Problem]:
-        """The contacts as rows, in the order in which they were read. Raises AudienceNotRead."""
+        """Yields the contacts as rows, in the order in which they were read. Raises AudienceNotRead."""
         if self.reading is None:
             raise not_read_error(self.title)
         for number, contact in enumerate(self.reading.contacts(), 1):
@@ -206,7 +206,7 @@ def find_workspace_contacts(audience: InlineAudience | TableAudience) -> Workspa
 
 
 def not_read_error(title: str) -> AudienceNotRead:
-    """The error that an audience is in the workspace and cannot be read by this command."""
+    """Returns the error that an audience is in the workspace and cannot be read by this command."""
     return AudienceNotRead(
         f"the recipients ({title}) are in the Intercom workspace, and this command does not read them",
         f"{shown_command('plan', '--online')} does, with an access token",
@@ -223,7 +223,7 @@ def _select_fields(contact: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_blanks(value: Any, depth: int = 0) -> Any:
-    """The value; None if it is blank or too deep. A mapping loses its blank values, at any depth."""
+    """Returns the value; None if it is blank or too deep. A mapping loses its blank values, at any depth."""
     if depth > _MAX_DEPTH:
         return None
     if isinstance(value, str):

@@ -27,12 +27,12 @@ class YamlList(SourceFiles):
         return len(self.members)
 
     def rows(self) -> Iterator[Row | Problem]:
-        """The members in order."""
+        """Yields the members in order."""
         return iter(self.members)
 
 
 def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tuple[YamlList | None, list[Problem]]:
-    """The files as one source, and their problems. The source is None if one of these is an error."""
+    """Returns the files as one source, and their problems. The source is None if one of these is an error."""
     members: list[Row] = []
     problems: list[Problem] = []
     for index, path in enumerate(paths):
@@ -55,7 +55,7 @@ def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tu
 
 
 def _read_document(tree: Tree, path: str) -> tuple[Document | None, list[Problem]]:
-    """The only document of a file, which must be a list, and its problems: if there is no document, the error."""
+    """Returns the only document of a file, which must be a list, and its problems; without a document, the error."""
     try:
         data = tree.read(path)
     except NotReadable as error:

@@ -101,7 +101,7 @@ class Environment(ImmutableSandboxedEnvironment):
         self.tests.update({"defined": is_defined, "undefined": lambda value: not is_defined(value)})
 
     def html(self, value: Any) -> str:
-        """The escaped text of a value that is printed into a body. Raises TemplateFault."""
+        """Returns the escaped text of a value that is printed into a body. Raises TemplateFault."""
         if type(value) is not str:
             if type(value) is int:
                 return str(value)
@@ -112,7 +112,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return value if value.isalnum() else escape_html(value)
 
     def plain(self, value: Any) -> str:
-        """The text of a value that is printed into any other text, not escaped. Raises TemplateFault."""
+        """Returns the text of a value that is printed into any other text, not escaped. Raises TemplateFault."""
         return self._count_chars(value) if isinstance(value, str) else str(check_printable(value))
 
     def _count_chars(self, value: str) -> str:
@@ -160,7 +160,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().call(context, obj, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """The value of `obj.attribute` in a template: the item of that key, or missing.
+        """Returns the value of `obj.attribute` in a template: the item of that key, or missing.
 
         Jinja would return a Python method for names such as `items` or `count`, which is true in every `if`. Of objects
         that Jinja itself makes, such as `loop`, `jinja_objects` knows the data. A text or a list has none: see
@@ -175,7 +175,10 @@ class Environment(ImmutableSandboxedEnvironment):
         return MissingPart(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """The value of `obj[argument]` in a template: an item, or missing. Jinja would look for an attribute next."""
+        """Returns the value of `obj[argument]` in a template: an item, or missing.
+
+        Jinja would look for an attribute next.
+        """
         if isinstance(obj, _DATA_TYPES):
             try:
                 return obj[argument]  # type: ignore[index]  # of a number it is a TypeError
@@ -186,12 +189,12 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().getitem(obj, argument)
 
     def get_written_item(self, obj: Any, key: str | int) -> Any:
-        """The value of `obj[key]`, or `obj.0`, where the key stands in the template: no recipient's value."""
+        """Returns the value of `obj[key]`, or `obj.0`, where the key stands in the template: no recipient's value."""
         item = self.getitem(obj, key)
         return self.undefined(obj=obj, name=str(key)) if type(item) is MissingItem else item
 
     def get_method(self, obj: Any, name: str) -> Any:
-        """What `obj.name(…)` in a template calls: a method of a text, or what `getattr` returns for any other object.
+        """Returns what `obj.name(…)` in a template calls: a method of a text, or what `getattr` returns otherwise.
 
         Raises SecurityError for a method of a text that is not allowed.
         """
@@ -204,7 +207,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, name)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Whether a template may use an attribute.
+        """Returns whether a template may use an attribute.
 
         Beyond Jinja's rules, it must not be a method of a text whose result has a size that cannot be foreseen.
         """
@@ -226,7 +229,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return code
 
     def _run_generator(self, tree: nodes.Template, *args: Any, **kwargs: Any) -> Any:
-        """A generator that has written the code of the template.
+        """Returns a generator that has written the code of the template.
 
         What `~` joins must be as printable as what stands in {{ }}, so each part of it gets the filter `printable`. An
         attribute that is called becomes the filter `method`, which calls `get_method`.

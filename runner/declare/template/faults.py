@@ -24,7 +24,7 @@ FOLDER = "messages/"  # names of includes are relative to it
 
 
 def syntax_fault(error: jinja2.TemplateSyntaxError, source: str = "") -> TemplateFault:
-    """The fault of a text that Jinja cannot parse, at its line, with the words of this line to point at.
+    """Returns the fault of a text that Jinja cannot parse, at its line, with the words of this line to point at.
 
     `source` is the text, where the error may have none.
     """
@@ -46,7 +46,7 @@ def syntax_fault(error: jinja2.TemplateSyntaxError, source: str = "") -> Templat
 
 
 def _explain_line(jinja_message: str, line: str) -> Explanation:
-    """What is wrong with a line, as far as it is known; the message is empty where Jinja's own says it."""
+    """Returns what is wrong with a line, as far as it is known; the message is empty where Jinja's own says it."""
     if unknown := re.match(r"No (filter|test) named '(\w+)'", jinja_message):
         kind, name = unknown.groups()
         use = re.search(rf"(?:\||\bis(?: not)?\b)\s*{re.escape(name)}\b", line)
@@ -61,7 +61,7 @@ def _explain_line(jinja_message: str, line: str) -> Explanation:
 
 
 def render_fault(error: Exception) -> TemplateFault:
-    """The fault of a failed render, at the line of the template or include that failed.
+    """Returns the fault of a failed render, at the line of the template or include that failed.
 
     An error of the expression itself is described in Python's words.
     """
@@ -98,12 +98,12 @@ def _describe_error(error: Exception) -> str:
 
 
 def _is_about_text(error: Exception) -> bool:
-    """Whether an error may come from a text, as every cell of a CSV file is, that a template computes with."""
+    """Returns whether an error may come from a text, as every cell of a CSV file is, that a template computes with."""
     return isinstance(error, TypeError) and re.search(r"\bstr\b", str(error)) is not None
 
 
 def _find_innermost_line(traceback: TracebackType | None) -> tuple[int, str]:
-    """The line and the include of the innermost template in a traceback; 0 and an empty name if there is none.
+    """Returns the line and the include of the innermost template in a traceback; 0 and an empty name if there is none.
 
     Jinja stores the template in the globals of its frame.
     """

@@ -21,7 +21,7 @@ _REMOVED_FILTERS = ("random", "pprint")  # random differs from run to run; pprin
 
 
 def restrict_filters(jinja_filters: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """The filters that templates may use: Jinja's own, each with the checks that it needs."""
+    """Returns the filters that templates may use: Jinja's own, each with the checks that it needs."""
     restricted = {name: filter_ for name, filter_ in jinja_filters.items() if name not in _REMOVED_FILTERS}
     restricted |= {
         name: _guard_text_filter(restricted[name], takes_flags=name in _FLAG_FILTERS) for name in _TEXT_FILTERS
@@ -40,12 +40,12 @@ def restrict_filters(jinja_filters: Mapping[str, Callable[..., Any]]) -> dict[st
 
 
 def _drop_jinja_argument(filter_: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments that stand in the template, without the one that Jinja passes before them."""
+    """Returns the arguments that stand in the template, without the one that Jinja passes before them."""
     return args[1:] if hasattr(filter_, "jinja_pass_arg") else args
 
 
 def _guard_text_filter(filter_: Callable[..., Any], *, takes_flags: bool) -> Callable[..., Any]:
-    """The filter for printable values only, and without huge results.
+    """Returns the filter for printable values only, and without huge results.
 
     Unguarded, it would turn any value into a text.
     """
@@ -82,7 +82,7 @@ def _guard_size_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _guard_mapping_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter for a printable value, or for a mapping of names to printable values."""
+    """Returns the filter for a printable value, or for a mapping of names to printable values."""
 
     @functools.wraps(filter_)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -95,7 +95,7 @@ def _guard_mapping_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_parts(glue: str, parts: Iterable[Any]) -> list[Any]:
-    """The parts to be joined with `glue`, as a list.
+    """Returns the parts to be joined with `glue`, as a list.
 
     Raises TemplateFault if a part is not printable, or the joined text would be too long.
     """
@@ -133,7 +133,7 @@ def _default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:
 
 
 def _first_word(value: Any) -> Any:
-    """The first word of a text, as the first name of a full one. A missing or a blank value has none."""
+    """Returns the first word of a text, as the first name of a full one. A missing or a blank value has none."""
     if not is_defined(value):
         return value
     check_printable(value)
@@ -141,7 +141,7 @@ def _first_word(value: Any) -> Any:
 
 
 def is_defined(value: Any) -> bool:
-    """Whether a value is neither undefined nor null.
+    """Returns whether a value is neither undefined nor null.
 
     Null counts as undefined inside a list too, as it does for a variable.
     """

@@ -173,7 +173,7 @@ def _suggest_instead(owner: Any, name: str) -> str:
 
 
 def check_printable(value: Any) -> Any:
-    """The value, if it may be printed: a text, a finite number, or a missing value.
+    """Returns the value, if it may be printed: a text, a finite number, or a missing value.
 
     On a missing value Jinja itself fails. Raises TemplateFault for any other value.
     """
@@ -219,5 +219,5 @@ def escape_html(text: str) -> str:
 
 
 def too_long_fault() -> TemplateFault:
-    """The fault that a text, or everything that is printed to make it, is too long."""
+    """Returns the fault that a text, or everything that is printed to make it, is too long."""
     return TemplateFault("too-long", f"the text is longer than {MAX_RENDERED} characters")

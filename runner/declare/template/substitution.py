@@ -18,7 +18,7 @@ _MAX_ESCAPE_FACTOR = 5  # times that a value becomes longer, at most, when it is
 
 
 def split_pieces(tree: nodes.Template, reserved: Collection[str]) -> Pieces | None:
-    """The words and variables that a template consists of, in order.
+    """Returns the words and variables that a template consists of, in order.
 
     None if it has anything else in it, if a name is reserved, or if the text may become too long.
     """
@@ -38,7 +38,7 @@ def split_pieces(tree: nodes.Template, reserved: Collection[str]) -> Pieces | No
 
 
 def make_renderer(pieces: Pieces, *, html: bool, fallback: Render) -> Render:
-    """A function that renders the pieces. With `html` it escapes the values.
+    """Returns a function that renders the pieces. With `html` it escapes the values.
 
     It calls `fallback` instead if a value is missing, is not a text, or is longer than 1000 characters.
     """
@@ -64,7 +64,7 @@ def make_renderer(pieces: Pieces, *, html: bool, fallback: Render) -> Render:
 
 
 def join_words(pieces: Pieces) -> list[str]:
-    """The words before, between and after the variables, with an empty text in the place of each variable."""
+    """Returns the words before, between and after the variables, with an empty text in the place of each variable."""
     words = [""]
     for piece in pieces:
         if isinstance(piece, str):

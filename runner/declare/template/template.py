@@ -122,7 +122,7 @@ class Templates:
             return None
 
     def _read_include(self, name: str) -> str:
-        """The text of a file below messages/. Raises NotReadable, TemplateFault."""
+        """Returns the text of a file below messages/. Raises NotReadable, TemplateFault."""
         if name not in self._includes:
             if not normpath(FOLDER + name).startswith(FOLDER):
                 raise NotReadable("file-outside", f"{name} is outside {FOLDER}", "includes are files below it")
@@ -154,7 +154,7 @@ class Templates:
         return sources
 
     def _find_existing(self, node: Any) -> str | None:
-        """The first of the node's template names that exists.
+        """Returns the first of the node's template names that exists.
 
         None if none exists and the node allows that. Raises TemplateFault if it does not.
         """
@@ -178,7 +178,7 @@ class Templates:
         fault.excerpt = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
 
     def _make_lazy_renderer(self, environment: Environment, source: str) -> Render:
-        """A renderer that compiles the template when it is first called."""
+        """Returns a renderer that compiles the template when it is first called."""
         compiled = cache(lambda: self._make_renderer(environment, environment.from_string(source)))
 
         def render(values: dict[str, Any]) -> tuple[str, Sequence[str]]:

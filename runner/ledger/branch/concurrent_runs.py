@@ -40,7 +40,7 @@ class ConcurrentRuns:
                 self._claimed_contacts.add((record.message, record.revision, contact))
 
     def has_claimed(self, claim: Record) -> bool:
-        """Whether another run was first with this delivery, or with another one of its revision for its contact."""
+        """Returns whether another run was first with this delivery, or with one of its revision for its contact."""
         if claim.to_line() in self.new_lines:
             return False
         contact = (claim.message, claim.revision, claim.recipient_contact)

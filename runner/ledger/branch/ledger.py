@@ -159,7 +159,7 @@ class BranchLedger:
 
 
 def commit_subject(writer: str, records: Iterable[Record]) -> str:
-    """The first line of a commit message: who writes, and how many records of each status."""
+    """Returns the first line of a commit message: who writes, and how many records of each status."""
     counts = dict.fromkeys(("sent", "refused", "unknown", "released", "claimed"), 0)
     for record in records:
         counts[record.status] += 1

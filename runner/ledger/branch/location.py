@@ -35,7 +35,7 @@ class BranchLocation:
     address: BranchAddress
 
     def read(self) -> Facts | None:
-        """The records of the branch, and those that the branch lost since this clone read it; None if there is no file.
+        """Returns the records of the branch, and those it lost since this clone read it; None if there is no file.
 
         If the remote does not answer, they are of the version that was fetched last, and its age is reported.
         Raises LedgerUnavailable.
@@ -54,7 +54,7 @@ class BranchLocation:
 
     @contextlib.contextmanager
     def open(self, command: str, *, fetch: bool) -> Iterator[BranchLedger]:
-        """The ledger on the branch. Raises GuardRefused, LedgerUnavailable."""
+        """Opens the ledger on the branch. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is on the remote
         remote = self._remote_file()
         with contextlib.closing(remote):
@@ -69,7 +69,7 @@ class BranchLocation:
             yield ledger
 
     def restore_command(self) -> str:
-        """The command that pushes what this clone read last, for a branch that was deleted; empty if it read nothing.
+        """Returns the command that restores a deleted branch from this clone; empty if it never read the branch.
 
         Raises LedgerUnavailable.
         """
@@ -83,7 +83,7 @@ class BranchLocation:
         return f"git {git_option}push {self.address.remote} {cached[0].commit}:{self.address.ref}"
 
     def _latest_version(self, remote: RemoteFile) -> FileVersion | None:
-        """The newest version; if the remote does not answer, the one fetched last. Raises LedgerUnavailable."""
+        """Returns the newest version; if the remote does not answer, the one fetched last. Raises LedgerUnavailable."""
         try:
             return remote.fetch()
         except LedgerUnavailable as error:
@@ -100,7 +100,7 @@ class BranchLocation:
         return RemoteFile(self._repository(), self.address, self.context.declared.ledger_id)
 
     def _repository(self) -> Repository:
-        """The git repository of the project; where there is none, a bare one below `.msgrun`, if `lock:` has a URL.
+        """Returns the git repository of the project; without one, a bare one below `.msgrun`, if `lock:` has a URL.
 
         Raises LedgerUnavailable if `lock:` names a remote that does not exist.
         """
@@ -117,7 +117,7 @@ class BranchLocation:
 
 
 def _writer_name(command: str) -> str:
-    """The command and the number of its CI run, else the host's name: it begins the first line of commit messages."""
+    """Returns how commit messages begin: the command and the number of its CI run, else the host's name."""
     number = os.environ.get("GITHUB_RUN_NUMBER") or os.environ.get("CI_PIPELINE_IID") or ""
     return f"{command} {number or f'on {socket.gethostname()}'}"
 

@@ -63,11 +63,11 @@ class RemoteFile:
         return f"{_SECOND_REFS}{self.ledger_id}" if self.ledger_id else ""
 
     def moves_second_ref(self, old: FileVersion | None) -> bool:
-        """Whether the push of the version after `old` also moves the second ref."""
+        """Returns whether the push of the version after `old` also moves the second ref."""
         return bool(self.second_ref and old and _is_working_branch(old.other_entries))
 
     def fetch(self) -> FileVersion | None:
-        """The newest version on the remote; None if there is no such branch. Raises LedgerUnavailable.
+        """Returns the newest version on the remote; None if there is no such branch. Raises LedgerUnavailable.
 
         Records that this clone has read or pushed before and the newest version lacks are saved for `lost_lines`: the
         branch was reset to an older commit.
@@ -93,7 +93,10 @@ class RemoteFile:
         return version
 
     def lost_lines(self) -> bytes:
-        """The lines that this clone had read or pushed and that the newest version lacks. Raises LedgerUnavailable."""
+        """Returns the lines that this clone had read or pushed and that the newest version lacks.
+
+        Raises LedgerUnavailable.
+        """
         commit = self._refs().get(self.address.removed_ref)
         removed = self._read_version(commit).data if commit else b""
         return self._deleted.data + b"\n" + removed if self._deleted else removed
@@ -104,7 +107,7 @@ class RemoteFile:
         self._repository.try_git("update-ref", "-d", self.address.removed_ref)
 
     def cached_version(self) -> tuple[FileVersion, float] | None:
-        """The version that this clone fetched or pushed last, and its age in seconds; None if there is none.
+        """Returns the version that this clone fetched or pushed last, and its age in seconds; None if there is none.
 
         Raises LedgerUnavailable.
         """
@@ -193,7 +196,7 @@ class RemoteFile:
         self._fetch_marker.touch()
 
     def _refs(self) -> dict[str, str]:
-        """The commits of this file's refs in the clone, by the refs' full names."""
+        """Returns the commits of this file's refs in the clone, by the refs' full names."""
         address = self.address
         names = [address.pushed_ref, address.cache_ref, address.removed_ref, _second_cache(self.ledger_id)]
         lines = os.fsdecode(
@@ -212,13 +215,13 @@ class RemoteFile:
         return FileVersion(commit, data, other_entries)
 
     def _second_commit(self) -> str:
-        """The commit of the second ref on the remote, as of the last fetch or push; empty if there is none."""
+        """Returns the commit of the second ref on the remote, as of the last fetch or push; empty if there is none."""
         if self._last and self._has_pushed:
             return self._last.commit
         return self._refs().get(_second_cache(self.ledger_id), "")
 
     def _lines_of_second_ref(self, data: bytes) -> bytes:
-        """The lines of the file at the second ref that `data`, the branch's file, lacks."""
+        """Returns the lines of the file at the second ref that `data`, the branch's file, lacks."""
         commit = self._refs().get(_second_cache(self.ledger_id), "")
         # Another ledger of this id may have pushed it: one that moved between two such branches.
         is_ours = commit and _branch_line(self.address) in _read_message(self._repository, commit)
@@ -226,7 +229,7 @@ class RemoteFile:
         return _missing_lines(data, second or b"")
 
     def _open_objects(self) -> ObjectFolder:
-        """The object folder; the first time, it is created."""
+        """Returns the object folder; the first time, it is created."""
         if self._objects is None:
             if not self.address.has_host:
                 url = self._repository.git("remote", "get-url", "--push", self.address.remote)
@@ -236,12 +239,12 @@ class RemoteFile:
 
 
 def _second_cache(ledger_id: str) -> str:
-    """The ref of the clone that has what was fetched of the second ref; empty without an id."""
+    """Returns the ref of the clone that has what was fetched of the second ref; empty without an id."""
     return f"{_SECOND_CACHES}{ledger_id}" if ledger_id else ""
 
 
 def _list_entries(repository: Repository, commit: str) -> dict[bytes, bytes]:
-    """The entries of a commit's root folder, as `git ls-tree` prints them, by name."""
+    """Returns the entries of a commit's root folder, as `git ls-tree` prints them, by name."""
     lines = repository.git("ls-tree", "-z", "--full-tree", commit).split(b"\0")
     return {line.partition(b"\t")[2]: line for line in lines if line}
 
@@ -251,19 +254,19 @@ def _read_message(repository: Repository, commit: str) -> str:
 
 
 def _branch_line(address: BranchAddress) -> str:
-    """The line of a commit message that says for which branch the second ref was pushed."""
+    """Returns the line of a commit message that says for which branch the second ref was pushed."""
     return f"Ledger-Branch: {address.branch}"
 
 
 def _missing_lines(data: bytes, other: bytes) -> bytes:
-    """The lines of `other` that `data` lacks, so that they can be appended to it."""
+    """Returns the lines of `other` that `data` lacks, so that they can be appended to it."""
     known = set(data.split(b"\n"))
     lines = [line + b"\n" for line in other.split(b"\n") if line not in known and line]
     return b"".join([b"\n" if lines and data and not data.endswith(b"\n") else b"", *lines])
 
 
 def _read_ledger_id(data: bytes) -> str:
-    """The id in the headers of a ledger's file; empty if there is none, or if they contradict each other."""
+    """Returns the id in the headers of a ledger's file; empty if there is none, or if they contradict each other."""
     facts = Facts()
     facts.read(b"\n".join(line for line in data.split(b"\n") if b'"msgrun_lock"' in line), "headers")
     ids = {header.ledger for header in facts.headers if header.ledger}
@@ -271,5 +274,5 @@ def _read_ledger_id(data: bytes) -> str:
 
 
 def _is_working_branch(other_entries: tuple[bytes, ...]) -> bool:
-    """Whether a commit has other files than ledgers."""
+    """Returns whether a commit has other files than ledgers."""
     return any(not entry.endswith(b".lock") for entry in other_entries)

@@ -170,7 +170,7 @@ class SharedFile:
 
 
 def read_version(version: FileVersion, address: BranchAddress) -> Facts:
-    """The records of a version. Raises LedgerUnavailable if it is not a ledger, or has no header."""
+    """Returns the records of a version. Raises LedgerUnavailable if it is not a ledger, or has no header."""
     facts = Facts()
     if not facts.read(version.data, address.display_name):
         raise LedgerUnavailable(

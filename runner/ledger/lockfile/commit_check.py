@@ -60,7 +60,7 @@ def find_lockfile_change(
     becomes_ledger: bool = False,
     room: ReadingRoom | None = None,
 ) -> LockfileChange | None:
-    """How HEAD changes the lockfile of the commit `base`; None if it does not.
+    """Returns how HEAD changes the lockfile of the commit `base`; None if it does not.
 
     A file that differs and for which there is no `room` counts as changed, and is not read.
 

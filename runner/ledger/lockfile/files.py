@@ -40,14 +40,14 @@ class LockfilePaths:
 
 
 def lockfile_paths(root: Path, lock: str, repository: Repository | None) -> LockfilePaths:
-    """The paths of the lockfile `lock` below `root`. Raises GuardRefused if one of them is a link."""
+    """Returns the paths of the lockfile `lock` below `root`. Raises GuardRefused if one of them is a link."""
     path = managed_path(root, lock)
     managed_path(root, join(dirname(lock), ".msgrun/lock"))
     return LockfilePaths(path, journal_path(repository, path) if repository else None, lock)
 
 
 def journal_path(repository: Repository, lockfile: Path) -> Path:
-    """The path of a lockfile's journal. Every record of the lockfile is also written to it.
+    """Returns the path of a lockfile's journal. Every record of the lockfile is also written to it.
 
     No reset, stash or switch of branches changes it.
     """
@@ -76,7 +76,7 @@ def remote_versions(repository: Repository, lockfile: Path, main: str = "") -> I
 
 
 def read_lockfile(paths: LockfilePaths) -> Facts:
-    """The records of the lockfile and its journal, read without a lock. Raises LedgerUnavailable."""
+    """Returns the records of the lockfile and its journal, read without a lock. Raises LedgerUnavailable."""
     facts = Facts(LockfileAddress(paths.display_name).setting)
     for bit, path, display_name in files_of(paths):
         if not facts.read_file(path, display_name, bit):
@@ -97,7 +97,7 @@ def read_lockfile(paths: LockfilePaths) -> Facts:
 
 
 def read_local_lockfile(paths: LockfilePaths, *, journal_only: bool = False) -> Facts:
-    """The records that this clone has of a lockfile which may be the ledger no more. No file counts as empty.
+    """Returns the records that this clone has of a lockfile which may be the ledger no more. No file counts as empty.
 
     `journal_only`: of the journal alone, which no commit can change. Raises LedgerUnavailable.
     """
@@ -108,18 +108,18 @@ def read_local_lockfile(paths: LockfilePaths, *, journal_only: bool = False) -> 
 
 
 def count_lines(path: Path) -> int:
-    """The number of lines of a file. Raises LedgerUnavailable."""
+    """Returns the number of lines of a file. Raises LedgerUnavailable."""
     return sum(block.count(b"\n") for block in read_blocks(path))
 
 
 def files_of(paths: LockfilePaths) -> list[tuple[int, Path, str]]:
-    """The lockfile and its journal: for each a bit for `Facts`, its path, and its name in messages."""
+    """Returns the lockfile and its journal: for each a bit for `Facts`, its path, and its name in messages."""
     journal = [(JOURNAL, paths.journal, "the journal in git's folder")] if paths.journal else []
     return [(LOCKFILE, paths.lockfile, paths.display_name), *journal]
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:
-    """The content of a file, in blocks. Raises LedgerUnavailable."""
+    """Yields the content of a file, in blocks. Raises LedgerUnavailable."""
     try:
         yield from open_lines(path).blocks()
     except OSError as error:

@@ -113,7 +113,7 @@ class LockfileLedger:
         return before, count_lines(path)
 
     def _files_for(self, header: Header) -> list[Path]:
-        """The files that a header is written to.
+        """Returns the files that a header is written to.
 
         That a ledger moved away is only written to the journal, if there is one: the user is about to remove the
         lockfile from git, and the journal remembers it longer.

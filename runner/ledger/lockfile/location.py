@@ -20,11 +20,11 @@ class LockfileLocation:
     path: str
 
     def paths(self, repository: Repository | None) -> LockfilePaths:
-        """The paths of the lockfile and of its journal. Raises GuardRefused if one of them is a link."""
+        """Returns the paths of the lockfile and of its journal. Raises GuardRefused if one of them is a link."""
         return lockfile_paths(self.context.root, self.path, repository)
 
     def read(self) -> Facts | None:
-        """The records of the lockfile and its journal, read without a lock; None if there is no lockfile.
+        """Returns the records of the lockfile and its journal, read without a lock; None if there is no lockfile.
 
         One with nothing but a torn header counts as none: it was never started.
         """
@@ -34,7 +34,7 @@ class LockfileLocation:
 
     @contextlib.contextmanager
     def open(self, command: str, *, fetch: bool) -> Iterator[LockfileLedger]:
-        """The lockfile, locked for this process, with the records that the journal and the git remotes have.
+        """Opens the lockfile, locked for this process, with the records that the journal and the git remotes have.
 
         Raises GuardRefused, LedgerUnavailable.
         """

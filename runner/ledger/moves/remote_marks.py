@@ -118,7 +118,7 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
 
 
 def _find_renamed(context: LedgerContext, repository: Repository, commit: str) -> str:
-    """The path of a msgrun.yaml in a commit that names this ledger for another project or environment; else empty."""
+    """Returns the msgrun.yaml of a commit that names this ledger for another project or environment; else empty."""
     ledger_id, own = context.declared.ledger_id, posixpath.normpath(f"{context.project_path}/msgrun.yaml")
     pattern = ("--name-only", "--fixed-strings", ledger_id, commit, "--", ":(top,glob)**/msgrun.yaml")
     lines = (repository.try_git("grep", *pattern) or "").splitlines() if ledger_id else []

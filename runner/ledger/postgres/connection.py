@@ -67,7 +67,7 @@ class Connection:
     def run(
         self, work: Callable[[psycopg.Connection[tuple[Any, ...]], bool], Result], max_seconds: float = RETRY_SECONDS
     ) -> Result:
-        """The result of `work`, which is called again for at most `max_seconds` while errors are transient.
+        """Returns the result of `work`, which is called again for at most `max_seconds` while errors are transient.
 
         The second argument of `work` is whether an earlier try failed, even if only its connection. Raises
         LedgerUnavailable or CommitUncertain when the time is over: the second if a try may have been committed.
@@ -102,7 +102,7 @@ class Connection:
             time.sleep(pause)
 
     def fetch_rows(self, query: LiteralString, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query. Raises GuardRefused, LedgerUnavailable."""
+        """Returns the rows of a query. Raises GuardRefused, LedgerUnavailable."""
         return self.run(lambda connection, _: connection.execute(query, values).fetchall())
 
     def migrate(self, *, create: bool) -> bool:
@@ -138,7 +138,7 @@ class Connection:
         return self._connection
 
     def _conninfo(self) -> str:
-        """The parameters for libpq: those of the address, with defaults. Raises LedgerUnavailable.
+        """Returns the parameters for libpq: those of the address, with defaults. Raises LedgerUnavailable.
 
         The error does not repeat libpq's message, which may have the password of an address that it cannot read.
         """
@@ -208,5 +208,5 @@ def _read_version(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
 
 
 def _first_line(error: psycopg.Error) -> str:
-    """The first line of the message of the server or libpq; further lines may repeat a statement and so its values."""
+    """Returns the first line of an error. Further lines may repeat a statement, and so its values."""
     return (error.diag.message_primary or str(error)).strip().partition("\n")[0]

@@ -14,7 +14,7 @@ _AUTH_METHODS = "scram-sha-256"
 
 
 def add_secure_defaults(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters for libpq, with the strictest defaults if the server is on another machine.
+    """Returns the parameters for libpq, with the strictest defaults if the server is on another machine.
 
     Values of the address and of libpq's environment variables stay as they are. If only a service file names the host,
     its values decide.
@@ -34,14 +34,14 @@ def add_secure_defaults(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hosts(parameters: Mapping[str, Any]) -> Iterator[str]:
-    """Every host that libpq may connect to."""
+    """Yields every host that libpq may connect to."""
     for name in ("host", "hostaddr"):
         hosts = parameters.get(name) or os.environ.get(f"PG{name.upper()}") or ""
         yield from str(hosts).split(",")
 
 
 def _is_local(host: str) -> bool:
-    """Whether a host is this machine: no host, the folder of a socket, localhost, or a loopback address."""
+    """Returns whether a host is this machine: no host, the folder of a socket, localhost, or a loopback address."""
     if host in {"", "localhost"} or host.startswith(("/", "@")):
         return True
     try:

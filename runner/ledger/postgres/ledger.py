@@ -120,7 +120,10 @@ class PostgresLedger:
                 self.facts.add(record)
 
     def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
-        """Those of the keys for which a record was written since the facts were read. Raises LedgerUnavailable."""
+        """Returns those of the keys for which a record was written since the facts were read.
+
+        Raises LedgerUnavailable.
+        """
         query = (
             "SELECT key FROM deliveries"
             " WHERE key = ANY (%s) AND changed IS NOT NULL AND NOT pg_visible_in_snapshot(changed, %s::pg_snapshot)"
@@ -243,7 +246,7 @@ def _row(header: Header) -> tuple[Any, ...]:
 
 
 def _column_values(records: Sequence[Record]) -> list[list[Any]]:
-    """The values of the columns message, revision, contact and line, a list for each column."""
+    """Returns the values of the columns message, revision, contact and line, a list for each column."""
     return [
         [record.message for record in records],
         [record.revision for record in records],

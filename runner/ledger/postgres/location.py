@@ -26,7 +26,7 @@ class PostgresLocation:
     address: DatabaseAddress
 
     def read(self) -> Facts | None:
-        """The records of the database; None if there is no ledger in it.
+        """Returns the records of the database; None if there is no ledger in it.
 
         Reports how many deliveries other runs are sending now. Raises GuardRefused, LedgerUnavailable.
         """
@@ -43,7 +43,7 @@ class PostgresLocation:
 
     @contextlib.contextmanager
     def open(self, command: str, *, fetch: bool) -> Iterator[PostgresLedger]:
-        """The ledger, which other runs may have open too. Raises GuardRefused, LedgerUnavailable."""
+        """Opens the ledger, which other runs may have open too. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is in the database
         with contextlib.closing(self._make_ledger(command)) as ledger:
             ledger.open()

@@ -250,7 +250,7 @@ def test_a_place_that_was_emptied_or_never_filled_is_not_made_current(clone: Pat
     ledgers = Ledgers(clone, server, "branch", "database")
     run_move(ledgers.prepare())
     server.rows("DROP SCHEMA second CASCADE")
-    with pytest.raises(GuardRefused, match="what is there now is not it") as caught:
+    with pytest.raises(GuardRefused, match="but another ledger is there now") as caught:
         ledgers.prepare()
     assert "restore it from a clone or a backup" in caught.value.hint
 
@@ -291,7 +291,7 @@ def test_a_move_to_another_spelling_of_the_same_place_loses_nothing(clone: Path,
 def test_a_branch_does_not_move_into_the_same_file_of_the_working_tree(clone: Path) -> None:
     old = ledger_context(clone, "git+origin#main", ledger_id=ID_A)
     fill_ledger(old, make_record(1))
-    with pytest.raises(GuardRefused, match=r"messages\.lock is the file on the branch that the ledger is now"):
+    with pytest.raises(GuardRefused, match=r"messages\.lock is the file on the branch where the ledger is now"):
         prepare_move(old, ledger_context(clone, ledger_id=ID_A), [])
 
 
