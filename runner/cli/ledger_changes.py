@@ -101,7 +101,7 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> None:
     if isinstance(declared.address, LockfileAddress):
         path = repository.relative_path(context.tree.root / declared.address.path)
         facts.read((repository.read_blob(commit.hash, path) if path else None) or b"", f"{ref}:{path}")
-        facts.headers.merged(context.settings.salt)
+        facts.headers.require_consistent(context.settings.salt)
 
 
 def _find_changes(

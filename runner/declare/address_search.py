@@ -31,13 +31,18 @@ class Address:
     kind: IdentifierKind
     value: str
 
+    @property
+    def label(self) -> str:
+        """The address as text: an email address stands alone; an id and a user_id have their kind before them."""
+        return self.value if self.kind == "email" else f"{self.kind}:{self.value}"
+
 
 def is_address(text: str) -> bool:
     """Returns whether a text is meant as an address: no name of a message has one of these marks."""
     return "@" in text or ":" in text
 
 
-def parse_address(text: str) -> Address:
+def parse_recipient_address(text: str) -> Address:
     """Returns the address that the user typed: KIND:VALUE, or an email address alone. Raises UsageMistake."""
     kind, colon, value = text.partition(":")
     if colon and value.strip():

@@ -108,7 +108,7 @@ def classify_reply(result: Reply | NoReply, sender: str, access: Access = _DEFAU
         return Throttled(parse_error(result)[2])
     if 400 <= result.status < 500:  # noqa: PLR2004  # 400 to 499 are the client errors of HTTP
         return _classify_client_error(result, sender, access)
-    code, _, request_id = parse_error(result)
+    code, _, request_id = parse_error(result)  # 5xx, and any status that Intercom does not document
     return Unknown(f"HTTP status {result.status}", code, request_id)
 
 

@@ -63,6 +63,10 @@ class Headers:
             )
         return Header(next(iter(workspaces), ""), expected_check, next(iter(ids), ""))
 
+    def require_consistent(self, salt: str) -> None:
+        """Raises GuardRefused if the headers contradict each other or the salt."""
+        self.merged(salt)
+
     @property
     def mark(self) -> MoveMark:
         """The mark that is valid: the highest."""

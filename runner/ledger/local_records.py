@@ -84,7 +84,7 @@ def _read_own_lockfiles(context: LedgerContext, facts: Facts) -> Iterator[Facts]
     for path, local in read_local_lockfiles(context, facts.mark):
         ids = {header.ledger for header in local.headers if header.ledger}
         if ids <= {ledger_id}:
-            local.headers.merged(context.salt)
+            local.headers.require_consistent(context.salt)
             yield local
         elif len(local):
             context.report(f"{path} belongs to another ledger ({', '.join(ids)}), so its records do not count")

@@ -46,7 +46,7 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
     exists, facts = facts is not None, facts or Facts()
     refusal = find_ledger_refusal(context, facts) if exists else find_missing_refusal(context)
     read_local_records(context, facts)
-    facts.headers.merged(context.salt)
+    facts.headers.require_consistent(context.salt)
     return LedgerReading(facts, exists, refusal)
 
 

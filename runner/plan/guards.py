@@ -7,7 +7,7 @@ Pure functions. `message_planner` decides which guards of a message apply, and `
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.declare.settings import Limits
+from runner.declare.settings import DEFAULT_ENVIRONMENT, Limits
 from runner.shown_command import shown_command
 
 STALE_PLAN = "stale-plan"
@@ -119,14 +119,14 @@ def workspace_guard(declared: str, ledger_workspace: str) -> Guard:
     )
 
 
-def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str = "default") -> Iterable[Guard]:
+def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str = DEFAULT_ENVIRONMENT) -> Iterable[Guard]:
     """Yields the guards for a run that would send more than the limits in msgrun.yaml allow.
 
     `sends` is the number of deliveries to send of each message. The hint names both limits, because those of an
     environment replace those above it as a whole.
     """
     total, limit = sum(sends.values()), limits.recipients_per_message
-    key = "limits" if environment == "default" else f"environments.{environment}.limits"
+    key = "limits" if environment == DEFAULT_ENVIRONMENT else f"environments.{environment}.limits"
     per_message, per_apply = max([limit, *sends.values()]), max(limits.recipients_per_apply, total)
     hint = (
         f"to send to all of them, set {key} in msgrun.yaml: {{recipients_per_message: {per_message}, "

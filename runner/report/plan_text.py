@@ -10,6 +10,7 @@ from datetime import datetime
 
 from runner.declare.audience import TableAudience
 from runner.declare.sample import Sample
+from runner.declare.settings import DEFAULT_ENVIRONMENT
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
@@ -66,7 +67,7 @@ def format_plan(review: Review, view: PlanView) -> str:
     shown = [
         message for message in planned.messages if view.show_all or needs_attention(message) or message.name in guarded
     ]
-    shown.sort(key=lambda message: list(SYMBOLS).index(_main_action(message)))
+    shown.sort(key=lambda message: list(SYMBOLS).index(_choose_symbol_action(message)))
     name_width = max((width for message in shown if (width := len(message.name)) <= _MAX_NAME_COLUMN), default=0)
     notices = format_notices(review.notices, view.width, show_values=view.show_values)
     blocks = ["\n".join([_format_heading(review, view), *notices])]
@@ -81,7 +82,7 @@ def format_plan(review: Review, view: PlanView) -> str:
 
 
 def format_check(planned: Plan, view: PlanView) -> str:
-    """Returns the findings of the recipient check by message, and the number left to send to; empty without findings."""
+    """Returns the findings of the recipient check by message, and the number left to send to; empty without any."""
     lines = []
     for message in planned.messages:
         counts = message.deliveries.checked_counts()
@@ -103,8 +104,11 @@ def needs_attention(message: PlannedMessage) -> bool:
     return bool(counts["send"] or counts["edited"] or counts["unknown"] or waits or message.undeclared_count)
 
 
-def _main_action(message: PlannedMessage) -> Action:
-    """Returns the action whose symbol stands before the message: the first of SYMBOLS that a delivery has."""
+def _choose_symbol_action(message: PlannedMessage) -> Action:
+    """Returns the action whose symbol stands before the message: the first of SYMBOLS that a delivery has.
+
+    A message whose audience was not read has the symbol of `unknown`.
+    """
     if message.is_unread:
         return "unknown"
     return next((action for action in SYMBOLS if message.counts[action]), "sent")
@@ -129,7 +133,7 @@ def list_counts(by_action: Mapping[Action, int], in_this_run: int | None = None)
 
 def _format_heading(review: Review, view: PlanView) -> str:
     planned = review.plan
-    environment = [planned.environment] if planned.environment != "default" else []
+    environment = [planned.environment] if planned.environment != DEFAULT_ENVIRONMENT else []
     workspace = f"workspace {planned.workspace}" if planned.workspace else "workspace not pinned yet"
     items = [style(view.command, "bold"), *environment, "sandbox" if review.sandbox else workspace]
     return flow(list(map(one_line, items)), view.width, indent="  ", separator=" · ", at_break="")
@@ -143,10 +147,10 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     items = [f"{style('Plan:', 'bold')} {items[0]}", *items[1:]]
     lines = [flow(items, view.width, indent="  ", separator=", ", at_break=",") + "."]
     if hidden:
-        how = "--all shows them" if view.command == "msgrun plan" else f"{shown_command('plan', '--all')} shows them"
-        need = "has nothing to send" if hidden == 1 else "have nothing to send"
-        how = how.replace("them", "it") if hidden == 1 else how
-        lines.append(wrap(style(f"{pluralize(hidden, 'message')} {need} ({how}).", "dim"), view.width, indent="  "))
+        option = "--all" if view.command == "msgrun plan" else shown_command("plan", "--all")
+        need, pronoun = ("has", "it") if hidden == 1 else ("have", "them")
+        text = f"{pluralize(hidden, 'message')} {need} nothing to send ({option} shows {pronoun})."
+        lines.append(wrap(style(text, "dim"), view.width, indent="  "))
     if by_action["unknown"]:
         status, reconcile, resolve = map(shown_command, ("status", "reconcile", "resolve"))
         text = f"Unknown: {status} lists them; {reconcile} or {resolve} settles what became of them."
@@ -188,7 +192,7 @@ def _fill(text: str, view: PlanView, extra: str = "") -> str:
 
 def _format_title(message: PlannedMessage, sample: Sample | None, name_width: int, view: PlanView) -> str:
     """Returns the symbol, name and type of a message, and beside or below them how its text begins."""
-    action = _main_action(message)
+    action = _choose_symbol_action(message)
     name = message.name + " " * max(0, name_width - len(message.name))
     head = f"  {style(SYMBOLS[action], _COLOURS[action], 'bold')} {style(name, 'bold')}{GAP}"
     head += f"{message.declaration.message_type}{GAP}"

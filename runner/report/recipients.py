@@ -33,10 +33,7 @@ class Recipients:
         address = self.addresses.get(record.key)
         if address is None or address.kind == "id":
             return record.to
-        return mark_private(
-            address.value if address.kind == "email" else f"{address.kind}:{address.value}",
-            record.to or f"{address.kind}:~{record.key[:8]}",
-        )
+        return mark_private(address.label, record.to or f"{address.kind}:~{record.key[:8]}")
 
     def contact_url(self, record: Record) -> str:
         """Returns the link to the contact in Intercom; empty if the contact or the workspace is not known."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from runner.declare.settings import DEFAULT_ENVIRONMENT
 from runner.deliver.stop import GO_ON
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.plan.plan import Plan
@@ -40,7 +41,7 @@ def format_question(
     """
     counts = Counter({name: number for name, number in plan.send_counts().items() if number})
     named = counts.most_common(_MAX_MESSAGES)
-    environment = "" if plan.environment == "default" else f", environment {plan.environment}"
+    environment = "" if plan.environment == DEFAULT_ENVIRONMENT else f", environment {plan.environment}"
     recipients = style(pluralize(plan.to_send, "recipient"), "bold")
     if plan.to_send < total:
         recipients = f"{style(f'the first {plan.to_send:,}', 'bold')} of {pluralize(total, 'recipient')}"

@@ -9,7 +9,7 @@ from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger
 from runner.cli.options import EXIT, command
-from runner.declare.address_search import Address, parse_address
+from runner.declare.address_search import Address, parse_recipient_address
 from runner.declare.recipient_states import find_states
 from runner.declare.settings import load_all_settings
 from runner.declare.text_search import find_mentions
@@ -41,7 +41,7 @@ def forget(address: str, *, yes: bool, no_fetch: bool) -> int:
     Lists the files that still name the recipient, what git's history keeps, and what msgrun cannot reach.
     """
     with open_context() as context:
-        wanted = parse_address(address)
+        wanted = parse_recipient_address(address)
         with open_ledger(context, "forget", new_lock=False, no_fetch=no_fetch) as ledger:
             return _forget(context, ledger, wanted, yes=yes)
 
@@ -49,7 +49,7 @@ def forget(address: str, *, yes: bool, no_fetch: bool) -> int:
 def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> int:
     """Asks, removes the recipient and reports. Returns the exit code."""
     output = context.output
-    private = mark_private(wanted.value if wanted.kind == "email" else f"{wanted.kind}:{wanted.value}")
+    private = mark_private(wanted.label)
     title = reveal_or_mask(private, show_values=output.show_values)
     states = find_states(ledger.facts, context.settings.salt, wanted)
     records = (record for state in states for record in state.attempts if not record.redirected)

@@ -7,7 +7,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.cli.suggestions import suggest_names
 from runner.current_work import CURRENT_WORK
-from runner.declare.address_search import Address, parse_address
+from runner.declare.address_search import Address, parse_recipient_address
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
@@ -33,7 +33,7 @@ def render(name: str, address: str | None) -> int:
     """
     with open_context() as context:
         declaration = context.load_project().require(name)
-        wanted = parse_address(address) if address else None
+        wanted = parse_recipient_address(address) if address else None
         problems: list[Problem] = []
         matching = printed = looked_up = 0
         with CURRENT_WORK.on_file(declaration.document.source.path):

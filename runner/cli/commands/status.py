@@ -13,7 +13,7 @@ from runner.cli.notices import current_notices
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_names
-from runner.declare.address_search import Address, is_address, parse_address
+from runner.declare.address_search import Address, is_address, parse_recipient_address
 from runner.declare.recipient_states import find_states
 from runner.declare.similar_names import did_you_mean
 from runner.errors import ProblemsFound, UsageMistake
@@ -61,7 +61,7 @@ def status(name: str | None, address: str | None, output_format: str, *, show_al
         if output_format == "text":
             _print_notices(context)
         if address is not None:
-            _print_recipient(context, facts, name, parse_address(address), output_format, online=online)
+            _print_recipient(context, facts, name, parse_recipient_address(address), output_format, online=online)
         elif output_format == "json":
             found = _read_online(context, facts, facts.states_with("sent", message=name)) if online else None
             _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name), found)
@@ -105,7 +105,7 @@ def _print_recipient(
         counts = Counter(MessageStatus(one.record.message, one.record.revision, one.status) for one in states)
         _print_json(context, facts, counts, states, _read_online(context, facts, sent) if online else None)
         return
-    title = mark_private(wanted.value if wanted.kind == "email" else f"{wanted.kind}:{wanted.value}")
+    title = mark_private(wanted.label)
     recipients = name_recipients(context, facts, [])
     context.output.result(status_text.format_recipient(title, states, recipients, _view(context)))
     context.output.note_masking()

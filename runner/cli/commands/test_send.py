@@ -12,7 +12,7 @@ from runner.cli.options import EXIT, command
 from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
 from runner.current_work import CURRENT_WORK
-from runner.declare.address_search import parse_address
+from runner.declare.address_search import parse_recipient_address
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.errors import GuardRefused, Problem, ProblemsFound, RateExhausted, RunStopped, UsageMistake
@@ -65,7 +65,7 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
             f"{name} goes to an audience in the workspace, which test-send does not read",
             f"to see it: {look}. To get it yourself, set to: to one contact for the test",
         )
-    wanted = parse_address(address) if address else None
+    wanted = parse_recipient_address(address) if address else None
     problem: Problem | None = None
     with CURRENT_WORK.on_file(declaration.document.source.path):
         for result in render_deliveries(declaration, context.settings.salt):

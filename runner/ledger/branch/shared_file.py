@@ -165,7 +165,7 @@ class SharedFile:
 
     def _read(self, version: FileVersion | None) -> Facts:
         facts = read_version(version, self._remote.address) if version else Facts()
-        facts.headers.merged(self._salt)
+        facts.headers.require_consistent(self._salt)
         return facts
 
 

@@ -109,7 +109,7 @@ class PostgresLedger:
             facts.read_file(Path(file.name), self._display_name)
         self.facts = facts
         self._add_headers(headers)
-        facts.headers.merged(self._salt)
+        facts.headers.require_consistent(self._salt)
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
