@@ -134,8 +134,8 @@ def workflow_next_step(system: str, environment: str | None, branch: str) -> Nex
     """What the user has to do once the workflow is written, which applies what is merged into the branch."""
     path = workflow_path(system, environment)
     if system == "github":
-        purpose = f"Set up the repository on GitHub, once, as the first lines of {path} say"
-        return NextStep(f"{purpose}. Then it applies what is merged into {branch}", ())
+        purpose = f"Set up the repository on GitHub, once: the first lines of {path} say how"
+        return NextStep(f"{purpose}. The workflow applies what is merged into {branch}", ())
     purpose = f"Include the pipeline in .gitlab-ci.yml. It applies what is merged into {branch}"
     return NextStep(purpose, (f"include: [local: {path}]",))
 

@@ -264,7 +264,7 @@ def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
     assert f"Move the ledger {stem}.lock to a branch of the git remote" in ran.err
     monkeypatch.setenv("CI", "true")
     assert folder.run(*own, "apply", "--yes").code == 5
-    assert folder.run(*ran.err.partition("CI needs it there:\n    msgrun ")[2].split(), "--yes").code == 0
+    assert folder.run(*ran.err.partition("where CI needs it:\n    msgrun ")[2].split(), "--yes").code == 0
     assert folder.run(*own, "apply", "--yes").code == 0
     assert len(intercom.messages) == 2
     assert "lock: git+origin" in (folder.path / "msgrun.yaml").read_text()
@@ -347,9 +347,9 @@ def test_a_name_that_github_takes_for_an_expression_is_refused():
 def test_each_environment_has_a_workflow_of_its_own(folder: Folder):
     folder.write("msgrun.yaml", "environments: {staging: {}, prod: {}}\n")
     ran = folder.run("init", "--github", "--from", PACKAGE)
-    assert "the environment staging is not in it (msgrun -e staging init --github)" in ran.err
+    assert "for the environment staging:\n    msgrun -e staging init --github\n" in ran.err
     ran = folder.run("-e", "staging", "init", "--github", "--gitlab", "--from", PACKAGE)
-    assert (ran.code, "the environment prod is not in it" in ran.err) == (0, True)
+    assert (ran.code, "for the environment prod:\n" in ran.err) == (0, True)
     text = (folder.path / ".github/workflows/msgrun.staging.yml").read_text()
     workflow = yaml.safe_load(text)
     assert workflow["jobs"]["apply"]["environment"] == "intercom-staging"

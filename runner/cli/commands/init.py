@@ -158,7 +158,7 @@ def _configure_branch_ledger(root: Path, output: Output) -> Iterator[NextStep]:
         is_named = path != f"{settings.stem}.lock"
         if settings.ledger_id or (root / path).exists():
             command = shown_command("lock", "move", f"git+{remote}", environment=name or "")
-            yield NextStep(f"Move the ledger {path} to a branch of the git remote: CI needs it there", (command,))
+            yield NextStep(f"Move the ledger {path} to a branch of the git remote, where CI needs it", (command,))
             may_edit = may_edit and is_named
         elif name is None and is_named:
             purpose = (

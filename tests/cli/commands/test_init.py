@@ -92,7 +92,7 @@ def test_a_workflow_for_a_project_with_a_ledger_does_not_edit_where_it_is(folder
     here = Folder(folder.path / "new", folder.capture)
     before = (here.path / "msgrun.yaml").read_text()
     ran = here.run("init", "--github", "--from", PACKAGE)
-    assert (ran.code, "CI needs it there:\n    msgrun lock move git+origin\n" in ran.err) == (0, True)
+    assert (ran.code, "where CI needs it:\n    msgrun lock move git+origin\n" in ran.err) == (0, True)
     assert (here.path / "msgrun.yaml").read_text() == before
 
 
