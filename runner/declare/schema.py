@@ -7,7 +7,7 @@ too), `x-code`, `x-hint`, and `x-at`, the key at which a rule about several keys
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -213,8 +213,8 @@ def _describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
             hint = subschema.get("x-hint") or did_you_mean(str(error.instance), choices)
             value = mark_private(error.instance) if "to" in path and path[-1] != "type" else str(error.instance)
             is_long = len(choices) > 6  # noqa: PLR2004  # the full list of API versions would hide the rest of the message
-            listed = f"one of {choices[0]} … {choices[-1]}" if is_long else " or ".join(choices)
-            message = f"{name} is {listed}, not " + value
+            listed = f"one of {choices[0]} … {choices[-1]}" if is_long else _join_choices(choices)
+            message = f"{name} must be {listed}, not " + value
             return Violation(path, "not-a-choice", message, hint, written=str(error.instance), choices=tuple(choices))
         case "minimum" | "exclusiveMinimum":
             relation = "at least" if error.validator == "minimum" else "more than"
@@ -225,6 +225,11 @@ def _describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
             return Violation(path, "blank", f"{name} is blank", "")
         case _:
             return Violation(path, "schema", f"{name} does not fit: " + mark_private(error.message), "")
+
+
+def _join_choices(choices: Sequence[str]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _describe_type_error(error: Any) -> tuple[str, str]:

@@ -31,7 +31,7 @@ def test_validate_tells_every_problem_with_its_place_and_exits_with_1(folder: Fo
     ran = folder.run("validate")
     assert ran.code == 1
     assert "messages/message.yaml:3:19: error: first_name has no value (recipient 2) [undefined-variable]" in ran.out
-    assert "messages/seed.yaml:5:11: error: template is plain or personal, not fancy [not-a-choice]" in ran.out
+    assert "messages/seed.yaml:5:11: error: template must be plain or personal, not fancy [not-a-choice]" in ran.out
     assert ran.out.endswith("1 message to 1 recipient: 3 errors\n")
 
 
