@@ -8,6 +8,7 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.clones import ATTRIBUTES, SETTINGS, Clone, message
+from tests.support.pushed_projects import copy_origin, copy_project
 
 LOCK_LINES = {"branch": "lock: git+origin\n", "main": "lock: git+origin#main\n", "lockfile": ""}
 
@@ -21,11 +22,7 @@ def intercom() -> Iterator[Sandbox]:
 @pytest.fixture
 def origin(tmp_path: Path) -> Path:
     """A bare repository that serves any commit, as hosts do."""
-    path = tmp_path / "origin.git"
-    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)], check=True)
-    for setting in ("uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter", "receive.advertisePushOptions"):
-        subprocess.run(["git", "-C", str(path), "config", setting, "true"], check=True)
-    return path
+    return copy_origin(tmp_path)
 
 
 @pytest.fixture
@@ -35,19 +32,16 @@ def ledger(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def author(tmp_path: Path, origin: Path, intercom: Sandbox, ledger: str) -> Clone:
+def author(tmp_path: Path, intercom: Sandbox, ledger: str) -> Clone:
     """The clone of whoever made the project: settings, two messages to three recipients, an empty ledger; pushed."""
-    made = Clone(tmp_path / "author", intercom)
-    made.path.mkdir()
-    made.git("init", "--quiet", "--initial-branch=main")
-    made.git("remote", "add", "origin", origin.as_uri())
-    made.write("msgrun.yaml", SETTINGS + LOCK_LINES[ledger])
-    made.write(".gitattributes", ATTRIBUTES)
-    made.write(".gitignore", ".msgrun/\n")
-    made.write("messages/first.yaml", message("first", "aaa1", "aaa2"))
-    made.write("messages/second.yaml", message("second", "bbb1"))
-    made.commit()
-    made.git("push", "--quiet", "--set-upstream", "origin", "main")
+    files = {
+        "msgrun.yaml": SETTINGS + LOCK_LINES[ledger],
+        ".gitattributes": ATTRIBUTES,
+        ".gitignore": ".msgrun/\n",
+        "messages/first.yaml": message("first", "aaa1", "aaa2"),
+        "messages/second.yaml": message("second", "bbb1"),
+    }
+    made = copy_project(files, tmp_path, intercom)
     assert made.msgrun("lock", "begin").code == 0
     if ledger == "main":
         made.git("pull", "--quiet", "--ff-only")

@@ -6,23 +6,20 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.clones import ATTRIBUTES, HEADER, SETTINGS, Clone, message
+from tests.support.pushed_projects import copy_project
 
 
 @pytest.fixture
-def author(tmp_path: Path, origin: Path, intercom: Sandbox) -> Clone:
+def author(tmp_path: Path, intercom: Sandbox) -> Clone:
     """The clone of whoever made the project: settings, two messages to three recipients, an empty ledger; pushed."""
     from runner.ledger.record import salt_check  # noqa: PLC0415  # coverage starts first
 
-    made = Clone(tmp_path / "author", intercom)
-    made.path.mkdir()
-    made.git("init", "--quiet", "--initial-branch=main")
-    made.write("msgrun.yaml", SETTINGS)
-    made.write(".gitattributes", ATTRIBUTES)
-    made.write(".gitignore", ".msgrun/\n")
-    made.write("messages.lock", HEADER % salt_check("rehearsal"))
-    made.write("messages/first.yaml", message("first", "aaa1", "aaa2"))
-    made.write("messages/second.yaml", message("second", "bbb1"))
-    made.commit()
-    made.git("remote", "add", "origin", origin.as_uri())
-    made.git("push", "--quiet", "--set-upstream", "origin", "main")
-    return made
+    files = {
+        "msgrun.yaml": SETTINGS,
+        ".gitattributes": ATTRIBUTES,
+        ".gitignore": ".msgrun/\n",
+        "messages.lock": HEADER % salt_check("rehearsal"),
+        "messages/first.yaml": message("first", "aaa1", "aaa2"),
+        "messages/second.yaml": message("second", "bbb1"),
+    }
+    return copy_project(files, tmp_path, intercom)
