@@ -1,7 +1,7 @@
 """Compares a plan with the project at another commit: for each message its texts, its recipients and other fields.
 
-Pure: made from two sets of declarations and the ledger's records. Of the other project, only one delivery of a message
-is rendered.
+Pure: made from two sets of declarations and the ledger's records. Only one delivery of each
+message of the other project is rendered.
 """
 
 from collections import Counter

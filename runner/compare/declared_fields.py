@@ -7,7 +7,7 @@ from runner.declare.audience import TableAudience
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.declaration import CONVERSATION_FLAG, SUBSCRIPTION_KEY, Declaration
 
-# Of an audience in the workspace, what decides who gets what: offline there are no recipients to compare.
+# Keys that decide who gets what from an audience in the workspace: offline there are no recipients to compare.
 _WORKSPACE_KEYS = ("type", "vars", "where", "exclude", "unique_by", "split")
 FIELD_NAMES = (
     "message_type",

@@ -62,7 +62,7 @@ def find_addresses(
 ) -> Mapping[str, Address]:
     """Returns the addresses by key, of those recipients that are still declared for their message.
 
-    Only the audiences of the wanted messages are read, as streams and without their filters, because somebody who
+    Only the audiences of the wanted messages are read, as streams and without their filters, because a recipient that
     unsubscribed since may have got the message. Reading ends once all keys are found or `most` recipients were read.
     """
     keys_by_message: dict[str, dict[int, set[bytes]]] = {}

@@ -53,10 +53,10 @@ def find_lone_name(start: bytes) -> str:
 
 
 def find_conflict(path: str, text: str) -> Problem | None:
-    """Returns the problem that a merge left its marks in a text; None if it did not.
+    """Returns the problem that a text has the marks of a merge conflict; None if it has none.
 
-    Two marks in their order are enough: somebody may have removed the third. A quotation of a quotation also begins
-    with `>`, and a headline may stand above `=======`, so one of them alone is none.
+    Two marks in their order are enough, because the third may have been removed. One mark alone is not enough: a nested
+    quotation also begins with `>`, and a headline may stand above `=======`.
     """
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
         return None

@@ -23,8 +23,8 @@ _MAX_GROUPS = (
 def check_recipients(declaration: Declaration, salt: str, on_delivery: Callable[[Delivery], None]) -> list[Problem]:
     """Renders every delivery of a declaration and returns the summarised problems.
 
-    Each delivery without a problem is passed to `on_delivery`, in order. The number of recipients is checked too. Of an
-    audience that was not read, only the texts are checked.
+    Each delivery without a problem is passed to `on_delivery`, in order. The number of recipients is checked too. If
+    the audience was not read, only the texts are checked.
     """
     if declaration.audience.is_unread:
         return list(declaration.unknown_variables)

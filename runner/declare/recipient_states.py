@@ -10,8 +10,8 @@ from runner.ledger.key_state import State
 def find_states(facts: Facts, salt: str, address: Address) -> list[State]:
     """Returns the states of all deliveries to a recipient, the latest first.
 
-    Those under another address of the same person are among them, if Intercom's id of the contact is known from a
-    record. It needs no declaration, so who is no longer declared is found too.
+    Deliveries under another address of the same person are included, if a record has Intercom's id of the contact. No
+    declaration is needed, so a recipient that is no longer declared is found too.
     """
     states = _find_by_address(facts, salt, address)
     contacts = {record.recipient_contact for state in states for record in state.attempts} - {""}

@@ -154,8 +154,14 @@ class _CheckedMessage:
         """Returns the message as checked."""
         deliveries, message = self._deliveries, self._message
         counts = deliveries.counts()
-        sample = tuple(self._sample) or (message.sample if counts["send"] else ())
-        return replace(message, deliveries=deliveries, counts=counts, sample=sample, named=self._named)
+        sample = tuple(self._sample) or (message.first_recipients if counts["send"] else ())
+        return replace(
+            message,
+            deliveries=deliveries,
+            counts=counts,
+            first_recipients=sample,
+            first_recipients_by_reason=self._named,
+        )
 
     def _find_same(self, planned: PlannedDelivery, choice: ContactChoice, contact: str) -> ContactChoice:
         """Returns the choice; another one if the contact gets, or got, this revision under another address."""

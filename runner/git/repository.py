@@ -112,7 +112,7 @@ class Repository:
         """Returns the options of `git fetch` for a branch, given by its short name.
 
         A shallow clone gets only the newest commit of a branch that it does not follow: the whole history may be large.
-        Of a branch that it follows it gets what is new, because `git pull` cannot merge a history that was cut off.
+        It gets all new commits of a branch that it follows: `git pull` cannot merge a history that was cut off.
         """
         if not (self.common_dir / "shallow").exists():  # see gitrepository-layout(5)
             return []

@@ -14,7 +14,7 @@ from runner.ledger.torn_lines import parse_objects
 class RecipientRemoval:
     """Removes the recipients of the deliveries with these keys. `count` is how many records it changed.
 
-    Of a torn line with one of the keys only the records stay that can be read.
+    A torn line with one of the keys keeps only the records that can be read.
     """
 
     def __init__(self, keys: AbstractSet[str]) -> None:

@@ -17,7 +17,7 @@ class Ledger(Protocol):
     def facts(self) -> Facts:
         """The records that the ledger had when it was opened or refreshed, and those that `append` added.
 
-        Of a ledger that does not exist, they are what this clone knows of it.
+        If the ledger does not exist, they are the records that this clone has of it.
         """
         ...
 

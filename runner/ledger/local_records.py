@@ -41,8 +41,8 @@ def read_local_records(context: LedgerContext, facts: Facts) -> None:
 def read_local_lockfiles(context: LedgerContext, mark: MoveMark) -> Iterator[tuple[str, Facts]]:
     """Yields what this clone has of the default lockfile, and of the one that a ledger with this mark came from.
 
-    Yields the path and the records of each. Of the second only the journal is read where there is one: a pull request
-    can bring a file, and `lock verify` does not know that this one counts.
+    Yields the path and the records of each. If the second has a journal, only the journal is read: a pull request can
+    bring a lockfile, and `lock verify` does not check this one.
     """
     for number, paths in enumerate(_list_lockfiles(context, mark)):
         journal_only = number > 0 and paths.journal is not None

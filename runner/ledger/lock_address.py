@@ -196,7 +196,7 @@ def default_lockfile(stem: str) -> LockfileAddress:
 def parse_address(lock: str, stem: str) -> LedgerAddress:
     """Parses the value of `lock:` or MSGRUN_LOCK; `stem` begins the names of the environment's files.
 
-    Raises UsageMistake. Of a database's address its message repeats nothing, because any part may belong to a password.
+    Raises UsageMistake. Its message repeats nothing of a database's address: any part may belong to a password.
     """
     if has_invisible(lock) or "\n" in lock:
         raise UsageMistake("lock: holds an invisible character", "write it again")

@@ -51,7 +51,7 @@ class _LayoutBuilder:
         self._slots: list[Slot] = []
         self._branches: list[tuple[int, int]] = []
         self._detached_spans: list[tuple[int, int]] = []
-        # Of each open block: keyword, start, start of its last branch, literal text before it, whether it has an else.
+        # For each open block: keyword, start, start of its last branch, literal text before it, whether it has an else.
         self._open_blocks: list[tuple[str, int, int, str | None, bool]] = []
         self._literals: list[str] = []
         self._literal_before: str | None = ""

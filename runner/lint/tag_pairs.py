@@ -43,7 +43,7 @@ class _Flow:
 
     is_main: bool
     open_tags: list[Tag] = field(default_factory=list)
-    # Of each open branch: how many tags were open at its start, and the fewest since.
+    # For each open branch: how many tags were open at its start, and the fewest since.
     branches: list[list[int]] = field(default_factory=list)
 
 

@@ -162,29 +162,29 @@ class PlannedDeliveries:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One message and its deliveries, in order. `sample` are the first recipients to send to (private).
+    """One message and its deliveries, in order.
 
-    `variants` are the texts of all deliveries that were not sent.
+    `first_recipients` are the first recipients to send to (private); `first_recipients_by_reason` those of each action
+    and reason that the check of the recipients found. `variants` are the texts of all deliveries that were not sent.
     `undeclared_count` is the number of deliveries that a saved plan would still send and that are no longer declared.
     `resends` is the number of recipients to send to who got another revision, by that revision.
     `left_out` is the number of rows that a filter of the audience left out, by reason. `warnings` are sentences about
-    what sending it does, for the person who confirms; they stop no run. `named` are the first recipients (private) of
-    each action and reason that the check of the recipients found. `digest` is empty, and there are no deliveries, if
-    the audience is in the workspace and was not read.
+    the effects of sending it, for the person who confirms; they stop no run. `digest` is empty, and there are no
+    deliveries, if the audience is in the workspace and was not read.
     """
 
     declaration: Declaration
     digest: str
     deliveries: PlannedDeliveries
     counts: Counter[Action]
-    sample: tuple[AnyText, ...]
+    first_recipients: tuple[AnyText, ...]
     is_expired: bool
     variants: TextVariants
     undeclared_count: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     resends: Mapping[int, int] = field(default_factory=dict)
-    named: Mapping[tuple[Action, str], Sequence[AnyText]] = field(default_factory=dict)
+    first_recipients_by_reason: Mapping[tuple[Action, str], Sequence[AnyText]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -195,7 +195,7 @@ class MessagePlanner:
             digest=self._partial_plan.message_digest(self._declaration),
             deliveries=self._partial_plan.deliveries,
             counts=self._partial_plan.deliveries.counts(),
-            sample=tuple(self._partial_plan.sample),
+            first_recipients=tuple(self._partial_plan.first_recipients),
             variants=self._partial_plan.variants,
             is_expired=self._actions.is_expired,
             undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
@@ -238,9 +238,9 @@ class MessagePlanner:
             if exclusion_reason and action == "send":
                 action, reason = "excluded", exclusion_reason
         if action == "send":
-            if len(partial_plan.sample) < SAMPLE_SIZE:
+            if len(partial_plan.first_recipients) < SAMPLE_SIZE:
                 name = delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
-                partial_plan.sample.append(name)
+                partial_plan.first_recipients.append(name)
             self._count_earlier(partial_plan, delivery)
         if action != "sent":
             partial_plan.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")

@@ -19,7 +19,7 @@ class PartialPlan:
 
     deliveries: PlannedDeliveries
     digest: MessageDigest = field(default_factory=MessageDigest)
-    sample: list[AnyText] = field(default_factory=list)
+    first_recipients: list[AnyText] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
     resends: Counter[int] = field(default_factory=Counter)
     variants: TextVariants = field(default_factory=TextVariants)
@@ -32,7 +32,7 @@ class PartialPlan:
     def join(self, other: "PartialPlan") -> None:
         """Appends the plan of the next block."""
         self.digest.merge(other.digest)
-        self.sample = [*self.sample, *other.sample][:SAMPLE_SIZE]
+        self.first_recipients = [*self.first_recipients, *other.first_recipients][:SAMPLE_SIZE]
         self.repeats.update(other.repeats)
         self.resends.update(other.resends)
         self.variants.merge(other.variants)

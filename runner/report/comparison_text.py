@@ -19,7 +19,7 @@ _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared":
 _SHORT = 10  # digits of a commit's hash, and removed messages that are named
 _MAX_DIFF_LENGTH = 4_000  # characters of a diff
 _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
-_SAME_TEXT = "for the recipient who was compared the text reads the same; its source differs, or what others get"
+_SAME_TEXT = "the compared recipient's text is the same; the template changed, or the texts of other recipients"
 
 
 def format_comparison(

@@ -95,9 +95,9 @@ def format_failure(error: MsgrunError, *, show_values: bool) -> str:
 
 
 def format_annotations(items: Iterable[Annotation], path_prefix: str) -> str:
-    """Annotations as text for GitHub's log.
+    """Returns annotations as text for GitHub's log.
 
-    Of each kind, as many are workflow commands as GitHub shows. The others are lines of the log, in a group.
+    Only as many of each kind as GitHub shows are workflow commands. The others are lines of the log, in a group.
     """
     all_items = list(items)
     lines: list[str] = []

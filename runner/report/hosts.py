@@ -3,7 +3,7 @@
 import re
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-# Of a web address. A browser takes any number of slashes, and a backslash for one.
+# The host of a web address. A browser takes any number of slashes, and a backslash for one.
 _WEB_HOST = re.compile(r"(?:https?:|ftp:)?[/\\]*(?:[^/\\?#]*@)?([^/\\?#:]*)", re.IGNORECASE)
 _MAIL_HOST = re.compile(r"@([^@?,;&>\s]+)")
 # What a mail client makes a link of: a host with a scheme, with www., behind an @, or with an ending of letters.

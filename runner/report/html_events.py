@@ -84,7 +84,7 @@ def _list_children(node: Any, name: str) -> list[Any]:
     places = dict(_PLACES.get(name, {}))
     if not places:
         return children
-    # Of several, the first alone has a place of its own.
+    # If there are several, only the first has a place of its own.
     placed = [
         (_OTHER_PLACE if _has_display(child) else places.pop(child.name, _OTHER_PLACE), child) for child in children
     ]

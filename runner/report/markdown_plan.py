@@ -173,7 +173,7 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
 def _format_checked(message: PlannedMessage, *, show_values: bool) -> Iterator[str]:
     """Yields what the check of the recipients found, with the first recipients of each reason."""
     for (action, reason), number in message.deliveries.checked_counts().most_common():
-        named = message.named.get((action, reason), ())
+        named = message.first_recipients_by_reason.get((action, reason), ())
         names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in named)
         word = "sent anyway" if action == "send" else action
         rest = f" and {number - len(named):,} more" if number > len(named) else ""
@@ -207,9 +207,11 @@ def _format_message(
     lines += [escape_text(text) for text in reading_lines(message)]
     if message.left_out:
         lines.append(f"Left out: {format_left_out(message.left_out)}")
-    if message.sample and sends:
-        rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
-        names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.sample[:sends])
+    if message.first_recipients and sends:
+        rest = f" and {sends - len(message.first_recipients):,} more" if sends > len(message.first_recipients) else ""
+        names = ", ".join(
+            inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.first_recipients[:sends]
+        )
         lines.append(f"To {names}{rest}")
     lines += _format_checked(message, show_values=show_values)
     title = f"{html_code(message.name)}: {sends:,} to send"

@@ -26,12 +26,12 @@ def describe_actions(message: PlannedMessage, sends: int, *, show_values: bool) 
         again = [
             f" ({number:,} of these {'is' if number == 1 else 'are'} {reason})"
             for (action, reason), number in most_frequent(reasons)
-            if action == "send" and (action, reason) not in message.named
+            if action == "send" and (action, reason) not in message.first_recipients_by_reason
         ]
         names = _format_names(message, sends, show_values=show_values)
         yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{names}{''.join(again)}"
     for (action, reason), number in most_frequent(reasons):
-        if action in {"refused", "excluded"} or (action, reason) in message.named:
+        if action in {"refused", "excluded"} or (action, reason) in message.first_recipients_by_reason:
             yield action, format_reason(message, action, reason, number, show_values=show_values)
     if len(reasons) > _MAX_REASONS:
         yield "excluded", f"and {len(reasons) - _MAX_REASONS:,} other reasons"
@@ -50,7 +50,10 @@ def _describe_edited(count: int, redirected: int) -> Iterator[tuple[Action, str]
 
 def format_reason(message: PlannedMessage, action: Action, reason: str, number: int, *, show_values: bool) -> str:
     """Returns how many deliveries have an action for a reason and, if the check found it, the first of them by name."""
-    names = [reveal_or_mask(name, show_values=show_values) for name in message.named.get((action, reason), ())]
+    names = [
+        reveal_or_mask(name, show_values=show_values)
+        for name in message.first_recipients_by_reason.get((action, reason), ())
+    ]
     more = f" and {number - len(names):,} more" if number > len(names) else ""
     listed = f": {', '.join(names)}{more}" if names else ""
     head = style(f"{number:,} {'sent anyway' if action == 'send' else action}", "yellow")
@@ -64,8 +67,8 @@ def most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[t
 
 def _format_names(message: PlannedMessage, sends: int, *, show_values: bool) -> str:
     """Returns the first recipients of this run, and how many more there are."""
-    if not (message.sample and sends):
+    if not (message.first_recipients and sends):
         return ""
-    names = [reveal_or_mask(name, show_values=show_values) for name in message.sample[:sends]]
+    names = [reveal_or_mask(name, show_values=show_values) for name in message.first_recipients[:sends]]
     more = f" and {sends - len(names):,} more" if sends > len(names) else ""
     return f": {', '.join(names)}{more}"

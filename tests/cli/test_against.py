@@ -111,7 +111,7 @@ def test_the_same_recipient_is_the_sample_on_both_sides(here: Folder) -> None:
 
 def test_a_source_that_reads_the_same_is_told(here: Folder) -> None:
     edit(here, "messages/news.yaml", "<p>Hi", "<p class='x'>Hi")
-    assert "for the recipient who was compared the text reads the same" in here.run("plan", "--against", "main").out
+    assert "the compared recipient's text is the same" in here.run("plan", "--against", "main").out
 
 
 def test_other_values_of_the_same_recipients_are_a_change(here: Folder) -> None:

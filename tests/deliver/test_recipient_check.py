@@ -75,10 +75,19 @@ def test_the_first_recipients_of_each_reason_are_named_in_private(project):
     declare(project, "- {type: user, email: twin@example.com}\n- {type: user, email: spam@example.com}")
     project.apply()
     (message,) = project.checked.messages
-    names = {action: reveal_or_mask(names[0], show_values=True) for (action, _), names in message.named.items()}
+    names = {
+        action: reveal_or_mask(names[0], show_values=True)
+        for (action, _), names in message.first_recipients_by_reason.items()
+    }
     assert names["excluded"] == "spam@example.com"
     assert names["refused"].startswith("twin@example.com (5e115e11")
-    masked = str([reveal_or_mask(name, show_values=False) for names in message.named.values() for name in names])
+    masked = str(
+        [
+            reveal_or_mask(name, show_values=False)
+            for names in message.first_recipients_by_reason.values()
+            for name in names
+        ]
+    )
     assert "example.com" not in masked
 
 

@@ -74,7 +74,7 @@ def seen(found: Any, jobs: int, facts: Facts | None = None) -> tuple[Any, ...]:
         plan.digest,
         list(message.deliveries),
         message.counts,
-        message.sample,
+        message.first_recipients,
         message.left_out,
         plan.guards,
         [(problem.place, problem.message, problem.recipient) for problem in problems],

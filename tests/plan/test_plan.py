@@ -103,7 +103,7 @@ def test_what_nobody_knows_anything_of_is_to_send(desk):
     plan = desk.plan()
     assert (desk.actions(), plan.counts["send"], plan.to_send) == (["send", "send"], 2, 2)
     shown = list(plan.messages[0].deliveries)[1].display_name
-    assert plan.messages[0].sample == ("aaa1", mark_private("ann@example.com", shown))
+    assert plan.messages[0].first_recipients == ("aaa1", mark_private("ann@example.com", shown))
 
 
 @pytest.mark.parametrize(
