@@ -197,7 +197,7 @@ def _find_name_problems(document: Document, names: dict[str, Place]) -> list[Pro
     earlier = names.setdefault(name, place)
     if earlier == place:
         return []
-    message = f"the name {name} is taken by {earlier.path}:{earlier.line}"
+    message = f"the name {name} is already used in {earlier.path}:{earlier.line}"
     return [document.problem("duplicate-name", ("name",), message, "a message's name is its identity: give it another")]
 
 

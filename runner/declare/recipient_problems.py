@@ -77,7 +77,7 @@ def summarise_problems(declaration: Declaration, results: Iterable[Problem | int
     if maximum is not None and total > maximum:
         message = f"{total} recipients are declared, and max_recipients is {maximum}"
         reported.append(
-            document.problem("too-many-recipients", ("max_recipients",), message, "raise it, if that is meant")
+            document.problem("too-many-recipients", ("max_recipients",), message, "raise it to send to all of them")
         )
     if not total:
         left_out = tally.left_out.total()

@@ -136,7 +136,7 @@ def _find_remote_problems(document: Document) -> list[Problem]:
     """Returns the problem of a `remote:` with credentials. Its line is not quoted."""
     if not has_credentials(document.value.get("remote", "")):
         return []
-    message = "remote contains credentials, and everybody who can read the repository can read them"
+    message = "remote contains credentials, which anyone who can read the repository can read"
     hint = f"take them out, and revoke them; {CREDENTIALS_HINT}"
     return [replace(document.problem("remote-credentials", ("remote",), message, hint), excerpt="")]
 

@@ -73,7 +73,7 @@ def _read_variables(context: ParseContext, declared: dict[str, Any]) -> dict[str
             )
         elif not isinstance(value, str):
             is_valid = False
-            hint = "what is the same for all recipients belongs into the message's own vars, beside to"
+            hint = "put what is the same for all recipients into the message's own vars, beside to"
             context.add_error("contact-variable", (*path, name), f"{name} is not a template over a contact", hint)
         elif template := context.compile(origin, value, html=False):
             variables[name] = ContactVariable(template, origin.problem)

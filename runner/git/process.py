@@ -28,7 +28,7 @@ _URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _WORD = re.compile(r"[^\s'\"]++")
 _LOCK_EXISTS = ".lock': File exists."
 NO_FETCH_HINT = (
-    "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
+    "deliveries that the remote's lockfile records must not be sent again; pass --no-fetch if it has no new records"
 )
 
 

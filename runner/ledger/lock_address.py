@@ -101,7 +101,9 @@ def _parse_branch_address(lock: str, path: str) -> BranchAddress:
     branch = branch or DEFAULT_BRANCH
     url = _split_git_url(remote) if "://" in remote else None
     if url and _contains_credentials(url):
-        raise UsageMistake("lock: holds credentials, and is in git for everybody to read", CREDENTIALS_HINT)
+        raise UsageMistake(
+            "lock: contains credentials, which anyone who can read the repository can read", CREDENTIALS_HINT
+        )
     if not (url.scheme in _GIT_SCHEMES and url.path if url else _GIT_NAME.fullmatch(remote)):
         raise UsageMistake(f"lock: {lock} names no git remote", _GIT_HINT)
     if not _GIT_NAME.fullmatch(branch) or ".." in branch or "//" in branch or branch.endswith(("/", ".", ".lock")):

@@ -53,4 +53,4 @@ def recover(context: LedgerContext, ledger: Ledger) -> None:
     """Writes what the ledger lost, and reports how many records that were. Raises GuardRefused, LedgerUnavailable."""
     count = ledger.recover()
     if count and not context.is_sandbox:
-        context.report(f"{context.address.display_name} lacked {count:,} records that this clone or its remote knew")
+        context.report(f"{context.address.display_name} lacked {count:,} records that this clone or its remote had")

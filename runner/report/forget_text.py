@@ -27,7 +27,7 @@ class Remains:
 def removed(title: str, deliveries: int, files: Sequence[str]) -> str:
     """Returns what was removed. `title` names the recipient, `files` the copies that were rewritten."""
     if not deliveries:
-        return f"The ledger knows nothing of {title}."
+        return f"The ledger has no records of {title}."
     number = pluralize(deliveries, "delivery", "deliveries")
     if not files:
         return f"Nothing was left to remove of {title}: its {number} had been forgotten before."

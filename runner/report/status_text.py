@@ -125,7 +125,7 @@ def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipie
     """Returns what one recipient got: each delivery with its time, its run and Intercom's id of the message."""
     title = one_line(style(reveal_or_mask(name, show_values=view.show_values), "bold"))
     if not states:
-        return wrap(f"The ledger knows nothing of {title}.", view.width, indent="  ")
+        return wrap(f"The ledger has no records of {title}.", view.width, indent="  ")
     urls = sorted({url for state in states if (url := recipients.contact_url(state.record))})
     rows = []
     for state in states:

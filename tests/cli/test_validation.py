@@ -39,7 +39,7 @@ def test_problems_are_told_in_the_order_of_one_process(folder: Folder) -> None:
 def test_a_name_that_comes_twice_is_told_wherever_it_is(folder: Folder, second: int) -> None:
     one, three = many(folder, {second: SEED.replace("seed", "m003")})
     assert one == three
-    assert f"messages/m{second:03}.yaml:1:7: error: the name m003 is taken by messages/m003.yaml:1" in one
+    assert f"messages/m{second:03}.yaml:1:7: error: the name m003 is already used in messages/m003.yaml:1" in one
 
 
 def test_paths_select_what_several_processes_check_too(folder: Folder) -> None:

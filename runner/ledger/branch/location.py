@@ -20,7 +20,9 @@ from runner.ledger.facts import Facts
 from runner.ledger.lock_address import BranchAddress
 
 _LONGEST_PAUSE = 10.0  # seconds
-_UNREADABLE_HINT = "nothing else tells what was sent: connect to the remote, or let this job read it (contents: read)"
+_UNREADABLE_HINT = (
+    "only the remote has the record of what was sent: connect to it, or let this job read it (contents: read)"
+)
 
 
 class _NoRemote(LedgerUnavailable):

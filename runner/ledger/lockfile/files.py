@@ -90,7 +90,7 @@ def read_lockfile(paths: LockfilePaths) -> Facts:
     )
     if own and others and not own & others:
         raise GuardRefused(
-            f"{paths.display_name} has the id {min(own)}, and this clone knows another ledger there, {min(others)}",
+            f"{paths.display_name} has the id {min(own)}, but this clone recorded another ledger there, {min(others)}",
             f"to use the file: mv {paths.journal} other.lock, and then {shown_command('lock', 'import', 'other.lock')}",
         )
     return facts

@@ -258,7 +258,7 @@ def test_what_is_unknown_of_a_recipient_comes_with_its_reason_its_key_and_the_co
 def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
     append(folder, line("a", "1", "sent", id="2001"))
     ran = folder.run("status", "--to", "bo@example.com", "--show-values")
-    assert (ran.code, ran.out) == (0, "The ledger knows nothing of bo@example.com.\n")
+    assert (ran.code, ran.out) == (0, "The ledger has no records of bo@example.com.\n")
     assert json.loads(folder.run("status", "--to", "id:a", "--format", "json").out)["counts"]["sent"] == 0
     for wrong in ("bo", "phone:1", "email:", "@"):
         ran = folder.run("status", "--to", wrong)

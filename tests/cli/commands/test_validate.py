@@ -42,7 +42,7 @@ def test_validate_of_a_path_looks_at_that_path_alone_but_compares_names_everywhe
     assert folder.run("validate", str(folder.path / "messages/a.yaml")).code == 0
     ran = folder.run("validate", "messages/b.yaml")
     assert ran.code == 1
-    assert "the name seed is taken by messages/a.yaml:1 [duplicate-name]" in ran.out
+    assert "the name seed is already used in messages/a.yaml:1 [duplicate-name]" in ran.out
     assert "broken" not in ran.out
 
 

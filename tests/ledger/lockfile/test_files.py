@@ -35,7 +35,7 @@ def test_both_files_are_read_as_one_ledger(
 def test_a_lockfile_with_another_id_than_the_journals_is_refused_with_the_way_out(journaled: LockfilePaths) -> None:
     write(journaled.lockfile, ID_B, number=1)
     write(journaled.journal, ID_A, number=2)
-    message = f"has the id {ID_B}, and this clone knows another ledger there, {ID_A}"
+    message = f"has the id {ID_B}, but this clone recorded another ledger there, {ID_A}"
     with pytest.raises(GuardRefused, match=message) as caught:
         read_lockfile(journaled)
     assert f"mv {journaled.journal} other.lock" in caught.value.hint
