@@ -25,7 +25,11 @@ class TokenMask:
 
 
 def _spellings(character: str) -> str:
-    """Returns a pattern of the ways to write a character."""
+    """Returns a pattern of the ways to write a character.
+
+    Backslashes are counted from their first one only: an answer of a million of them would take hours otherwise, in C
+    code that no signal ends.
+    """
     code = ord(character)
-    plain = re.escape(character) if character.isalnum() else rf"\\*{re.escape(character)}"
-    return rf"(?:{plain}|(?i:\\+u00{code:02x}|%{code:02x}|&#0*{code};|&#x0*{code:x};))"
+    plain = re.escape(character) if character.isalnum() else rf"(?<!\\)\\*{re.escape(character)}"
+    return rf"(?:{plain}|(?i:(?<!\\)\\+u00{code:02x}|%{code:02x}|&#0*{code};|&#x0*{code:x};))"

@@ -6,6 +6,7 @@ import pytest
 
 from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
+from runner.intercom.token_mask import TokenMask
 from tests.support.raw_server import no_proxy, serve
 
 __all__ = ["no_proxy", "serve"]
@@ -64,3 +65,11 @@ def test_an_honest_reply_is_read_as_it_is(serve) -> None:
     answer = exchange(serve(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)).url)
     assert isinstance(answer, Reply)
     assert answer.body == body
+
+
+@pytest.mark.parametrize("part", ["\\", "&#", "&#0", "&#x0", "%", "d\\", "\\u00", "dG9r\\", "0"])
+def test_a_long_answer_of_nothing_but_the_beginning_of_an_escape_is_read(part: str) -> None:
+    """A pattern that counts from every one of them takes hours, in which no signal ends it."""
+    content = part.encode() * (300_000 // len(part))
+    assert TokenMask(TOKEN).in_bytes(content) == content
+    assert TokenMask("==++//==++").in_bytes(content) == content
