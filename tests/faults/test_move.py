@@ -18,7 +18,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.record import Header, MoveMark, salt_check
 from runner.sandbox import Sandbox
 from tests.support.branch_team import BranchTeam
-from tests.support.forks import Forks
+from tests.support.forks import run_unwatched
 from tests.support.postgres import Server
 from tests.support.postgres_fleet import PostgresFleet
 from tests.support.project import people_message
@@ -36,7 +36,7 @@ class KillableMove:
     """
 
     def __init__(self, root: Path, intercom: Sandbox, server: Server, old: str, new: str) -> None:
-        self.root, self.intercom, self.server, self.forks = root, intercom, server, Forks()
+        self.root, self.intercom, self.server = root, intercom, server
         addresses = {"lockfile": "messages.lock", "branch": "git+origin", "database": f"{server.lock}#moving"}
         self.old, self.new = addresses[old], addresses[new]
         self.has_database = "database" in {old, new}
@@ -72,7 +72,6 @@ class KillableMove:
             self._postgres().rows(f"CREATE DATABASE {name} TEMPLATE {name}_before")
 
     def close(self) -> None:
-        self.forks.close()
         if self.has_database:
             self._postgres().rows(f"DROP DATABASE {self.server.database}_before")
 
@@ -88,7 +87,7 @@ class KillableMove:
         self.git(self.clone, "push", "--quiet", "origin", "HEAD:main")
 
     def run(self, code: int, *args: str, **environment: str) -> str:
-        ran, said = self.forks.run(self.clone, *args, **environment)
+        ran, said = run_unwatched(self.clone, *args, **environment)
         assert ran == code, said
         return said
 
@@ -98,7 +97,7 @@ class KillableMove:
     def sends(self, folder: Path, **environment: str) -> bool:
         """Tries to send one message. Returns whether it was sent; if not, the command was refused with a hint."""
         before = len(self.intercom.messages)
-        code, said = self.forks.run(folder, "apply", "--yes", "--limit", "1", **environment)
+        code, said = run_unwatched(folder, "apply", "--yes", "--limit", "1", **environment)
         assert (code, len(self.intercom.messages) - before) in {(0, 1), (5, 0), (6, 0)}, said
         assert code == 0 or "hint: " in said
         return code == 0
@@ -151,7 +150,7 @@ def test_killed_at_every_step_of_a_move_one_ledger_takes_claims_and_has_all_reco
     killed = 0
     for number in range(1, MOST, stride):
         move.begin_anew()
-        code, said = move.forks.run(move.clone, "lock", "move", move.new, "--yes", die=f"{number}:{where}")
+        code, said = run_unwatched(move.clone, "lock", "move", move.new, "--yes", die=f"{number}:{where}")
         if code != -signal.SIGKILL:
             assert code == 0, said
             move.check(move.new, move.old, is_moved=True)
@@ -171,7 +170,7 @@ def test_killed_at_every_step_of_a_move_one_ledger_takes_claims_and_has_all_reco
 def moved(move: KillableMove, address: str) -> tuple[int, str]:
     """Moves the ledger. A git that still goes on by itself may be in its way for a moment."""
     for _ in range(5):
-        code, said = move.forks.run(move.clone, "lock", "move", address, "--yes")
+        code, said = run_unwatched(move.clone, "lock", "move", address, "--yes")
         if code != 6:
             break
         time.sleep(0.2)

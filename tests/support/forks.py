@@ -1,13 +1,12 @@
-"""Runs msgrun in forks of one process that has imported it, and kills a fork at a step that is seen from outside.
+"""Kills a fork of msgrun (forked.py) at a step that is seen from outside.
 
-A fork saves the start of a Python, so a command can be killed at each of its steps. A step is: a file of the project is
-created, emptied, replaced, removed, written to or synced; git pushes, fetches or moves a ref; a statement of SQL.
+A step is: a file of the project is created, emptied, replaced, removed, written to or synced; git pushes, fetches or
+moves a ref; a statement of SQL.
 
 A kill before a step is also one after the step before it. A kill in its `half` leaves half of a write, or a git that
 goes on by itself, as after kill -9 of its parent alone.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -17,73 +16,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.forked import Forked
+
+# The command is killed itself, and no child of it that reads the project.
+_UNWATCHED = "from runner.cli import supervisor\nsupervisor.Supervisor = lambda: None\n"
 GIT_STEPS = {"push", "fetch", "update-ref", "init"}  # the others write nothing, or objects that nothing refers to yet
 
 
-class Forks:
-    """The process that forks. One command at a time."""
+def run_unwatched(folder: Path, *args: str, die: str = "", **environment: str) -> tuple[int, str]:
+    """Runs `msgrun ARGS` in a folder: its exit code (-9 if it was killed), and what it printed.
 
-    def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, __file__], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-
-    def run(self, folder: Path, *args: str, die: str = "", **environment: str) -> tuple[int, str]:
-        """Runs `msgrun ARGS` in a folder: its exit code (-9 if it was killed), and what it printed.
-
-        `die` is NUMBER:WHERE, kill -9 at that step, `before` it or in its `half`.
-        """
-        assert self._server.stdin
-        assert self._server.stdout
-        with tempfile.NamedTemporaryFile("r") as out:
-            job = {"folder": str(folder), "args": args, "die": die, "env": {**os.environ, **environment}}
-            print(json.dumps(job | {"out": out.name}), file=self._server.stdin, flush=True)
-            code = int(self._server.stdout.readline())
-            return code, f"{' '.join(args)}\n{out.read()}"
-
-    def close(self) -> None:
-        self._server.communicate()
+    `die` is NUMBER:WHERE, kill -9 at that step, `before` it or in its `half`.
+    """
+    before = _UNWATCHED
+    if die:
+        number, _, where = die.partition(":")
+        before += f"from tests.support.forks import Death\nDeath({int(number)}, {where!r}, {str(folder)!r}).prepare()\n"
+    with tempfile.TemporaryFile("w+") as out:
+        code = Forked(args, out, {**os.environ, **environment}, folder=folder, before=before).wait()
+        out.seek(0)
+        return code, f"{' '.join(args)}\n{out.read()}"
 
 
-def _serve() -> None:
-    from runner.cli import connection  # noqa: PLC0415  # the client's side needs none of it
-    from runner.cli.commands import apply, plan, reconcile, resolve  # noqa: PLC0415
-    from runner.cli.commands.lock import begin, export, import_, move  # noqa: PLC0415
-    from runner.ledger.postgres import location  # noqa: PLC0415
-
-    del connection, apply, plan, reconcile, resolve, begin, export, import_, move, location
-    for line in sys.stdin:
-        process = os.fork()
-        if not process:
-            _run(json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
-
-
-def _run(job: dict[str, Any]) -> None:
-    from runner.cli import run  # noqa: PLC0415
-
-    code = 70
-    try:
-        out = os.open(job["out"], os.O_WRONLY)
-        for descriptor in (1, 2):
-            os.dup2(out, descriptor)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.environ.clear()
-        os.environ.update(job["env"])
-        os.chdir(job["folder"])
-        if job["die"]:
-            number, _, where = job["die"].partition(":")
-            _Death(int(number), where, job["folder"]).prepare()
-        code = run(job["args"])
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-class _Death:
+class Death:
     """Counts the steps of this process below a folder, and kills it at one of them."""
 
     def __init__(self, number: int, where: str, folder: str) -> None:
@@ -142,5 +97,3 @@ def _start(command: list[str], options: Mapping[str, Any]) -> None:
 
 
 real_write = os.write
-if __name__ == "__main__":
-    _serve()
