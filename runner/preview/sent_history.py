@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from runner.characters import show_on_one_line
@@ -12,6 +13,8 @@ from runner.ledger.runs import RunEntry, list_runs
 from runner.preview.views import AfterView, RunView, SentView
 
 _MAX_RUNS = 10  # of a message; earlier ones are counted together
+# Deliveries of a ledger whose runs are listed: to read the records of more takes a third of the time of the plan.
+_MAX_DELIVERIES = 200_000
 _BAR = 240  # pixels of the longest bar
 _MIN_PART = 4  # pixels: one of a million is seen too
 _COMMANDS = {"adopt": "adopted, nothing was posted", "resolve": "decided by a person"}
@@ -27,24 +30,28 @@ class SentHistory:
     def build_views(self) -> Mapping[str, SentView]:
         """Returns the view of each message in the ledger by its name."""
         counts: dict[str, Counter[str]] = {}
-        for (name, _, status), number in self.facts.counts().items():
+        revisions: dict[str, set[int]] = {}
+        for (name, revision, status), number in self.facts.counts().items():
             counts.setdefault(name, Counter())[status] += number
+            revisions.setdefault(name, set()).add(revision)
         runs: dict[str, list[RunEntry]] = {}
-        for entry in list_runs(self.facts) if counts else ():
+        for entry in list_runs(self.facts) if len(self.facts) <= _MAX_DELIVERIES else ():
             if entry.command != "accept" and entry.sent + entry.refused + entry.unknown:
                 runs.setdefault(entry.message, []).append(entry)
-        return {name: self._build(name, number, runs[name]) for name, number in counts.items() if name in runs}
+        is_sent = {name for name, number in counts.items() if number["sent"] + number["refused"] + number["unknown"]}
+        return {name: self._build(name, counts[name], runs.get(name, []), revisions[name]) for name in is_sent}
 
-    def _build(self, name: str, counts: Mapping[str, int], runs: Sequence[RunEntry]) -> SentView:
+    def _build(
+        self, name: str, counts: Mapping[str, int], runs: Sequence[RunEntry], revisions: AbstractSet[int]
+    ) -> SentView:
         shown, earlier = runs[:_MAX_RUNS], runs[_MAX_RUNS:]
-        most = max(entry.sent + entry.refused + entry.unknown for entry in shown)
-        revisions = {entry.revision for entry in runs}
+        most = max((entry.sent + entry.refused + entry.unknown for entry in shown), default=0)
         fates = sorted(
             ((revision, one) for (other, revision), one in self.fates.items() if other == name), reverse=True
         )
         return SentView(
             counts={status: counts.get(status, 0) for status in ("sent", "refused", "unknown")},
-            last=_format_time(max(entry.last for entry in runs)),
+            last=_format_time(max((entry.last for entry in runs), default="")),
             runs=tuple(_view_run(entry, most, has_revisions=len(revisions) > 1) for entry in shown),
             earlier_runs=len(earlier),
             after=tuple(self._view_fates(revision, one) for revision, one in fates if revision in revisions),

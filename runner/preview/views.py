@@ -138,7 +138,10 @@ class AfterView:
 
 @dataclass(frozen=True, slots=True)
 class SentView:
-    """What became of a message that was sent, all revisions of it. `runs` are the latest; `last` is when it was."""
+    """What became of a message that was sent, all revisions of it.
+
+    `runs` are the latest, and `last` is when that was; both are empty if the ledger is too large to read them.
+    """
 
     counts: Mapping[str, int]
     last: str

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runner.declare.keys_and_digests import delivery_key
 from runner.deliver.fate_file import load_fates
 from runner.ledger.facts import Facts
@@ -65,6 +67,14 @@ def test_many_runs_are_cut_and_one_of_a_million_has_a_bar() -> None:
     view = SentHistory(facts).build_views()["tips/export"]
     assert (len(view.runs), view.earlier_runs) == (10, 3)
     assert all(width >= 4 for run in view.runs for _, _, width in run.bar)
+
+
+def test_the_runs_of_a_large_ledger_are_left_to_audit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("runner.preview.sent_history._MAX_DELIVERIES", 0)
+    page = read_page(preview(write_project(tmp_path / "p", tip=TIP), [record("aaa1", id="1")]), "tips-export")
+    assert "<b>1</b> sent" in page
+    assert "msgrun audit" in page
+    assert 'class="run"' not in page
 
 
 def test_the_page_shows_runs_and_what_status_online_found(tmp_path: Path) -> None:
