@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +37,12 @@ def new_run_id() -> str:
 def format_timestamp(moment: datetime) -> str:
     """Returns a time in UTC as records have it, e.g. 2026-11-22T10:00:00Z."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def parse_timestamp(text: str) -> datetime | None:
+    """Returns the time that a record has; None if it has none, or one that is no time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)

@@ -93,7 +93,7 @@ def compare_with_base(
             more = f" and {len(hosts) - _MAX_HOSTS:,} more" if hosts[_MAX_HOSTS:] else ""
             named = f"{', '.join(hosts[:_MAX_HOSTS])}{more}"
             notes += (f"new hosts in links, which no message of {base.commit.ref} has: {named}",)
-    guard_changes = (*base.guard_changes, *guard_settings.find_lifted_subscriptions(changes))
+    guard_changes = (*base.guard_changes, *guard_settings.find_lifted_rules(changes))
     return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head)
 
 

@@ -19,7 +19,7 @@ def make_stop_conditions(
     return StopConditions(signal, context.stop_file.exists, deadline, hold, context.quiet_hours)
 
 
-def find_pause(context: Context) -> StopReason | None:
-    """Returns why a run would send nothing now, or None."""
+def find_pause(context: Context, *, is_urgent: bool = False) -> StopReason | None:
+    """Returns why a run would send nothing now, or None. `is_urgent` is as in `Plan`."""
     clock = Clock(now=lambda: context.now, monotonic=time.monotonic, sleep=time.sleep)
-    return make_stop_conditions(context).stop_reason(clock)
+    return make_stop_conditions(context).pause_reason(clock, is_urgent=is_urgent)

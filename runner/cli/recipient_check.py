@@ -11,6 +11,7 @@ from runner.declare.declaration import SUBSCRIPTION_KEY
 from runner.declare.settings import find_setting
 from runner.deliver.contact_cache import ContactCache
 from runner.deliver.contact_lookup import ContactLookup
+from runner.deliver.frequency_check import FrequencyCheck
 from runner.deliver.recipient_check import RecipientCheck
 from runner.deliver.redirect_check import find_redirect_guard
 from runner.deliver.stop import StopRequested
@@ -44,7 +45,8 @@ def check_recipients(connection: Connection, plan: Plan, facts: Facts, poll: Cal
             place = find_setting(context.tree, settings.environment_name, "redirect")
             if guard := find_redirect_guard(lookup, settings.redirect, place):
                 return replace(plan, guards=(*plan.guards, guard))
-        check = RecipientCheck(lookup, subscriptions, settings.recipients, settings.salt, facts, progress)
+        frequency = FrequencyCheck(settings.frequency, facts, context.now) if settings.frequency else None
+        check = RecipientCheck(lookup, subscriptions, settings.recipients, settings.salt, facts, progress, frequency)
         return check.check(plan)
     finally:
         subscriptions.close()
@@ -80,7 +82,7 @@ def check_before_sending(connection: Connection, plan: Plan, facts: Facts, deadl
     conditions = make_stop_conditions(connection.context, lambda: signals.number, deadline)
 
     def poll() -> None:
-        if reason := conditions.stop_reason(CLOCK):
+        if reason := conditions.pause_reason(CLOCK, is_urgent=plan.is_urgent):
             raise StopRequested(reason)
 
     try:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
@@ -12,7 +12,7 @@ from runner.cli.decisions import make_writer
 from runner.cli.options import EXIT
 from runner.cli.prompts import WrongAnswer, ask, quote
 from runner.cli.recipients import name_recipients
-from runner.clock import format_timestamp
+from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import decisions
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
@@ -133,8 +133,5 @@ def _parse_id(facts: Facts, answer: str) -> str | WrongAnswer:
 
 def _age(state: State, now: datetime) -> float:
     """Returns the seconds since the last attempt at a delivery; negative if its record has no time."""
-    try:
-        time = datetime.fromisoformat(state.open_attempts[-1].at)
-    except ValueError:
-        return -1.0
-    return (now - time.replace(tzinfo=time.tzinfo or UTC)).total_seconds()
+    moment = parse_timestamp(state.open_attempts[-1].at)
+    return (now - moment).total_seconds() if moment else -1.0

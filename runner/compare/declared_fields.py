@@ -5,7 +5,7 @@ import orjson
 from runner.clock import format_timestamp
 from runner.declare.audience import TableAudience
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
-from runner.declare.declaration import CONVERSATION_FLAG, SUBSCRIPTION_KEY, Declaration
+from runner.declare.declaration import CONVERSATION_FLAG, EXCEPTION_KEYS, SUBSCRIPTION_KEY, Declaration
 
 # Keys that decide who gets what from an audience in the workspace: offline there are no recipients to compare.
 _WORKSPACE_KEYS = ("type", "vars", "where", "exclude", "unique_by", "split")
@@ -18,6 +18,7 @@ FIELD_NAMES = (
     "not_before",
     "max_recipients",
     SUBSCRIPTION_KEY,
+    *EXCEPTION_KEYS,
     CONVERSATION_FLAG,
     "to",
     "sql",
@@ -36,6 +37,8 @@ def list_field_values(declaration: Declaration) -> tuple[str, ...]:
         *times,
         str(declaration.max_recipients or ""),
         declaration.require_subscription,
+        "ignore" if declaration.ignores_quiet_hours else "",
+        "ignore" if declaration.ignores_frequency else "",
         "true" if declaration.opens_conversation else "",
         _describe_audience(declaration),
         _read_query(declaration),

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from runner.compare.comparison import FieldChange, MessageChange
 from runner.declare.audience.allow_list import DOMAIN_PREFIX, AllowList
-from runner.declare.declaration import SUBSCRIPTION_KEY
+from runner.declare.declaration import EXCEPTION_KEYS, SUBSCRIPTION_KEY
 from runner.declare.redirect import Redirect
 from runner.declare.settings import Settings
 from runner.ledger.record import salt_check
@@ -38,11 +38,11 @@ def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[st
             yield FieldChange(f"{prefix}{key}", old[key], value)
 
 
-def find_lifted_subscriptions(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:
-    """Yields the subscriptions that messages required, and do not require any more."""
+def find_lifted_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:
+    """Yields the subscriptions that messages do not require any more, and the rules that they ignore now."""
     for change in changes:
         for field in change.fields:
-            if field.name == SUBSCRIPTION_KEY and field.before:
+            if field.before if field.name == SUBSCRIPTION_KEY else field.now and field.name in EXCEPTION_KEYS:
                 yield FieldChange(f"{change.name}: {field.name}", field.before, field.now)
 
 
@@ -82,6 +82,7 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "suppress": ", ".join(map(str, settings.suppress)),
         "only": _format_only(settings.only, settings.salt) if settings.only else "",
         "quiet_hours": str(settings.quiet_hours or ""),
+        "frequency": str(settings.frequency or ""),
         "token_env": settings.token_env,
         "redirect": _format_redirect(settings.redirect, settings.salt) if settings.redirect else "",
         "test_recipients": _format_test_recipients(settings.test_recipients, settings.salt),

@@ -19,6 +19,7 @@ from runner.privacy import AnyText
 
 CONVERSATION_FLAG = "create_conversation_without_contact_reply"
 SUBSCRIPTION_KEY = "require_subscription"
+EXCEPTION_KEYS = ("quiet_hours", "frequency")  # the rules of msgrun.yaml that a message may ignore
 MessageType = Literal["inapp", "email"]
 
 
@@ -69,7 +70,8 @@ class Declaration:
     gets them. `content` is the hash of what the author wrote. `unknown_variables` are warnings: each names a variable
     that has no value. `revision` is counted from 1. `redirect` is the contact that gets the message in place of each
     recipient; None if there is none. `require_subscription` is the name of a subscription type of the workspace: who
-    is not subscribed is excluded; empty if it does not matter.
+    is not subscribed is excluded; empty if it does not matter. `ignores_quiet_hours` and `ignores_frequency` are
+    exceptions for a message that cannot wait.
     """
 
     name: str
@@ -93,6 +95,8 @@ class Declaration:
     selection: Selection
     redirect: Redirect | None = None
     require_subscription: str = ""
+    ignores_quiet_hours: bool = False
+    ignores_frequency: bool = False
 
     @property
     def place(self) -> Place:

@@ -136,6 +136,8 @@ class _Parser:
             selection=read_selection(self.context, audience, [text for text, _ in texts if text]),
             redirect=self.project.redirect,
             require_subscription=value.get(SUBSCRIPTION_KEY, "").strip(),
+            ignores_quiet_hours=value.get("quiet_hours") == "ignore",
+            ignores_frequency=value.get("frequency") == "ignore",
         )
         return declaration, self.problems
 

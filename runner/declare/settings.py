@@ -7,6 +7,7 @@ from typing import Any
 from runner.declare import schema
 from runner.declare.audience.allow_list import AllowList, parse_allow_list
 from runner.declare.contact_files import ContactFiles, parse_contact_files
+from runner.declare.frequency import Frequency, parse_frequency
 from runner.declare.quiet_hours import QuietHours, parse_quiet_hours
 from runner.declare.recipient_policy import RecipientPolicy
 from runner.declare.redirect import Redirect, parse_redirect
@@ -99,6 +100,7 @@ class Settings:
     only: AllowList | None = None
     redirect: Redirect | None = None
     quiet_hours: QuietHours | None = None
+    frequency: Frequency | None = None
     token_env: str = ""
     test_recipients: tuple[str, ...] = ()
 
@@ -258,5 +260,6 @@ def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
         only=parse_allow_list(value["only"]) if "only" in value else None,
         redirect=parse_redirect(value["redirect"]) if "redirect" in value else None,
         quiet_hours=parse_quiet_hours(value["quiet_hours"]) if "quiet_hours" in value else None,
+        frequency=parse_frequency(value["frequency"]) if "frequency" in value else None,
         token_env=value.get("token_env", ""),
     )

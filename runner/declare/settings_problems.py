@@ -81,6 +81,11 @@ def _find_quiet_hours_problems(document: Document) -> list[Problem]:
         if hours["from"] == hours["to"]:
             message, hint = "from and to are the same time", 'for example from: "20:00", to: "08:00"'
             problems.append(document.problem("quiet-hours-form", path, message, hint))
+        if hours["timezone"] == "contact":
+            message = "Intercom does not say in which time zone a contact is, so quiet hours have one time zone"
+            hint = "name it, for example Europe/Berlin"
+            problems.append(document.problem("unknown-timezone", (*path, "timezone"), message, hint))
+            continue
         try:
             find_zone(hours["timezone"])
         except UNKNOWN_ZONE:

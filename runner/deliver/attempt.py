@@ -29,7 +29,8 @@ class Attempt:
     `claim` is the record that is durable before the POST. `body` is what is POSTed. `values` are the recipient's
     private values. They are never masked in `body`, only in texts that the user reads. `retry_deadlines` holds for each
     kind of failure the monotonic time, in seconds, until which the attempt is tried again. `retry_delay` is the pause
-    before the next try, in seconds.
+    before the next try, in seconds. `is_limited`: `frequency` holds for it, so a message of another run to the contact
+    may leave no room for it.
     """
 
     claim: Record
@@ -38,6 +39,7 @@ class Attempt:
     values: tuple[Any, ...]
     retry_deadlines: dict[str, float] = field(default_factory=dict)
     retry_delay: float = FIRST_RETRY_DELAY
+    is_limited: bool = False
 
     @property
     def id(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
+from runner.declare.settings import Settings
 from runner.deliver.attempt import Attempt
 from runner.deliver.attempt_records import RecordFactory
 from runner.deliver.queue import DeliveryQueue, PreparedDelivery
@@ -29,7 +30,7 @@ class AttemptSource:
         queue: DeliveryQueue,
         records: RecordFactory,
         clock: Clock,
-        api_version: str,
+        settings: Settings,
         facts: Callable[[], Facts],
         summary: Summary,
         refuse: Callable[[Record, str, str], None],
@@ -37,7 +38,7 @@ class AttemptSource:
         self._queue = queue
         self._records = records
         self._clock = clock
-        self._api_version = api_version
+        self._settings = settings
         self._facts = facts
         self._refuse = refuse
         self._summary = summary
@@ -90,8 +91,10 @@ class AttemptSource:
         if claim.recipient_contact and not self._is_first_to_contact(claim):
             self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
             return None
-        body = build_body(delivery.payload, self._api_version, contact, sender_id=claim.sender)
-        return Attempt(claim, body, declaration, (*delivery.private_values, delivery.address[1]))
+        body = build_body(delivery.payload, self._settings.api_version, contact, sender_id=claim.sender)
+        is_limited = self._settings.frequency is not None and not declaration.ignores_frequency
+        values = (*delivery.private_values, delivery.address[1])
+        return Attempt(claim, body, declaration, values, is_limited=is_limited)
 
     def _is_first_to_contact(self, claim: Record) -> bool:
         """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""

@@ -255,15 +255,15 @@ class BackgroundClaims:
 
         Of the attempts that no other run has claimed, it claims up to `room`.
         """
-        free, known = attempts, frozenset[str]()
-        tried: list[Attempt] = []
+        free, known, tried = attempts, frozenset[str](), list[Attempt]()
         try:
             if len(attempts) > room:
                 keys = self._ledger.claimed_by_others([attempt.claim.key for attempt in attempts])
                 free = [attempt for attempt in attempts if attempt.claim.key not in keys]
                 known = frozenset(attempt.id for attempt in attempts if attempt.claim.key in keys)
             tried = free[:room]
-            lost = self._ledger.commit(outcomes, [attempt.claim for attempt in tried])
+            limited = {attempt.id for attempt in tried if attempt.is_limited}
+            lost = self._ledger.commit(outcomes, [attempt.claim for attempt in tried], limited)
         except (MsgrunError, OSError) as error:
             unclaimed = [attempt for attempt in attempts if attempt not in tried]
             return _Write(outcomes, tried, unclaimed, error=_ledger_error(error))

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
+from runner.clock import parse_timestamp
 from runner.intercom.conversations import OpeningMessage
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
@@ -112,8 +112,5 @@ def _unsearchable_reason(record: Record) -> str:
 
 def _parse_time(at: str) -> float:
     """Returns a record's time in Unix seconds, or 0 if it has none."""
-    try:
-        time = datetime.fromisoformat(at)
-    except ValueError:
-        return 0.0
-    return time.replace(tzinfo=time.tzinfo or UTC).timestamp()
+    moment = parse_timestamp(at)
+    return moment.timestamp() if moment else 0.0

@@ -1,7 +1,7 @@
 """The queue of deliveries to send, in the order of the plan, rendered again."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -33,10 +33,16 @@ class PreparedDelivery:
 
 
 class DeliveryQueue:
-    """The deliveries of a plan that are to be sent, up to its limit, and those before them that its check refused."""
+    """The deliveries of a plan that are to be sent, up to its limit, and those before them that its check refused.
 
-    def __init__(self, plan: Plan, settings: Settings) -> None:
+    What is to be sent of a message for which `is_put_off` returns True is left out.
+    """
+
+    def __init__(
+        self, plan: Plan, settings: Settings, is_put_off: Callable[[Declaration], bool] = lambda _: False
+    ) -> None:
         self._settings = settings
+        self._is_put_off = is_put_off
         self._prepared: deque[PreparedDelivery] = deque()
         self._upcoming = self._render(plan)
         self._has_ended = False
@@ -56,7 +62,11 @@ class DeliveryQueue:
 
     def pop(self) -> PreparedDelivery | None:
         """Removes and returns the next delivery; None if none is prepared."""
-        return self._prepared.popleft() if self._prepared else None
+        while self._prepared:
+            prepared = self._prepared.popleft()
+            if prepared.planned.action != "send" or not self._is_put_off(prepared.declaration):
+                return prepared
+        return None
 
     def _render(self, plan: Plan) -> Iterator[PreparedDelivery]:
         send_counts = plan.send_counts()
@@ -66,7 +76,7 @@ class DeliveryQueue:
     def _render_message(self, message: PlannedMessage, most: int) -> Iterator[PreparedDelivery]:
         """Yields up to `most` deliveries to send, and the refused ones that the check found.
 
-        Those are left out if not all are sent. Raises GuardRefused.
+        Those are left out if not all are sent. A message that is put off ends. Raises GuardRefused.
         """
         is_limited = message.counts["send"] > most
         refused = 0 if is_limited else message.deliveries.checked_counts("refused").total()
@@ -81,6 +91,8 @@ class DeliveryQueue:
                     "run the command again",
                 )
             if planned.action == "send" and most:
+                if self._is_put_off(message.declaration):
+                    return
                 most -= 1
                 yield PreparedDelivery(message.declaration, delivery, planned)
             elif planned.action == "refused" and planned.code and refused:

@@ -12,6 +12,7 @@ from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.recipient_policy import RecipientPolicy
 from runner.deliver.contact_choice import ContactChoice, choose_contact
 from runner.deliver.contact_lookup import ContactLookup
+from runner.deliver.frequency_check import TOO_FREQUENT, FrequencyCheck
 from runner.deliver.subscription_check import SubscriptionCheck
 from runner.errors import GuardRefused
 from runner.intercom.contact import parse_contact
@@ -33,7 +34,7 @@ class RecipientCheck:
 
     def __init__(
         self, lookup: ContactLookup, subscriptions: SubscriptionCheck, policy: RecipientPolicy, salt: str, facts: Facts,
-        progress: Callable[[int], None],
+        progress: Callable[[int], None], frequency: FrequencyCheck | None = None,
     ) -> None:  # fmt: skip
         self._lookup = lookup
         self._subscriptions = subscriptions
@@ -41,6 +42,7 @@ class RecipientCheck:
         self._salt = salt
         self._facts = facts
         self._progress = progress
+        self._frequency = frequency
         self._checked = 0
 
     def check(self, plan: Plan) -> Plan:
@@ -57,7 +59,7 @@ class RecipientCheck:
         return replace(plan, messages=tuple(messages), counts=counts)
 
     def _check_message(self, message: PlannedMessage, most: int) -> PlannedMessage:
-        result = _CheckedMessage(message, self._facts)
+        result = _CheckedMessage(message, self._facts, self._frequency)
         is_email = message.declaration.message_type == "email"
         read_faults = _find_read_faults(message)
 
@@ -118,10 +120,11 @@ def _find_read_faults(message: PlannedMessage) -> dict[str, frozenset[str]]:
 class _CheckedMessage:
     """A message whose recipients are checked one after the other. `sends` is how many of them are sent to so far."""
 
-    def __init__(self, message: PlannedMessage, facts: Facts) -> None:
+    def __init__(self, message: PlannedMessage, facts: Facts, frequency: FrequencyCheck | None) -> None:
         self.sends = 0
         self._message = message
         self._facts = facts
+        self._frequency = frequency
         self._deliveries = PlannedDeliveries(message.deliveries.keys)
         self._contacts = KeyTable()
         self._first_names = TextList()  # of each contact: the recipient that is sent to
@@ -136,7 +139,7 @@ class _CheckedMessage:
     def add(self, planned: PlannedDelivery, address: Address, choice: ContactChoice) -> None:
         """Adds a delivery that was to be sent, with what becomes of it."""
         if choice.contact and not self._message.declaration.redirect:
-            choice = self._find_same(planned, choice, choice.contact.id)
+            choice = self._find_same(planned, choice.contact.id) or self._limit_frequency(choice.contact.id) or choice
         detail, reason = choice.detail, choice.reason
         name = address.value if address.kind == "id" else mark_private(address.value, planned.display_name)
         if choice.contact:
@@ -163,8 +166,8 @@ class _CheckedMessage:
             first_recipients_by_reason=self._named,
         )
 
-    def _find_same(self, planned: PlannedDelivery, choice: ContactChoice, contact: str) -> ContactChoice:
-        """Returns the choice; another one if the contact gets, or got, this revision under another address."""
+    def _find_same(self, planned: PlannedDelivery, contact: str) -> ContactChoice | None:
+        """Returns another choice if the contact gets, or got, this revision under another address."""
         row = self._contacts.add(hash_contact(contact))
         if row < len(self._first_names):
             reason = "the same contact as another recipient"
@@ -174,4 +177,13 @@ class _CheckedMessage:
         if self._facts.has_reached(*revision, contact, except_key=planned.key):
             reason = "this contact was sent this revision already, under another address"
             return ContactChoice("excluded", None, SAME_CONTACT, reason)
-        return choice
+        return None
+
+    def _limit_frequency(self, contact: str) -> ContactChoice | None:
+        """Returns another choice if the contact has had all messages that `frequency` allows; else counts this one."""
+        if self._frequency is None:
+            return None
+        if not self._message.declaration.ignores_frequency and (excess := self._frequency.find_excess(contact)):
+            return ContactChoice("excluded", None, TOO_FREQUENT, f"more than {self._frequency.limit}", excess)
+        self._frequency.add(contact, self._message.name)
+        return None

@@ -62,9 +62,10 @@ class Run:
         self._log = log
         self.summary = Summary(planned=plan.to_send + plan.to_refuse)
         self._records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids, origin)
-        self._queue = DeliveryQueue(plan, settings)
+        self._put_off: StopReason | None = None  # why some messages were put off, while others were sent
+        self._queue = DeliveryQueue(plan, settings, self._is_put_off)
         self._source = AttemptSource(
-            self._queue, self._records, clock, settings.api_version, lambda: ledger.facts, self.summary, self._refuse
+            self._queue, self._records, clock, settings, lambda: ledger.facts, self.summary, self._refuse
         )
         self._writer: ClaimWriter = make_claim_writer(ledger, plan.to_send)
         self._attempts = OpenAttempts()
@@ -186,6 +187,8 @@ class Run:
         self.summary.count(ReportedDelivery(record, detail))
         if outcome.stop and outcome.stop.kind == "expired":
             self._source.expired[attempt.claim.message] += 1
+        elif outcome.stop and outcome.stop.kind == "quiet":
+            self._put_off = replace(outcome.stop, kind="later")
         elif outcome.stop:
             self._stop_controller.stop(outcome.stop)
         self._stop_controller.record_outcome(is_unknown=outcome.status == "unknown")
@@ -198,6 +201,7 @@ class Run:
         self._handle_write(self._writer.wait(self._source))
         self._release(self._attempts.remove_unstarted())
         self._handle_write(self._writer.write_last(self._clock))
+        self._stop_controller.stop(self._put_off)
         self.summary.unwritten.extend(self._writer.outcomes)
         self.summary.skipped = self._source.expired.total()
         for name, count in self._source.expired.items():
@@ -205,6 +209,15 @@ class Run:
         for attempt in self._attempts:
             record = replace(attempt.claim, status="unknown")
             self.summary.count(ReportedDelivery(record, "no answer came before the run ended"))
+
+    def _is_put_off(self, declaration: Declaration) -> bool:
+        """Whether a message is put off now. Notes why, for the end of the run."""
+        reason = self._find_quiet_reason(declaration)
+        self._put_off = reason or self._put_off
+        return reason is not None
+
+    def _find_quiet_reason(self, declaration: Declaration) -> StopReason | None:
+        return None if declaration.ignores_quiet_hours else self._stop_conditions.quiet_reason(self._clock)
 
     def _find_stop_reason(self, declaration: Declaration) -> StopReason | None:
         """Returns why a delivery must not be POSTed. Called by a thread of the pool right before the POST."""
@@ -214,4 +227,7 @@ class Run:
         if not self._writer.has_valid_claims:
             message = "the ledger was out of reach for so long that others may settle what this run has claimed"
             return StopReason("ledger", message, "run the same command again to go on")
-        return self._stop_conditions.stop_reason(self._clock)
+        if stop := self._stop_conditions.stop_reason(self._clock):
+            return stop
+        quiet = self._find_quiet_reason(declaration)
+        return replace(quiet, kind="quiet") if quiet else None

@@ -31,7 +31,7 @@ class StopConditions:
     quiet_hours: QuietHours | None = None
 
     def stop_reason(self, clock: Clock) -> StopReason | None:
-        """Returns why nothing more may be started, or None."""
+        """Returns why nothing more may be started, or None. Quiet hours are apart: some messages ignore them."""
         if number := self.signal():
             return StopReason("signal", f"interrupted by {signal_name(number)}", GO_ON, number)
         if self.has_stop_file():
@@ -39,11 +39,19 @@ class StopConditions:
         if (reason := self.hold()) is not None:
             message = f"on hold by the file {HOLD_FILE}{f': {reason}' if reason else ''}"
             return StopReason("later", message, f"remove {HOLD_FILE} to go on")
+        if self.deadline is not None and clock.monotonic() >= self.deadline:
+            return StopReason("later", "the deadline has come", GO_ON)
+        return None
+
+    def pause_reason(self, clock: Clock, *, is_urgent: bool) -> StopReason | None:
+        """Returns why nothing of a plan may be sent, or None. `is_urgent`: a message of it ignores quiet hours."""
+        return self.stop_reason(clock) or (None if is_urgent else self.quiet_reason(clock))
+
+    def quiet_reason(self, clock: Clock) -> StopReason | None:
+        """Returns why messages that do not ignore quiet hours are put off, or None."""
         if self.quiet_hours and (end := self.quiet_hours.find_end(clock.now())):
             message = f"quiet hours until {end:%Y-%m-%d %H:%M} ({self.quiet_hours.timezone})"
             return StopReason("later", message, "apply sends the rest after that")
-        if self.deadline is not None and clock.monotonic() >= self.deadline:
-            return StopReason("later", "the deadline has come", GO_ON)
         return None
 
 

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 from runner.ledger.record import Record
 from runner.privacy import AnyText
 
-# `expired` ends one message only; all others end the run.
-StopKind = Literal["signal", "ledger", "guard", "error", "later", "expired"]
+# `expired` and `quiet` end one message only; all others end the run.
+StopKind = Literal["signal", "ledger", "guard", "error", "later", "expired", "quiet"]
 STOP_KINDS: tuple[StopKind, ...] = get_args(StopKind)  # in the order of the table of exit codes, from the top
 
 

@@ -1,4 +1,4 @@
-"""An index from each Intercom contact to the deliveries that reached it, in 28 bytes a contact."""
+"""An index from each Intercom contact to the deliveries that reached it: 28 bytes a contact, and 8 a delivery."""
 
 import hashlib
 from array import array
@@ -12,21 +12,27 @@ class ContactIndex:
 
     def __init__(self) -> None:
         self._hashes = KeyTable()
+        self._last = array("I")  # of each contact: the number of its last delivery, counted from 1
         self._rows = array("I")
-        self._more_rows: dict[int, list[int]] = {}  # most contacts have one delivery only
+        self._previous = array("I")  # of each delivery: the number of the one before it to the same contact, or 0
 
     def add(self, contact: str, row: int) -> None:
         """Adds a delivery, given by its row, to a contact."""
         number = self._hashes.add(hash_contact(contact))
-        if number == len(self._rows):
-            self._rows.append(row)
-        else:
-            self._more_rows.setdefault(number, []).append(row)
+        if number == len(self._last):
+            self._last.append(0)
+        self._rows.append(row)
+        self._previous.append(self._last[number])
+        self._last[number] = len(self._rows)
 
     def rows_of(self, contact: str) -> list[int]:
-        """Returns the rows of the deliveries to a contact; empty if there are none."""
-        number = self._hashes.row_of(hash_contact(contact))
-        return [] if number is None else [self._rows[number], *self._more_rows.get(number, ())]
+        """Returns the rows of the deliveries to a contact, the last one first; empty if there are none."""
+        number, rows = self._hashes.row_of(hash_contact(contact)), list[int]()
+        delivery = 0 if number is None else self._last[number]
+        while delivery:
+            rows.append(self._rows[delivery - 1])
+            delivery = self._previous[delivery - 1]
+        return rows
 
 
 def index_contacts(index: FactIndex, message: str, revision: int) -> ContactIndex:

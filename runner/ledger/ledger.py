@@ -90,6 +90,16 @@ class SharedLedger(Ledger, Protocol):
         """Upper bound of claims without an outcome: a runner that vanishes leaves so many deliveries unknown."""
         ...
 
+    def commit(
+        self, outcomes: Sequence[Record], claims: Sequence[Record], limited: AbstractSet[str] = frozenset()
+    ) -> AbstractSet[str]:
+        """Makes the records durable, as `Ledger.commit` says.
+
+        `limited` are attempts of claims for which `frequency` holds. One is not claimed if another run has sent to its
+        contact since the ledger was read, or is about to: what the plan counted is out of date.
+        """
+        ...
+
     @property
     def has_valid_claims(self) -> bool:
         """Whether no other run may settle the claims of this run. Asked immediately before every POST."""

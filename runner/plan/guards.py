@@ -7,6 +7,7 @@ Pure functions. `message_planner` decides which guards of a message apply, and `
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runner.declare.declaration import Declaration
 from runner.declare.settings import DEFAULT_ENVIRONMENT, Limits
 from runner.shown_command import shown_command
 
@@ -108,6 +109,14 @@ def format_readdress(kinds: str, of_message: str = "") -> str:
         f"recipients{of_message} addressed by {kinds} were removed, and recipients addressed in another way were added."
         " If they are the same people, they would get the message twice"
     )
+
+
+def format_exceptions(declaration: Declaration) -> Iterable[str]:
+    """Yields the rules of msgrun.yaml that do not hold for a message, because it declares so."""
+    if declaration.ignores_quiet_hours:
+        yield "sent in quiet hours too (quiet_hours: ignore)"
+    if declaration.ignores_frequency:
+        yield "sent whatever else its recipients got (frequency: ignore)"
 
 
 def workspace_guard(declared: str, ledger_workspace: str) -> Guard:

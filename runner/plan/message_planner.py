@@ -114,10 +114,8 @@ class MessagePlanner:
             self._reset()
             if self._declaration.audience.is_unread:
                 return list(self._declaration.unknown_variables)
-            source = self._find_parallel_source()
-            return (
-                self._render_in_parallel(self._worker_pool, source) if self._worker_pool and source else self._render()
-            )
+            pool, source = self._worker_pool, self._find_parallel_source()
+            return self._render_in_parallel(pool, source) if pool and source else self._render()
 
     def _reset(self) -> None:
         self._keys, self._tally = KeyTable.with_room_for(self._declaration.audience.estimated_count), Tally()
@@ -215,6 +213,7 @@ class MessagePlanner:
             yield guards.format_repeat(self._partial_plan.repeats)
         if self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
             yield guards.format_readdress(kinds)
+        yield from guards.format_exceptions(self._declaration)
 
     def guards(self, other_files: Sequence[str] = ()) -> Iterable[Guard]:
         """Yields the guards that stop a run because of this message. `other_files` can be sent without it."""

@@ -44,6 +44,11 @@ class Plan:
         return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether a message with something to send ignores quiet hours."""
+        return any(message.counts["send"] and message.declaration.ignores_quiet_hours for message in self.messages)
+
+    @property
     def is_stale(self) -> bool:
         """Whether all guards are stale-plan guards, so that approving a newer plan is enough."""
         return bool(self.guards) and all(guard.code == guards.STALE_PLAN for guard in self.guards)

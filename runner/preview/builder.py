@@ -20,6 +20,7 @@ from runner.errors import Problem
 from runner.intercom.wire_format import build_body
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.plan.file_problems import assign_problems
+from runner.plan.guards import format_exceptions
 from runner.plan.plan import Plan
 from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
@@ -271,6 +272,8 @@ def _list_facts(message: PlannedMessage) -> Iterator[tuple[str, str]]:
         yield "at most", f"{declaration.max_recipients:,} recipients"
     if declaration.require_subscription:
         yield "only with the subscription", declaration.require_subscription
+    for exception in format_exceptions(declaration):
+        yield "exception", exception
     yield "opens a conversation", "at once" if declaration.opens_conversation else "with the first reply"
     for reason, count in message.left_out.items():
         yield f"left out by {reason.replace('_', ' ')}", f"{count:,}"

@@ -113,6 +113,7 @@ def _needs_reading(message: PlannedMessage, review: Review) -> bool:
         message.is_unread
         or message.counts["send"]
         or _count_later(message)
+        or message.deliveries.checked_counts()
         or any(message.counts[action] for action in _UNUSUAL_ACTIONS)
     )
 

@@ -1,4 +1,4 @@
-"""What holds for all that an environment sends, and stands above a plan: redirect, a hold, quiet hours."""
+"""What holds for all that an environment sends, and stands above a plan: redirect, a hold, quiet hours, frequency."""
 
 from collections.abc import Iterable
 
@@ -19,6 +19,9 @@ def list_notices(settings: Settings, hold: str | None) -> list[AnyText]:
         notices.append(f"On hold by the file {HOLD_FILE}, so apply sends nothing{f': {hold}' if hold else '.'}")
     if settings.quiet_hours:
         notices.append(f"Quiet hours: apply sends nothing from {settings.quiet_hours}.")
+    if settings.frequency and not settings.redirect:
+        limit = f"at most {settings.frequency} to a contact"
+        notices.append(f"Frequency: {limit}. A plan without --online does not check it.")
     return notices
 
 

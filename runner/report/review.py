@@ -8,6 +8,7 @@ from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.file_problems import assign_problems
+from runner.plan.guards import format_exceptions
 from runner.plan.plan import Plan
 from runner.privacy import AnyText
 
@@ -35,8 +36,14 @@ class Review:
     notices: Sequence[AnyText] = ()
 
     def extra_warnings(self) -> list[str]:
-        """Returns the warnings that are neither guards nor problems: about the ledger, and about what changed."""
-        return [*self.notes, *(self.comparison.warnings() if self.comparison else ())]
+        """Returns the warnings that are neither guards nor problems: about the ledger, changes, and ignored rules."""
+        exceptions = [
+            f"{message.name}: {text}"
+            for message in self.plan.messages
+            if message.counts["send"]
+            for text in format_exceptions(message.declaration)
+        ]
+        return [*self.notes, *(self.comparison.warnings() if self.comparison else ()), *exceptions]
 
     def file_warnings(self) -> dict[str, list[Problem]]:
         """Returns the warnings in the files of each message, by its name."""

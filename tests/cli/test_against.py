@@ -528,3 +528,11 @@ def test_a_message_that_requires_no_subscription_any_more_stands_on_top(here: Fo
     assert "what guards the sending" in comment.partition("2 to send")[0]
     here.message(news, "news")
     assert changes(here, "main~1")["guards"] == []
+
+
+def test_a_message_that_ignores_a_rule_from_now_on_stands_on_top(here: Folder) -> None:
+    here.message(NEWS + "quiet_hours: ignore\n", "news")
+    assert changes(here, "HEAD")["guards"] == [{"name": "news: quiet_hours", "before": "", "now": "ignore"}]
+    commit(here)
+    here.message(NEWS, "news")
+    assert changes(here, "HEAD")["guards"] == []

@@ -119,3 +119,48 @@ def test_the_plan_names_quiet_hours_at_any_time(folder: Folder) -> None:
     folder.message(LIST)
     folder.write("msgrun.yaml", NIGHT)
     assert "\n! Quiet hours: apply sends nothing from 20:00 to 08:00 (Europe/Berlin).\n" in folder.run("plan").out
+
+
+def test_in_quiet_hours_a_message_that_cannot_wait_is_sent_and_the_plan_and_the_question_say_so(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    folder.message(LIST.replace("list", "outage").replace("Hi", "Down,") + "quiet_hours: ignore\n", "outage")
+    folder.write("msgrun.yaml", NIGHT)
+    at(monkeypatch, "2026-11-28T22:00")
+    assert "    ! sent in quiet hours too (quiet_hours: ignore)\n" in folder.run("plan").out
+    comment = folder.run("plan", "--format", "markdown").out
+    assert "> [!WARNING]\n> - outage: sent in quiet hours too" in comment
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 75
+    assert "3 sent by this run, 3 left: quiet hours until 2026-11-29 08:00 (Europe/Berlin)\n" in ran.out
+    assert {record["message"] for record in records(folder)} == {"outage"}
+    assert len(intercom.messages) == 3
+
+
+def test_frequency_leaves_out_who_got_a_message_this_week_and_offline_the_plan_says_that_it_does_not_know(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = "to:\n" + "".join(f"  - {{type: user, email: person{number}@example.com}}\n" for number in range(5))
+    head = 'message_type: inapp\nfrom: {type: admin, id: "394051"}\n' + people
+    folder.write("msgrun.yaml", "frequency: {max: 1, per: 7d}\n")
+    folder.message(f"name: first\nbody: One\n{head}", "first")
+    at(monkeypatch, "2026-11-28T10:00")
+    assert "5 sent by this run" in folder.run("apply", "--yes").out
+    folder.message(f"name: second\nbody: Two\n{head}", "second")
+    at(monkeypatch, "2026-11-29T10:00")
+    offline = folder.run("plan").out
+    assert (
+        "! Frequency: at most 1 message in 7 days to a contact. A plan without --online does not check it.\n" in offline
+    )
+    assert "    5 to send: " in offline
+    comment = folder.run("plan", "--online", "--format", "markdown").out
+    assert "- 5 excluded: more than 1 message in 7 days: `email:~" in comment
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 0
+    assert "- 5 excluded: more than 1 message in 7 days: email:~" in ran.out
+    assert "(first on 2026-11-28 10:00 UTC; may be sent from 2026-12-05 10:00 UTC on)" in ran.out
+    assert "no recipient is left" in ran.out
+    assert [message["payload"]["body"] for message in intercom.messages] == ["One"] * 5
+    at(monkeypatch, "2026-12-05T10:00:01")
+    assert "5 sent by this run" in folder.run("apply", "--yes").out

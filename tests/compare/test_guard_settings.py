@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from runner.compare.guard_settings import compare_guard_settings
 from runner.declare.audience.allow_list import parse_allow_list
+from runner.declare.frequency import parse_frequency
 from runner.declare.quiet_hours import parse_quiet_hours
 from runner.declare.redirect import Redirect
 from runner.declare.settings import Settings
@@ -14,17 +15,18 @@ STAGING = Settings(
     only=parse_allow_list([{"email": "ann@example.com"}, "*@example.com"]),
     redirect=Redirect("user", "email", "test@example.com"),
     quiet_hours=parse_quiet_hours({"from": "20:00", "to": "08:00", "timezone": "UTC"}),
+    frequency=parse_frequency({"max": 1, "per": "7d"}),
     token_env="INTERCOM_TOKEN_STAGING",  # the name of a variable
 )
 
 
 def test_what_is_removed_is_named_without_an_address() -> None:
-    now = replace(STAGING, only=None, redirect=None, quiet_hours=None, token_env="")
+    now = replace(STAGING, only=None, redirect=None, quiet_hours=None, frequency=None, token_env="")
     changes = list(compare_guard_settings({"staging": STAGING}, {"staging": now}))
     assert [change.name.removeprefix("environments.staging.") for change in changes] == [
-        "only", "quiet_hours", "token_env", "redirect",
+        "only", "quiet_hours", "frequency", "token_env", "redirect",
     ]  # fmt: skip
-    assert [change.now for change in changes] == [""] * 4
+    assert [change.now for change in changes] == [""] * 5
     assert changes[0].before.startswith("*@example.com, 1 contact (check ")
     assert not any("ann@" in change.before or "test@" in change.before for change in changes)
 
@@ -43,7 +45,7 @@ def test_a_new_environment_is_compared_with_the_unnamed_one_that_it_would_be_wit
     before = Settings(salt="s", require_plan=True)
     changes = list(compare_guard_settings({None: before}, {None: before, "staging": STAGING}))
     assert [change.name.removeprefix("environments.staging").removeprefix(".") for change in changes] == [
-        "", "require_plan", "only", "quiet_hours", "token_env", "redirect",
+        "", "require_plan", "only", "quiet_hours", "frequency", "token_env", "redirect",
     ]  # fmt: skip
     same = list(compare_guard_settings({None: before}, {None: before, "copy": replace(before, environment="copy")}))
     assert [change.name for change in same] == ["environments.copy"]

@@ -40,6 +40,7 @@ def test_a_time_is_quiet_by_the_clocks_of_the_zone(hours, now, end):
         ("{from: 20:00, to: 08:00, timezone: Europe/Berlni}", "unknown-timezone", "did you mean Europe/Berlin?"),
         ("{from: 20:00, to: 08:00, timezone: ../../etc/passwd}", "unknown-timezone", "for example Europe/Berlin"),
         ("{from: 20:00, to: 08:00, timezone: Europe}", "unknown-timezone", ""),
+        ("{from: 20:00, to: 08:00, timezone: contact}", "unknown-timezone", "name it, for example Europe/Berlin"),
         ("{from: 20:00, to: 08:00}", "missing-key", ""),
     ],
 )

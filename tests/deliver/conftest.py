@@ -18,6 +18,7 @@ from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.deliver.contact_cache import ContactCache
 from runner.deliver.contact_lookup import ContactLookup
+from runner.deliver.frequency_check import FrequencyCheck
 from runner.deliver.post import MessagePoster
 from runner.deliver.recipient_check import RecipientCheck
 from runner.deliver.run import Run
@@ -122,6 +123,7 @@ class SandboxProject:
             made = self.plan(ledger.facts, **choices)
             assert made.guards == ()
             cache = ContactCache(b"", None, 0)
+            limit = self.settings.frequency
             check = RecipientCheck(
                 ContactLookup(workspace, cache),
                 SubscriptionCheck(workspace, cache, {}),
@@ -129,6 +131,7 @@ class SandboxProject:
                 self.settings.salt,
                 ledger.facts,
                 lambda _: None,
+                FrequencyCheck(limit, ledger.facts, clock.now()) if limit else None,
             )
             made = self.checked = check.check(made)
             meanwhile()

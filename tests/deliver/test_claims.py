@@ -1,6 +1,7 @@
 """Claims are durable before a POST: at once, or a batch ahead, of which no more is open than may be left unknown."""
 
 from collections import deque
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,12 +41,16 @@ class SharedRecords:
     settled: set[str] = field(default_factory=set)  # attempts that others settled
     error: Exception | None = None
     written: list[Record] = field(default_factory=list)
+    limited: set[str] = field(default_factory=set)  # of all claims
     has_valid_claims: bool = True
 
     def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
         return frozenset(self.others.intersection(keys))
 
-    def commit(self, outcomes: list[Record], claims: list[Record]) -> frozenset[str]:
+    def commit(
+        self, outcomes: list[Record], claims: list[Record], limited: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
+        self.limited |= limited
         if self.error:
             raise self.error
         lost = {claim.attempt for claim in claims if claim.key in self.others | self.hidden}
@@ -175,6 +180,13 @@ def test_whatever_a_write_raises_ends_it_and_its_claims_may_be_durable(error):
     result = written(writer, source)
     assert (len(result.uncertain), writer.is_writing, writer.is_failing) == (20, False, True)
     assert getattr(error, "strerror", None) or result.error.hint == "remove it"
+
+
+def test_a_shared_ledger_knows_for_which_claims_frequency_holds():
+    ledger, source = SharedRecords(), Source(3)
+    source.left[1].is_limited = True
+    written(BackgroundClaims(ledger, 3), source)
+    assert ledger.limited == {"R-1"}
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=30), st.sets(st.integers(0, 200)))

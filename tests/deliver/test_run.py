@@ -399,3 +399,25 @@ def test_no_delivery_is_made_twice_whatever_the_answers(project, rounds, limit):
     facts = project.facts
     known = {state.record.contact for key in facts if (state := facts.state(key)).status in {"sent", "unknown"}}
     assert set(made) <= known
+
+
+def test_in_quiet_hours_only_messages_that_ignore_them_are_sent_and_the_others_are_not_claimed(project):
+    project.began = datetime(2026, 11, 28, 22, tzinfo=UTC)
+    project.change(quiet_hours=parse_quiet_hours({"from": "20:00", "to": "08:00", "timezone": "UTC"}))
+    project.declare(FOUR, name="news")
+    project.declare(FOUR, name="outage", body="Down", quiet_hours="ignore")
+    summary = project.apply()
+    assert (summary.sent, summary.remaining, summary.stop.kind) == (4, 4, "later")
+    assert summary.stop.message == "quiet hours until 2026-11-29 08:00 (UTC)"
+    assert {record.message for record in project.records()} == {"outage"}
+
+
+def test_quiet_hours_that_begin_after_a_claim_release_it_and_other_messages_go_on(project):
+    project.began = datetime(2026, 11, 28, 19, 59, 59, tzinfo=UTC)
+    project.change(quiet_hours=parse_quiet_hours({"from": "20:00", "to": "08:00", "timezone": "UTC"}))
+    project.declare(FOUR, name="news")
+    project.declare(FOUR, name="outage", body="Down", quiet_hours="ignore")
+    project.stop_file = lambda: project.slept.append(1.0) if project.records() else False
+    summary = project.apply()
+    assert (summary.sent, summary.released, summary.remaining, summary.stop.kind) == (4, 1, 4, "later")
+    assert {record.status for record in project.facts.records() if record.message == "news"} == {"released"}

@@ -94,11 +94,6 @@ def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):
         (StopConditions(lambda: 0, lambda: True, None, lambda: "x", NIGHT), "later", "stop file"),
         (StopConditions(lambda: 0, lambda: False, None, lambda: "x", NIGHT), "later", "by the file HOLD: x"),
         (StopConditions(lambda: 0, lambda: False, 0.0, lambda: "", NIGHT), "later", "by the file HOLD"),
-        (
-            StopConditions(lambda: 0, lambda: False, 0.0, lambda: None, NIGHT),
-            "later",
-            "quiet hours until 2026-11-29 08:00",
-        ),
         (StopConditions(lambda: 0, lambda: False, 100.0), "later", "deadline"),
     ],
 )
@@ -106,6 +101,13 @@ def test_what_halts_a_run_is_named(halt, kind, told, hand):
     reason = halt.stop_reason(hand.clock)
     assert reason.kind == kind
     assert told in reason.message
+
+
+def test_quiet_hours_put_off_messages_and_do_not_stop_a_run(hand):
+    conditions = StopConditions(lambda: 0, lambda: False, quiet_hours=NIGHT)
+    assert conditions.stop_reason(hand.clock) is None
+    reason = conditions.quiet_reason(hand.clock)
+    assert (reason.kind, reason.message) == ("later", "quiet hours until 2026-11-29 08:00 (UTC)")
 
 
 def test_before_its_deadline_a_run_goes_on(hand):

@@ -3,7 +3,7 @@
 import orjson
 
 from runner.ledger.facts import Facts
-from runner.ledger.history import latest_states, sent_revisions, sent_times, states_of_contacts
+from runner.ledger.history import RecentSendings, latest_states, sent_revisions, sent_times, states_of_contacts
 from runner.ledger.record import Record
 
 
@@ -80,3 +80,18 @@ def test_what_was_decided_later_is_no_time_of_sending() -> None:
     in_memory = Facts()
     in_memory.add(accepted)
     assert sent_times(spaced) == sent_times(in_memory) == {}
+
+
+def test_what_a_contact_was_sent_since_a_time_counts_once_a_delivery_and_not_what_was_refused_or_redirected() -> None:
+    facts = read(
+        *RECORDS,
+        record("1", "8", "claimed", "2026-03-15T00:00:00Z", "tips", contact="c2"),
+        record("2", "9", "sent", "2026-03-20T00:00:00Z", "tips", contact="c2", redirected=True),
+        record("3", "A", "released", "2026-03-20T00:00:00Z", "tips", contact="c2"),
+        record("4", "B", "sent", "2026-02-01T00:00:00Z", "old", contact="c2"),
+        record("4", "B", "sent", "2026-03-20T00:00:00Z", "old", contact="c2", by="accept"),
+    )
+    recent = RecentSendings(facts, "2026-03-01T00:00:00Z")
+    times = [(one.message, one.at) for one in recent.records_of("c2")]
+    assert times == [("tips", "2026-03-15T00:00:00Z"), ("news", "2026-04-01T00:00:00Z")]
+    assert recent.records_of("c1") == recent.records_of("nobody") == []

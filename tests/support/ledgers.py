@@ -3,8 +3,13 @@
 from collections.abc import Set as AbstractSet
 
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger
+from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.record import Header, Record
+
+
+def commit_limited(ledger: SharedLedger, *claims: Record) -> AbstractSet[str]:
+    """Writes claims for which `frequency` holds. Returns the attempts that must not be POSTed."""
+    return ledger.commit([], claims, {claim.attempt for claim in claims})
 
 
 def commit(ledger: Ledger, *records: Record) -> AbstractSet[str]:

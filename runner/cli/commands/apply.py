@@ -151,7 +151,7 @@ def _send(
     from runner.cli.recipient_check import check_before_sending  # noqa: PLC0415  # likewise
 
     plan = review.plan
-    if reason := find_pause(context):
+    if reason := find_pause(context, is_urgent=plan.is_urgent):
         return _put_off(context, ledger, project, plan, reason), plan
     if not options.yes:
         context.require_terminal()

@@ -17,6 +17,7 @@ class ConcurrentRuns:
         self.keys: set[str] = set()
         self._own_runs: set[str] = set()
         self._claimed_contacts: set[tuple[str, int, str]] = set()
+        self._reached_contacts: set[str] = set()  # by any message
 
     def add_own_claims(self, claims: Iterable[Record]) -> None:
         """Notes that the runs of these claims are of this process."""
@@ -38,10 +39,16 @@ class ConcurrentRuns:
             self.keys.add(record.key)
             if contact := record.recipient_contact:
                 self._claimed_contacts.add((record.message, record.revision, contact))
+                if record.status in {"claimed", "unknown", "sent"}:
+                    self._reached_contacts.add(contact)
 
-    def has_claimed(self, claim: Record) -> bool:
-        """Returns whether another run was first with this delivery, or with one of its revision for its contact."""
+    def has_claimed(self, claim: Record, *, is_limited: bool = False) -> bool:
+        """Returns whether another run was first with this delivery, or with one of its revision for its contact.
+
+        If it `is_limited`, any message for its contact counts.
+        """
         if claim.to_line() in self.new_lines:
             return False
         contact = (claim.message, claim.revision, claim.recipient_contact)
-        return claim.key in self.keys or contact in self._claimed_contacts
+        is_late = is_limited and claim.recipient_contact in self._reached_contacts
+        return is_late or claim.key in self.keys or contact in self._claimed_contacts

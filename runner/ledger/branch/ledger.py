@@ -80,14 +80,17 @@ class BranchLedger:
         del messages
         return Counter()
 
-    def commit(self, outcomes: Sequence[Record], claims: Sequence[Record]) -> frozenset[str]:
+    def commit(
+        self, outcomes: Sequence[Record], claims: Sequence[Record], limited: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Pushes the records before it returns, without the claims of deliveries that another run claimed first.
 
         Returns the attempts of those claims, and of open claims that another run or a person settled meanwhile.
+        `limited` are as `SharedLedger.commit` says.
         Raises LedgerUnavailable, or ClaimsUncertain if the remote may have accepted claims all the same.
         """
         self._file.other_runs.add_own_claims(claims)
-        lost_attempts = self._write([*outcomes, *claims], claims)
+        lost_attempts = self._write([*outcomes, *claims], claims, limited)
         for record in outcomes:
             self._open_attempts.pop(record.key, None)
         self._open_attempts.update((claim.key, claim.attempt) for claim in claims if claim.attempt not in lost_attempts)
@@ -96,13 +99,18 @@ class BranchLedger:
             | {self._open_attempts[key] for key in self._file.other_runs.keys & self._open_attempts.keys()}
         )
 
-    def _write(self, records: Sequence[Record], claims: Sequence[Record]) -> set[str]:
+    def _write(
+        self, records: Sequence[Record], claims: Sequence[Record], limited: AbstractSet[str] = frozenset()
+    ) -> set[str]:
+        others = self._file.other_runs
         lost_attempts: set[str] = set()
         restored: list[Record] = []  # what the branch lost, also while this writes
         self._file.other_runs.new_lines.clear()
 
         def missing_lines() -> list[bytes]:
-            lost_attempts.update(claim.attempt for claim in claims if self._file.other_runs.has_claimed(claim))
+            lost_attempts.update(
+                claim.attempt for claim in claims if others.has_claimed(claim, is_limited=claim.attempt in limited)
+            )
             restored[:] = find_missing_records(self._file.lost, self.facts)
             to_push = (record for record in (*restored, *records) if record.attempt not in lost_attempts)
             lines = dict.fromkeys(record.to_line() for record in to_push)

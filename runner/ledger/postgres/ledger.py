@@ -141,18 +141,20 @@ class PostgresLedger:
         )
         return Counter(dict(self._connection.fetch_rows(query, (messages, self._lease.runs))))
 
-    def commit(self, outcomes: Sequence[Record], claims: Sequence[Record]) -> frozenset[str]:
+    def commit(
+        self, outcomes: Sequence[Record], claims: Sequence[Record], limited: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Makes the outcomes durable, then the claims, except those of deliveries that another run claimed first.
 
-        Returns the attempts of those claims. Raises GuardRefused, LedgerUnavailable, or ClaimsUncertain if claims may
-        have been committed all the same.
+        Returns the attempts of those claims. `limited` are as `SharedLedger.commit` says. Raises GuardRefused,
+        LedgerUnavailable, or ClaimsUncertain if claims may have been committed all the same.
         """
         for offset in range(0, len(outcomes), _MAX_STATEMENT_RECORDS):
             self._write_records(outcomes[offset : offset + _MAX_STATEMENT_RECORDS])
         if not claims:
             return frozenset()
         try:
-            return self._claim(claims)
+            return self._claim(claims, limited)
         except CommitUncertain as error:
             raise ClaimsUncertain(error.message, error.hint) from error
 
@@ -227,12 +229,12 @@ class PostgresLedger:
         call = "SELECT record(%s, %s, %s, %s::smallint[], %s, %s::integer[], %s, %s)"
         self._connection.fetch_rows(call, (self._lease.runs, *values))
 
-    def _claim(self, claims: Sequence[Record]) -> frozenset[str]:
+    def _claim(self, claims: Sequence[Record], limited: AbstractSet[str]) -> frozenset[str]:
         run = claims[0].attempt.rpartition("-")[0]
         self._lease.add_run(run, self._connection)
         keys, attempts = [claim.key for claim in claims], [claim.attempt for claim in claims]
-        values = (keys, attempts, *_column_values(claims))
-        call = "SELECT claim(%s, %s::pg_snapshot, %s, %s, %s, %s, %s::integer[], %s, %s)"
+        values = (keys, attempts, *_column_values(claims), [attempt in limited for attempt in attempts])
+        call = "SELECT claim(%s, %s::pg_snapshot, %s, %s, %s, %s, %s::integer[], %s, %s, %s)"
         rows = self._connection.run(
             lambda connection, is_again: connection.execute(call, (run, self._snapshot, is_again, *values)).fetchall(),
             CLAIM_RETRY_SECONDS,

@@ -15,7 +15,7 @@ from runner.ledger.ledger import pin_workspace
 from runner.ledger.lock_address import BranchAddress
 from runner.ledger.record import Header, MoveMark, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
-from tests.support.ledgers import commit
+from tests.support.ledgers import commit, commit_limited
 
 CLAIM = Record(key="1" * 32, attempt="RUN-1", status="claimed", message="m", revision=1, contact="aaa1", at="2026")
 BRANCH = "msgrun-ledger"
@@ -92,6 +92,16 @@ def test_another_address_of_a_contact_that_another_run_writes_to_is_left_out(ope
     assert commit(second, replace(claim(3, "B"), contact="same", revision=2)) == frozenset()
     commit(first, replace(claim(4, "A"), contact="tester", redirected=True))
     assert commit(second, replace(claim(5, "B"), contact="tester", redirected=True)) == frozenset()
+
+
+def test_frequency_leaves_a_contact_to_the_run_that_sent_to_it_since_the_plan_was_made(opened):
+    first, second = opened("a"), opened("b")
+    commit(first, replace(claim(1, "A"), contact="same"))
+    limited = replace(claim(2, "B"), contact="same", message="other")
+    assert commit_limited(second, limited, replace(claim(3, "B"), message="other")) == {"B-2"}
+    assert commit(second, replace(claim(4, "B"), contact="same", message="urgent")) == frozenset()
+    commit(first, outcome(claim(5, "A"), "refused", code="no"))
+    assert commit_limited(second, replace(claim(6, "B"), contact="c5", message="other")) == frozenset()
 
 
 def test_outcomes_are_pushed_whoever_was_faster_meanwhile(opened, origin):

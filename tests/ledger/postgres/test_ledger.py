@@ -23,7 +23,7 @@ from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import RANK, Header, MoveMark, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
-from tests.support.ledgers import commit
+from tests.support.ledgers import commit, commit_limited
 from tests.support.postgres import Server, created
 from tests.support.proof import one_of
 
@@ -259,6 +259,21 @@ def test_one_contact_gets_a_revision_once_whoever_has_its_other_address(opened: 
     assert commit(two, made(KEYS[5], "R2-5", contact="tester", redirected=True)) == frozenset()
 
 
+def test_frequency_leaves_a_contact_to_the_run_that_sent_to_it_since_the_plan_was_made(opened: Open):
+    one, two = opened("one", include_live_claims=False), opened("two", include_live_claims=False)
+    commit(one, *(made(KEYS[number], f"R1-{number}", contact=f"c{number}") for number in range(3)))
+    limited = [made(KEYS[10 + number], f"R2-{number}", contact=f"c{number}", message="other") for number in range(4)]
+    assert commit_limited(two, limited[0], limited[3]) == {"R2-0"}
+    assert commit(two, made(KEYS[20], "R2-4", contact="c2", message="urgent")) == frozenset()
+    two.refresh()  # a claim of a run that is alive is in no plan, so it counts as long as it is open
+    assert commit_limited(two, *limited[:2]) == {"R2-0", "R2-1"}
+    commit(one, made(KEYS[0], "R1-0", "sent", id="m1", contact="c0"))
+    commit(one, made(KEYS[1], "R1-1", "released", contact="c1", by="run"))
+    assert commit_limited(two, *limited[:2]) == {"R2-0"}
+    two.refresh()  # now the plan has counted it
+    assert commit_limited(two, limited[0]) == frozenset()
+
+
 def test_a_ledger_belongs_to_one_workspace(opened: Open):
     one, two = opened(), opened()
     pin_workspace(one, "acme")
@@ -408,12 +423,12 @@ def test_connections_that_mark_a_ledger_at_the_same_time_agree(opened: Open, see
         assert heard[number] == last or heard[number].rank[:2] < last.rank[:2]
 
 
-CLAIM = "SELECT claim('R1', pg_current_snapshot(), false, %s, %s, %s, %s, %s, %s)"
+CLAIM = "SELECT claim('R1', pg_current_snapshot(), false, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def claim_values(key: str) -> tuple[list[Any], ...]:
     (claim,) = claims("R1", [key])
-    return [claim.key], [claim.attempt], ["seed"], [1], [""], [claim.to_line().decode().strip()]
+    return [claim.key], [claim.attempt], ["seed"], [1], [""], [claim.to_line().decode().strip()], [False]
 
 
 def test_a_mark_waits_for_the_claims_that_are_just_being_made(opened: Open, server: Server):

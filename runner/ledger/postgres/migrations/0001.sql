@@ -126,13 +126,14 @@ BEGIN
 END $$;
 
 -- Claims deliveries for a run, and returns the attempts that it did not get: somebody has them, or wrote about them
--- since `known`, the snapshot that the run's plan rests on, or sent this revision to the same contact.
+-- since `known`, the snapshot that the run's plan rests on, or sent this revision to the same contact. One that is
+-- `limited` is not claimed either if another run has sent anything to its contact since `known`, or is about to.
 -- A claim whose answer was lost is asked again, `patient`: it waits for what its first try may still commit, and finds
 -- it. The run must be alive, or nobody could tell that its claims are (SQLSTATE MR002). The ledger must be current (else
 -- SQLSTATE MR003, with the status and the address of its mark).
 CREATE FUNCTION claim(
     ours text, known pg_snapshot, patient boolean, keys text[], attempts text[], messages text[], revisions integer[],
-    contacts text[], lines text[]
+    contacts text[], lines text[], limited boolean[]
 ) RETURNS SETOF text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     last headers;
@@ -151,8 +152,8 @@ BEGIN
     END IF;
     -- One contact at a time, in one order: two runs that have it under two addresses must not pass each other by.
     PERFORM pg_advisory_xact_lock(hash) FROM (
-        SELECT DISTINCT hashtextextended(concat_ws(chr(31), current_schema(), m, r, c), 0) AS hash
-        FROM unnest(messages, revisions, contacts) AS u (m, r, c) WHERE c <> '' ORDER BY 1
+        SELECT DISTINCT hashtextextended(concat_ws(chr(31), current_schema(), c), 0) AS hash
+        FROM unnest(contacts) AS c WHERE c <> '' ORDER BY 1
     ) AS hashes;
     INSERT INTO deliveries (key) SELECT k FROM unnest(keys) AS k ORDER BY k ON CONFLICT DO NOTHING;
     IF patient THEN
@@ -169,7 +170,8 @@ BEGIN
     );
     -- A statement of its own, which sees what was committed before the locks above were granted.
     got := ARRAY(
-        SELECT new.key FROM unnest(keys, messages, revisions, contacts) AS new (key, message, revision, contact)
+        SELECT new.key
+        FROM unnest(keys, messages, revisions, contacts, limited) AS new (key, message, revision, contact, is_limited)
         WHERE new.key = ANY (mine) AND NOT new.key = ANY (already)
         AND new.key NOT IN (SELECT taken(keys))
         AND (new.contact = '' OR NOT EXISTS (
@@ -177,6 +179,17 @@ BEGIN
                 = (new.contact, new.message, new.revision)
             AND facts.key <> new.key AND facts.contact <> ''
             AND facts.key IN (SELECT taken(ARRAY[facts.key]))
+        ))
+        AND (new.contact = '' OR NOT new.is_limited OR NOT EXISTS (
+            SELECT FROM facts JOIN deliveries USING (key)
+            WHERE facts.contact = new.contact AND facts.contact <> '' AND run_of(facts.attempt) <> ours
+            AND facts.key IN (SELECT taken(ARRAY[facts.key]))
+            AND (
+                NOT pg_visible_in_snapshot(deliveries.changed, known)
+                OR deliveries.status = 'unknown' AND run_of(facts.attempt) IN (
+                    SELECT run FROM runs WHERE beat > clock_timestamp() - lease()
+                )
+            )
         ))
     );
     INSERT INTO facts (key, attempt, rank, message, revision, contact, line)
