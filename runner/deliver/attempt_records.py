@@ -52,7 +52,7 @@ class RecordFactory:
             message=declaration.name,
             revision=declaration.revision,
             to=delivery.display_name,
-            contact=value if kind == "id" else "",
+            contact=prepared.contact.id if prepared.contact else value if kind == "id" else "",
             digest=delivery.digest,
             content=declaration.content,
             text=text_hash(delivery.payload, self._salt),

@@ -9,8 +9,8 @@ from runner.declare.declaration import Declaration
 from runner.declare.settings import Settings
 from runner.deliver.attempt import Attempt
 from runner.deliver.attempt_records import RecordFactory
+from runner.deliver.contact_choice import ALREADY_REACHED, SAME_CONTACT
 from runner.deliver.queue import DeliveryQueue, PreparedDelivery
-from runner.deliver.reached_contacts import ReachedContacts
 from runner.deliver.summary import Summary
 from runner.intercom.wire_format import build_body
 from runner.ledger.facts import Facts
@@ -43,7 +43,6 @@ class AttemptSource:
         self._refuse = refuse
         self._summary = summary
         self._unclaimed: deque[Attempt] = deque()
-        self._reached_contacts = ReachedContacts()
         self.expired: Counter[str] = Counter()
 
     @property
@@ -82,21 +81,23 @@ class AttemptSource:
         if self.is_expired(declaration):
             self.expired[declaration.name] += 1
             return None
+        contact = prepared.contact
         claim = self._records.new_claim(prepared)
-        if prepared.planned.action == "refused":
+        if contact is None:
             self._refuse(claim, prepared.planned.code, prepared.planned.reason)
             return None
-        contact = prepared.contact
-        claim = replace(claim, contact=contact.id)
-        if claim.recipient_contact and not self._is_first_to_contact(claim):
-            self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
+        if claim.recipient_contact and self._has_reached_contact(claim):
+            self._refuse(claim, SAME_CONTACT, ALREADY_REACHED)
             return None
         body = build_body(delivery.payload, self._settings.api_version, contact, sender_id=claim.sender)
         is_limited = self._settings.frequency is not None and not declaration.ignores_frequency
         values = (*delivery.private_values, delivery.address[1])
         return Attempt(claim, body, declaration, values, is_limited=is_limited)
 
-    def _is_first_to_contact(self, claim: Record) -> bool:
-        """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""
+    def _has_reached_contact(self, claim: Record) -> bool:
+        """Returns whether another run has sent this revision to the contact since the recipients were checked.
+
+        Within a plan, that check leaves each contact to one delivery of a message.
+        """
         contact = (claim.message, claim.revision, claim.recipient_contact)
-        return not self._facts().has_reached(*contact, except_key=claim.key) and self._reached_contacts.add(*contact)
+        return self._facts().has_reached(*contact, except_key=claim.key)

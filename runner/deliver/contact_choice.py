@@ -7,6 +7,9 @@ from runner.declare.recipient_policy import CONTACT_FAULTS, EMAIL_FAULTS, Recipi
 from runner.intercom.contact import Contact
 from runner.plan.deliveries import Action
 
+SAME_CONTACT = "same_contact"  # the code of a recipient whose contact gets, or got, this revision anyway
+ALREADY_REACHED = "this contact was sent this revision already, under another address"
+
 _MAX_LISTED = 10  # contacts that a reason lists
 _ACTIONS: dict[Rule, Action] = {"refuse": "refused", "exclude": "excluded", "warn": "send"}  # the strictest first
 _REASONS = {
@@ -23,8 +26,8 @@ _REASONS = {
 class ContactChoice:
     """What becomes of a recipient: the action, and why, if its contact has a fault.
 
-    `code` begins with `contact_`, then comes the fault. `detail` is about this recipient alone. `contact` is the one to
-    send to; None if the action is not `send`.
+    `code` is `contact_` and the fault, `contact_not_subscribed`, SAME_CONTACT or `frequency`. `detail` is about this
+    recipient alone. `contact` is the one to send to; None if the action is not `send`.
     """
 
     action: Action

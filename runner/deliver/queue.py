@@ -25,8 +25,10 @@ class PreparedDelivery:
     planned: PlannedDelivery
 
     @property
-    def contact(self) -> Contact:
-        """The contact to send to, which the check of the recipients chose."""
+    def contact(self) -> Contact | None:
+        """The contact to send to, which the check of the recipients chose; None if the delivery is to be refused."""
+        if self.planned.action == "refused":
+            return None
         role, _, contact_id = self.planned.contact.partition(":")
         assert contact_id, "recipients are checked before anything is sent"
         return Contact(contact_id, role)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from runner.declare.address_search import Address, list_addresses
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.recipient_policy import RecipientPolicy
-from runner.deliver.contact_choice import ContactChoice, choose_contact
+from runner.deliver.contact_choice import ALREADY_REACHED, SAME_CONTACT, ContactChoice, choose_contact
 from runner.deliver.contact_lookup import ContactLookup
 from runner.deliver.frequency_check import TOO_FREQUENT, FrequencyCheck
 from runner.deliver.subscription_check import SubscriptionCheck
@@ -26,7 +26,6 @@ from runner.privacy import AnyText, mark_private
 
 _MAX_NAMED = 10  # recipients of each reason that a plan as text names
 _Row = tuple[PlannedDelivery, Address, Address, str]  # with the declared address, the one to send to, and its role
-SAME_CONTACT = "same_contact"
 
 
 class RecipientCheck:
@@ -175,8 +174,7 @@ class _CheckedMessage:
         self._first_names.add(planned.display_name)
         revision = self._message.name, self._message.declaration.revision
         if self._facts.has_reached(*revision, contact, except_key=planned.key):
-            reason = "this contact was sent this revision already, under another address"
-            return ContactChoice("excluded", None, SAME_CONTACT, reason)
+            return ContactChoice("excluded", None, SAME_CONTACT, ALREADY_REACHED)
         return None
 
     def _limit_frequency(self, contact: str) -> ContactChoice | None:
