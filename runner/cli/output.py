@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import stat
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from runner.cli.options import GlobalOptions
+from runner.cli.streams import has_unicode, is_file, is_terminal
 from runner.errors import Cancelled, MsgrunError, Problem
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report import problem_text
@@ -108,9 +108,9 @@ class Output:
         cleaned = to_terminal(text, colour=colour)
         if stream and not has_unicode(stream):
             cleaned = cleaned.translate(_ASCII_SIGNS)
-        if not self.in_ci and (is_terminal(stream) or _is_file(stream)):
+        if not self.in_ci and (is_terminal(stream) or is_file(stream)):
             return cleaned
-        is_document = stream is sys.stdout and self.output_format != "text" and _is_file(stream)
+        is_document = stream is sys.stdout and self.output_format != "text" and is_file(stream)
         return cleaned if is_document else defuse_commands(cleaned)
 
     def extra_result(self, text: str) -> None:
@@ -253,24 +253,6 @@ def _mask_addresses(problem: Problem) -> Problem:
     path = reveal_or_mask(mark_private_values(problem.place.path, ()), show_values=False)
     message = mark_private_values(problem.message, ())
     return replace(problem, message=message, place=replace(problem.place, path=path))
-
-
-def _is_file(stream: TextIO | None) -> bool:
-    """Returns whether a stream is redirected to a file. A job may still print that file later."""
-    try:
-        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def has_unicode(stream: TextIO) -> bool:
-    """Returns whether a stream takes all characters."""
-    return stream.encoding.lower().startswith("utf")
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    """Returns whether a standard stream is a terminal. A daemon may have no stream at all."""
-    return stream is not None and stream.isatty()
 
 
 _last_options: list[GlobalOptions] = []

@@ -33,14 +33,9 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
 
 
 def print_plan(
-    context: Context,
-    review: Review,
-    output_format: str,
-    command: str,
-    *,
-    show_all: bool = False,
-    only_warnings: bool = False,
-) -> None:
+    context: Context, review: Review, output_format: str, command: str,
+    *, show_all: bool = False, only_warnings: bool = False,
+) -> None:  # fmt: skip
     """Prints a plan in one of the forms, and keeps it for the files of GitHub's step.
 
     `only_warnings`: the text is left out, because the result is about the plan file. `command` is the one that prints
@@ -50,13 +45,14 @@ def print_plan(
     """
     output, comparison = context.output, review.comparison
     keep_plan(context, review)
+    notices = [reveal_or_mask(notice, show_values=output.show_values) for notice in review.notices]
     if output_format in {"text", "json"}:
         output.warnings(review.warnings)
     match output_format:
         case "json":
             for part in json_output.format_plan(
                 review.plan,
-                notices=[reveal_or_mask(notice, show_values=output.show_values) for notice in review.notices],
+                notices=notices,
                 changes=comparison_text.to_dict(comparison, show_values=output.show_values) if comparison else None,
             ):
                 output.document(part)
@@ -64,7 +60,6 @@ def print_plan(
             output.result(markdown_plan.format_plan(review, show_values=output.show_values).rstrip("\n"))
         case "github":
             guard_changes = comparison_text.describe_guard_changes(comparison.guard_changes) if comparison else []
-            notices = [reveal_or_mask(notice, show_values=output.show_values) for notice in review.notices]
             warnings = [*guard_changes, *notices, *review.extra_warnings()]
             output.annotations(
                 github_annotations.format_plan(

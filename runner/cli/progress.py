@@ -11,8 +11,9 @@ from typing import TextIO
 
 import orjson
 
-from runner.cli.output import Output, has_unicode
+from runner.cli.output import Output
 from runner.cli.progress_line import StatusLine
+from runner.cli.streams import has_unicode
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
 from runner.intercom.rate_limit import RateLimiter

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from runner.cli.output import Output, has_unicode
+from runner.cli.output import Output
+from runner.cli.streams import has_unicode
 from runner.report import progress_text
 from runner.report.progress_text import Progress
 

@@ -17,6 +17,7 @@ from runner.declare.sender import Sender, parse_sender
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
 from runner.declare.tree import NotReadable
+from runner.declare.violation import Violation
 from runner.declare.yaml.document import Document, SourceFile, YamlPath, decode
 from runner.errors import Problem, Severity
 from runner.shown_command import shown_command
@@ -57,7 +58,7 @@ def parse(document: Document, project_context: ProjectContext) -> tuple[Declarat
     return (declaration if repaired["to"] is document.value.get("to") else None), problems + more_problems
 
 
-def _violation_problem(document: Document, violation: schema.Violation) -> Problem:
+def _violation_problem(document: Document, violation: Violation) -> Problem:
     problem = schema.violation_problem(document, violation)
     if not violation.written:
         return problem
@@ -103,15 +104,13 @@ class _Parser:
         expires, not_before = self._read_moments()
         self._warn_unused_subject(is_email=is_email)
         sender, audience = self._read_sender(), read_audience(self.context)
-        if value.get(CONVERSATION_FLAG) and not self.project.conversation_flag_allowed:
-            self.context.add_error(
-                "flag-needs-version", (CONVERSATION_FLAG,), f"{CONVERSATION_FLAG} needs api_version 2.6 or later"
-            )
+        self._check_conversation_flag()
         if audience is None:
             return None, self.problems
         template = value.get("template", "plain") if is_email else None
         own_vars = value.get("vars", {})
         texts = [(subject, subject_origin), (body, body_origin)]
+        compiled = [text for text, _ in texts if text]
         self._check_contact_fields(texts)
         unknown = self._find_unknown_variables(texts, audience.variables | own_vars.keys() | self.project.vars.keys())
         declaration = Declaration(
@@ -128,18 +127,23 @@ class _Parser:
             not_before=not_before,
             max_recipients=value.get("max_recipients"),
             opens_conversation=value.get(CONVERSATION_FLAG, False),
-            content=_hash_content([text for text, _ in texts if text], self._list_other_content(template, sender)),
+            content=_hash_content(compiled, self._list_other_content(template, sender)),
             document=document,
             subject_origin=subject_origin,
             body_origin=body_origin,
             unknown_variables=unknown,
-            selection=read_selection(self.context, audience, [text for text, _ in texts if text]),
+            selection=read_selection(self.context, audience, compiled),
             redirect=self.project.redirect,
             require_subscription=value.get(SUBSCRIPTION_KEY, "").strip(),
             ignores_quiet_hours=value.get("quiet_hours") == "ignore",
             ignores_frequency=value.get("frequency") == "ignore",
         )
         return declaration, self.problems
+
+    def _check_conversation_flag(self) -> None:
+        if self.value.get(CONVERSATION_FLAG) and not self.project.conversation_flag_allowed:
+            message = f"{CONVERSATION_FLAG} needs api_version 2.6 or later"
+            self.context.add_error("flag-needs-version", (CONVERSATION_FLAG,), message)
 
     def _check_contact_fields(self, texts: Iterable[tuple[Template | None, TemplateOrigin]]) -> None:
         """Adds a problem for each field that no contact has, if the recipients are contacts of the workspace."""

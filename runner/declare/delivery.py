@@ -15,6 +15,7 @@ from runner.declare.column_hints import explain_missing_identifier
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
 from runner.declare.keys_and_digests import DIGEST_VERSION, Payload, format_recipient, key_hasher, payload_hasher
 from runner.declare.template.language import TOO_SLOW, TemplateFault
+from runner.declare.violation import Violation
 from runner.errors import Place, Problem
 from runner.key_table import KeyTable
 from runner.privacy import AnyText, mark_private
@@ -227,7 +228,7 @@ class _Renderer:
             for violation in schema.explain_violations(payload, "payload")
         ]
 
-    def _payload_problem(self, violation: schema.Violation, payload: Payload, recipient: Recipient) -> Problem:
+    def _payload_problem(self, violation: Violation, payload: Payload, recipient: Recipient) -> Problem:
         part = violation.path[0] if violation.path else ""
         is_blank = part == "to" and not payload["to"][recipient.kind]
         message = "the recipient's identifier is blank" if is_blank else violation.message

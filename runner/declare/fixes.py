@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import yaml
 
-from runner.declare.schema import Violation
+from runner.declare.violation import Violation
 from runner.declare.yaml.document import Document
 from runner.errors import Edit
 

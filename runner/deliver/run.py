@@ -33,9 +33,8 @@ _POLL_INTERVAL = 0.2  # seconds after which a waiting run checks signals and the
 class Run:
     """One apply of one plan, on at most `max_threads` threads. `run_id` begins the names of its attempts.
 
-    `origin` is who applies, for the records.
-
-    `progress` is called after every round, and `log` with every record once it is durable.
+    `origin` is who applies, for the records. `progress` is called after every round, and `log` with every record once
+    it is durable.
     """
 
     def __init__(

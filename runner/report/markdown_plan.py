@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from runner.declare.audience import TableAudience
+from runner.declare.declaration import Declaration
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
@@ -181,16 +182,20 @@ def _format_checked(message: PlannedMessage, *, show_values: bool) -> Iterator[s
         yield f"{number:,} {word}: {escape_text(reason)}: {names}{rest}"
 
 
+def _format_audience(declaration: Declaration, *, show_values: bool) -> list[str]:
+    if not isinstance(declaration.audience, TableAudience):
+        return []
+    title = reveal_or_mask(mark_private_values(declaration.audience.source.title, ()), show_values=show_values)
+    words = [f"`{name}`: {inline_code(text)}" for name, text in declared_words(declaration)]
+    return [f"Audience {inline_code(title)}, by {declaration.audience.kind}", *words]
+
+
 def _format_message(
     message: PlannedMessage, sends: int, review: Review, *, show_values: bool, is_brief: bool = False
 ) -> str:
     """Returns the details of a message: where it is declared, who gets it, its changes, and a sample of its text."""
     declaration = message.declaration
-    kind = (
-        f"{declaration.message_type}, template {declaration.template}"
-        if declaration.template
-        else declaration.message_type
-    )
+    kind = declaration.message_type + (f", template {declaration.template}" if declaration.template else "")
     if declaration.opens_conversation:
         kind += ", opens a conversation"
     lines = [
@@ -199,10 +204,7 @@ def _format_message(
             f"from admin {inline_code(format_sender(declaration.sender, review.plan.sender_ids))}"
         ),
     ]
-    if isinstance(declaration.audience, TableAudience):
-        title = reveal_or_mask(mark_private_values(declaration.audience.source.title, ()), show_values=show_values)
-        lines.append(f"Audience {inline_code(title)}, by {declaration.audience.kind}")
-        lines += [f"`{name}`: {inline_code(words)}" for name, words in declared_words(declaration)]
+    lines += _format_audience(declaration, show_values=show_values)
     if subscription := format_subscription(declaration):
         lines.append(escape_text(subscription[0].upper() + subscription[1:]))
     lines += [escape_text(text) for text in reading_lines(message)]

@@ -88,13 +88,9 @@ class Sandbox:
         with self._server.closed_on_error():
             self._state, self._log = StateFile(state), RequestLog(log)
         self._store = MessageStore(self._state)
-        intercom = FakeIntercom(
-            options, self._state, self._store, self._log, self.trouble, self.replies, self.subscriptions
-        )
-        control = ControlApi(self._store, self._log, self.trouble, self.replies, self.subscriptions, intercom.inbox)
-        self._server.answer = _route(control, intercom)
-        self._thread = threading.Thread(target=self._server.accept_all, name="sandbox", daemon=True)
-        self._thread.start()
+        shared = (self._store, self._log, self.trouble, self.replies, self.subscriptions)
+        intercom = FakeIntercom(options, self._state, *shared)
+        self._thread = self._server.start(_route(ControlApi(*shared, intercom.inbox), intercom))
 
     @property
     def url(self) -> str:
@@ -163,6 +159,13 @@ class _Server(socketserver.ThreadingTCPServer):
         except OSError:
             self.server_close()
             raise
+
+    def start(self, answer: Callable[[Request], Answer]) -> threading.Thread:
+        """Begins to answer requests. Returns the thread that accepts their connections, for `end`."""
+        self.answer = answer
+        thread = threading.Thread(target=self.accept_all, name="sandbox", daemon=True)
+        thread.start()
+        return thread
 
     def accept_all(self) -> None:
         """Accepts connections until `end` is called.

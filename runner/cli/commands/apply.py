@@ -165,8 +165,7 @@ def _send(
         checked = check_before_sending(connection, plan, ledger.facts, options.deadline)
         if isinstance(checked, StopReason):
             return _put_off(context, ledger, project, plan, checked), plan
-        plan = checked
-        plan_output.refuse_guarded(context, plan)
+        plan_output.refuse_guarded(context, plan := checked)
         plan_output.print_check(context, plan)
         if not (plan.to_send or plan.to_refuse):
             run_report.report_nothing_to_do(context, ledger, plan)
@@ -227,16 +226,9 @@ def _send_canary(
     if not context.output.is_interactive:
         run_report.report_rest(context, plan, remaining)
         return summary
-    context.output.error(f"\nLook at the canary in Intercom before you send to the other {remaining:,}.")
-    try:
-        context.confirm("Send the rest?", yes=False, count=remaining, if_declined=_ONLY_CANARY)
-    except (Cancelled, KeyboardInterrupt) as error:
-        if isinstance(error, Cancelled):
-            summary.stop = StopReason("guard", error.message)
-        else:
-            context.output.error("")  # Ctrl-C leaves the cursor behind the question
-            summary.stop = StopReason("signal", f"Interrupted by Ctrl-C. {_ONLY_CANARY}", signal=signal.SIGINT)
-        context.output.error(str(summary.stop.message))
+    if reason := _confirm_rest(context, remaining):
+        summary.stop = reason
+        context.output.error(str(reason.message))
         run_report.report_rest(context, plan, remaining)
         return summary
     ledger.refresh()
@@ -256,6 +248,19 @@ def _send_canary(
     whole.sent += summary.sent
     run_report.report_run(context, ledger, project, rest, whole)
     return whole
+
+
+def _confirm_rest(context: Context, remaining: int) -> StopReason | None:
+    """Asks whether the rest is sent after a canary. Returns why not; None if it is."""
+    context.output.error(f"\nLook at the canary in Intercom before you send to the other {remaining:,}.")
+    try:
+        context.confirm("Send the rest?", yes=False, count=remaining, if_declined=_ONLY_CANARY)
+    except Cancelled as error:
+        return StopReason("guard", error.message)
+    except KeyboardInterrupt:
+        context.output.error("")  # Ctrl-C leaves the cursor behind the question
+        return StopReason("signal", f"Interrupted by Ctrl-C. {_ONLY_CANARY}", signal=signal.SIGINT)
+    return None
 
 
 def _exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRunsSummary) -> int:

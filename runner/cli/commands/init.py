@@ -60,14 +60,8 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     systems = [name for name, is_wanted in (("github", github), ("gitlab", gitlab)) if is_wanted]
     try:
         package = find_requirement(source) if systems else ""  # before anything is written
-        if systems and (root / "msgrun.yaml").exists():
-            package = add_extras(package, find_extras(Tree(root)))
-            steps = [
-                *_add_workflows(root, systems, package, output, options.environment),
-                *_configure_branch_ledger(root, output),
-            ]
-            if steps and not output.quiet:
-                output.error(format_next_steps(steps, output.width))
+        if systems and (root / SETTINGS_FILE).exists():
+            _add_ci(root, systems, package, output, options.environment)
             return EXIT.done
         _refuse_environment(options.environment)
         answers = scaffold.Answers()
@@ -90,6 +84,14 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     if not output.quiet:
         output.error(format_next_steps(steps, output.width))
     return EXIT.done
+
+
+def _add_ci(root: Path, systems: list[str], package: str, output: Output, environment: str | None) -> None:
+    """Adds the workflows of CI to a project, and moves the address of its ledger to a branch if it has none yet."""
+    package = add_extras(package, find_extras(Tree(root)))
+    steps = [*_add_workflows(root, systems, package, output, environment), *_configure_branch_ledger(root, output)]
+    if steps and not output.quiet:
+        output.error(format_next_steps(steps, output.width))
 
 
 def _refuse_environment(environment: str | None) -> None:

@@ -11,7 +11,7 @@ from runner.cli.against import compare_with_base, list_other_environments, open_
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
-from runner.cli.planned_ledger import describe_ledger, read_planned_ledger
+from runner.cli.planned_ledger import PlannedLedger, describe_ledger, read_planned_ledger
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
@@ -62,16 +62,12 @@ def plan(
         read = _make_reader(context) if online else _read_nothing
         project = read(context.load_valid_project(paths))
         ledger = read_planned_ledger(context, base)
-        facts, notes = ledger.facts, describe_ledger(context, ledger)
-        for note in notes:
-            context.output.note(note)
-        notes += plain_text.format_duplicates(facts)
+        facts, notes = ledger.facts, _note_ledger(context, ledger)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         binding_options = plan_files.apply_options(context, plan_options, paths, file)
         used_options = replace(binding_options, plan_file=None) if write or check else binding_options
         project_plan, warnings = plan_project(context, project, facts, used_options)
-        if ledger.guard:
-            project_plan = replace(project_plan, guards=(ledger.guard, *project_plan.guards))
+        project_plan = replace(project_plan, guards=(*filter(None, [ledger.guard]), *project_plan.guards))
         project_plan = _ask_intercom(context, project_plan, facts) if online else project_plan
         is_full = binding_options.is_full_selection
         changes = file.changes(plan_files.list_plan_entries(project_plan), is_full_selection=is_full) if check else []
@@ -87,6 +83,14 @@ def plan(
             return EXIT.guard
         is_change = changes or (detailed_exitcode and (project_plan.to_send or project_plan.unread))
         return EXIT.changes if is_change else EXIT.done
+
+
+def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
+    """Returns what a reviewer has to know of the ledger. What a plan as text does not say is also printed as notes."""
+    notes = describe_ledger(context, ledger)
+    for note in notes:
+        context.output.note(note)
+    return notes + plain_text.format_duplicates(ledger.facts)
 
 
 def _keep(

@@ -15,6 +15,8 @@ from runner.declare.project import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.shown_command import shown_command
 
+_OTHER_PORT = "choose another port: --port N"
+
 
 @command("sandbox")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; without it, a free one.")
@@ -71,9 +73,7 @@ def sandbox(
                 ) as server:
                     _serve_inbox(server.url, stopped)
             except OSError as error:
-                raise LedgerUnavailable(
-                    f"the sandbox cannot run: {error.strerror}", "choose another port: --port N"
-                ) from error
+                raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", _OTHER_PORT) from error
         return EXIT.done
 
 

@@ -77,19 +77,18 @@ class RemoteFile:
         try:
             self._fetch()
         except GitFailed as error:
-            if f"couldn't find remote ref {self.address.ref}" in error.output:
-                self._deleted = old
-                return None
-            raise
+            if f"couldn't find remote ref {self.address.ref}" not in error.output:
+                raise
+            self._deleted = old
+            return None
         commit = self._refs()[self.address.cache_ref]
         is_known = old is not None and old.commit == commit
         if old and is_known and not _is_working_branch(old.other_entries):
             self._last = old
             return old
-        version = self._read_version(commit)
+        self._last = version = self._read_version(commit)
         if old and not is_known and not version.data.startswith(old.data):
             self._save_removed_records(old, version)
-        self._last = version
         return version
 
     def lost_lines(self) -> bytes:
@@ -141,8 +140,9 @@ class RemoteFile:
         atomic = ["--atomic"] if len(expected) > 1 else []
         arguments = ("--porcelain", "--no-verify", *atomic, *leases, *push_options())
         # To the URL: for a remote's name, git would set a remote-tracking branch to objects that are removed.
-        refs = [f"{commit}:{ref}" for ref in expected]
-        self._repository.git("push", *arguments, self._push_url, *refs, extra_env=env)
+        self._repository.git(
+            "push", *arguments, self._push_url, *(f"{commit}:{ref}" for ref in expected), extra_env=env
+        )
         objects.remove(set(self._last_objects) - {blob, tree, commit})
         self._last_objects = (blob, tree, commit)
         self._last, self._has_pushed = FileVersion(commit, data, other_entries), True
