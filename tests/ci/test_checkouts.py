@@ -90,7 +90,7 @@ def test_an_old_commit_sends_nothing_once_the_folder_of_the_project_was_renamed(
     (author.path / "mail").mkdir()
     author.git("mv", "msgrun.yaml", "messages", "messages.lock", "mail")
     ran = author.msgrun("-C", "mail", "apply", "--yes")
-    assert (ran.code, "merge it first" in ran.err) == (5, True)
+    assert (ran.code, "merge this commit first" in ran.err) == (5, True)
     author.commit()
     author.git("push", "--quiet")
     assert author.msgrun("-C", "mail", "apply", "--yes").code == 0
