@@ -98,7 +98,7 @@ def test_an_old_commit_sends_nothing_once_the_folder_of_the_project_was_renamed(
     author.git("push", "--quiet")
     for checkout in (old, shallow):
         ran = checkout.msgrun("apply", "--yes")
-        assert (ran.code, "by mail/msgrun.yaml" in ran.err) == (5, True)
+        assert (ran.code, "mail/msgrun.yaml declares this ledger" in ran.err) == (5, True)
         checkout.git("pull", "--quiet")
         assert checkout.msgrun("-C", "mail", "apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert len(author.sent()) == 3
