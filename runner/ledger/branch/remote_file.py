@@ -140,9 +140,8 @@ class RemoteFile:
         atomic = ["--atomic"] if len(expected) > 1 else []
         arguments = ("--porcelain", "--no-verify", *atomic, *leases, *push_options())
         # To the URL: for a remote's name, git would set a remote-tracking branch to objects that are removed.
-        self._repository.git(
-            "push", *arguments, self._push_url, *(f"{commit}:{ref}" for ref in expected), extra_env=env
-        )
+        pushed = (f"{commit}:{ref}" for ref in expected)
+        self._repository.git("push", *arguments, self._push_url, *pushed, extra_env=env)
         objects.remove(set(self._last_objects) - {blob, tree, commit})
         self._last_objects = (blob, tree, commit)
         self._last, self._has_pushed = FileVersion(commit, data, other_entries), True
@@ -199,10 +198,8 @@ class RemoteFile:
         """Returns the commits of this file's refs in the clone, by the refs' full names."""
         address = self.address
         names = [address.pushed_ref, address.cache_ref, address.removed_ref, _second_cache(self.ledger_id)]
-        lines = os.fsdecode(
-            self._repository.git("for-each-ref", "--format=%(refname) %(objectname)", *filter(None, names))
-        ).splitlines()
-        return {ref: commit for ref, _, commit in (line.partition(" ") for line in lines)}
+        output = self._repository.git("for-each-ref", "--format=%(refname) %(objectname)", *filter(None, names))
+        return {ref: commit for ref, _, commit in (line.partition(" ") for line in os.fsdecode(output).splitlines())}
 
     def _read_version(self, commit: str) -> FileVersion:
         git, path = self._repository, os.fsencode(self.address.path)
