@@ -98,10 +98,10 @@ class Context:
         return managed_path(self.tree.root, f".msgrun/contacts-{self.settings.stem}")
 
     @property
-    def fate_file(self) -> Path:
+    def online_status_file(self) -> Path:
         """The file with what `status --online` found. Raises GuardRefused if the path is a link."""
         folder = SANDBOX_FOLDER if self.options.sandbox else ".msgrun"
-        return managed_path(self.tree.root, f"{folder}/fates-{self.settings.stem}.json")
+        return managed_path(self.tree.root, f"{folder}/online-{self.settings.stem}.json")
 
     def load_project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations. `paths` are as the user typed them, relative to the working directory or -C."""

@@ -9,13 +9,13 @@ from runner.cli.progress_line import StatusLine
 from runner.cli.recipients import name_recipients
 from runner.clock import format_timestamp
 from runner.deliver.after_sending import AfterSending, look_up_sent
-from runner.deliver.fate_file import save_fates
+from runner.deliver.online_status_file import save_online_status
 from runner.intercom.conversations import Conversations
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.record import MASKED
 from runner.report import after_sending_text
-from runner.report.json_output import OnlineStatus
+from runner.report.json_output import OnlineJson
 from runner.report.layout import wrap
 from runner.report.status_text import StatusView
 from runner.shown_command import shown_command
@@ -23,10 +23,10 @@ from runner.shown_command import shown_command
 _MAX_LISTED = 20  # deliveries that were replied to or dropped
 
 
-def read_online(context: Context, facts: Facts, states: Iterable[State]) -> OnlineStatus:
+def read_online(context: Context, facts: Facts, states: Iterable[State]) -> OnlineJson:
     """Returns what became of the deliveries with these states, which are sent. Raises GuardRefused, RunStopped."""
     after, _ = _look_up(context, facts, states)
-    return after_sending_text.to_online_status(after)
+    return after_sending_text.to_online_json(after)
 
 
 def print_online(context: Context, facts: Facts, states: Iterable[State], name: str | None, *, show_all: bool) -> None:
@@ -69,5 +69,5 @@ def _look_up(context: Context, facts: Facts, states: Iterable[State]) -> tuple[A
         old_version = "" if settings.can_open_conversation else settings.api_version
         after = look_up_sent(Conversations(connection.workspace), states, old_version, report)
     status_line.clear()
-    save_fates(context.fate_file, after, facts, format_timestamp(context.now))
+    save_online_status(context.online_status_file, after, facts, format_timestamp(context.now))
     return after, workspace

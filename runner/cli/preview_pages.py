@@ -12,7 +12,7 @@ from runner.cli.plan_output import build_review
 from runner.cli.planned_ledger import describe_ledger, read_planned_ledger
 from runner.cli.planning import plan_project
 from runner.declare.project import Project
-from runner.deliver.fate_file import FatesByMessage, load_fates
+from runner.deliver.online_status_file import OnlineStatusByMessage, load_online_status
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
@@ -59,7 +59,7 @@ def load_preview(context: Context, request: PreviewRequest) -> Preview:
             project=context.tree.root.resolve().name,
             warnings=warnings,
             notes=(*current_notices(context), *describe_ledger(context, ledger)),
-            history=SentHistory(ledger.facts, _load_fates(context)),
+            history=SentHistory(ledger.facts, _load_online_status(context)),
             comparison=comparison,
             recipient_count=request.recipient_count,
             show_values=context.output.show_values,
@@ -68,11 +68,11 @@ def load_preview(context: Context, request: PreviewRequest) -> Preview:
         return build_preview(source)
 
 
-def _load_fates(context: Context) -> FatesByMessage:
+def _load_online_status(context: Context) -> OnlineStatusByMessage:
     """Returns what `status --online` found. A file that git tracks does not count: a pull request could bring it."""
-    path = context.fate_file
+    path = context.online_status_file
     repository = context.ledger.repository if path.exists() else None
-    return {} if repository and repository.tracked_files(path.parent) else load_fates(path)
+    return {} if repository and repository.tracked_files(path.parent) else load_online_status(path)
 
 
 def select_messages(project: Project, names: tuple[str, ...]) -> Project:

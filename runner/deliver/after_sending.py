@@ -1,4 +1,4 @@
-"""What became of what was sent: Intercom shows it in the conversation of a message, where there is one."""
+"""Reads from Intercom which messages were replied to or dropped. Only a message with a conversation shows that."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +14,9 @@ from runner.ledger.key_state import State
 
 # `no reply`: there is a conversation, without a reply of the contact. `no conversation`: none is there yet. `unknown`:
 # the ledger has no id to look for.
-Fate = Literal["replied", "dropped", "no reply", "no conversation", "unknown"]
-FATES: tuple[Fate, ...] = ("replied", "dropped", "no reply", "no conversation", "unknown")
-REPORTED: tuple[Fate, ...] = ("replied", "dropped")  # what is listed, a line each
+OnlineStatus = Literal["replied", "dropped", "no reply", "no conversation", "unknown"]
+ONLINE_STATUSES: tuple[OnlineStatus, ...] = ("replied", "dropped", "no reply", "no conversation", "unknown")
+REPORTED: tuple[OnlineStatus, ...] = ("replied", "dropped")  # what is listed, a line each
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class SentDelivery:
     """A delivery that was sent, by its key. `conversation` is what Intercom shows; None if there is none."""
 
     key: str
-    fate: Fate
+    status: OnlineStatus
     conversation: MessageConversation | None = None
 
     @property
@@ -41,23 +41,23 @@ class SentDelivery:
 class AfterSending:
     """What became of each message, as (name, revision), and of the deliveries that have a conversation, by key."""
 
-    counts: dict[tuple[str, int], Counter[Fate]] = field(default_factory=dict)
+    counts: dict[tuple[str, int], Counter[OnlineStatus]] = field(default_factory=dict)
     deliveries: dict[str, SentDelivery] = field(default_factory=dict)
 
     def add(self, message: str, revision: int, delivery: SentDelivery) -> None:
         """Counts a delivery of a revision of a message."""
-        self.counts.setdefault((message, revision), Counter())[delivery.fate] += 1
+        self.counts.setdefault((message, revision), Counter())[delivery.status] += 1
         if delivery.conversation:
             self.deliveries[delivery.key] = delivery
 
     @property
-    def totals(self) -> Counter[Fate]:
+    def totals(self) -> Counter[OnlineStatus]:
         """What became of all messages."""
-        return sum(self.counts.values(), Counter[Fate]())
+        return sum(self.counts.values(), Counter[OnlineStatus]())
 
     def listed(self) -> list[SentDelivery]:
         """Returns the deliveries that were replied to or dropped, the dropped ones first, then the latest reply."""
-        reported = [delivery for delivery in self.deliveries.values() if delivery.fate in REPORTED]
+        reported = [delivery for delivery in self.deliveries.values() if delivery.status in REPORTED]
         return sorted(reported, key=_sort_key)
 
 
@@ -114,4 +114,4 @@ def _classify(state: State, by_message: dict[str, MessageConversation], *, needs
 
 def _sort_key(delivery: SentDelivery) -> tuple[bool, float, str]:
     replied_at = delivery.conversation.replied_at if delivery.conversation else None
-    return delivery.fate != "dropped", -(replied_at or 0.0), delivery.key
+    return delivery.status != "dropped", -(replied_at or 0.0), delivery.key

@@ -7,7 +7,7 @@
                      |          |
                      +----------+--> (outcome: released)
 
-`AttemptSource` has the unclaimed ones, a `ClaimWriter` claims them, and `OpenAttempts` has the others.
+`AttemptSource` has the unclaimed ones, a `ClaimWriter` claims them, and `ActiveAttempts` has the others.
 """
 
 import heapq
@@ -63,7 +63,7 @@ class Outcome:
     conversation: str = ""
 
 
-class OpenAttempts:
+class ActiveAttempts:
     """The attempts of a run that are claimed and have no outcome. Times are of the monotonic clock, in seconds."""
 
     def __init__(self) -> None:

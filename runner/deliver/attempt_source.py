@@ -20,7 +20,7 @@ from runner.ledger.record import Record
 class AttemptSource:
     """Makes attempts of the deliveries in a queue, and takes back those that a write did not claim.
 
-    `facts` returns the records of the ledger. A delivery that is not to be POSTed makes no attempt: an expired one is
+    `facts` returns the records of the ledger. A delivery that must not be POSTed gets no attempt: an expired one is
     counted, and of another one `refuse` is called with its claim, a code and a message. Once `summary` has a reason to
     stop, there are no more attempts.
     """

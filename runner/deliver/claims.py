@@ -19,7 +19,7 @@ _FINAL_WRITE_TRIES = 4  # tries to write the last outcomes, a second apart
 _BATCHES_PER_RUN = 10  # of a small run: if the runner vanishes, about a tenth of the deliveries is left unknown
 _MIN_USEFUL_BATCH = 10  # claims; with fewer in a batch, most of the time would go to writes
 _WRITES_PER_BATCH = 4  # a write begins when a quarter of the batch is free; it ends before the rest is sent
-_BATCHES_AHEAD = 4  # for how many batches a run looks ahead if others have most of what it tries
+_BATCHES_AHEAD = 4  # batches to look ahead where other runs claimed most of the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class InlineClaims:
             return WriteResult()
         claims = [attempt.claim for attempt in attempts]
         try:
-            self._ledger.commit(self.outcomes, claims)
+            self._ledger.commit(self.outcomes, claims)  # it loses no claim: the file is locked for this process
         except LedgerUnavailable as error:
             self.is_failing = True
             return WriteResult(uncertain=attempts if isinstance(error, ClaimsUncertain) else (), error=error)
@@ -144,31 +144,31 @@ class InlineClaims:
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """A write that ended. `tried` are the attempts that it tried to claim, or knew that others had claimed.
+    """A write that ended. `tried` are the attempts that it claimed, or that another run has claimed.
 
-    `not_ours` names those of them that others claimed, and attempts of earlier writes that others settled since.
+    `lost` names those of them that another run claimed, and attempts of earlier writes that were settled since.
     `unclaimed` are attempts that it did not try to claim: the batch was full, or the ledger did not answer.
     """
 
     outcomes: list[Record]
     tried: list[Attempt]
     unclaimed: list[Attempt]
-    not_ours: AbstractSet[str] = frozenset()
+    lost: AbstractSet[str] = frozenset()
     error: LedgerUnavailable | None = None
 
 
 class BackgroundClaims:
     """Writes in a thread, one write at a time, for a ledger whose writes are slow. No delivery waits for a write.
 
-    While most of a batch is sent, one write stores the outcomes of the rest and claims as many new deliveries. A claim
-    is open from the start of its write to the end of the write of its outcome. At most one batch is open, because all
-    of it is left unknown if the runner vanishes.
+    A write begins when a quarter of the batch has outcomes: it stores them and claims as many new deliveries, while the
+    rest is sent. A claim is open from the start of its write to the end of the write of its outcome. At most one batch
+    is open, because all of it is left unknown if the runner vanishes.
 
     If other runs claim most deliveries first, it asks the ledger about many deliveries at once, and claims those that
     no other run has. `planned` is the number of deliveries that the run will send.
     """
 
-    tick = 0.01  # claims stay open longer than this, and are one batch at most
+    tick = 0.01  # seconds between two rounds; short, because at most one batch of claims is open
 
     def __init__(self, ledger: SharedLedger, planned: int) -> None:
         self._ledger = ledger
@@ -243,12 +243,12 @@ class BackgroundClaims:
             uncertain = write.tried if isinstance(write.error, ClaimsUncertain) else ()
             return WriteResult(uncertain=uncertain, error=write.error)
         self.is_failing = False
-        lost = tried & write.not_ours
-        self._open_claims -= write.not_ours | {record.attempt for record in write.outcomes}
+        lost = tried & write.lost
+        self._open_claims -= write.lost | {record.attempt for record in write.outcomes}
         self._has_lost_most = 2 * len(lost) > len(tried)
         claimed = [attempt for attempt in write.tried if attempt.id not in lost]
         records = [*write.outcomes, *(attempt.claim for attempt in claimed)]
-        return WriteResult(records, claimed, len(lost), frozenset(write.not_ours - lost))
+        return WriteResult(records, claimed, len(lost), frozenset(write.lost - lost))
 
     def _write(self, outcomes: list[Record], attempts: list[Attempt], room: int) -> _Write:
         """Writes outcomes and claims; runs in the thread.
@@ -272,7 +272,7 @@ class BackgroundClaims:
 
 
 def _ledger_error(error: MsgrunError | OSError) -> LedgerUnavailable:
-    """The error of a write, as the run understands it. After any but the documented ones, claims may be durable."""
+    """Returns the error of a write. With any other than LedgerUnavailable, the claims may be durable all the same."""
     if isinstance(error, LedgerUnavailable):
         return error
     if isinstance(error, OSError):  # no process can be started, or the disk of the clone is full

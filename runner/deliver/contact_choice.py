@@ -18,7 +18,7 @@ _REASONS = {
     "no_email": "without an email address",
     "unsubscribed": "unsubscribed from emails",
     "bounced": "with an address that bounced",
-    "spam": "one who marked an email as spam",
+    "spam": "marked an email as spam",
 }
 
 

@@ -61,7 +61,7 @@ def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -
 def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[Record]:
     """Returns the outcome that the user found out for unknown deliveries: sent with an id, or (None) not sent.
 
-    An empty id is not known, as one of `adopt` is not.
+    `sent_id` is empty if the id is not known.
 
     If one key has several open attempts, the newest is taken as the one that was sent, at its own time. `at` is when it
     was found out that something was not sent. Raises UsageMistake if one id is given for several deliveries.
@@ -108,7 +108,8 @@ def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[Sta
         return [state for state in states if state.record.message == message]
     matching = [state for state in states if key and state.record.key.startswith(key)]
     if len(matching) > 1:
-        raise UsageMistake(f"{len(matching)} unknown deliveries have a key that begins with {key}", "give more of it")
+        number = len(matching)
+        raise UsageMistake(f"{number} unknown deliveries have a key that begins with {key}", "give more of the key")
     if not matching:
         matching_keys = [candidate for candidate in facts if key and candidate.startswith(key)]
         state = facts.state(matching_keys[0]) if matching_keys else None

@@ -112,16 +112,16 @@ class MessagePoster:
                     "sent", answer.id, request_id=answer.request_id, detail=detail, conversation=answer.conversation
                 )
             case Refused():
-                retry = self._plan_retry(attempt, "fresh", NEW_CONTACT_RETRY_TIME) if posted.is_new_contact else None
+                retry = self._plan_retry(attempt, "new", NEW_CONTACT_RETRY_TIME) if posted.is_new_contact else None
                 return retry or Outcome("refused", "", answer.code, answer.request_id, answer.message)
             case Unknown():
                 stop = None
                 if answer.is_inbound:
-                    hint = "from must be an admin of the workspace; nobody got this message"
+                    hint = "from: must name an admin of this workspace. The recipient did not get this message"
                     stop = StopReason("error", answer.reason, hint)
                 elif answer.is_fatal:
                     reconcile = shown_command("reconcile")
-                    hint = f"find out who answered so before the next apply; {reconcile} looks for what was made"
+                    hint = f"find out whether a proxy answered instead of Intercom; before the next apply: {reconcile}"
                     stop = StopReason("error", answer.reason, hint)
                 return Outcome("unknown", "", answer.code, answer.request_id, detail=answer.reason, stop=stop)
             case AccountDenied():
@@ -140,7 +140,7 @@ class MessagePoster:
         self._limiter.pause(posted.headers)
         if self._limiter.throttled_windows < MAX_THROTTLED_WINDOWS:
             return Retry(0.0)
-        message = "the rate limit left no room for ten windows in a row"
+        message = f"Intercom's rate limit refused every request in {MAX_THROTTLED_WINDOWS} windows in a row"
         return Outcome("released", stop=StopReason("later", message, "run the same command later"))
 
     def _handle_unreached(self, attempt: Attempt, answer: Unreached) -> Outcome | Retry:
@@ -149,7 +149,7 @@ class MessagePoster:
         if retry:
             self._on_retry(describe_retry(answer.reason, UNREACHED_RETRY_TIME))
             return retry
-        hint = answer.fix or "nothing was sent by this try"
+        hint = answer.fix or "this delivery was not sent; run the same command again"
         return Outcome("released", stop=StopReason("error", f"Intercom cannot be reached: {answer.reason}", hint))
 
     def _plan_retry(self, attempt: Attempt, reason: str, seconds: float) -> Retry | None:

@@ -78,7 +78,8 @@ class DeliveryQueue:
     def _render_message(self, message: PlannedMessage, most: int) -> Iterator[PreparedDelivery]:
         """Yields up to `most` deliveries to send, and the refused ones that the check found.
 
-        Those are left out if not all are sent. A message that is put off ends. Raises GuardRefused.
+        Refused ones are left out while a limit keeps back a part of the message. A message that is put off ends. Raises
+        GuardRefused.
         """
         is_limited = message.counts["send"] > most
         refused = 0 if is_limited else message.deliveries.checked_counts("refused").total()
@@ -89,7 +90,7 @@ class DeliveryQueue:
             delivery = next(rendered, None)
             if not isinstance(delivery, Delivery) or (delivery.key, delivery.digest) != (planned.key, planned.digest):
                 raise GuardRefused(
-                    f"{message.name} is not rendered as it was planned: a file changed meanwhile",
+                    f"{message.name} changed after the plan was made",
                     "run the command again",
                 )
             if planned.action == "send" and most:

@@ -94,7 +94,7 @@ class RecipientCheck:
             key, address, role = next(addresses, (b"", None, ""))
             if address is None or key.hex() != planned.key:
                 raise GuardRefused(
-                    f"{message.name} has other recipients than it was planned for: a file changed meanwhile",
+                    f"the recipients of {message.name} changed after the plan was made",
                     "run the command again",
                 )
             if redirect:

@@ -11,7 +11,7 @@ from itertools import chain, repeat
 
 from runner.clock import Clock, format_timestamp
 from runner.declare.keys_and_digests import text_hash
-from runner.deliver.open_attempt import OpenAttempt, create_attempt, create_attempts, find_rivals
+from runner.deliver.searchable_attempt import SearchableAttempt, find_rivals, find_searchable, list_searchable
 from runner.errors import RunStopped
 from runner.intercom.conversations import ConversationQuery, Conversations, OpeningMessage
 from runner.intercom.workspace import Workspace
@@ -51,7 +51,7 @@ class ReconcileResult:
 class _Cluster:
     """Attempts and openings that match each other, directly or through others."""
 
-    attempts: list[OpenAttempt] = field(default_factory=list)
+    attempts: list[SearchableAttempt] = field(default_factory=list)
     openings: dict[str, OpeningMessage] = field(default_factory=dict)
 
 
@@ -62,7 +62,12 @@ class Reconciliation:
     """
 
     def __init__(
-        self, facts: Facts, salt: str, states: list[State], pending: list[OpenAttempt], rivals: list[OpenAttempt]
+        self,
+        facts: Facts,
+        salt: str,
+        states: list[State],
+        pending: list[SearchableAttempt],
+        rivals: list[SearchableAttempt],
     ) -> None:
         self.states = states
         self.pending = pending
@@ -123,7 +128,7 @@ class Reconciliation:
 
     def _explain(self, record: Record) -> str:
         """Returns why an open attempt is still unknown."""
-        attempt = create_attempt(self._facts, record)
+        attempt = find_searchable(self._facts, record)
         return attempt if isinstance(attempt, str) else self._reasons.get(attempt.identity, NO_CONVERSATION)
 
     def _search_once(self, conversations: Conversations, write: Callable[..., None]) -> None:
@@ -227,11 +232,11 @@ def prepare_reconciliation(facts: Facts, message: str | None, salt: str) -> Reco
     """Returns the search for the unknown deliveries among `facts`, of all messages or of one."""
     unknown = list(facts.states_with("unknown"))
     states = [state for state in unknown if message in {None, state.record.message}]
-    pending = create_attempts(facts, states)
+    pending = list_searchable(facts, states)
     return Reconciliation(facts, salt, states, pending, find_rivals(facts, states, pending))
 
 
-def _create_sent_record(attempt: OpenAttempt, opening: OpeningMessage) -> Record:
+def _create_sent_record(attempt: SearchableAttempt, opening: OpeningMessage) -> Record:
     """Returns the record that a message is of an attempt.
 
     It does not depend on when or where that was found out, so that two runs create the same record.

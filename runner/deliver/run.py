@@ -11,7 +11,7 @@ from functools import partial
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
 from runner.declare.settings import Settings
-from runner.deliver.attempt import Attempt, OpenAttempts, Outcome
+from runner.deliver.attempt import ActiveAttempts, Attempt, Outcome
 from runner.deliver.attempt_records import RecordFactory
 from runner.deliver.attempt_source import AttemptSource
 from runner.deliver.claims import ClaimWriter, WriteResult, make_claim_writer
@@ -33,8 +33,7 @@ _POLL_INTERVAL = 0.2  # seconds after which a waiting run checks signals and the
 class Run:
     """One apply of one plan, on at most `max_threads` threads. `run_id` begins the names of its attempts.
 
-    `origin` is who applies, for the records. `progress` is called after every round, and `log` with every record once
-    it is durable.
+    `origin` is who applies. `progress` is called after every round, and `log` with every record once it is durable.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Run:
             self._queue, self._records, clock, settings, lambda: ledger.facts, self.summary, self._refuse
         )
         self._writer: ClaimWriter = make_claim_writer(ledger, plan.to_send)
-        self._attempts = OpenAttempts()
+        self._attempts = ActiveAttempts()
         self._threads: ThreadPool[PostResult] = ThreadPool(max_threads)
         self._stop_controller = StopController(self.summary, settings.abort_conditions, clock)
 
@@ -202,9 +201,9 @@ class Run:
         self._handle_write(self._writer.write_last(self._clock))
         self._stop_controller.stop(self._put_off)
         self.summary.unwritten.extend(self._writer.outcomes)
-        self.summary.skipped = self._source.expired.total()
+        self.summary.expired = self._source.expired.total()
         for name, count in self._source.expired.items():
-            self.summary.warnings.append(f"{name} expired while it was sent: {count} were left out")
+            self.summary.warnings.append(f"{name} expired during the run: {count} deliveries were not sent")
         for attempt in self._attempts:
             record = replace(attempt.claim, status="unknown")
             self.summary.count(ReportedDelivery(record, "no answer came before the run ended"))
@@ -222,9 +221,9 @@ class Run:
         """Returns why a delivery must not be POSTed. Called by a thread of the pool right before the POST."""
         if self._source.is_expired(declaration):
             message = f"{declaration.name} expired while it was sent"
-            return StopReason("expired", message, "raise expires, if that is meant")
+            return StopReason("expired", message, "set a later expires: if the rest should still be sent")
         if not self._writer.has_valid_claims:
-            message = "the ledger was out of reach for so long that others may settle what this run has claimed"
+            message = "this run lost contact with the ledger for so long that another run may settle its claims"
             return StopReason("ledger", message, "run the same command again to go on")
         if stop := self._stop_conditions.stop_reason(self._clock):
             return stop

@@ -10,6 +10,7 @@ from runner.declare.quiet_hours import QuietHours
 from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
 from runner.errors import MsgrunError
+from runner.shown_command import shown_command
 
 GO_ON = "run the same command again to go on"  # the hint of a stop after which nothing has to be fixed
 DRAIN_TIMEOUT = 5.0  # seconds for which a run that the user wants to end waits for open requests
@@ -40,7 +41,7 @@ class StopConditions:
             message = f"on hold by the file {HOLD_FILE}{f': {reason}' if reason else ''}"
             return StopReason("later", message, f"remove {HOLD_FILE} to go on")
         if self.deadline is not None and clock.monotonic() >= self.deadline:
-            return StopReason("later", "the deadline has come", GO_ON)
+            return StopReason("later", "the time of --deadline is over", GO_ON)
         return None
 
     def pause_reason(self, clock: Clock, *, is_urgent: bool) -> StopReason | None:
@@ -110,7 +111,8 @@ class StopController:
         summary, abort_conditions = self._summary, self._abort_conditions
         if self._unknown_in_a_row >= abort_conditions.unknown:
             message = f"{self._unknown_in_a_row} unknown outcomes in a row"
-            self.stop(StopReason("error", message, "see what Intercom says; abort_if.unknown sets how many stop a run"))
+            hint = f"see the outcomes: {shown_command('status')}; abort_if in msgrun.yaml sets this limit"
+            self.stop(StopReason("error", message, hint))
             return
         refused = len(summary.refused)
         if refused and summary.tried >= abort_conditions.after and refused >= abort_conditions.refused * summary.tried:

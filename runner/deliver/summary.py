@@ -37,7 +37,7 @@ class Summary:
     """Counts and details of a run.
 
     `first_sent` are the first deliveries that were sent. `unwritten` are outcomes that the ledger did not store.
-    `released` deliveries were claimed, and Intercom provably made no message. They count as remaining, or as skipped if
+    `released` deliveries were claimed, and Intercom provably made no message. They count as remaining, or as expired if
     the message expired. `still_not_found` are deliveries whose contact was missing in an earlier run and in this one.
     `claimed_by_others` is the number of deliveries that other runs claimed meanwhile; they count as remaining too.
 
@@ -49,7 +49,7 @@ class Summary:
     planned: int = 0
     sent: int = 0
     released: int = 0
-    skipped: int = 0
+    expired: int = 0
     first_sent: list[Record] = field(default_factory=list)
     refused: list[ReportedDelivery] = field(default_factory=list)
     unknown: list[ReportedDelivery] = field(default_factory=list)
@@ -86,4 +86,4 @@ class Summary:
     @property
     def remaining(self) -> int:
         """The number of planned deliveries that were not tried."""
-        return self.planned - self.tried - self.skipped - len(self.still_not_found)
+        return self.planned - self.tried - self.expired - len(self.still_not_found)

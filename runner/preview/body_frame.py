@@ -1,6 +1,6 @@
 """The document of a body's iframe: the body as it is sent, in a page that runs nothing and loads nothing.
 
-Three things hold it, each by itself: the iframe's empty `sandbox`, the policy in the document, and that of the page
+Three independent measures isolate it: the iframe's empty `sandbox`, the policy in the document, and that of the page
 around it, which a document in `srcdoc` inherits. So no part of a body has to be removed or understood for safety.
 Addresses are taken out as well, so that a click does nothing at all, and an image is replaced by a box, so that the
 reader sees that one is there.
@@ -26,7 +26,7 @@ _NAME = re.compile(r"[a-z][a-z0-9:-]*")
 _WIDTH = re.compile(r"(?:^|;)\s*width\s*:\s*(\d+)px", re.IGNORECASE)
 _DEFAULT_SIZE = (280, 88)  # pixels of an image that does not say how large it is
 _MAX_PIXELS = 2000
-_TINY = 4  # pixels; an image as small counts who reads, and shows nothing
+_TINY = 4  # pixels; an image of this size or smaller is a tracking pixel
 _CHARACTER, _LINE = 6.7, 17  # pixels
 
 _BREAKING = frozenset({"p", "br", "li", "tr", "h1", "h2", "h3", "div", "hr", "blockquote"})
@@ -47,7 +47,7 @@ def build_frame(body: str, style: Style, *, is_text: bool) -> str:
 
     Its root has the class `light`, which the page replaces to show the body as a dark mail client does.
     """
-    content = still_body(body) if _TAG.search(body) else body
+    content = neutralise_body(body) if _TAG.search(body) else body
     # A link opens in a new window, which the sandbox forbids: so a click leads nowhere, and leaves the body in place.
     return (
         f'<!doctype html><html class="light"><head><meta charset="utf-8">'
@@ -72,7 +72,7 @@ def is_plain_text(body: str) -> bool:
     return not _TAG.search(body) and ("&" not in body or unescape_html(body) == body)
 
 
-def still_body(body: str) -> str:
+def neutralise_body(body: str) -> str:
     """Returns the body without addresses to follow or load. A link has its address as its title, an image is a box.
 
     What the sandbox and the policy stop is stopped before a request. But a click on a link makes Chromium open a
@@ -81,13 +81,13 @@ def still_body(body: str) -> str:
     pieces: list[str] = []
     position = 0
     for tag in parse_body(body).tags:
-        if tag.start >= position and not tag.is_end and (stilled := _still_tag(tag)) is not None:
-            pieces += [body[position : tag.start], stilled]
+        if tag.start >= position and not tag.is_end and (neutral := _neutralise_tag(tag)) is not None:
+            pieces += [body[position : tag.start], neutral]
             position = tag.end
     return "".join([*pieces, body[position:]])
 
 
-def _still_tag(tag: Tag) -> str | None:
+def _neutralise_tag(tag: Tag) -> str | None:
     """Returns a tag without what it loads and where it leads; None if there is nothing of that."""
     attributes = tag.attributes
     leading = {name for name in attributes if name in _LEADING and not attributes[name].startswith(("#", "data:"))}

@@ -91,7 +91,7 @@ def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda
 
 
 def name_pages(names: Iterable[str]) -> dict[str, str]:
-    """Returns the name of each message's page: unlike the message's, one that every file system tells from others."""
+    """Returns a file name for each message's page: lower case and unique, so that it works on every file system."""
     pages: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:
@@ -263,7 +263,7 @@ def _name_audience(message: PlannedMessage) -> str:
 
 
 def _list_facts(message: PlannedMessage) -> Iterator[tuple[str, str]]:
-    """Yields the keys of the declaration that decide when and how it is sent, as the author wrote them in effect."""
+    """Yields the keys of the declaration that decide when and how it is sent, with their defaults."""
     declaration = message.declaration
     if declaration.not_before:
         yield "not before", f"{declaration.not_before:%Y-%m-%d %H:%M %Z}"

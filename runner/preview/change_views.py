@@ -15,7 +15,7 @@ from runner.preview.views import ChangeView, Side
 from runner.privacy import reveal_or_mask
 
 _MAX_VALUE = 300  # characters of a field's value
-# What is never marked inside: a comment, a style sheet, a tag, an entity. Everything else is words and what is between.
+# Tokens of HTML. A comment, a style sheet, a tag and an entity are one token each, so no mark is placed inside them.
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|$)|<(?:style|script|title|textarea)\b.*?(?:</(?:style|script|title|textarea)\s*>|$)|</?[a-zA-Z][^>]*>?|&#?\w+;|"
     r"\w+(?:[.,'\u2019-]\w+)*|\s+|.",
@@ -103,7 +103,7 @@ def _list_notes(change: MessageChange) -> Iterable[str]:
     if not (change.before and change.now):
         yield "one side cannot be rendered, so the texts are not compared"
     elif (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
-        yield "the two sides are of two recipients: none is on both sides of those that were looked at"
+        yield "the two sides show different recipients, because none of those that were read is in both"
     elif (str(change.before.subject), str(change.before.body)) == (str(change.now.subject), str(change.now.body)):
         yield "for this recipient the text reads the same; its source differs, or what others get"
 

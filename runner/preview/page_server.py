@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from runner.preview.pages import page_policy
 
 _HOST = "127.0.0.1"
-# Seconds between two signs of life to a browser. It learns so that the server has ended, and the server that it has.
+# Seconds between two keep-alive comments. Without them a browser knows that the server ended; where one cannot be
+# written, the server knows that the browser is closed.
 _PING_SECONDS = 10.0
 _TIMEOUT = 30.0  # seconds for a request to arrive
 _MAX_BODY = 1_000_000  # bytes

@@ -32,7 +32,7 @@ def render_pages(
     """Yields the path and the text of each file. What worries comes first, in the index and from page to page.
 
     `live_version` is the number of these pages among those that `--serve` shows one after the other. `earlier` are the
-    names of those before: where the files have problems, each of them shows these, as the index does.
+    names of the previous ones: if the files have problems now, each of these shows them to a browser that is there.
     """
     messages = sorted(
         preview.messages, key=lambda message: (_TONES.get(message.tone, 2), -message.to_send, message.name)
@@ -60,7 +60,7 @@ def render_pages(
 def _list_messages(messages: list[MessageView]) -> str:
     """Returns the list beside each message as JSON. It is a file of its own, because each page would repeat it."""
     rows = [[message.page, message.name, message.subject, _mark(message), message.tone] for message in messages]
-    return json.dumps(rows)  # ASCII, and a script that no HTML is around
+    return json.dumps(rows)  # ASCII, and a file of its own, so nothing needs to be escaped for HTML
 
 
 def _mark(message: MessageView) -> str:

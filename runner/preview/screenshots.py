@@ -1,4 +1,4 @@
-"""Photographs the pages with a Chromium or Chrome that is on this machine, for comments and approval mails."""
+"""Takes screenshots of the pages with a Chromium or Chrome that is on this machine, for comments and approval mails."""
 
 import contextlib
 import os
@@ -59,8 +59,8 @@ def open_browser_page(**options: Any) -> "Iterator[Page]":
             yield context.new_page()
 
 
-def take_pictures(folder: Path, names: Iterable[str], out: Path) -> list[Path]:
-    """Photographs the index, and of each message the first recipient's, on desktop and phone. Returns the pictures.
+def take_screenshots(folder: Path, names: Iterable[str], out: Path) -> list[Path]:
+    """Takes screenshots of the index, and of each message's first recipient, on desktop and phone. Returns their paths.
 
     `folder` has the pages of a preview, `names` are those of the messages' pages.
     """
@@ -76,7 +76,7 @@ def take_pictures(folder: Path, names: Iterable[str], out: Path) -> list[Path]:
             for width, suffix in (("desktop", ""), ("phone", "-phone")):
                 page.click(f"button[data-set=width][value={width}]")
                 pictures.append(_make_room(out / f"{name}{suffix}.png"))
-                _photograph_message(page, pictures[-1])
+                _take_message(page, pictures[-1])
     return pictures
 
 
@@ -86,8 +86,8 @@ def _make_room(path: Path) -> Path:
     return path
 
 
-def _photograph_message(page: "Page", path: Path) -> None:
-    """Photographs what the first recipient gets, as long as it is; a message that nobody gets as a whole page."""
+def _take_message(page: "Page", path: Path) -> None:
+    """Takes the first recipient's message in full height, or the whole page if the message has no recipient."""
     client = page.locator(".recipient .client").first
     if not client.count():
         page.screenshot(path=path)

@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from runner.characters import show_on_one_line
-from runner.deliver.after_sending import FATES
-from runner.deliver.fate_file import FatesByMessage, MessageFates
+from runner.deliver.after_sending import ONLINE_STATUSES
+from runner.deliver.online_status_file import MessageOnlineStatus, OnlineStatusByMessage
 from runner.ledger.facts import Facts
 from runner.ledger.runs import RunEntry, list_runs
 from runner.preview.views import AfterView, RunView, SentView
@@ -25,7 +25,7 @@ class SentHistory:
     """What the ledger and the file of `status --online` know, from which the view of each message is built."""
 
     facts: Facts = field(default_factory=Facts)
-    fates: FatesByMessage = field(default_factory=dict)
+    statuses: OnlineStatusByMessage = field(default_factory=dict)
 
     def build_views(self) -> Mapping[str, SentView]:
         """Returns the view of each message in the ledger by its name."""
@@ -46,25 +46,25 @@ class SentHistory:
     ) -> SentView:
         shown, earlier = runs[:_MAX_RUNS], runs[_MAX_RUNS:]
         most = max((entry.sent + entry.refused + entry.unknown for entry in shown), default=0)
-        fates = sorted(
-            ((revision, one) for (other, revision), one in self.fates.items() if other == name), reverse=True
+        statuses = sorted(
+            ((revision, one) for (other, revision), one in self.statuses.items() if other == name), reverse=True
         )
         return SentView(
             counts={status: counts.get(status, 0) for status in ("sent", "refused", "unknown")},
             last=_format_time(max((entry.last for entry in runs), default="")),
             runs=tuple(_view_run(entry, most, has_revisions=len(revisions) > 1) for entry in shown),
             earlier_runs=len(earlier),
-            after=tuple(self._view_fates(revision, one) for revision, one in fates if revision in revisions),
+            after=tuple(self._view_online_status(revision, one) for revision, one in statuses if revision in revisions),
         )
 
-    def _view_fates(self, revision: int, fates: MessageFates) -> AfterView:
+    def _view_online_status(self, revision: int, statuses: MessageOnlineStatus) -> AfterView:
         return AfterView(
             revision=revision,
-            as_of=_format_time(fates.at),
-            counts={fate: fates.counts.get(fate, 0) for fate in FATES},
+            as_of=_format_time(statuses.at),
+            counts={status: statuses.counts.get(status, 0) for status in ONLINE_STATUSES},
             listed=tuple(
-                (fate, _format_time(at), show_on_one_line(state.record.to))
-                for key, fate, at in fates.listed
+                (status, _format_time(at), show_on_one_line(state.record.to))
+                for key, status, at in statuses.listed
                 if (state := self.facts.state(key))
             ),
         )

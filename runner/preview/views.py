@@ -149,9 +149,9 @@ class SentView:
     earlier_runs: int
     after: tuple[AfterView, ...]
 
-    def count_after(self, fate: str) -> int:
+    def count_after(self, status: str) -> int:
         """The number of deliveries of which this became, of all revisions."""
-        return sum(one.counts[fate] for one in self.after)
+        return sum(one.counts[status] for one in self.after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runner.deliver.after_sending import FATES, AfterSending, Fate, SentDelivery
+from runner.deliver.after_sending import ONLINE_STATUSES, AfterSending, OnlineStatus, SentDelivery
 from runner.ledger.record import Record
 from runner.privacy import reveal_or_mask
-from runner.report.json_output import OnlineStatus
+from runner.report.json_output import OnlineJson
 from runner.report.layout import fits, flow, table, wrap
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView, format_time
 from runner.report.terminal_text import one_line, style
 
-_COLOURS: Mapping[Fate, str | None] = {"replied": "green", "dropped": "red"}
+_COLOURS: Mapping[OnlineStatus, str | None] = {"replied": "green", "dropped": "red"}
 _HEADS = {"unknown": "not known"}
 _NO_CONVERSATION = (
     "{number} without a conversation: no reply so far, and Intercom does not show whether it was delivered. A"
@@ -30,7 +30,7 @@ def format_messages(after: AfterSending, width: int, *, is_old: bool) -> str:
     """Returns a table of what became of each message, and what cannot be known. `is_old`: API version up to 2.5."""
     if not after.counts:
         return "Nothing was sent yet, so there is no conversation to look for."
-    heads = ("message", "revision", "sent", *(_HEADS.get(fate, fate) for fate in FATES))
+    heads = ("message", "revision", "sent", *(_HEADS.get(status, status) for status in ONLINE_STATUSES))
     rows = [
         [one_line(style(name, "bold")), str(revision), f"{counts.total():,}", *map(str, _cells(counts))]
         for (name, revision), counts in sorted(after.counts.items())
@@ -61,7 +61,7 @@ def format_deliveries(
         name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
         rows.append(
             [
-                style(delivery.fate, _COLOURS.get(delivery.fate)),
+                style(delivery.status, _COLOURS.get(delivery.status)),
                 one_line(record.message) if message is None else "",
                 name,
                 format_time(delivery.replied_at),
@@ -77,32 +77,32 @@ def format_deliveries(
     return "\n".join(lines)
 
 
-def to_online_status(after: AfterSending) -> OnlineStatus:
+def to_online_json(after: AfterSending) -> OnlineJson:
     """Returns what became of deliveries, for the JSON of status."""
-    return OnlineStatus(
+    return OnlineJson(
         _counts_to_dict(after.totals),
         {message: _counts_to_dict(counts) for message, counts in after.counts.items()},
         {key: _delivery_to_dict(delivery) for key, delivery in after.deliveries.items()},
     )
 
 
-def _counts_to_dict(counts: Mapping[Fate, int]) -> dict[str, int]:
-    return {fate.replace(" ", "_"): counts.get(fate, 0) for fate in FATES}
+def _counts_to_dict(counts: Mapping[OnlineStatus, int]) -> dict[str, int]:
+    return {status.replace(" ", "_"): counts.get(status, 0) for status in ONLINE_STATUSES}
 
 
 def _delivery_to_dict(delivery: SentDelivery) -> dict[str, Any]:
     item = delivery.conversation
-    value = {"fate": delivery.fate.replace(" ", "_"), "conversation": item.conversation if item else ""}
+    value = {"status": delivery.status.replace(" ", "_"), "conversation": item.conversation if item else ""}
     at, reason = delivery.replied_at, item.drop_reason if item else ""
     return {**value, **({"replied_at": at} if at else {}), **({"drop_reason": reason} if reason else {})}
 
 
-def _cells(counts: Counter[Fate]) -> list[str]:
-    return [style(f"{counts[fate]:,}", _COLOURS.get(fate)) if counts[fate] else "" for fate in FATES]
+def _cells(counts: Counter[OnlineStatus]) -> list[str]:
+    return [style(f"{counts[status]:,}", _COLOURS.get(status)) if counts[status] else "" for status in ONLINE_STATUSES]
 
 
-def _stack(key: tuple[str, int], counts: Counter[Fate], width: int) -> str:
+def _stack(key: tuple[str, int], counts: Counter[OnlineStatus], width: int) -> str:
     name, revision = key
-    words = [f"{counts[fate]:,} {_HEADS.get(fate, fate)}" for fate in FATES if counts[fate]]
+    words = [f"{counts[status]:,} {_HEADS.get(status, status)}" for status in ONLINE_STATUSES if counts[status]]
     items = [one_line(style(name, "bold")), f"revision {revision}", f"{counts.total():,} sent", *words]
     return flow(items, width, indent="  ", separator=" · ", at_break="")

@@ -26,7 +26,7 @@ STATUSES: tuple[KeyStatus, ...] = ("sent", "unknown", "refused", "free")
 
 
 @dataclass(frozen=True, slots=True)
-class OnlineStatus:
+class OnlineJson:
     """What Intercom shows of what was sent: counts, also by message as (name, revision), and conversations by key."""
 
     counts: Mapping[str, int]
@@ -121,7 +121,7 @@ def format_status(
     message_statuses: Counter[MessageStatus],
     states: Iterable[State],
     addresses: Mapping[str, Address],
-    online: OnlineStatus | None = None,
+    online: OnlineJson | None = None,
 ) -> Iterator[str]:
     """Yields the ledger as JSON: counts, and for each delivery the record that decides its status, one line each.
 
@@ -155,7 +155,7 @@ def _join_items(lines: Iterator[str]) -> Iterator[str]:
         yield f"    {last}"
 
 
-def _state_to_dict(state: State, addresses: Mapping[str, Address], online: OnlineStatus | None) -> dict[str, Any]:
+def _state_to_dict(state: State, addresses: Mapping[str, Address], online: OnlineJson | None) -> dict[str, Any]:
     """Returns the record that decides a delivery's status, its address if known, and when an edit was accepted.
 
     Without an outcome, the status is unknown and not claimed: a reader cannot tell whether the message was sent.

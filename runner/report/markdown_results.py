@@ -68,7 +68,7 @@ def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep
         (len(done.still_not_found), "not found again"),
         (len(done.unknown), "unknown"),
         (done.remaining, "left"),
-        (done.skipped, "expired"),
+        (done.expired, "expired"),
         (len(done.unwritten), "not written to the ledger"),
     ]
     counts = " · ".join(f"{number:,} {word}" for number, word in parts if number)

@@ -68,7 +68,7 @@ def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, wid
         (len(done.refused), "refused", "yellow"),
         (len(done.still_not_found), "not found again", "yellow"),
         (len(done.unknown), "unknown", "red"),
-        (done.skipped, "expired", "yellow"),
+        (done.expired, "expired", "yellow"),
         (done.remaining, f"left{_why_left(done, show_values=show_values)}", "yellow"),
     ]
     counts = [style(f"{done.sent:,} sent by this run", "green" if done.sent else None)]

@@ -44,7 +44,7 @@ def test_a_hold_sends_nothing_and_says_why_without_asking(folder: Folder, interc
     [
         (lambda folder: folder.write(".msgrun/stop", ""), (), 75, "stopped by the stop file .msgrun/stop"),
         (lambda folder: folder.write("HOLD", "Incident 7"), (), 75, "on hold by the file HOLD: Incident 7"),
-        (lambda _: None, ("--deadline", "0.001"), 75, "the deadline has come"),
+        (lambda _: None, ("--deadline", "0.001"), 75, "the time of --deadline is over"),
         (lambda _: os.kill(os.getpid(), signal.SIGINT), (), 130, "interrupted by Ctrl-C"),
         (lambda _: os.kill(os.getpid(), signal.SIGTERM), (), 143, "interrupted by SIGTERM"),
     ],

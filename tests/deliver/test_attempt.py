@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runner.deliver.attempt import Attempt, OpenAttempts
+from runner.deliver.attempt import ActiveAttempts, Attempt
 from runner.ledger.record import Record
 
 
@@ -16,7 +16,7 @@ def ids(attempts: Any) -> list[str]:
 
 
 def test_claimed_attempts_start_in_their_order_and_no_more_than_may():
-    attempts = OpenAttempts()
+    attempts = ActiveAttempts()
     attempts.add_claimed(map(attempt, range(3)))
     assert attempts.startable(0.0) == 3
     assert ids(attempts.start(2, 0.0)) == ["R-0", "R-1"]
@@ -24,7 +24,7 @@ def test_claimed_attempts_start_in_their_order_and_no_more_than_may():
 
 
 def test_an_attempt_that_waits_starts_again_before_others_once_its_time_has_come():
-    attempts = OpenAttempts()
+    attempts = ActiveAttempts()
     attempts.add_claimed(map(attempt, range(4)))
     first, second = attempts.start(2, 0.0)
     attempts.wait(first, 5.0)
@@ -35,7 +35,7 @@ def test_an_attempt_that_waits_starts_again_before_others_once_its_time_has_come
 
 
 def test_what_is_not_posting_is_given_up_at_once_and_the_rest_stays_open():
-    attempts = OpenAttempts()
+    attempts = ActiveAttempts()
     attempts.add_claimed(map(attempt, range(3)))
     posting, waiting = attempts.start(2, 0.0)
     attempts.wait(waiting, 9.0)
@@ -46,7 +46,7 @@ def test_what_is_not_posting_is_given_up_at_once_and_the_rest_stays_open():
 
 
 def test_a_claim_that_others_settled_is_never_posted_again_in_whatever_state_it_is():
-    attempts = OpenAttempts()
+    attempts = ActiveAttempts()
     attempts.add_claimed(map(attempt, range(5)))
     posting, waiting, other = attempts.start(3, 0.0)
     attempts.wait(waiting, 1.0)

@@ -93,8 +93,8 @@ def test_a_message_that_expires_during_the_run_goes_to_nobody_else(project):
     project.progress = lambda done: project.slept.append(200.0) if done.sent == 2 else None
     done = project.apply()
     assert sent_to(project) == ["aaa0", "aaa1", "aaa1"]
-    assert (done.sent, done.skipped, done.remaining, done.stop) == (3, 2, 0, None)
-    assert done.warnings == ["seed expired while it was sent: 2 were left out"]
+    assert (done.sent, done.expired, done.remaining, done.stop) == (3, 2, 0, None)
+    assert done.warnings == ["seed expired during the run: 2 deliveries were not sent"]
 
 
 def test_a_message_that_expires_while_it_waits_for_the_rate_limit_is_not_posted(project):
@@ -104,7 +104,7 @@ def test_a_message_that_expires_while_it_waits_for_the_rate_limit_is_not_posted(
     project.trouble("ok", *["429_bare"] * 7)
     done = project.apply()
     assert sent_to(project) == ["aaa0", "aaa1"]
-    assert (done.sent, done.released, done.skipped, done.remaining, done.stop) == (2, 1, 3, 0, None)
+    assert (done.sent, done.released, done.expired, done.remaining, done.stop) == (2, 1, 3, 0, None)
     assert project.statuses() == ["sent", "free", "sent"]
 
 

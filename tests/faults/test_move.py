@@ -237,7 +237,7 @@ def test_workers_on_a_database_that_moves_stop_and_nobody_gets_it_twice(new, way
         ended = [fleet.finish(worker) for worker in workers]
         assert {code for code, _ in ended} <= {4, 6}, ended
         # A worker that was paused for longer than its lease stops for that.
-        assert all("moved to" in said or "out of reach for so long" in said for _, said in ended), ended
+        assert all("moved to" in said or "lost contact with the ledger" in said for _, said in ended), ended
         made = fleet.made().total()
         assert is_early or made < 240
         judge(settle(run, way), fleet.made())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.preview.body_frame import build_frame, still_body
+from runner.preview.body_frame import build_frame, neutralise_body
 
 
 @pytest.mark.parametrize(
@@ -10,12 +10,12 @@ from runner.preview.body_frame import build_frame, still_body
     ["<p>a</p>", "a < b", '<a href="#x">x</a>', "<!-- <img src=a> --><b>x", "<b", "<img", ""],
 )
 def test_what_loads_nothing_and_leads_nowhere_stays(body: str) -> None:
-    assert still_body(body) == body
+    assert neutralise_body(body) == body
     assert build_frame(body, "plain", is_text=False).endswith(f">{body}")
 
 
 def test_an_image_becomes_a_box_that_names_it() -> None:
-    shown = still_body(
+    shown = neutralise_body(
         '<p><img src="https://h.example/a.png" alt="A &quot;b" width=300 style="width:300px" onerror=x()></p>'
     )
     assert shown.startswith('<p><img alt="A &quot;b" width="300" style="width:300px" src="data:image/svg+xml,')
@@ -25,23 +25,23 @@ def test_an_image_becomes_a_box_that_names_it() -> None:
 
 
 def test_sources_of_pictures_are_left_out_and_inline_images_stay() -> None:
-    assert still_body("<picture><source srcset='https://h.example/a'></picture>") == "<picture></picture>"
+    assert neutralise_body("<picture><source srcset='https://h.example/a'></picture>") == "<picture></picture>"
     inline = '<img src="data:image/png;base64,AA">'
-    assert still_body(inline) == inline
+    assert neutralise_body(inline) == inline
 
 
 @pytest.mark.parametrize(
     "size", ['width="99999" height="0"', 'width="1" height="1"', 'width="100%"', 'height="-3"', ""]
 )
 def test_any_size_makes_a_box(size: str) -> None:
-    assert "data:image/svg+xml," in still_body(f'<img src="x" {size}>')
+    assert "data:image/svg+xml," in neutralise_body(f'<img src="x" {size}>')
 
 
 def test_a_link_tells_its_address_and_leads_nowhere() -> None:
-    assert still_body('<a class=b href="https://x.example/?a=1&amp;b" target=_top>x</a>') == (
+    assert neutralise_body('<a class=b href="https://x.example/?a=1&amp;b" target=_top>x</a>') == (
         '<a class="b" href="#" title="https://x.example/?a=1&amp;b">x</a>'
     )
-    assert still_body('<form action="https://x.example"><input formaction=x name=n></form>') == (
+    assert neutralise_body('<form action="https://x.example"><input formaction=x name=n></form>') == (
         '<form><input name="n"></form>'
     )
-    assert still_body('<svg><image xlink:href="https://x.example/a.svg"/></svg>') == "<svg><image/></svg>"
+    assert neutralise_body('<svg><image xlink:href="https://x.example/a.svg"/></svg>') == "<svg><image/></svg>"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.declare.keys_and_digests import delivery_key
-from runner.deliver.fate_file import load_fates
+from runner.deliver.online_status_file import load_online_status
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from runner.preview.sent_history import SentHistory
@@ -15,7 +15,7 @@ from tests.preview.conftest import RECEIPT, TIP, read_page, write_project
 from tests.support.project import run_in_process
 
 RUNS = ("01JD0000000000000000000001", "01JD0000000000000000000002")
-FATES: dict[str, Any] = {
+ONLINE_STATUSES: dict[str, Any] = {
     "format_version": 1,
     "messages": [
         {
@@ -32,12 +32,12 @@ def record(contact: str, run: str = RUNS[0], status: Any = "sent", **fields: Any
     return Record(key, f"{run}-{contact}", status, **(values | fields))
 
 
-def preview(root: Path, records: list[Record], fates: str = "") -> Path:
+def preview(root: Path, records: list[Record], statuses: str = "") -> Path:
     with (root / "messages.lock").open("ab") as lock:
         lock.writelines(one.to_line() for one in records)
-    if fates:
+    if statuses:
         (root / ".msgrun").mkdir()
-        (root / ".msgrun/fates-messages.json").write_text(fates)
+        (root / ".msgrun/online-messages.json").write_text(statuses)
     ran = run_in_process(["preview", "--out", "../out"], root, {})
     assert ran.code == 0, ran.out + ran.err
     return root.parent / "out"
@@ -80,8 +80,8 @@ def test_the_runs_of_a_large_ledger_are_left_to_audit(monkeypatch: pytest.Monkey
 def test_the_page_shows_runs_and_what_status_online_found(tmp_path: Path) -> None:
     root = write_project(tmp_path / "p", tip=TIP, receipt=RECEIPT)
     sent = [record("aaa1", id="1"), record("aaa2", id="2")]
-    fates = json.dumps(FATES).replace("KEY", sent[0].key)
-    out = preview(root, sent, fates)
+    statuses = json.dumps(ONLINE_STATUSES).replace("KEY", sent[0].key)
+    out = preview(root, sent, statuses)
     page = read_page(out, "tips-export")
     assert "What became of it" in page
     assert 'class="sent" x="0.5"' in page
@@ -95,14 +95,14 @@ def test_the_page_shows_runs_and_what_status_online_found(tmp_path: Path) -> Non
 
 
 def test_a_file_that_another_program_wrote_is_no_finding(tmp_path: Path) -> None:
-    path = tmp_path / "fates.json"
-    text = json.dumps(FATES)
+    path = tmp_path / "statuses.json"
+    text = json.dumps(ONLINE_STATUSES)
     changes = [("replied", "hacked"), ('"revision": 1', '"revision": "1"'), ("2026-11-24", "\\u001b["), (": 1", ": -1")]
     for broken in ("", "[]", "{", *(text.replace(old, new) for old, new in changes)):
         path.write_text(broken)
-        assert load_fates(path) == {}, broken
+        assert load_online_status(path) == {}, broken
     path.write_text(text)
-    assert load_fates(path)["tips/export", 1].counts["replied"] == 1
+    assert load_online_status(path)["tips/export", 1].counts["replied"] == 1
 
 
 def test_the_index_warns_of_duplicates_damage_and_what_is_unknown_elsewhere(tmp_path: Path) -> None:

@@ -62,13 +62,13 @@ def preview(
         context.output.result(str(index))
         context.output.note_masking()
         if pictures:
-            _photograph(context, folder, shown, pictures)
+            _take_screenshots(context, folder, shown, pictures)
         return EXIT.done
 
 
-def _photograph(context: Context, folder: Path, shown: Preview, out: Path) -> None:
-    from runner.preview.screenshots import take_pictures  # noqa: PLC0415  # only for --png
+def _take_screenshots(context: Context, folder: Path, shown: Preview, out: Path) -> None:
+    from runner.preview.screenshots import take_screenshots  # noqa: PLC0415  # only for --png
 
     context.output.note(f"Taking pictures of {pluralize(len(shown.messages), 'message')}…")
-    pictures = take_pictures(folder, [message.page for message in shown.messages], out)
+    pictures = take_screenshots(folder, [message.page for message in shown.messages], out)
     context.output.result(f"{pluralize(len(pictures), 'picture')} in {out}")

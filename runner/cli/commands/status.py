@@ -117,7 +117,7 @@ def _print_recipient(
     _print_unknown(context, unknown, by_key=True)
 
 
-def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_output.OnlineStatus:
+def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_output.OnlineJson:
     """Returns what Intercom shows of deliveries that were sent."""
     from runner.cli.online_status import read_online  # noqa: PLC0415  # saves 20 ms without --online
 
@@ -136,7 +136,7 @@ def _print_json(
     facts: Facts,
     counts: Counter[MessageStatus],
     states: Iterable[State],
-    online: json_output.OnlineStatus | None,
+    online: json_output.OnlineJson | None,
 ) -> None:
     """Prints a document. Where recipients' values may be shown, each delivery has its address."""
     recipients = Recipients()

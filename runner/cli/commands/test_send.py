@@ -81,7 +81,7 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
 def _send(context: Context, declaration: Declaration, delivery: Delivery, email: str) -> int:
     """Sends a test, records it and reports. Returns the exit code. Raises GuardRefused, RunStopped."""
     from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms, which --help saves
-    from runner.deliver.test_message import post_test, prepare_test  # noqa: PLC0415  # likewise
+    from runner.deliver.marked_test import post_test, prepare_test  # noqa: PLC0415  # likewise
 
     of_ledger = read_ledger(context).facts.headers.merged(context.settings.salt).workspace
     with connect(context, [declaration.sender]) as connection:

@@ -55,10 +55,10 @@ def test_replied_dropped_and_not_answered_are_counted_and_named(sent: Folder, in
 def test_as_json_each_conversation_stands_beside_its_record(sent: Folder) -> None:
     document = online(sent)
     assert document["online"] == {"replied": 1, "dropped": 1, "no_reply": 1, "no_conversation": 0, "unknown": 0}
-    fates = {row["online"]["fate"]: row["online"] for row in document["deliveries"]}  # type: ignore[attr-defined]
-    assert fates["dropped"]["drop_reason"] == "user_bounced"
-    assert fates["replied"]["replied_at"].endswith("Z")
-    assert fates["no_reply"].keys() == {"fate", "conversation"}
+    statuses = {row["online"]["status"]: row["online"] for row in document["deliveries"]}  # type: ignore[attr-defined]
+    assert statuses["dropped"]["drop_reason"] == "user_bounced"
+    assert statuses["replied"]["replied_at"].endswith("Z")
+    assert statuses["no_reply"].keys() == {"status", "conversation"}
 
 
 def test_of_one_recipient_only_its_conversations_are_read(sent: Folder) -> None:
@@ -67,17 +67,17 @@ def test_of_one_recipient_only_its_conversations_are_read(sent: Folder) -> None:
 
 
 def test_what_was_found_is_kept_for_the_preview_without_an_address(sent: Folder) -> None:
-    kept = sent.path / ".msgrun/fates-messages.json"
+    kept = sent.path / ".msgrun/online-messages.json"
     online(sent, "--to", "replies-bo@example.com")
     assert json.loads(kept.read_text())["messages"] == [], "a part of the recipients is no count of the message"
     online(sent)
     message = json.loads(kept.read_text())["messages"][0]
-    assert {fate: count for fate, count in message["counts"].items() if count} == {
+    assert {status: count for status, count in message["counts"].items() if count} == {
         "replied": 1,
         "dropped": 1,
         "no reply": 1,
     }
-    assert [fate for _, fate, _ in message["listed"]] == ["dropped", "replied"]
+    assert [status for _, status, _ in message["listed"]] == ["dropped", "replied"]
     assert "@" not in kept.read_text()
     assert sent.run("preview").code == 0
     page = (sent.path / ".msgrun/preview/pages/outage.html").read_text("utf-8")

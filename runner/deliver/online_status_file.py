@@ -12,7 +12,7 @@ from typing import Any, cast
 import orjson
 
 from runner.atomic_write import write_atomically
-from runner.deliver.after_sending import FATES, AfterSending, Fate
+from runner.deliver.after_sending import ONLINE_STATUSES, AfterSending, OnlineStatus
 from runner.ledger.facts import Facts, MessageStatus
 
 _VERSION = 1
@@ -23,21 +23,21 @@ _MAX_TEXT = 128  # characters of a name or a time
 
 
 @dataclass(frozen=True, slots=True)
-class MessageFates:
+class MessageOnlineStatus:
     """What became of the deliveries of one revision of a message, as Intercom showed it at the time `at`.
 
-    `listed` are the first of those that were dropped or replied to, as (key, fate, time of the first reply or empty).
+    `listed` are the first of those that were dropped or replied to, as (key, status, time of the first reply or empty).
     """
 
     at: str
-    counts: Mapping[Fate, int]
-    listed: tuple[tuple[str, Fate, str], ...] = ()
+    counts: Mapping[OnlineStatus, int]
+    listed: tuple[tuple[str, OnlineStatus, str], ...] = ()
 
 
-FatesByMessage = dict[tuple[str, int], MessageFates]  # by name and revision
+OnlineStatusByMessage = dict[tuple[str, int], MessageOnlineStatus]  # by name and revision
 
 
-def load_fates(path: Path) -> FatesByMessage:
+def load_online_status(path: Path) -> OnlineStatusByMessage:
     """Returns what the file holds; nothing if there is none, or one that msgrun did not write."""
     try:
         if path.stat().st_size > _MAX_SIZE:
@@ -48,23 +48,23 @@ def load_fates(path: Path) -> FatesByMessage:
         return {}
 
 
-def save_fates(path: Path, after: AfterSending, facts: Facts, at: str) -> None:
+def save_online_status(path: Path, after: AfterSending, facts: Facts, at: str) -> None:
     """Writes what was found at the time `at` in place of what the file says of the same messages.
 
     A message of which only some of the deliveries that were sent were looked up is left out. A disk that takes no file
     changes nothing else.
     """
-    fates, sent = load_fates(path), facts.counts()
-    listed: dict[tuple[str, int], list[tuple[str, Fate, str]]] = {}
+    statuses, sent = load_online_status(path), facts.counts()
+    listed: dict[tuple[str, int], list[tuple[str, OnlineStatus, str]]] = {}
     for delivery in after.listed():
         if state := facts.state(delivery.key):
             message = state.record.message, state.record.revision
-            listed.setdefault(message, []).append((delivery.key, delivery.fate, delivery.replied_at))
+            listed.setdefault(message, []).append((delivery.key, delivery.status, delivery.replied_at))
     for message, counts in after.counts.items():
         if counts.total() == sent[MessageStatus(*message, "sent")]:
-            fates.pop(message, None)
-            fates[message] = MessageFates(at, counts, tuple(listed.get(message, ())[:_MAX_LISTED]))
-    latest = list(fates.items())[-_MAX_MESSAGES:]
+            statuses.pop(message, None)
+            statuses[message] = MessageOnlineStatus(at, counts, tuple(listed.get(message, ())[:_MAX_LISTED]))
+    latest = list(statuses.items())[-_MAX_MESSAGES:]
     rows = [
         {"name": name, "revision": revision, "at": entry.at, "counts": entry.counts, "listed": entry.listed}
         for (name, revision), entry in latest
@@ -76,18 +76,18 @@ def save_fates(path: Path, after: AfterSending, facts: Facts, at: str) -> None:
         return
 
 
-def _parse_message(row: Any) -> tuple[tuple[str, int], MessageFates]:
+def _parse_message(row: Any) -> tuple[tuple[str, int], MessageOnlineStatus]:
     """Returns a message of the file. Raises ValueError, TypeError or KeyError if it is none."""
-    counts = Counter({_parse_fate(fate): _parse_count(count) for fate, count in row["counts"].items()})
-    listed = tuple((_parse_text(key), _parse_fate(fate), _parse_text(at)) for key, fate, at in row["listed"])
+    counts = Counter({_parse_status(status): _parse_count(count) for status, count in row["counts"].items()})
+    listed = tuple((_parse_text(key), _parse_status(status), _parse_text(at)) for key, status, at in row["listed"])
     name = _parse_text(row["name"]), _parse_count(row["revision"])
-    return name, MessageFates(_parse_text(row["at"]), counts, listed[:_MAX_LISTED])
+    return name, MessageOnlineStatus(_parse_text(row["at"]), counts, listed[:_MAX_LISTED])
 
 
-def _parse_fate(value: Any) -> Fate:
-    if value not in FATES:
+def _parse_status(value: Any) -> OnlineStatus:
+    if value not in ONLINE_STATUSES:
         raise ValueError(value)
-    return cast("Fate", value)
+    return cast("OnlineStatus", value)
 
 
 def _parse_count(value: Any) -> int:

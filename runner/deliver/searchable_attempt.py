@@ -1,4 +1,4 @@
-"""The open attempts that Intercom can be searched for, why it cannot be for others, and which compete for a message."""
+"""Decides which open attempts a search in Intercom can find, why others cannot be found, and which compete."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.record import Record
 
-CLOCK_SKEW = 120.0  # seconds before its claim at which Intercom may date a message: the two clocks differ
+CLOCK_SKEW = 120.0  # seconds by which Intercom's clock may be behind ours
 LATE_ARRIVAL = 900.0  # seconds after its last record: a timed-out request may still be served, a suspended run resume
 MAX_ATTEMPT_TIME = 900.0  # seconds that one attempt may take; used if compaction kept its outcome and not its claim
 
@@ -17,7 +17,7 @@ NO_TIMESTAMP = "its claim tells no time"
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAttempt:
+class SearchableAttempt:
     """An open attempt that can be searched for. Its message, if any, was created between two Unix times.
 
     `contact` is the contact of its record, or the one that this was merged into.
@@ -53,13 +53,13 @@ class OpenAttempt:
         return self.earliest <= opening.created_at <= self.latest
 
 
-def create_attempts(facts: Facts, states: Iterable[State]) -> list[OpenAttempt]:
+def list_searchable(facts: Facts, states: Iterable[State]) -> list[SearchableAttempt]:
     """Returns the open attempts of deliveries that a search can find."""
-    attempts = [create_attempt(facts, record) for state in states for record in state.open_attempts]
-    return [attempt for attempt in attempts if isinstance(attempt, OpenAttempt)]
+    attempts = [find_searchable(facts, record) for state in states for record in state.open_attempts]
+    return [attempt for attempt in attempts if isinstance(attempt, SearchableAttempt)]
 
 
-def create_attempt(facts: Facts, record: Record) -> OpenAttempt | str:
+def find_searchable(facts: Facts, record: Record) -> SearchableAttempt | str:
     """Returns the attempt to search for, or the reason why no search can find it."""
     if reason := _unsearchable_reason(record):
         return reason
@@ -68,14 +68,16 @@ def create_attempt(facts: Facts, record: Record) -> OpenAttempt | str:
     if not times:
         return NO_TIMESTAMP
     margin = CLOCK_SKEW if any(entry.status == "claimed" for entry in records) else MAX_ATTEMPT_TIME
-    return OpenAttempt(record, record.contact, min(times) - margin, max(times) + LATE_ARRIVAL)
+    return SearchableAttempt(record, record.contact, min(times) - margin, max(times) + LATE_ARRIVAL)
 
 
-def find_rivals(facts: Facts, states: Iterable[State], pending: Collection[OpenAttempt]) -> list[OpenAttempt]:
-    """Returns open attempts at other deliveries than `states` with the match key of a pending one.
+def find_rivals(
+    facts: Facts, states: Iterable[State], pending: Collection[SearchableAttempt]
+) -> list[SearchableAttempt]:
+    """Returns the open attempts of deliveries outside `states` that have the match key of a pending one.
 
-    A message that fits may be theirs. Whether one of their contacts was merged into a pending one's is not asked: with
-    the same sender and text they count as if it was.
+    A message that is found may belong to one of them. Whether one of their contacts was merged into a pending one's is
+    not asked: with the same sender and text they count as if it was.
     """
     match_keys = {attempt.match_key for attempt in pending}
     merged: dict[tuple[str, str], set[str]] = {}
@@ -90,7 +92,7 @@ def find_rivals(facts: Facts, states: Iterable[State], pending: Collection[OpenA
         and record.is_searchable
         and ((record.contact, record.sender, record.text) in match_keys or (record.sender, record.text) in merged)
     )
-    rivals = create_attempts(facts, [state for key in keys if (state := facts.state(key))])
+    rivals = list_searchable(facts, [state for key in keys if (state := facts.state(key))])
     return [
         replace(rival, contact=contact)
         for rival in rivals
