@@ -189,9 +189,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_head(200, "text/event-stream; charset=utf-8")
         with contextlib.suppress(OSError):
             while not pages.is_closed:
-                self.wfile.write(b"event: changed\ndata:\n\n" if str(pages.version) != version else b": alive\n\n")
+                is_old = str(pages.version) != version  # read once: it may change between the event and the return
+                self.wfile.write(b"event: changed\ndata:\n\n" if is_old else b": alive\n\n")
                 self.wfile.flush()
-                if str(pages.version) != version:
+                if is_old:
                     return
                 with pages.changed:
                     pages.changed.wait_for(lambda: pages.is_closed or str(pages.version) != version, _PING_SECONDS)

@@ -72,12 +72,24 @@ def test_a_browser_of_an_earlier_version_hears_at_once_and_another_when_it_chang
     assert b"event: changed" in ask(server, f"{server.root}events?0")[1]
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(f"GET {server.root}events?1 HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode())
-        received = b""
-        while b": alive" not in received:
-            received += connection.recv(4096)
+        stream = connection.makefile("rb")
+        assert any(b": alive" in line for line in stream)
         server.show({"index.html": "2"})
-        while b"event: changed" not in received:
-            received += connection.recv(4096)
+        assert b"event: changed" in stream.read()
+    server.close()
+
+
+def test_no_change_is_lost_however_soon_it_comes_after_a_sign_of_life() -> None:
+    server = PageServer()
+    server.show({"index.html": "0"})
+    for version in range(1, 200):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            request = f"GET {server.root}events?{version} HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n"
+            connection.sendall(request.encode())
+            stream = connection.makefile("rb")
+            assert any(b": alive" in line for line in stream)
+            server.show({"index.html": str(version)})
+            assert b"event: changed" in stream.read()
     server.close()
 
 
