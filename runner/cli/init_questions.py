@@ -61,7 +61,7 @@ def _read_sender(text: str) -> Sender:
 def ask_system() -> list[str]:
     """Asks where messages will be sent from. Returns the CI systems whose workflow is written."""
     for line in (
-        "Where will msgrun apply run?",
+        "Where will apply run?",
         "  1  on a machine like this",
         "  2  in GitHub Actions",
         "  3  in GitLab CI",

@@ -31,7 +31,7 @@ def test_without_a_token_the_id_may_be_given_later(start, tmp_path: Path) -> Non
     terminal = start()
     terminal.answer("Region of your Intercom workspace", "eu")
     terminal.answer("Email address of the admin", "")
-    terminal.answer("Where will msgrun apply run?", "")
+    terminal.answer("Where will apply run?", "")
     assert terminal.finish() == 0
     settings = read_settings(tmp_path)
     assert (settings["region"], settings["from"]) == ("eu", {"type": "admin", "id": "394051"})
@@ -44,7 +44,7 @@ def test_with_a_token_the_admins_are_listed(start, tmp_path: Path) -> None:
         terminal = start(INTERCOM_ACCESS_TOKEN="secret", INTERCOM_BASE_URL=intercom.url)
         terminal.answer("Region of your Intercom workspace", "")
         terminal.answer("Number", "2")
-        terminal.answer("Where will msgrun apply run?", "1")
+        terminal.answer("Where will apply run?", "1")
         assert terminal.finish() == 0
     settings = read_settings(tmp_path)
     second = re.search(r" 2  .* \((\d+)\)", terminal.screen)
@@ -59,7 +59,7 @@ def test_an_answer_that_is_none_is_asked_for_again(start, tmp_path: Path) -> Non
     terminal.answer("'mars' is not", "au")
     terminal.answer("Email address of the admin", "ann")
     terminal.answer("'ann' is not", "7")
-    terminal.answer("Where will msgrun apply run?", "1")
+    terminal.answer("Where will apply run?", "1")
     assert terminal.finish() == 0
     assert read_settings(tmp_path)["from"]["id"] == "7"
 
@@ -68,7 +68,7 @@ def test_a_sender_may_be_given_by_email_address(start, tmp_path: Path) -> None:
     terminal = start()
     terminal.answer("Region of your Intercom workspace", "")
     terminal.answer("Email address of the admin", "ann@example")
-    terminal.answer("Where will msgrun apply run?", "1")
+    terminal.answer("Where will apply run?", "1")
     assert terminal.finish() == 0
     assert read_settings(tmp_path)["from"] == {"type": "admin", "email": "ann@example"}
 
@@ -79,7 +79,7 @@ def test_a_token_that_intercom_refuses_does_not_end_it(start, tmp_path: Path) ->
         terminal.answer("Region of your Intercom workspace", "us")
         terminal.wait_for("INTERCOM_ACCESS_TOKEN")
         terminal.answer("Email address of the admin", "7")
-        terminal.answer("Where will msgrun apply run?", "1")
+        terminal.answer("Where will apply run?", "1")
         assert terminal.finish() == 0
     assert read_settings(tmp_path)["from"]["id"] == "7"
 
@@ -88,7 +88,7 @@ def test_the_workflow_of_a_ci_system_is_written_on_the_way(start, tmp_path: Path
     terminal = start("--from", PACKAGE)
     terminal.answer("Region of your Intercom workspace", "us")
     terminal.answer("Email address of the admin", "7")
-    terminal.answer("Where will msgrun apply run?", "3")
+    terminal.answer("Where will apply run?", "3")
     assert terminal.finish() == 0
     assert PACKAGE in (tmp_path / ".gitlab/msgrun.yml").read_text()
     assert read_settings(tmp_path)["lock"] == "git+origin"

@@ -139,7 +139,7 @@ def test_the_sandbox_keeps_running_until_it_is_stopped(folder: Folder) -> None:
     ]
     process = subprocess.Popen([*command, "--trouble", "next=ok"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    url = process.stdout.readline().split()[-1]
+    url = process.stdout.readline().split()[2].rstrip(",")
     folder.message(LIST)
     ran = folder.process("apply", "--yes", env={"INTERCOM_BASE_URL": url, "INTERCOM_ACCESS_TOKEN": "x"})
     assert ran.code == 0, ran.err
@@ -153,7 +153,7 @@ def test_the_sandbox_starts_outside_a_project_and_leaves_nothing_there(tmp_path:
     command = [sys.executable, "-m", "runner", "-C", str(tmp_path), "sandbox"]
     process = subprocess.Popen([*command, "--reply", "all"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    url = process.stdout.readline().split()[-1]
+    url = process.stdout.readline().split()[2].rstrip(",")
     with urllib.request.urlopen(f"{url}/_sandbox/replies") as answer:
         assert json.load(answer)["contacts"] == "all"
     process.send_signal(signal.SIGTERM)

@@ -39,11 +39,17 @@ def test_a_hold_sends_nothing_and_says_why_without_asking(folder: Folder, interc
     assert (intercom.messages, records(folder)) == ([], [])
 
 
+def _hold_at_once(folder: Folder, reason: str) -> None:
+    """Creates HOLD with its reason in one step, as git does: a run that reads it never finds it empty."""
+    folder.write("HOLD.new", reason)
+    (folder.path / "HOLD.new").replace(folder.path / "HOLD")
+
+
 @pytest.mark.parametrize(
     ("change", "options", "code", "reason"),
     [
         (lambda folder: folder.write(".msgrun/stop", ""), (), 75, "stopped by the stop file .msgrun/stop"),
-        (lambda folder: folder.write("HOLD", "Incident 7"), (), 75, "on hold by the file HOLD: Incident 7"),
+        (lambda folder: _hold_at_once(folder, "Incident 7"), (), 75, "on hold by the file HOLD: Incident 7"),
         (lambda _: None, ("--deadline", "0.001"), 75, "the time of --deadline is over"),
         (lambda _: os.kill(os.getpid(), signal.SIGINT), (), 130, "interrupted by Ctrl-C"),
         (lambda _: os.kill(os.getpid(), signal.SIGTERM), (), 143, "interrupted by SIGTERM"),

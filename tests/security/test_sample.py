@@ -202,7 +202,7 @@ def test_a_message_that_opens_a_conversation_says_so(project: Clone) -> None:
         ("x", "x\u200by", "<U+200B>"),
         ("x", "\u202ex", "<U+202E>"),
         ("<b>x", "<b>x\ue0f0", "<U+E0F0>"),
-        ("{{ 'a' if n == 2 else 'b' }}", "{{ 'evil' if n == 2 else 'b' }}", "or what others get"),
+        ("{{ 'a' if n == 2 else 'b' }}", "{{ 'evil' if n == 2 else 'b' }}", "or the texts of other recipients"),
     ],
 )
 def test_a_change_is_not_said_to_be_none(project: Clone, before: str, now: str, shown: str) -> None:

@@ -428,9 +428,9 @@ def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, 
 )
 def test_a_file_that_is_no_lockfile_is_unreadable_rather_than_empty(places, hold, data):
     places.lockfile.write_bytes(data)
-    with pytest.raises(LedgerUnavailable, match="no lockfile"):
+    with pytest.raises(LedgerUnavailable, match="not a lockfile"):
         read_lockfile(places)
-    with pytest.raises(LedgerUnavailable, match="no lockfile"):
+    with pytest.raises(LedgerUnavailable, match="not a lockfile"):
         enter(hold(places))
 
 
