@@ -1,7 +1,7 @@
 """`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from runner.ledger.facts import Facts
 from runner.report.problem_text import pluralize
 from runner.report.review import Review
 
-_MAX_HOSTS = 10  # that a note names
 _CI_PATHS = (".github", ".gitlab", ".gitlab-ci.yml")
 _CI_STATES = {"A": ("", "new, so CI may run another program"), "D": ("as in the base", "removed")}
 
@@ -83,18 +82,16 @@ def compare_with_base(
             before = read(before)
         except (ProblemsFound, RunStopped) as error:
             notes += (f"audiences in the workspace that {base.commit.ref} names could not be read: {error}",)
+    new_hosts: Mapping[str, Sequence[str]] = {}
     if before is None:
         changes = tuple(MessageChange(message.name, "uncompared") for message in review.plan.messages)
     else:
         current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample)
         changes = comparison.compare(current, before, facts)
         hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations)
-        if hosts and before.declarations:
-            more = f" and {len(hosts) - _MAX_HOSTS:,} more" if hosts[_MAX_HOSTS:] else ""
-            named = f"{', '.join(hosts[:_MAX_HOSTS])}{more}"
-            notes += (f"new hosts in links, which no message of {base.commit.ref} has: {named}",)
+        new_hosts = hosts if before.declarations else {}
     guard_changes = (*base.guard_changes, *guard_settings.find_lifted_rules(changes))
-    return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head)
+    return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head, new_hosts)
 
 
 def list_other_environments(context: Context) -> list[str]:

@@ -16,8 +16,9 @@ from runner.deliver.online_status_file import OnlineStatusByMessage, load_online
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
-from runner.preview.builder import PreviewInput, build_preview
+from runner.preview.builder import build_preview
 from runner.preview.pages import GENERATOR
+from runner.preview.preview_input import PreviewInput
 from runner.preview.sent_history import SentHistory
 from runner.preview.views import Preview
 

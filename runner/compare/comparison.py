@@ -5,9 +5,10 @@ message of the other project is rendered.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, used_variables
@@ -21,6 +22,7 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients, format_resend
 from runner.plan.plan import Plan
 
+_MAX_HOSTS, _MAX_NAMES = 10, 3  # new hosts that a note names, and of each the messages
 _MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
 
 ChangeKind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
@@ -59,6 +61,7 @@ class Comparison:
 
     `against` is the ref as the user named it, `commit` its hash. `notes` say what could not be compared.
     `guard_changes` are the changed settings that guard the sending. `head` is the hash of the commit that is compared.
+    `new_hosts` are the hosts in links that no message of the ref has, each with the names of its messages.
     """
 
     against: str
@@ -67,15 +70,27 @@ class Comparison:
     notes: tuple[str, ...] = ()
     guard_changes: tuple[FieldChange, ...] = ()
     head: str = ""
+    new_hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def counts(self) -> Counter[ChangeKind]:
         """The number of messages of each kind of change."""
         return Counter(change.kind for change in self.changes)
 
+    def all_notes(self) -> list[str]:
+        """Returns the notes, and one about the new hosts, if there are any."""
+        return [*self.notes, *([self._describe_new_hosts()] if self.new_hosts else [])]
+
+    def _describe_new_hosts(self) -> str:
+        hosts = [
+            f"{host} ({', '.join(names[:_MAX_NAMES])})" for host, names in islice(self.new_hosts.items(), _MAX_HOSTS)
+        ]
+        more = f" and {len(self.new_hosts) - _MAX_HOSTS:,} more" if len(self.new_hosts) > _MAX_HOSTS else ""
+        return f"new hosts in links, which no message of {self.against} has: {', '.join(hosts)}{more}"
+
     def warnings(self) -> list[str]:
         """Returns the notes and the warnings of all messages."""
-        return [*self.notes, *(warning for change in self.changes for warning in change.warnings)]
+        return [*self.all_notes(), *(warning for change in self.changes for warning in change.warnings)]
 
     def find_change(self, name: str) -> MessageChange | None:
         """Returns the change of the message with this name; None if there is none."""

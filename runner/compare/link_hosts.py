@@ -14,12 +14,17 @@ _LABEL = r"[^/\\\s\"'<>?#:@(){}.]{1,63}"
 _HOST = re.compile(rf"{_START}({_LABEL}(?:\.{_LABEL})+)")
 
 
-def find_new_hosts(now: Iterable[Declaration], before: Iterable[Declaration]) -> list[str]:
+def find_new_hosts(now: Iterable[Declaration], before: Iterable[Declaration]) -> dict[str, list[str]]:
     """Returns the hosts that texts, variables and queries of `now` name, and none of `before`, sorted.
 
-    A host that only a recipient's data names is in neither.
+    Each has the names of its messages. A host that only a recipient's data names is in neither.
     """
-    return sorted(set(_list_hosts(now)) - set(_list_hosts(before)))
+    known = set(_list_hosts(before))
+    messages: dict[str, list[str]] = {}
+    for declaration in now:
+        for host in set(_list_hosts([declaration])) - known:
+            messages.setdefault(host, []).append(declaration.name)
+    return dict(sorted(messages.items()))
 
 
 def _list_hosts(declarations: Iterable[Declaration]) -> Iterator[str]:

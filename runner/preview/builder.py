@@ -1,35 +1,32 @@
 """Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
 
 from runner.characters import show_invisible, show_on_one_line
-from runner.compare.comparison import Comparison
 from runner.declare.audience import TableAudience
 from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery
 from runner.declare.keys_and_digests import visible_words
 from runner.declare.sample import make_sample
 from runner.declare.sender import Sender
-from runner.declare.settings import Settings
 from runner.errors import Problem
 from runner.intercom.wire_format import build_body
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.plan.file_problems import assign_problems
 from runner.plan.guards import format_exceptions
-from runner.plan.plan import Plan
 from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.change_views import build_change
-from runner.preview.concerns import describe_guard, describe_problem, list_ledger_concerns
+from runner.preview.concerns import describe_guard, describe_problem
+from runner.preview.index_concerns import list_index_concerns
 from runner.preview.json_marks import mark_json
+from runner.preview.preview_input import PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
-from runner.preview.sent_history import SentHistory
-from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Tone, Variable
+from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Variable
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 from runner.shown_command import shown_command
 
@@ -37,26 +34,6 @@ _MAX_VALUE = 2_000  # characters of a variable's value
 _MAX_BEGINNING = 140
 _UNSAFE = re.compile(r"[^a-z0-9._-]+")
 _UNUSUAL = {"edited": "bad", "unknown": "bad", "refused": "warn"}
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewInput:
-    """What a preview is built of. `warnings` are problems of the files that stop nothing; `notes` are about the ledger.
-
-    `recipient_count` is the number of recipients that each message shows; None shows those that differ. `project` is
-    the name of the project's folder.
-    """
-
-    plan: Plan
-    settings: Settings
-    project: str
-    warnings: Sequence[Problem] = ()
-    notes: Sequence[AnyText] = ()
-    history: SentHistory = field(default_factory=SentHistory)
-    comparison: Comparison | None = None
-    recipient_count: int | None = None
-    show_values: bool = False
-    is_sandbox: bool = False
 
 
 def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda _: None) -> Preview:
@@ -80,9 +57,10 @@ def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda
         is_masked=not source.show_values,
         is_sandbox=source.is_sandbox,
         messages=tuple(messages),
-        concerns=tuple(sorted(_list_concerns(source, messages, pages), key=lambda concern: concern.tone != "bad")),
+        concerns=tuple(sorted(list_index_concerns(source, messages, pages), key=lambda concern: concern.tone != "bad")),
         counts={action: plan.counts[action] for action in ACTIONS},
         to_send=plan.to_send,
+        is_refused=bool(plan.guards),
         against=comparison.against if comparison else "",
         changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
         removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
@@ -103,38 +81,6 @@ def name_pages(names: Iterable[str]) -> dict[str, str]:
         taken.add(page)
         pages[name] = page
     return pages
-
-
-def _list_concerns(
-    source: PreviewInput, messages: Sequence[MessageView], pages: Mapping[str, str]
-) -> Iterator[Concern]:
-    """Yields what the index warns of: what stops apply, what guards changed, then the findings, the worst first."""
-    for guard in source.plan.guards:
-        yield describe_guard(guard, pages)
-    comparison = source.comparison
-    for change in comparison.guard_changes if comparison else ():
-        text = f"{change.name}: {change.before or 'none'} → {change.now or 'none'}"
-        yield Concern("bad", "guard changed", show_on_one_line(text), "these commits change what guards the sending")
-    yield from list_ledger_concerns(source.history.facts, pages, source.plan)
-    for note in (*source.notes, *(comparison.notes if comparison else ())):
-        yield Concern("warn", "note", show_on_one_line(reveal_or_mask(note, show_values=source.show_values)))
-    guarded = {(guard.code, pages[name]) for guard in source.plan.guards for name in guard.messages if name in pages}
-    grouped: dict[tuple[Tone, str], list[tuple[MessageView, Concern]]] = {}
-    for message in messages:
-        for concern in message.concerns:
-            if (concern.label, message.page) not in guarded:
-                grouped.setdefault((concern.tone, concern.label), []).append((message, concern))
-    for (tone, label), group in sorted(grouped.items(), key=lambda item: item[0][0] != "bad"):
-        first, others = group[0][1], len(group) - 1
-        text = f"{first.text}, and {others:,} more of this kind" if others else first.text
-        concerned = tuple(dict.fromkeys(message.page for message, _ in group))
-        yield Concern(tone, label, text, first.hint, first.place, first.recipient, "", concerned)
-    named = {
-        problem.place for group in assign_problems(source.plan.messages, source.warnings).values() for problem in group
-    }
-    for problem in source.warnings:
-        if problem.place not in named:
-            yield describe_problem(problem, show_values=source.show_values)
 
 
 class _MessageBuilder:
@@ -234,7 +180,7 @@ class _MessageBuilder:
 
 _UNUSUAL_WORDS = {
     "edited": "{} edited after they were sent: apply stops",
-    "unknown": "{} of unknown outcome: not sent again before it is known whether they arrived",
+    "unknown": "{} unknown: not sent again until a person says whether it arrived",
     "refused": "{} refused by Intercom before: not sent again",
 }
 

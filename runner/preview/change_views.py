@@ -1,7 +1,7 @@
 """What changed of a message since a git ref: both sides as a recipient sees them, with the differences marked."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup
 
@@ -40,6 +40,7 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
         source = mark_parts(parts)
     return ChangeView(
         kind=change.kind,
+        parts=tuple(_list_changed_parts(change)),
         fields=tuple((field.name, _shorten(field.before), _shorten(field.now)) for field in change.fields),
         audience=_describe_overlap(change.audience) if change.audience and change.audience.has_changes else "",
         notes=tuple(_list_notes(change)),
@@ -47,6 +48,15 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
         now=now,
         source=source,
     )
+
+
+def _list_changed_parts(change: MessageChange) -> Iterator[str]:
+    yield from (field.name for field in change.fields)
+    if change.before and change.now:
+        yield from ["subject"] if str(change.before.subject) != str(change.now.subject) else []
+        yield from ["body"] if str(change.before.body) != str(change.now.body) else []
+    if change.audience and change.audience.has_changes:
+        yield f"recipients: {_describe_overlap(change.audience)}"
 
 
 def mark_parts(parts: Iterable[DiffPart], hidden: str = "") -> Markup:

@@ -105,9 +105,13 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """What changed of a message since a git ref. `fields` are name, before and now. `source` is a diff of the HTML."""
+    """What changed of a message since a git ref. `fields` are name, before and now. `source` is a diff of the HTML.
+
+    `parts` names what changed: keys of the declaration, subject, body, recipients.
+    """
 
     kind: str
+    parts: tuple[str, ...] = ()
     fields: tuple[tuple[str, str, str], ...] = ()
     audience: str = ""
     notes: tuple[str, ...] = ()
@@ -193,6 +197,7 @@ class MessageView:
 class Preview:
     """Everything that the pages show. `problems` are errors of the files: then there are no messages.
 
+    `is_refused`: a guard keeps apply from sending anything.
     `online_command` is the command after which the pages show what became of what was sent.
     """
 
@@ -205,6 +210,7 @@ class Preview:
     concerns: tuple[Concern, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     to_send: int = 0
+    is_refused: bool = False
     against: str = ""
     changes: Mapping[str, int] = field(default_factory=dict)
     removed: tuple[str, ...] = ()

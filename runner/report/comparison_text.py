@@ -36,7 +36,7 @@ def format_comparison(
         for change in comparison.changes
         if change.kind != "unchanged" or set(change.warnings) - except_warnings
     ]
-    blocks += [f"{style('!', 'yellow')} {note}" for note in comparison.notes]
+    blocks += [f"{style('!', 'yellow')} {note}" for note in comparison.all_notes()]
     blocks.append(_format_counts(comparison))
     return "\n\n".join(blocks)
 
@@ -59,7 +59,7 @@ def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
         "guards": [
             {"name": field.name, "before": field.before, "now": field.now} for field in comparison.guard_changes
         ],
-        "notes": list(comparison.notes),
+        "notes": comparison.all_notes(),
         "messages": [
             {
                 "name": change.name,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from runner.deliver import open_attempt, reconcile
+from runner.deliver import reconcile, searchable_attempt
 from runner.deliver.reconcile import ReconcileResult, prepare_reconciliation
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
 from runner.intercom import Reply
@@ -169,7 +169,7 @@ def test_a_conversation_at_another_time_proves_nothing(project, monkeypatch):
     project.apply()
     for name, long in (("CLOCK_SKEW", -3600.0), ("LATE_ARRIVAL", -3600.0)):
         with monkeypatch.context() as patched:
-            patched.setattr(open_attempt, name, long)
+            patched.setattr(searchable_attempt, name, long)
             assert counts(reconciled(project)) == (0, 0, 1)
     assert counts(reconciled(project)) == (1, 0, 0)
 
@@ -262,7 +262,7 @@ def test_without_the_flag_nothing_is_searched(project):
     [
         ({"contact": ""}, "names no contact"),
         ({"text": ""}, "lacks sender, text or time"),
-        ({"at": "yesterday"}, open_attempt.NO_TIMESTAMP),
+        ({"at": "yesterday"}, searchable_attempt.NO_TIMESTAMP),
     ],
 )
 def test_a_claim_that_says_too_little_is_not_searched_for(change, reason, project):

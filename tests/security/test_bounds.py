@@ -211,7 +211,7 @@ YAML = {
     "10,001 recipients": message(
         declared(to=f"[{'{type: user, id: a},' * 10_001}]"), "10,001 recipients are listed here"
     ),
-    "10,000 wrong recipients": message(declared(to=f"[{'{type: usr, id: a},' * 10_000}]"), "to.type is"),
+    "10,000 wrong recipients": message(declared(to=f"[{'{type: usr, id: a},' * 10_000}]"), "to.type must be"),
     "a million values": message(declared(more=f"vars: {{l: [{'a,' * MIB}]}}\n"), "more than 250,000 values"),
     "a million empty lists": message(declared(more=f"vars: {{l: [{'[],' * MIB}]}}\n"), "more than 250,000 values"),
     "500,000 anchors": message(f"x-a: [{''.join(f'&a{n} b,' for n in range(300_000))}]\n", "more than 250,000 values"),
@@ -219,7 +219,7 @@ YAML = {
     "2 MiB of ? ": message("? " * MIB, "nested deeper than 60 levels"),
     "2 MiB of brackets": message("x-a: " + "[" * (2 * MIB), "nested deeper than 60 levels"),
     "a line of 80 KB": message(declared() + f"x: {'a' * 80_000}\n", "there is no key x"),
-    "a line of 80 KB in a recipient": message(declared(to=f"{{type: usr, email: {'a' * 80_000}}}"), "to.type is"),
+    "a line of 80 KB in a recipient": message(declared(to=f"{{type: usr, email: {'a' * 80_000}}}"), "to.type must be"),
     "40,000 @": message(declared() + f"x: {'a@' * 40_000}\n", "there is no key x"),
     "a text that nothing closes": message("a: '" + "b\n " * (MIB // 4), "a quote opens here that nothing closes"),
     "texts of two lines, then an error": message('x: "a\nb"\n' * 20_000 + "]", "this is not YAML"),
