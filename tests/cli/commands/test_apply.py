@@ -361,7 +361,7 @@ def test_a_file_that_changes_between_plan_and_post_stops_the_run(
     monkeypatch.setattr("runner.cli.commands.apply.pin_workspace", pinned)
     ran = folder.run("apply", "--yes")
     assert ran.code == 5
-    assert "not rendered as it was planned" in ran.out
+    assert "changed after the plan was made" in ran.out
     assert not intercom.messages
 
 
