@@ -64,9 +64,9 @@ class Authorship:
         only in what is masked.
         """
         masked = ""
-        if self._is_subject_varying and (subject := self._declaration.subject):
+        if self._is_subject_varying and (subject := self._declaration.subject) and self._may_differ(subject, delivery):
             masked = f"{self._mask(subject, delivery.subject_parts, delivery)}\n"
-        if self._is_body_varying:
+        if self._is_body_varying and self._may_differ(self._declaration.body, delivery):
             masked += self._mask(self._declaration.body, delivery.body_parts, delivery)
         return masked
 
@@ -87,6 +87,13 @@ class Authorship:
             for part in parts
         ]
         return "".join(_join_rounds(masked) if self._has_loop else masked)
+
+    def _may_differ(self, template: Template, delivery: Delivery) -> bool:
+        """Returns whether the masked text may differ from that of a recipient with the message's variables alone."""
+        if not template.is_substitution:
+            return True
+        own = delivery.vars.keys() & self._declaration.variables.keys()
+        return bool(own) and not template.variables.keys().isdisjoint(own)
 
     def _varies(self, template: Template) -> bool:
         """Returns whether the masked text may differ between recipients."""

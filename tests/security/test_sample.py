@@ -470,3 +470,11 @@ def test_a_value_that_says_how_a_text_is_displayed_is_named(project: Clone, body
 def test_a_value_that_is_text_is_masked_and_nothing_is_said(project: Clone, body: str, value: str, shown: str) -> None:
     project.write("messages/a.yaml", declared(body, to=f"{{type: user, id: a1, vars: {{x: {quoted(value)}}}}}"))
     assert f"```text\n{shown}\n```" in review(project)
+
+
+def test_a_recipient_with_its_own_value_of_a_variable_of_the_message_has_a_text_of_its_own(project: Clone) -> None:
+    to = "[{type: user, id: a1}, {type: user, id: b2, vars: {product: evil.example}}, {type: user, id: c3}]"
+    project.write("messages/a.yaml", declared("{{ product }} was down", to=to) + "vars: {product: Ponies}\n")
+    comment = run_in_process(("plan", "--format", "markdown"), project.path, {**os.environ, "CI": "true"}).out
+    assert "For **2 recipients**, as `id:a1` sees it" in comment
+    assert "For **1 recipient**, as `id:b2` sees it" in comment
