@@ -105,6 +105,7 @@ class Run:
         self._limiter.give_back(granted - len(attempts))
         for attempt in attempts:
             self._threads.start(partial(self._poster.post, attempt, self._find_stop_reason))
+        self.summary.in_flight = self._attempts.posting  # for a Ctrl-C that comes while it waits for the results
         for result in self._threads.collect(self._wait_time()):
             self._handle_result(result)
         self.summary.in_flight = self._attempts.posting

@@ -42,8 +42,8 @@ class Summary:
     `claimed_by_others` is the number of deliveries that other runs claimed meanwhile; they count as remaining too.
 
     While the run goes on, `in_flight` is the number of requests without an answer. `unsettled` is the number of
-    attempts without a durable outcome, which are unknown if the process ends now. Both are of the end of a round.
-    `seconds` is how long the run took.
+    attempts without a durable outcome, which are unknown if the process ends now. The latter is of the end of a
+    round. `seconds` is how long the run took.
     """
 
     planned: int = 0
