@@ -83,7 +83,7 @@ def _read_list(answer: Any) -> list[dict[str, Any]]:
 
 
 def _parse_type(item: dict[str, Any]) -> SubscriptionType:
-    """Returns a type. Raises RunStopped without an id or a known consent type: nobody must be taken for subscribed."""
+    """Returns a type. Raises RunStopped without an id or a known consent type, which decide who is subscribed."""
     translation, consent = item.get("default_translation"), item.get("consent_type")
     type_id = parse_id(item.get("id"))
     if not type_id or consent not in {"opt_in", "opt_out"}:

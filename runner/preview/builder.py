@@ -60,7 +60,7 @@ def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda
         concerns=tuple(sorted(list_index_concerns(source, messages, pages), key=lambda concern: concern.tone != "bad")),
         counts={action: plan.counts[action] for action in ACTIONS},
         to_send=plan.to_send,
-        is_refused=bool(plan.guards),
+        guard_count=len(plan.guards),
         against=comparison.against if comparison else "",
         changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
         removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),

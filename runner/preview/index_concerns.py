@@ -24,12 +24,7 @@ def list_index_concerns(
     yield from _list_new_hosts(comparison, pages) if comparison else ()
     for change in comparison.guard_changes if comparison else ():
         text = f"{change.name}: {change.before or 'none'} → {change.now or 'none'}"
-        yield Concern(
-            "bad",
-            "guard changed",
-            show_on_one_line(text),
-            "this setting limits what is sent",
-        )
+        yield Concern("bad", "guard changed", show_on_one_line(text), "this setting limits what is sent")
     yield from list_ledger_concerns(source.history.facts, pages, source.plan)
     for note in (*source.notes, *(comparison.notes if comparison else ())):
         yield Concern("warn", "note", show_on_one_line(reveal_or_mask(note, show_values=source.show_values)))
@@ -59,7 +54,6 @@ def list_index_concerns(
 def _list_new_hosts(comparison: Comparison, pages: Mapping[str, str]) -> Iterator[Concern]:
     for host, names in islice(comparison.new_hosts.items(), _MAX_NEW_HOSTS):
         text = f"a link leads to a new host, {host}, which no message of {comparison.against} has"
+        hint = "see where it leads before you approve it"
         concerned = tuple(pages[name] for name in names if name in pages)
-        yield Concern(
-            "bad", "new host", show_on_one_line(text), "see where it leads before you approve it", "", "", "", concerned
-        )
+        yield Concern("bad", "new host", show_on_one_line(text), hint, messages=concerned)

@@ -197,7 +197,7 @@ class MessageView:
 class Preview:
     """Everything that the pages show. `problems` are errors of the files: then there are no messages.
 
-    `is_refused`: a guard keeps apply from sending anything.
+    `guard_count` is the number of guards that keep apply from sending anything.
     `online_command` is the command after which the pages show what became of what was sent.
     """
 
@@ -210,7 +210,7 @@ class Preview:
     concerns: tuple[Concern, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     to_send: int = 0
-    is_refused: bool = False
+    guard_count: int = 0
     against: str = ""
     changes: Mapping[str, int] = field(default_factory=dict)
     removed: tuple[str, ...] = ()

@@ -153,7 +153,7 @@ def _check_id_code(id_code: str, declared: _Declared) -> Check:
     if declared.is_sandbox:
         return Check("workspace", "ok", f"{id_code}, which only exists on this machine")
     if fault := find_workspace_fault(id_code, wanted, declared.ledger_workspace):
-        return Check("workspace", "fail", *fault)
+        return Check("workspace", "fail", fault.message, fault.hint)
     if not wanted and declared.has_project:
         detail = f"{id_code}, but {SETTINGS_FILE} does not pin it, so another token would send elsewhere"
         return Check("workspace", "warn", detail, f"write workspace: {id_code} into {SETTINGS_FILE}")
@@ -163,7 +163,7 @@ def _check_id_code(id_code: str, declared: _Declared) -> Check:
 def _check_region(region: str, declared: _Declared) -> Check:
     is_compared = declared.has_project and not declared.is_sandbox
     if is_compared and (fault := find_region_fault(region, declared.settings.region)):
-        return Check("region", "fail", *fault)
+        return Check("region", "fail", fault.message, fault.hint)
     return Check("region", "ok", region if region in HOSTS else "Intercom does not say it")
 
 
