@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from runner.characters import unescape_html
+from runner.declare.audience.audience import InlineAudience
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.template.language import escape_html
@@ -97,9 +98,13 @@ class Authorship:
 
     def _varies(self, template: Template) -> bool:
         """Returns whether the masked text may differ between recipients."""
-        if template.is_substitution:  # a recipient's own variable is masked; one that it lacks is the message's
-            return bool(template.variables.keys() & self._declaration.variables.keys())
-        return bool(template.variables or template.includes)
+        if not template.is_substitution:
+            return bool(template.variables or template.includes)
+        # A recipient's own variable is masked. One that it lacks is the message's.
+        both = template.variables.keys() & self._declaration.variables.keys()
+        audience = self._declaration.audience
+        is_known = isinstance(audience, InlineAudience) or audience.source.has_fixed_columns
+        return bool(both & audience.variables if is_known else both)
 
     def _mark(self, template: Template | None, parts: Sequence[str], delivery: Delivery) -> AnyText:
         if template is None or not _may_hold_values(template, delivery):

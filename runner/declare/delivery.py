@@ -142,10 +142,11 @@ class _Renderer:
 
     def _render_one(self, recipient: Recipient) -> Delivery | list[Problem]:
         declaration = self._declaration
+        role, kind, identifier, own_vars, _, number = recipient
         values = recipient.merge_variables(declaration.variables)
         text_index = 0
         try:
-            value = recipient.identifier.render_parts(values)[0].strip()
+            value = identifier.render_parts(values)[0].strip()
             text_index = 1
             subject, subject_parts = declaration.subject.render_parts(values) if declaration.subject else (None, ())
             text_index = 2
@@ -156,13 +157,13 @@ class _Renderer:
         if subject is not None:
             payload["subject"] = subject
         payload["body"] = body
-        payload["to"] = {"type": recipient.role, recipient.kind: value}
+        payload["to"] = {"type": role, kind: value}
         try:
             if not self._is_valid(payload):
                 return self._payload_problems(payload, recipient)
             if declaration.redirect:
-                declaration.redirect.apply(payload, recipient.kind, value)
-            raw_key = self._key_hashers[recipient.kind](value)
+                declaration.redirect.apply(payload, kind, value)
+            raw_key = self._key_hashers[kind](value)
             raw_digest = self._hash_payload(payload)
         except (UnicodeEncodeError, orjson.JSONEncodeError):
             bad_text = TemplateFault("not-a-text", "half of a surrogate pair is not a character")
@@ -172,10 +173,9 @@ class _Renderer:
             row = self._keys.add(raw_key)
             if row < key_count:
                 return [self._duplicate_problem(recipient, value, self._find_first_number(row))]
-        number, own_vars = recipient.number, recipient.vars
-        return Delivery(
-            raw_key, recipient.kind, value, payload, raw_digest, number, own_vars, subject_parts, body_parts
-        )
+        # The same as Delivery(…), without the Python function that a named tuple calls for it.
+        fields = (raw_key, kind, value, payload, raw_digest, number, own_vars, subject_parts, body_parts)
+        return tuple.__new__(Delivery, fields)
 
     def _find_faults(
         self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, index: int

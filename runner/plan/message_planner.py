@@ -240,7 +240,8 @@ class MessagePlanner:
             if len(partial_plan.first_recipients) < SAMPLE_SIZE:
                 name = delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
                 partial_plan.first_recipients.append(name)
-            self._count_earlier(partial_plan, delivery)
+            if self._other_revisions or self._sent_revisions:
+                self._count_earlier(partial_plan, delivery)
         if action != "sent":
             partial_plan.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")
         partial_plan.deliveries.add(delivery, action, reason)

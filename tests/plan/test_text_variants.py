@@ -1,5 +1,6 @@
 """A message is shown once for each text that its templates have for some recipients, with their number."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,12 @@ from runner.plan import text_variants
 from runner.plan.text_variants import TextVariants
 
 
-def declared(root: Path, body: str, count: int = 10) -> Declaration:
-    to = "".join(f"  - {{type: user, id: a{number}, vars: {{n: {number}}}}}\n" for number in range(count))
+def declared(root: Path, body: str, count: int = 10, to: str = "") -> Declaration:
+    to = to or "".join(f"\n  - {{type: user, id: a{number}, vars: {{n: {number}}}}}" for number in range(count))
     (root / "messages").mkdir(exist_ok=True)
     (root / "messages/a.yaml").write_text(
         "name: a\nmessage_type: inapp\nfrom: {type: admin, id: 1}\nvars: {city: {a3: Paris}, team: Red}\n"
-        f"body: |-\n  {body}\nto:\n{to}"
+        f"body: |-\n  {body}\nto: {to}\n"
     )
     return load_project(Tree(root), Settings(), RenderMonitor()).declarations[0]
 
@@ -67,6 +68,21 @@ def test_each_branch_is_a_text_of_its_own(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("body", ["Hi {{ n }}", "Hi {{ n * 2 }} of {{ team }}", "{% if n >= 0 %}a{% endif %}", "Hi"])
 def test_values_alone_are_no_branch(tmp_path: Path, body: str) -> None:
     assert [count for count, _ in seen(declared(tmp_path, body))] == [10]
+
+
+AUDIENCES = {
+    "a list": "[{type: user, id: a1}, {type: user, id: a2, vars: {team: Blue}}, {type: user, id: a3}]",
+    "JSON lines": "{jsonl: ../audiences/a.jsonl, type: user, id: '{{ n }}'}",
+}
+
+
+@pytest.mark.parametrize("to", AUDIENCES)
+def test_a_recipients_own_value_in_place_of_the_messages_is_a_text_of_its_own(tmp_path: Path, to: str) -> None:
+    (tmp_path / "audiences").mkdir()
+    rows = [{"n": f"a{number}"} for number in range(1, 2000)] + [{"n": "b", "team": "Blue"}]
+    (tmp_path / "audiences/a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    declaration = declared(tmp_path, "Hi {{ team }}", to=AUDIENCES[to])
+    assert [text for _, text in seen(declaration)] == ["Hi Red", "Hi Blue"]
 
 
 def test_the_sample_is_a_delivery_that_is_sent_now(tmp_path: Path) -> None:

@@ -44,16 +44,15 @@ def make_renderer(pieces: Pieces, *, html: bool, fallback: Render) -> Render:
     """
     names = [piece.name for piece in pieces if isinstance(piece, nodes.Name)]
     words = join_words(pieces)
+    slots = [(2 * index + 1, name) for index, name in enumerate(names)]  # the part that each variable becomes
 
     def render(values: dict[str, Any]) -> tuple[str, Sequence[str]]:
-        texts = []
-        for name in names:
+        parts = words.copy()
+        for index, name in slots:
             value = values.get(name)
             if type(value) is not str or len(value) > _MAX_VALUE_CHARS:
                 return fallback(values)
-            texts.append(escape_html(value) if html and not value.isalnum() else value)
-        parts = words.copy()
-        parts[1::2] = texts
+            parts[index] = escape_html(value) if html and not value.isalnum() else value
         return "".join(parts), parts
 
     def render_single(values: dict[str, Any]) -> tuple[str, Sequence[str]]:
