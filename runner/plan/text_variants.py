@@ -40,7 +40,7 @@ class TextVariants:
 
     def add(self, masked_text: str, delivery: Delivery, *, is_sent_now: bool) -> None:
         """Counts a delivery."""
-        # The texts of most messages do not differ, which an empty text says: it is not hashed for each of a million rows.
+        # The texts of most messages do not differ. An empty text says so, and is not hashed for a million rows.
         key = blake2b(masked_text.encode(errors="surrogatepass"), digest_size=16).digest() if masked_text else b""
         variant = self.variants.get(key)
         if variant is None or (is_sent_now and not variant.is_sent_now):
