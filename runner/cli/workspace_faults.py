@@ -3,6 +3,11 @@
 Each function returns what is wrong and what to do about it, or None.
 """
 
+from shlex import join
+
+import click
+
+from runner.cli.options import GlobalOptions
 from runner.declare.settings import SETTINGS_FILE
 from runner.errors import Refusal
 from runner.intercom.client import HOSTS
@@ -12,7 +17,9 @@ from runner.sandbox import SANDBOX_WORKSPACE_ID
 def find_workspace_fault(id_code: str, declared: str, of_ledger: str) -> Refusal | None:
     """Compares the workspace with the declared one and with that of the ledger; each of these two may be empty."""
     if id_code == SANDBOX_WORKSPACE_ID:
-        return Refusal("this is a sandbox's workspace", "use --sandbox, or unset INTERCOM_BASE_URL")
+        arguments = click.get_current_context().ensure_object(GlobalOptions).arguments
+        message = "INTERCOM_BASE_URL is the address of a sandbox, not of Intercom"
+        return Refusal(message, f"to send to the sandbox: {join(['msgrun', '--sandbox', *arguments])}")
     if declared not in {"", id_code}:
         hint = "use the other workspace's token, or another environment (-e)"
         return Refusal(f"the token is of workspace {id_code}, and {SETTINGS_FILE} names {declared}", hint)

@@ -35,23 +35,23 @@ def format_runs(entries: Sequence[RunEntry], width: int) -> str:
         "where",
         "run",
     )
+    several_revisions = any(entry.revision > 1 for entry in entries)
     rows = [
         [
             format_time(entry.last),
             one_line(entry.origin.actor),
             entry.command,
             one_line(entry.message),
-            str(entry.revision),
+            str(entry.revision) if several_revisions else "",
             *(f"{number:,}" if number else "" for number in _counts(entry)),
             one_line(_where(entry)),
             one_line(entry.run),
         ]
         for entry in entries
     ]
-    for columns in (len(heads), len(heads) - 1):  # the run is left out first
-        lines = table(heads[:columns], [row[:columns] for row in rows], right=frozenset(heads[4:9]))
-        if fits(lines, width):
-            return "\n".join(lines)
+    lines = table(heads, rows, right=frozenset(heads[4:9]))
+    if fits(lines, width):
+        return "\n".join(lines)
     return "\n".join(_block(entry, width) for entry in entries)
 
 
@@ -93,9 +93,10 @@ def _block(entry: RunEntry, width: int) -> str:
         f"{number:,} {name.replace('_', ' ')}" for name, number in zip(_COUNTS, _counts(entry), strict=True) if number
     ]
     by = f"by {entry.origin.actor}" if entry.origin.actor else ""
-    message = f"{entry.message} revision {entry.revision}"
-    items = [format_time(entry.last), one_line(by), entry.command, one_line(message), *words, one_line(_where(entry))]
-    return flow([item for item in items if item], width, indent="  ", separator=" · ", at_break="")
+    message = f"{entry.message} revision {entry.revision}" if entry.revision > 1 else entry.message
+    run = f"run {entry.run}" if entry.run else ""
+    items = [format_time(entry.last), by, entry.command, message, *words, _where(entry), run]
+    return flow([one_line(item) for item in items if item], width, indent="  ", separator=" · ", at_break="")
 
 
 def _guard(cell: str) -> str:

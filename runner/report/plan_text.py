@@ -158,7 +158,8 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     if planned.guards:
         stops = "this guard stops" if len(planned.guards) == 1 else f"{len(planned.guards)} guards stop"
         lines.append(wrap(f"Nothing is sent: {stops} the run.", view.width, indent="  "))
-    lines.append(style(f"digest {planned.digest or _NO_DIGEST}", "dim"))
+    # On a line of its own, so that a narrow terminal breaks only inside it, and joins it again where it is copied.
+    lines.append(wrap(style(f"digest {planned.digest or _NO_DIGEST}", "dim"), view.width))
     return "\n".join(lines)
 
 

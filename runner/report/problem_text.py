@@ -122,8 +122,10 @@ def format_left_out(counts: Mapping[str, int]) -> str:
 def format_checked(messages: int, recipients: int, unread: int) -> str:
     """Returns what was checked, as "1 message to 2 recipients".
 
-    `unread` is the number of audiences that were not read.
+    `messages` is the number of those without errors, `unread` the number of audiences that were not read.
     """
+    if not messages:
+        return "no valid message"
     parts = [pluralize(recipients, "recipient")] if recipients or not unread else []
     if unread:
         are = "is" if unread == 1 else "are"

@@ -37,9 +37,7 @@ def format_reconciliation(
         lines.append(f"  and {len(result.sent) - MAX_LISTED:,} more")
     lines.extend(format_duplicate(state) for state in result.duplicates)
     unknown = [_to_listed(item) for item in result.unknown]
-    lines += format_delivery_list(
-        "still unknown", "red", unknown, recipients, width, show_values=show_values, links=True
-    )
+    lines += format_delivery_list("not found", "red", unknown, recipients, width, show_values=show_values, links=True)
     return wrap_lines("\n".join(lines), width)
 
 

@@ -1,6 +1,8 @@
 """What a user reads when Intercom cannot be reached or does not accept the token: at once, with what to change."""
 
 import json
+import re
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -178,3 +180,14 @@ def test_a_server_that_fails_is_named_and_reported_at_once(folder: Folder, serve
         f"{host} gave HTTP status 503; trying again for up to 1 s\nerror: GET /me: {host} gave HTTP status 503\n"
         in ran.err
     )
+
+
+@pytest.mark.usefixtures("token")
+def test_a_run_that_reaches_a_sandbox_by_its_address_gets_the_command_that_works(folder: Folder, monkeypatch) -> None:
+    folder.message(LIST)
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("INTERCOM_BASE_URL", sandbox.url)
+        refused = folder.run("apply", "--yes")
+    assert (refused.code, "INTERCOM_BASE_URL is the address of a sandbox" in refused.err) == (5, True)
+    command = re.findall(r"hint: to send to the sandbox: msgrun (.*)", refused.err)[0]
+    assert folder.run(*shlex.split(command)).code == 0

@@ -1,4 +1,4 @@
-"""?"""
+"""The command validate: what it counts, what it reports, and what it makes of paths."""
 
 import json
 
@@ -33,6 +33,12 @@ def test_validate_tells_every_problem_with_its_place_and_exits_with_1(folder: Fo
     assert "messages/message.yaml:3:19: error: first_name has no value (recipient 2) [undefined-variable]" in ran.out
     assert "messages/seed.yaml:5:11: error: template must be plain or personal, not fancy [not-a-choice]" in ran.out
     assert ran.out.endswith("1 message to 1 recipient: 3 errors\n")
+
+
+def test_a_project_whose_only_file_is_faulty_has_no_valid_message(folder: Folder) -> None:
+    folder.message("name: seed\n")
+    ran = folder.run("validate")
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, "no valid message: 4 errors")
 
 
 def test_validate_of_a_path_looks_at_that_path_alone_but_compares_names_everywhere(folder: Folder) -> None:
