@@ -132,6 +132,6 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "lock import": (
         ("msgrun lock import backup.lock", "add its records"),
-        ("msgrun lock import rescue.lock", "what a CI job could not write, from its artifact"),
+        ("msgrun lock import ID.rescue", "what a CI job could not write, from its artifact"),
     ),
 }

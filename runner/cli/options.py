@@ -170,10 +170,14 @@ def global_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             "--jobs",
             type=click.IntRange(1),
             metavar="N",
-            help="Read large audiences in N processes; else one a core.",
+            help="Use N processes for large audiences; by default one for each core.",
         ),
         option("--no-color", is_flag=True, help="No colours."),
-        option("--show-values", is_flag=True, help="Show recipients' values off a terminal, too."),
+        option(
+            "--show-values",
+            is_flag=True,
+            help="Do not mask recipients' addresses and variables in pipes, files and CI.",
+        ),
         option("-q", "--quiet", is_flag=True, help="Only results and errors."),
         option("-v", "--verbose", is_flag=True, help="Say more."),
     ]
@@ -199,7 +203,7 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.
 def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of commands that write the ledger."""
     for add_option in (
-        click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote."),
+        click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote first."),
         click.option("--new-lock", is_flag=True, help="Create the ledger if it does not exist."),
         click.option("--yes", is_flag=True, help="Do not ask."),
     ):

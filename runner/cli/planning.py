@@ -28,14 +28,25 @@ def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     for option in (
         click.option(
-            "--allow-readdress", is_flag=True, help="Allow another kind of address for a message that was sent."
+            "--allow-readdress",
+            is_flag=True,
+            help="Allow that a sent message now has e.g. emails in place of ids: a person may get it twice.",
         ),
-        click.option("--allow-repeat", is_flag=True, help="Allow a text that its recipients got under another name."),
+        click.option(
+            "--allow-repeat",
+            is_flag=True,
+            help="Send a text again that its recipients got as a message of another name.",
+        ),
         click.option("--retry-refused", is_flag=True, help="Send again what Intercom refused."),
         click.option(
-            "--confirm-recipients", type=click.IntRange(0), metavar="N", help="Refuse to send to more than N."
+            "--confirm-recipients",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Refuse to send to more than N recipients.",
         ),
-        click.option("--expect", metavar="DIGEST", help="Refuse unless this is the plan's digest."),
+        click.option(
+            "--expect", metavar="DIGEST", help="Refuse unless the plan has this digest, e.g. that of a review."
+        ),
         click.option(
             "--limit", type=click.IntRange(1), metavar="N", help="Send the first N, and leave the rest for next time."
         ),

@@ -54,13 +54,13 @@ class _ApplyOptions:
 @command("apply")
 @click.argument("paths", nargs=-1, shell_complete=suggest_files)
 @click.option(
-    "--plan", "plan_path", type=click.Path(path_type=Path), metavar="FILE", help="Send what a saved plan sends."
+    "--plan", "plan_path", type=click.Path(path_type=Path), metavar="FILE", help="Send only what plan --out saved."
 )
 @shared_plan_options
 @click.option("--canary", type=click.IntRange(1), metavar="N", help="Send N, stop, and ask before the rest.")
 @click.option("--deadline", type=Duration(), metavar="TIME", help="Stop cleanly after this long, e.g. 20m.")
-@click.option("--log-file", type=click.Path(path_type=Path), metavar="FILE", help="Add a JSON line for every record.")
-@click.option("--lockfile-in-ci", is_flag=True, help="Allow a lockfile in CI, where its disk outlives the job.")
+@click.option("--log-file", type=click.Path(path_type=Path), metavar="FILE", help="Add claims and outcomes as JSON.")
+@click.option("--lockfile-in-ci", is_flag=True, help="Allow a lockfile in CI, because the disk of this job is kept.")
 @writes_ledger
 def apply(
     paths: tuple[str, ...],

@@ -31,7 +31,7 @@ _MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a w
     "--to", "address", required=True, metavar="KIND:VALUE|EMAIL", help="The recipient: ann@example.com or user_id:25."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote.")
+@click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote first.")
 def forget(address: str, *, yes: bool, no_fetch: bool) -> int:
     """Remove a recipient from the ledger, for an erasure request.
 

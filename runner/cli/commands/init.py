@@ -41,7 +41,7 @@ from runner.shown_command import show_default_environment, shown_command
     "--from",
     "source",
     metavar="PACKAGE",
-    help="The package that the CI jobs install; by default this one.",
+    help="What the CI jobs install, e.g. git+https://HOST/PATH@COMMIT; by default the msgrun that runs now.",
 )
 def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None) -> int:
     """Begin a project, or add a CI workflow to one.

@@ -29,7 +29,13 @@ from runner.report import problem_text
     shell_complete=suggest_rules,
     help="Only these rules, separated by commas.",
 )
-@click.option("--ignore", metavar="CODES", multiple=True, shell_complete=suggest_rules, help="Not these rules.")
+@click.option(
+    "--ignore",
+    metavar="CODES",
+    multiple=True,
+    shell_complete=suggest_rules,
+    help="All but these rules, separated by commas.",
+)
 @format_option("text", "json", "github", "sarif")
 @click.option("--fix", is_flag=True, help="Fix what has only one possible fix, show the changes, and write the files.")
 def lint(

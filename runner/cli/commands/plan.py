@@ -34,7 +34,10 @@ from runner.report import plain_text
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
 @click.option(
-    "--comment", type=click.Path(path_type=Path), metavar="FILE", help="Also write it as Markdown, for a comment."
+    "--comment",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write the plan as Markdown, for the comment of a pull request.",
 )
 @click.option("--write", is_flag=True, help="Write the plan file (messages.plan), to be reviewed and committed.")
 @click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")

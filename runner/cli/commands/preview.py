@@ -20,7 +20,11 @@ from runner.report.problem_text import pluralize
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else .msgrun/preview.")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, e.g. origin/main.")
 @click.option(
-    "--recipients", "count", type=click.IntRange(1, 1000), metavar="N", help="Show N of each; else those that differ."
+    "--recipients",
+    "count",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="Show the first N of each message; by default one for each text that differs.",
 )
 @click.option(
     "--png",

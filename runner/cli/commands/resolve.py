@@ -22,9 +22,12 @@ NOT_KNOWN = "-"  # in place of the id of a message that was sent
 @command("resolve")
 @click.argument("key", required=False, shell_complete=suggest_unknown_keys)
 @click.option(
-    "--message", metavar="NAME", shell_complete=suggest_names, help="Every unknown delivery of a message (with --all)."
+    "--message",
+    metavar="NAME",
+    shell_complete=suggest_names,
+    help="The message whose unknown deliveries --all decides.",
 )
-@click.option("--all", "every", is_flag=True, help="All unknown deliveries of the message.")
+@click.option("--all", "every", is_flag=True, help="Decide all unknown deliveries of --message at once.")
 @click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id; - if not known.")
 @click.option("--not-sent", is_flag=True, help="It was not sent: the next apply sends it.")
 @click.option("--duplicate", is_flag=True, help="Acknowledge that it was sent twice: no command reports it any more.")

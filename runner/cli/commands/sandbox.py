@@ -23,12 +23,23 @@ _OTHER_PORT = "choose another port: --port N"
 @click.option(
     "--log", "log", type=click.Path(path_type=Path), metavar="FILE", help="Write what it receives, as JSON lines."
 )
-@click.option("--workspace", metavar="ID", help="The workspace it plays; without it, one of its own.")
-@click.option("--region", type=click.Choice(["us", "eu", "au"]), help="Its region; without it, the project's.")
+@click.option("--workspace", metavar="ID", help="The id of the workspace; by default the sandbox's own.")
 @click.option(
-    "--trouble", multiple=True, metavar="SPEC", help="Trouble to make, e.g. next=500_after,ok or share=429:0.1."
+    "--region", type=click.Choice(["us", "eu", "au"]), help="The region of the workspace; by default the project's."
 )
-@click.option("--reply", "replying", multiple=True, metavar="ID", help="A contact that replies; all means everybody.")
+@click.option(
+    "--trouble",
+    multiple=True,
+    metavar="SPEC",
+    help="Answers that fail, e.g. next=500_after,ok or share=429:0.1; docs/sandbox.md lists them.",
+)
+@click.option(
+    "--reply",
+    "replying",
+    multiple=True,
+    metavar="ID",
+    help="A contact that replies to what it gets; all: every contact.",
+)
 @click.option("--reset", is_flag=True, help="Empty the project's sandbox: its messages and its ledger.")
 def sandbox(
     port: int,

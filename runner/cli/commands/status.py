@@ -40,7 +40,7 @@ _MAX_DELIVERIES = 20  # of one message: with the rest they fit a screen
 @click.option(
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, e.g. ann@example.com or user_id:25."
 )
-@click.option("--all", "show_all", is_flag=True, help="List every delivery, not only the first.")
+@click.option("--all", "show_all", is_flag=True, help="List every delivery, not only the first 20.")
 @click.option("--online", is_flag=True, help="Ask Intercom what became of what was sent: replied, dropped.")
 @format_option("text", "json")
 def status(name: str | None, address: str | None, output_format: str, *, show_all: bool, online: bool) -> int:

@@ -13,7 +13,11 @@ _MAX_LISTED = 5  # names of messages in a note
 
 
 @command("begin")
-@click.option("--abandon-previous", is_flag=True, help="Abandon the ledger that msgrun.yaml names, because it is lost.")
+@click.option(
+    "--abandon-previous",
+    is_flag=True,
+    help="Give up the lost ledger that msgrun.yaml names. What only it knew may be sent again.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def begin(*, abandon_previous: bool, yes: bool) -> int:
     """Start the ledger, without any record.

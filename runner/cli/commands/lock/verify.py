@@ -13,9 +13,11 @@ from runner.cli.options import EXIT, command
 def verify(against: str | None) -> int:
     """Check that the ledger can be read.
 
-    Exits with 1 for torn lines, and with 5 for duplicates or contradictory headers. With --against, for pull requests,
-    it exits with 5 if the commits since REF change a ledger's file, whatever lock: is: otherwise anyone who can open a
-    pull request could change the record of what was sent. A tracked file where only msgrun writes is exit 5 too.
+    Exits with 1 for torn lines, and with 5 for duplicates or contradictory headers.
+
+    --against is for pull requests. It exits with 5 if the commits since REF change a ledger's file, whatever lock: is.
+    Otherwise an author of a pull request could change the record of what was sent. It does so too if a file is
+    committed where only msgrun writes, as in .msgrun/.
     """
     with open_context(against or "") as context:
         refuse_tracked_run_files(context)
