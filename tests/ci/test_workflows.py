@@ -30,17 +30,24 @@ def tool(name, *args, cwd):
     return done.stdout + done.stderr
 
 
+def many_jobs():
+    """Our workflows, in which many jobs apply one plan, as docs/scaling.md says."""
+    docs = (ROOT / "docs/scaling.md").read_text()
+    strategy, parallel = re.findall(r"```yaml\n(.*?)```", docs, re.DOTALL)
+    (end,) = re.findall(r"add `(\S+ matrix\.job \S+)` to the name of the rescue file's artifact", docs)
+    github = re.sub(r"    concurrency:\n      group: msgrun-apply\n.*\n", strategy, GITHUB)
+    github = re.sub(r"(name: msgrun-rescue-.*)", rf"\1{end}", github)
+    return github, re.sub(r"  resource_group: .*\n", parallel, GITLAB)
+
+
 @pytest.fixture
 def repository(tmp_path):
     """A repository with our workflow, one that uses our action, and the action."""
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     files = {".github/workflows/msgrun.yml": GITHUB, "action.yml": ACTION, ".gitlab-ci.yml": GITLAB}
-    docs = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in ("ci", "scaling"))
-    examples = re.findall(r"```yaml\n(# \.github.*?)```", docs, re.DOTALL)
-    assert len(examples) == 2
-    (files[".gitlab-ci-jobs.yml"],) = re.findall(r"```yaml\n(# \.gitlab-ci.*?)```", docs, re.DOTALL)
-    for number, text in enumerate(examples):
-        files[f".github/workflows/example-{number}.yml"] = re.sub(r"\S+/msgrun@\S+", "./", text)
+    files[".github/workflows/jobs.yml"], files[".gitlab-ci-jobs.yml"] = many_jobs()
+    (example,) = re.findall(r"```yaml\n(# \.github.*?)```", (ROOT / "docs/ci.md").read_text(), re.DOTALL)
+    files[".github/workflows/example.yml"] = re.sub(r"\S+/msgrun@\S+", "./", example)
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -168,16 +175,15 @@ def test_runs_that_send_wait_for_each_other_and_are_never_cut_off():
     )
 
 
-def test_the_jobs_of_the_docs_share_one_plan():
-    docs = (ROOT / "docs" / "scaling.md").read_text()
-    github, gitlab = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(# \.git.*?)```", docs, re.DOTALL))
-    assert github["jobs"]["apply"]["strategy"] == {"fail-fast": False, "matrix": {"job": [1, 2, 3, 4]}}
-    assert gitlab["apply"]["parallel"] == 4
-    for plan, apply in (github["jobs"].values(), (gitlab["plan"], gitlab["apply"])):
-        assert "msgrun plan --out plan.json" in str(plan)
-        assert "msgrun apply --yes --plan plan.json" in str(apply)
-        assert "plan" in apply["needs"]
-    assert "INTERCOM" not in str(github["jobs"]["plan"])
+def test_the_lines_of_the_docs_let_many_jobs_apply_one_plan():
+    github, gitlab = map(yaml.safe_load, many_jobs())
+    apply = github["jobs"]["apply"]
+    assert apply["strategy"] == {"fail-fast": False, "matrix": {"job": [1, 2, 3, 4]}}
+    assert "concurrency" not in apply
+    (rescue,) = [step["with"]["name"] for step in apply["steps"] if step.get("name") == "Keep the rescue file"]
+    assert rescue.endswith("-${{ matrix.job }}"), "each job has an artifact of its own"
+    assert gitlab["msgrun-apply"]["parallel"] == 4
+    assert "resource_group" not in gitlab["msgrun-apply"]
 
 
 def test_actions_are_pinned_to_commits():

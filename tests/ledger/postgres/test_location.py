@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,6 @@ body: hi
 from: {type: admin, id: "394051"}
 to: [{type: user, id: a1}, {type: user, id: a2}, {type: user, id: a3}]
 """
-DOCS = Path(__file__).parents[2] / "docs" / "scaling.md"
 WITHOUT_PSYCOPG = "import sys; sys.modules['psycopg'] = None; from runner.__main__ import main; main()"
 
 
