@@ -190,3 +190,20 @@ def test_the_example_of_a_declaration_is_valid(folder: Folder) -> None:
     example = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/declarations.md").read_text("utf-8"), re.DOTALL)[0]
     folder.message(example.replace("2026-12-01", "2999-12-01"))
     assert folder.run("validate").out == "1 message to 2 recipients: no problems\n"
+
+
+@pytest.mark.usefixtures("intercom")
+def test_the_readmes_first_five_minutes_end_with_a_message_sent(folder: Folder) -> None:
+    lines = re.findall(r"^\$ msgrun (.*?)(?: && cd (\S+))?(?: +#.*)?$", README, re.MULTILINE)
+    assert len(lines) == 5
+    at, outputs = folder, []
+    for arguments, subfolder in lines:
+        for message in (at.path / "messages").glob("*.yaml"):
+            draft = message.read_text("utf-8").splitlines(keepends=True)
+            message.write_text("".join(line for line in draft if not line.startswith("not_before:")), "utf-8")
+        confirmed = ["--yes"] if arguments.endswith("apply") else []
+        ran = at.run(*shlex.split(arguments), *confirmed)
+        assert ran.code == 0, (arguments, ran.out, ran.err)
+        outputs.append(ran.out)
+        at = Folder(at.path / subfolder, folder.capture) if subfolder else at
+    assert ["3 sent by this run" in output for output in outputs] == [False, False, False, True, True]
