@@ -11,7 +11,7 @@ import sys
 import click
 
 from runner import __version__
-from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of, global_options
+from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of_error, global_options
 from runner.cli.output import Output, remember_options
 from runner.cli.problem_summary import print_summary
 from runner.cli.supervisor import Supervisor, out_of_memory_error
@@ -102,7 +102,7 @@ def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
             return _report_error(out_of_memory_error(CURRENT_WORK.status()))
         case MsgrunError():
             output.failure(error)
-            return exit_code_of(error)
+            return exit_code_of_error(error)
         case OSError() if error.errno in {errno.ENOSPC, errno.EIO, errno.EBADF} and error.filename is None:
             output.error(f"the output cannot be written: {error.strerror}")
             return EXIT.problems

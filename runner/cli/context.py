@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,6 +27,10 @@ from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.managed_path import managed_path, user_path
 from runner.shown_command import show_default_environment
+
+if TYPE_CHECKING:
+    from runner.ledger.facts import Facts
+    from runner.ledger.record import Header
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
 
@@ -102,6 +107,10 @@ class Context:
         """The file with what `status --online` found. Raises GuardRefused if the path is a link."""
         folder = SANDBOX_FOLDER if self.options.sandbox else ".msgrun"
         return managed_path(self.tree.root, f"{folder}/online-{self.settings.stem}.json")
+
+    def header_of(self, facts: "Facts") -> "Header":
+        """Returns the header of a ledger: its id and its workspace. Raises GuardRefused as `Headers.merged`."""
+        return facts.headers.merged(self.settings.salt)
 
     def load_project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations. `paths` are as the user typed them, relative to the working directory or -C."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runner.cli.context import Context
-from runner.cli.options import EXIT
+from runner.cli.ledger import exit_code_of
 from runner.cli.run_origin import find_run_origin
 from runner.declare.project import Project
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
@@ -78,7 +78,7 @@ def write_decision(
     if not records:
         reason = one_line(f": {decision.if_empty}") if decision.if_empty else ""
         context.output.result(wrap_lines(f"nothing to do{reason}", context.output.width))
-        return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+        return exit_code_of(ledger.facts)
     try:
         context.confirm(f"{decision.request}?", yes=yes)
         if write:
@@ -94,7 +94,7 @@ def write_decision(
         context.output.error("Nothing was decided: the ledger could not be written.")
         raise
     context.output.result(decision.result)
-    return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+    return exit_code_of(ledger.facts)
 
 
 def _sign(records: Sequence[Record], origin: RunOrigin) -> list[Record]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
+from runner.cli.options import EXIT
 from runner.clock import new_run_id
 from runner.declare.settings import SETTINGS_FILE, Settings, load_all_settings
 from runner.declare.settings_editor import set_settings
@@ -51,10 +52,15 @@ def open_ledger(
         context.ledger, command, new_lock=new_lock, no_fetch=no_fetch, before_start=before_start
     ) as ledger:
         _print_warnings(context, ledger.facts)
-        ledger_id = ledger.facts.headers.merged(context.settings.salt).ledger
+        ledger_id = context.header_of(ledger.facts).ledger
         if new_lock and ledger_id and not (context.settings.ledger_id or context.options.sandbox):
             context.output.note(f"add to msgrun.yaml, so that no other ledger is used by accident: ledger: {ledger_id}")
         yield ledger
+
+
+def exit_code_of(facts: Facts) -> int:
+    """Returns the exit code of a command that has done its work: a ledger with duplicates is reported by each."""
+    return EXIT.guard if facts.duplicates() else EXIT.done
 
 
 def refuse_lockfile(context: Context) -> None:

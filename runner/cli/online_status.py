@@ -65,7 +65,7 @@ def _look_up(context: Context, facts: Facts, states: Iterable[State]) -> tuple[A
             status_line.update(f"asked Intercom about {number:,} deliveries")
 
     with connect(context) as connection:
-        workspace = connection.verify_workspace(facts.headers.merged(settings.salt).workspace)
+        workspace = connection.verify_workspace(context.header_of(facts).workspace)
         old_version = "" if settings.can_open_conversation else settings.api_version
         after = look_up_sent(Conversations(connection.workspace), states, old_version, report)
     status_line.clear()

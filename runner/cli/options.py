@@ -133,7 +133,7 @@ def _suggest_environments(context: click.Context, parameter: click.Parameter, in
     return suggest_environments(context, parameter, incomplete)
 
 
-def exit_code_of(error: MsgrunError) -> int:
+def exit_code_of_error(error: MsgrunError) -> int:
     """Returns the exit code for an error that ended the command."""
     match error:
         case GuardRefused():

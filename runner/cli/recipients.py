@@ -22,7 +22,7 @@ def name_recipients(
     Off a terminal nothing is read, because every address would be masked. `project` saves reading the declarations
     again; without it they are read, and those with an error are left out.
     """
-    workspace = "" if context.options.sandbox else facts.headers.merged(context.settings.salt).workspace
+    workspace = "" if context.options.sandbox else context.header_of(facts).workspace
     wanted = [
         WantedKey(record.message, record.revision, record.key) for record in records if not record.to.startswith("id:")
     ]

@@ -106,7 +106,7 @@ def _rescue(context: Context, ledger: Ledger, summary: Summary) -> tuple[list[st
         return [], []
     outcomes = pluralize(len(summary.unwritten), "outcome")
     try:
-        ledger_id = ledger.facts.headers.merged(context.settings.salt).ledger
+        ledger_id = context.header_of(ledger.facts).ledger
         path = write_rescue_file(context.ledger, ledger_id, summary.unwritten)
     except LedgerUnavailable as error:
         lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in summary.unwritten]

@@ -9,7 +9,7 @@ from typing import Literal
 from runner.cli import next_steps
 from runner.cli.context import Context
 from runner.cli.decisions import make_writer
-from runner.cli.options import EXIT
+from runner.cli.ledger import exit_code_of
 from runner.cli.prompts import WrongAnswer, ask, quote
 from runner.cli.recipients import name_recipients
 from runner.clock import format_timestamp, parse_timestamp
@@ -42,7 +42,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
     )
     if not states:
         context.output.result("nothing is unknown")
-        return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+        return exit_code_of(ledger.facts)
     if isinstance(ledger, SharedLedger):
         context.output.note(warn_of_live_run(states))
     if number := sum(record.is_searchable for state in states for record in state.open_attempts):
@@ -58,7 +58,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
     ]
     if steps:
         context.output.result(format_steps(steps, context.output.width))
-    return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+    return exit_code_of(ledger.facts)
 
 
 def warn_of_live_run(states: Sequence[State]) -> str:

@@ -156,7 +156,7 @@ def _send(
     if not options.yes:
         context.require_terminal()
     with connect(context, plan.senders(), [("subscription", name) for name in plan.subscriptions()]) as connection:
-        id_code = connection.verify_workspace(ledger.facts.headers.merged(context.settings.salt).workspace)
+        id_code = connection.verify_workspace(context.header_of(ledger.facts).workspace)
         plan_files.require_same_workspace(context, options.plan_options, id_code)
         plan = connection.look_up_senders(plan, options.plan_options.saved_plan)
         plan_output.refuse_guarded(context, plan)

@@ -3,8 +3,8 @@
 import click
 
 from runner.cli.context import open_context
-from runner.cli.ledger import read_ledger
-from runner.cli.options import EXIT, command, format_option
+from runner.cli.ledger import exit_code_of, read_ledger
+from runner.cli.options import command, format_option
 from runner.cli.suggestions import suggest_names
 from runner.declare.similar_names import did_you_mean
 from runner.errors import UsageMistake
@@ -36,4 +36,4 @@ def audit(name: str | None, output_format: str) -> int:
                 context.output.document(audit_text.format_runs_json(entries))
             case _:
                 context.output.result(audit_text.format_runs(entries, context.output.width))
-        return EXIT.guard if facts.duplicates() else EXIT.done
+        return exit_code_of(facts)

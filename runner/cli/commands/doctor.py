@@ -62,7 +62,7 @@ def _check_all(context: Context) -> list[Check]:
 
     project = context.load_project()
     reading, ledger_checks = check_ledger(context)
-    ledger_workspace = reading.facts.headers.merged(context.settings.salt).workspace if reading else ""
+    ledger_workspace = context.header_of(reading.facts).workspace if reading else ""
     declared = [declaration.sender for declaration in project.declarations]
     senders = sorted({*declared, *([context.settings.sender] if context.settings.sender else [])}, key=str)
     return [

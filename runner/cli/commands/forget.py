@@ -7,8 +7,8 @@ import click
 
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import open_ledger
-from runner.cli.options import EXIT, command
+from runner.cli.ledger import exit_code_of, open_ledger
+from runner.cli.options import command
 from runner.declare.address_search import Address, parse_recipient_address
 from runner.declare.recipient_states import find_states
 from runner.declare.settings import load_all_settings
@@ -68,7 +68,7 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
     output.result(f"\n{forget_text.format_remains(found, output.width)}")
     if steps := next_steps.commit_ledger(context) if files else []:
         output.result(format_steps(steps, output.width))
-    return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+    return exit_code_of(ledger.facts)
 
 
 def _confirm(context: Context, title: str, count: int, *, yes: bool) -> None:

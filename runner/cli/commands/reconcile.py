@@ -7,7 +7,7 @@ import click
 
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import open_ledger, read_ledger
+from runner.cli.ledger import exit_code_of, open_ledger, read_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.progress_line import StatusLine
 from runner.cli.recipients import name_recipients
@@ -62,7 +62,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     if name is not None and name not in names:
         raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, names))
     reconciliation = prepare_reconciliation(facts, name, context.settings.salt)
-    workspace = facts.headers.merged(context.settings.salt).workspace
+    workspace = context.header_of(facts).workspace
     error: MsgrunError | None = None
     try:
         if reconciliation.pending:
@@ -91,7 +91,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
         context.output.failure(error)
     if result.unknown:
         return EXIT.unknown
-    return EXIT.guard if result.duplicates or facts.duplicates() else EXIT.done
+    return EXIT.guard if result.duplicates else exit_code_of(facts)
 
 
 def _search(

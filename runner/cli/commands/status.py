@@ -8,9 +8,9 @@ import click
 
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import read_ledger
+from runner.cli.ledger import exit_code_of, read_ledger
 from runner.cli.notices import current_notices
-from runner.cli.options import EXIT, command, format_option
+from runner.cli.options import command, format_option
 from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import Address, is_address, parse_recipient_address
@@ -72,7 +72,7 @@ def status(name: str | None, address: str | None, output_format: str, *, show_al
             _print_messages(context, facts, name, counts, show_all=show_all)
             if online:
                 _print_online(context, facts, facts.states_with("sent", message=name), name, show_all=show_all)
-        return EXIT.guard if facts.duplicates() else EXIT.done
+        return exit_code_of(facts)
 
 
 def _print_notices(context: Context) -> None:

@@ -3,7 +3,8 @@
 import click
 
 from runner.cli.context import open_context
-from runner.cli.options import EXIT, command
+from runner.cli.ledger import exit_code_of
+from runner.cli.options import command
 from runner.ledger.unchecked_opening import open_existing
 from runner.report.problem_text import pluralize
 
@@ -23,4 +24,4 @@ def compact(*, yes: bool) -> int:
         context.output.result(
             f"{name}: {pluralize(before, 'line')} before, {after:,} now. Every delivery has the same state."
         )
-        return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+        return exit_code_of(ledger.facts)

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from runner.cli.context import open_context
-from runner.cli.ledger import read_ledger
-from runner.cli.options import EXIT, command
+from runner.cli.ledger import exit_code_of, read_ledger
+from runner.cli.options import command
 from runner.errors import GuardRefused, UsageMistake
 
 
@@ -24,7 +24,7 @@ def export(file: Path | None) -> int:
         if not (reading.exists or len(facts)):
             raise GuardRefused(f"there is no ledger {name}", "check lock: in msgrun.yaml")
         lines = chain(
-            [facts.headers.merged(context.settings.salt).to_line()],
+            [context.header_of(facts).to_line()],
             (record.to_line() for record in facts.sorted_records()),
         )
         if file is None:
@@ -39,4 +39,4 @@ def export(file: Path | None) -> int:
                     f"{file} cannot be written: {error.strerror}", "choose a file that does not exist yet"
                 ) from error
             context.output.result(f"wrote what {name} knows of {len(facts):,} deliveries to {file}")
-        return EXIT.guard if facts.duplicates() else EXIT.done
+        return exit_code_of(facts)

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import open_ledger
-from runner.cli.options import EXIT, command, writes_ledger
+from runner.cli.ledger import exit_code_of, open_ledger
+from runner.cli.options import command, writes_ledger
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, append_missing, pin_workspace
@@ -28,7 +28,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")
         imported.read_file(path, str(file))
-        workspace = imported.headers.merged(context.settings.salt).workspace
+        workspace = context.header_of(imported).workspace
         for line in plain_text.format_ledger_warnings(imported):
             context.output.error(line)
         with open_ledger(context, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
@@ -37,7 +37,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
                 pin_workspace(ledger, workspace)
             count = append_missing(ledger, imported)
             context.output.result(f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}")
-            return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+            return exit_code_of(ledger.facts)
 
 
 def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path, *, yes: bool) -> None:

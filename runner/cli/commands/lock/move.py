@@ -92,7 +92,7 @@ def _find_other_end(
         raise missing_error(own, own, was_moved=False)
     if refusal := find_id_refusal(own, facts):
         raise refusal.error()
-    ledger_id = facts.headers.merged(own.salt).ledger
+    ledger_id = context.header_of(facts).ledger
     mark = highest_mark(facts, ledger_id, answers)
     if mark.status == "current":
         save_current_ledger(context, ledger_id)

@@ -3,8 +3,8 @@
 import click
 
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import read_ledger
-from runner.cli.options import EXIT, command
+from runner.cli.ledger import exit_code_of, read_ledger
+from runner.cli.options import command
 from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_unknown_keys
 from runner.errors import UsageMistake
@@ -37,7 +37,7 @@ def show(key: str | None) -> int:
         else:
             for record in records:
                 context.output.document(record.to_line().decode().rstrip("\n"))
-        return EXIT.guard if facts.duplicates() else EXIT.done
+        return exit_code_of(facts)
 
 
 def _print_table(context: Context, facts: Facts, records: list[Record]) -> None:

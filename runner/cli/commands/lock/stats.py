@@ -1,8 +1,8 @@
 """The command lock stats: shows how large the ledger is."""
 
 from runner.cli.context import open_context
-from runner.cli.ledger import read_ledger
-from runner.cli.options import EXIT, command
+from runner.cli.ledger import exit_code_of, read_ledger
+from runner.cli.options import command
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import count_lines, lockfile_paths
 from runner.report import ledger_size
@@ -27,4 +27,4 @@ def stats() -> int:
         else:
             text = ledger_size.format_shared_ledger_stats(address.display_name, len(facts), facts.counts())
         context.output.result(wrap_lines(text, context.output.width_for_reading))
-        return EXIT.guard if facts.duplicates() else EXIT.done
+        return exit_code_of(facts)

@@ -3,7 +3,7 @@
 import click
 
 from runner.cli.context import open_context
-from runner.cli.ledger import read_ledger
+from runner.cli.ledger import exit_code_of, read_ledger
 from runner.cli.ledger_changes import refuse_tracked_run_files, require_unchanged_ledger_files
 from runner.cli.options import EXIT, command
 
@@ -27,6 +27,4 @@ def verify(against: str | None) -> int:
         context.output.result(
             f"{context.ledger.address.display_name}: {len(facts):,} deliveries, {len(facts.torn_lines)} torn lines"
         )
-        if facts.duplicates():
-            return EXIT.guard
-        return EXIT.problems if facts.torn_lines else EXIT.done
+        return exit_code_of(facts) or (EXIT.problems if facts.torn_lines else EXIT.done)
