@@ -22,7 +22,7 @@ from runner.clock import Clock, new_run_id
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
 from runner.deliver.post import MessagePoster
-from runner.deliver.run import Run
+from runner.deliver.run import make_run
 from runner.deliver.stop import DRAIN_TIMEOUT, signal_name
 from runner.deliver.summary import Summary
 from runner.errors import RunStopped, UsageMistake
@@ -94,7 +94,7 @@ class Connection:
         signals = Signals()
         log_path = self.context.user_path(log_file) if log_file else None
         with open_record_log(self.context.output, log_path) as log:
-            run = Run(
+            run = make_run(
                 plan=plan,
                 settings=settings,
                 ledger=ledger,

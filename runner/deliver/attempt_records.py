@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from runner.clock import Clock, format_timestamp
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery
 from runner.declare.keys_and_digests import text_hash
 from runner.declare.sender import Sender
 from runner.deliver.attempt import Outcome
-from runner.deliver.queue import PreparedDelivery
+from runner.intercom.contact import Contact
 from runner.ledger.record import NO_ORIGIN, Record, RunOrigin
 
 
@@ -39,9 +41,8 @@ class RecordFactory:
         self._attempts = 0
         self._cached_second, self._cached_timestamp = datetime.min.replace(tzinfo=UTC), ""
 
-    def new_claim(self, prepared: PreparedDelivery) -> Record:
-        """Returns the claim of a new attempt."""
-        declaration, delivery = prepared.declaration, prepared.delivery
+    def new_claim(self, declaration: Declaration, delivery: Delivery, contact: Contact | None) -> Record:
+        """Returns the claim of a new attempt. `contact` is the one to send to; None if the delivery is refused."""
         self._attempts += 1
         kind, value = delivery.address
         origin = self._origin if self._attempts == 1 else NO_ORIGIN
@@ -52,7 +53,7 @@ class RecordFactory:
             message=declaration.name,
             revision=declaration.revision,
             to=delivery.display_name,
-            contact=prepared.contact.id if prepared.contact else value if kind == "id" else "",
+            contact=contact.id if contact else value if kind == "id" else "",
             digest=delivery.digest,
             content=declaration.content,
             text=text_hash(delivery.payload, self._salt),

@@ -1,61 +1,93 @@
-"""The attempts that a run may try next, in the order of its plan."""
+"""The attempts that a run may try next, in the order of its plan. Their deliveries are rendered again, in advance."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.settings import Settings
 from runner.deliver.attempt import Attempt
 from runner.deliver.attempt_records import RecordFactory
 from runner.deliver.contact_choice import ALREADY_REACHED, SAME_CONTACT
-from runner.deliver.queue import DeliveryQueue, PreparedDelivery
-from runner.deliver.summary import Summary
+from runner.deliver.stop import StopController
+from runner.deliver.summary import ReportedDelivery
+from runner.errors import GuardRefused
+from runner.intercom.contact import Contact
 from runner.intercom.wire_format import build_body
-from runner.ledger.facts import Facts
-from runner.ledger.record import Record
+from runner.ledger.ledger import Ledger
+from runner.ledger.record import CONTACT_NOT_FOUND, Record
+from runner.plan.deliveries import PlannedDelivery, PlannedMessage
+from runner.plan.plan import Plan
+
+_AHEAD = 120  # deliveries that are rendered in advance: enough for all threads, few to discard at a stop
+
+
+@dataclass(frozen=True, slots=True)
+class _RenderedDelivery:
+    """A delivery to send, or to refuse without a claim. `planned` has the contact, or the reason."""
+
+    declaration: Declaration
+    delivery: Delivery
+    planned: PlannedDelivery
+
+    @property
+    def contact(self) -> Contact | None:
+        """The contact to send to, which the check of the recipients chose; None if the delivery is to be refused."""
+        if self.planned.action == "refused":
+            return None
+        role, _, contact_id = self.planned.contact.partition(":")
+        assert contact_id, "recipients are checked before anything is sent"
+        return Contact(contact_id, role)
 
 
 class AttemptSource:
-    """Makes attempts of the deliveries in a queue, and takes back those that a write did not claim.
+    """Makes attempts of the deliveries that a plan sends, and takes back those that a write did not claim.
 
-    `facts` returns the records of the ledger. A delivery that must not be POSTed gets no attempt: an expired one is
-    counted, and of another one `refuse` is called with its claim, a code and a message. Once `summary` has a reason to
-    stop, there are no more attempts.
+    A delivery that must not be POSTed gets no attempt: it is refused, or counted in `expired` by the message's name.
+    What is to be sent of a message that `stop` puts off is left out. Once the run stops, there are no more attempts.
     """
 
     def __init__(
-        self,
-        queue: DeliveryQueue,
-        records: RecordFactory,
-        clock: Clock,
-        settings: Settings,
-        facts: Callable[[], Facts],
-        summary: Summary,
-        refuse: Callable[[Record, str, str], None],
+        self, plan: Plan, settings: Settings, ledger: Ledger, records: RecordFactory, clock: Clock, stop: StopController
     ) -> None:
-        self._queue = queue
+        self._settings = settings
+        self._ledger = ledger
         self._records = records
         self._clock = clock
-        self._settings = settings
-        self._facts = facts
-        self._refuse = refuse
-        self._summary = summary
+        self._stop = stop
+        self._rendered: deque[_RenderedDelivery] = deque()
+        self._upcoming = self._render(plan)
+        self._has_ended = False
         self._unclaimed: deque[Attempt] = deque()
+        self._refused: list[Record] = []  # since the last `take`
         self.expired: Counter[str] = Counter()
 
     @property
     def is_exhausted(self) -> bool:
         """Whether no attempt is left."""
-        return self._queue.is_exhausted and not self._unclaimed
+        return self._has_ended and not self._rendered and not self._unclaimed
 
-    def take(self, most: int) -> list[Attempt]:
-        """Removes and returns the next attempts, up to `most`; fewer if no more are prepared."""
+    def prepare(self) -> None:
+        """Renders the next deliveries. Raises GuardRefused if one is not rendered as planned."""
+        wanted = _AHEAD - len(self._rendered)
+        if wanted > 0 and not self._has_ended:
+            upcoming = list(islice(self._upcoming, wanted))
+            self._rendered.extend(upcoming)
+            self._has_ended = len(upcoming) < wanted
+
+    def take(self, limit: int) -> tuple[list[Attempt], list[Record]]:
+        """Removes and returns the next attempts, up to `limit`, and the records of deliveries that it refused.
+
+        There are fewer attempts if no more deliveries are prepared.
+        """
         attempts: list[Attempt] = []
-        while len(attempts) < most and self._summary.stop is None and (attempt := self._next()):
+        while len(attempts) < limit and self._stop.summary.stop is None and (attempt := self._next()):
             attempts.append(attempt)
-        return attempts
+        refused, self._refused = self._refused, []
+        return attempts, refused
 
     def put_back(self, attempts: Iterable[Attempt]) -> None:
         """Takes back attempts that a write did not try to claim. They come first again, in the same order."""
@@ -70,21 +102,23 @@ class AttemptSource:
             unclaimed = self._unclaimed.popleft()
             unclaimed.claim = replace(unclaimed.claim, at=self._records.timestamp())
             return unclaimed
-        while prepared := self._queue.pop():
-            if attempt := self._create(prepared):
+        while self._rendered:
+            rendered = self._rendered.popleft()
+            is_put_off = rendered.planned.action == "send" and self._stop.puts_off(rendered.declaration)
+            if not is_put_off and (attempt := self._create(rendered)):
                 return attempt
         return None
 
-    def _create(self, prepared: PreparedDelivery) -> Attempt | None:
+    def _create(self, rendered: _RenderedDelivery) -> Attempt | None:
         """Returns an attempt with its claim; None if the delivery is expired or refused without a claim."""
-        declaration, delivery = prepared.declaration, prepared.delivery
+        declaration, delivery, planned = rendered.declaration, rendered.delivery, rendered.planned
         if self.is_expired(declaration):
             self.expired[declaration.name] += 1
             return None
-        contact = prepared.contact
-        claim = self._records.new_claim(prepared)
+        contact = rendered.contact
+        claim = self._records.new_claim(declaration, delivery, contact)
         if contact is None:
-            self._refuse(claim, prepared.planned.code, prepared.planned.reason)
+            self._refuse(claim, planned.code, planned.reason)
             return None
         if claim.recipient_contact and self._has_reached_contact(claim):
             self._refuse(claim, SAME_CONTACT, ALREADY_REACHED)
@@ -94,10 +128,55 @@ class AttemptSource:
         values = (*delivery.private_values, delivery.address[1])
         return Attempt(claim, body, declaration, values, is_limited=is_limited)
 
+    def _refuse(self, claim: Record, code: str, message: str) -> None:
+        """Refuses a delivery without a claim, because it is not POSTed.
+
+        If an earlier run recorded that its contact is missing, no second record is written.
+        """
+        record = replace(claim, status="refused", code=code, sender="", opens_conversation=False)
+        state = self._ledger.facts.state(claim.key) if code == CONTACT_NOT_FOUND else None
+        if state and state.was_not_found_as(claim.digest):
+            self._stop.summary.still_not_found.append(ReportedDelivery(record, message))
+            return
+        self._refused.append(record)
+        self._stop.summary.refused.append(ReportedDelivery(record, message))
+        self._stop.check_breakers()
+
     def _has_reached_contact(self, claim: Record) -> bool:
         """Returns whether another run has sent this revision to the contact since the recipients were checked.
 
         Within a plan, that check leaves each contact to one delivery of a message.
         """
         contact = (claim.message, claim.revision, claim.recipient_contact)
-        return self._facts().has_reached(*contact, except_key=claim.key)
+        return self._ledger.facts.has_reached(*contact, except_key=claim.key)
+
+    def _render(self, plan: Plan) -> Iterator[_RenderedDelivery]:
+        send_counts = plan.send_counts()
+        for message in plan.messages:
+            yield from self._render_message(message, send_counts[message.name])
+
+    def _render_message(self, message: PlannedMessage, sends: int) -> Iterator[_RenderedDelivery]:
+        """Yields up to `sends` deliveries to send, and those before them that the check of the recipients refused.
+
+        Refused ones are skipped while a limit keeps back a part of the message. A message that is put off ends. Raises
+        GuardRefused.
+        """
+        is_limited = message.counts["send"] > sends
+        refused = 0 if is_limited else message.deliveries.checked_counts("refused").total()
+        if not (sends or refused):
+            return
+        rendered = render_deliveries(message.declaration, self._settings.salt, skip_duplicate_check=True)
+        for planned in message.deliveries:
+            delivery = next(rendered, None)
+            if not isinstance(delivery, Delivery) or (delivery.key, delivery.digest) != (planned.key, planned.digest):
+                raise GuardRefused(f"{message.name} changed after the plan was made", "run the command again")
+            if planned.action == "send" and sends:
+                if self._stop.puts_off(message.declaration):
+                    return
+                sends -= 1
+                yield _RenderedDelivery(message.declaration, delivery, planned)
+            elif planned.action == "refused" and planned.code and refused:
+                refused -= 1
+                yield _RenderedDelivery(message.declaration, delivery, planned)
+            if not (sends or refused):
+                return

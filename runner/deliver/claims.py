@@ -109,7 +109,9 @@ class InlineClaims:
     def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
         """Writes all outcomes, and up to `wanted` claims."""
         del is_urgent
-        return self._write(source.take(wanted))
+        attempts, refused = source.take(wanted)
+        self.outcomes += refused
+        return self._write(attempts)
 
     def wait(self, source: AttemptSource) -> WriteResult:
         """Returns an empty result."""
@@ -196,7 +198,8 @@ class BackgroundClaims:
         closing = sum(record.attempt in self._open_claims for record in self.outcomes)
         room = self._batch - len(self._open_claims) + closing
         if not self.is_writing and not self.is_failing and (is_urgent or _WRITES_PER_BATCH * room >= self._batch):
-            attempts = source.take(_BATCHES_AHEAD * self._batch if room and self._has_lost_most else room)
+            attempts, refused = source.take(_BATCHES_AHEAD * self._batch if room and self._has_lost_most else room)
+            self.outcomes += refused
             if self.outcomes or attempts:
                 self._open_claims |= {attempt.id for attempt in attempts}
                 outcomes, self.outcomes = self.outcomes, []

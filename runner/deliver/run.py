@@ -5,7 +5,7 @@ many claims are written at once: that is up to the `ClaimWriter`.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from runner.clock import Clock
@@ -16,59 +16,59 @@ from runner.deliver.attempt_records import RecordFactory
 from runner.deliver.attempt_source import AttemptSource
 from runner.deliver.claims import ClaimWriter, WriteResult, make_claim_writer
 from runner.deliver.post import MessagePoster, PostResult, Retry
-from runner.deliver.queue import DeliveryQueue
 from runner.deliver.stop import StopConditions, StopController
 from runner.deliver.summary import ReportedDelivery, StopReason, Summary
 from runner.deliver.threads import MAX_THREADS, ThreadPool
 from runner.errors import GuardRefused
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.ledger import Ledger
-from runner.ledger.record import CONTACT_NOT_FOUND, NO_ORIGIN, Record, RunOrigin
+from runner.ledger.record import NO_ORIGIN, Record, RunOrigin
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values
 
 _POLL_INTERVAL = 0.2  # seconds after which a waiting run checks signals and the stop file again
 
 
-class Run:
-    """One apply of one plan, on at most `max_threads` threads. `run_id` begins the names of its attempts.
+def make_run(
+    plan: Plan, settings: Settings, ledger: Ledger, poster: MessagePoster, limiter: RateLimiter, clock: Clock,
+    stop_conditions: StopConditions, run_id: str, progress: Callable[[Summary], None],
+    *, log: Callable[[Record], None] = lambda _: None, max_threads: int = MAX_THREADS, origin: RunOrigin = NO_ORIGIN,
+) -> "Run":  # fmt: skip
+    """Returns an apply of a plan, on at most `max_threads` threads. `run_id` begins the names of its attempts.
 
-    `origin` is who applies. `progress` is called after every round, and `log` with every record once it is durable.
+    `origin` is who applies.
+    """
+    summary = Summary(planned=plan.to_send + plan.to_refuse)
+    stop = StopController(summary, stop_conditions, settings.abort_conditions, clock)
+    records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids, origin)
+    source = AttemptSource(plan, settings, ledger, records, clock, stop)
+    writer = make_claim_writer(ledger, plan.to_send)
+    return Run(source, records, writer, poster, stop, limiter, clock, ThreadPool(max_threads), progress, log)
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One apply of one plan.
+
+    `progress` is called after every round, and `log` with every record once it is durable.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        settings: Settings,
-        ledger: Ledger,
-        poster: MessagePoster,
-        limiter: RateLimiter,
-        clock: Clock,
-        stop_conditions: StopConditions,
-        run_id: str,
-        progress: Callable[[Summary], None],
-        log: Callable[[Record], None] = lambda _: None,
-        max_threads: int = MAX_THREADS,
-        origin: RunOrigin = NO_ORIGIN,
-    ) -> None:
-        self._ledger = ledger
-        self._poster = poster
-        self._limiter = limiter
-        self._clock = clock
-        self._stop_conditions = stop_conditions
-        self._progress = progress
-        self._log = log
-        self.summary = Summary(planned=plan.to_send + plan.to_refuse)
-        self._records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids, origin)
-        self._put_off: StopReason | None = None  # why some messages were put off, while others were sent
-        self._queue = DeliveryQueue(plan, settings, self._is_put_off)
-        self._source = AttemptSource(
-            self._queue, self._records, clock, settings, lambda: ledger.facts, self.summary, self._refuse
-        )
-        self._writer: ClaimWriter = make_claim_writer(ledger, plan.to_send)
-        self._attempts = ActiveAttempts()
-        self._threads: ThreadPool[PostResult] = ThreadPool(max_threads)
-        self._stop_controller = StopController(self.summary, settings.abort_conditions, clock)
+    _source: AttemptSource
+    _records: RecordFactory
+    _writer: ClaimWriter
+    _poster: MessagePoster
+    _stop: StopController
+    _limiter: RateLimiter
+    _clock: Clock
+    _threads: ThreadPool[PostResult]
+    _progress: Callable[[Summary], None]
+    _log: Callable[[Record], None]
+    _attempts: ActiveAttempts = field(default_factory=ActiveAttempts)
+
+    @property
+    def summary(self) -> Summary:
+        """The result so far."""
+        return self._stop.summary
 
     def deliver(self) -> Summary:
         """Sends every planned delivery, in order and up to the plan's limit. Returns the summary."""
@@ -88,13 +88,13 @@ class Run:
             return False
         if self.summary.stop is None:
             return self._source.is_exhausted and not self._attempts and not self._writer.outcomes
-        if self._attempts and not self._stop_controller.is_drained:
+        if self._attempts and not self._stop.is_drained:
             return False
         return not self._writer.outcomes or self._writer.is_failing
 
     def _round(self) -> None:
         """Claims what may start, starts it, and waits for the next results."""
-        self._stop_controller.stop(self._stop_conditions.stop_reason(self._clock))
+        self._stop.check_conditions()
         if self.summary.stop is None:
             self._prepare()
         if self.summary.stop:
@@ -126,9 +126,9 @@ class Run:
 
     def _prepare(self) -> None:
         try:
-            self._queue.prepare()
+            self._source.prepare()
         except GuardRefused as error:
-            self._stop_controller.stop(StopReason("guard", error.message, error.hint))
+            self._stop.stop(StopReason("guard", error.message, error.hint))
 
     def _claim(self, wanted: int) -> None:
         """Writes outcomes and claims. `wanted` is how many more attempts could be POSTed at once."""
@@ -146,7 +146,7 @@ class Run:
             # Without these outcomes the claims would stay unknown, though nothing was POSTed.
             for attempt in result.uncertain:
                 self._writer.outcomes.append(self._records.new_outcome(attempt.claim, Outcome("released")))
-            self._stop_controller.stop(StopReason("ledger", result.error.message, result.error.hint))
+            self._stop.stop(StopReason("ledger", result.error.message, result.error.hint))
 
     def _handle_result(self, posted: PostResult) -> None:
         """Handles the result of a POST: the attempt has an outcome, or waits for another try."""
@@ -164,20 +164,6 @@ class Run:
         for attempt in attempts:
             self._record(attempt, Outcome("released"))
 
-    def _refuse(self, claim: Record, code: str, message: str) -> None:
-        """Refuses a delivery without a claim, because it is not POSTed.
-
-        If an earlier run recorded that its contact is missing, no second record is written.
-        """
-        record = replace(claim, status="refused", code=code, sender="", opens_conversation=False)
-        state = self._ledger.facts.state(claim.key) if code == CONTACT_NOT_FOUND else None
-        if state and state.was_not_found_as(claim.digest):
-            self.summary.still_not_found.append(ReportedDelivery(record, message))
-            return
-        self._writer.outcomes.append(record)
-        self.summary.refused.append(ReportedDelivery(record, message))
-        self._stop_controller.check_breakers()
-
     def _record(self, attempt: Attempt, outcome: Outcome) -> None:
         """Records the outcome of an attempt, and stops the run if the outcome demands it."""
         record = self._records.new_outcome(attempt.claim, outcome)
@@ -187,10 +173,10 @@ class Run:
         if outcome.stop and outcome.stop.kind == "expired":
             self._source.expired[attempt.claim.message] += 1
         elif outcome.stop and outcome.stop.kind == "quiet":
-            self._put_off = replace(outcome.stop, kind="later")
+            self._stop.note_put_off(outcome.stop)
         elif outcome.stop:
-            self._stop_controller.stop(outcome.stop)
-        self._stop_controller.record_outcome(is_unknown=outcome.status == "unknown")
+            self._stop.stop(outcome.stop)
+        self._stop.record_outcome(is_unknown=outcome.status == "unknown")
 
     def _finish(self) -> None:
         """Tries to write the remaining outcomes, and completes the summary.
@@ -200,7 +186,7 @@ class Run:
         self._handle_write(self._writer.wait(self._source))
         self._release(self._attempts.remove_unstarted())
         self._handle_write(self._writer.write_last(self._clock))
-        self._stop_controller.stop(self._put_off)
+        self._stop.finish()
         self.summary.unwritten.extend(self._writer.outcomes)
         self.summary.expired = self._source.expired.total()
         for name, count in self._source.expired.items():
@@ -208,15 +194,6 @@ class Run:
         for attempt in self._attempts:
             record = replace(attempt.claim, status="unknown")
             self.summary.count(ReportedDelivery(record, "no answer came before the run ended"))
-
-    def _is_put_off(self, declaration: Declaration) -> bool:
-        """Whether a message is put off now. Notes why, for the end of the run."""
-        reason = self._find_quiet_reason(declaration)
-        self._put_off = reason or self._put_off
-        return reason is not None
-
-    def _find_quiet_reason(self, declaration: Declaration) -> StopReason | None:
-        return None if declaration.ignores_quiet_hours else self._stop_conditions.quiet_reason(self._clock)
 
     def _find_stop_reason(self, declaration: Declaration) -> StopReason | None:
         """Returns why a delivery must not be POSTed. Called by a thread of the pool right before the POST."""
@@ -226,7 +203,4 @@ class Run:
         if not self._writer.has_valid_claims:
             message = "this run lost contact with the ledger for so long that another run may settle its claims"
             return StopReason("ledger", message, "run the same command again to go on")
-        if stop := self._stop_conditions.stop_reason(self._clock):
-            return stop
-        quiet = self._find_quiet_reason(declaration)
-        return replace(quiet, kind="quiet") if quiet else None
+        return self._stop.find_reason(declaration)

@@ -2,9 +2,10 @@
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.clock import Clock
+from runner.declare.declaration import Declaration
 from runner.declare.hold_file import HOLD_FILE
 from runner.declare.quiet_hours import QuietHours
 from runner.declare.settings import AbortConditions
@@ -72,12 +73,29 @@ def signal_name(number: int) -> str:
 class StopController:
     """Sets the reason to stop in the summary, and decides how long a stopped run waits for open requests."""
 
-    def __init__(self, summary: Summary, abort_conditions: AbortConditions, clock: Clock) -> None:
-        self._summary = summary
+    def __init__(
+        self, summary: Summary, conditions: StopConditions, abort_conditions: AbortConditions, clock: Clock
+    ) -> None:
+        self.summary = summary
+        self._conditions = conditions
         self._abort_conditions = abort_conditions
         self._clock = clock
         self._drain_deadline = 0.0
         self._unknown_in_a_row = 0
+        self._put_off: StopReason | None = None  # why some messages were put off, while others were sent
+
+    def find_reason(self, declaration: Declaration) -> StopReason | None:
+        """Returns why a delivery must not be POSTed now. Called by any thread."""
+        if stop := self._conditions.stop_reason(self._clock):
+            return stop
+        quiet = self._find_quiet_reason(declaration)
+        return replace(quiet, kind="quiet") if quiet else None
+
+    def puts_off(self, declaration: Declaration) -> bool:
+        """Whether a message is put off now. Notes why, for the end of the run."""
+        reason = self._find_quiet_reason(declaration)
+        self._put_off = reason or self._put_off
+        return reason is not None
 
     @property
     def is_drained(self) -> bool:
@@ -93,13 +111,25 @@ class StopController:
         """
         if reason is None:
             return
-        current = self._summary.stop
+        current = self.summary.stop
         deadline = self._clock.monotonic() + (
             DRAIN_TIMEOUT if reason.kind in {"signal", "later"} else _MAX_REQUEST_TIME
         )
         self._drain_deadline = min(self._drain_deadline, deadline) if current else deadline
         if current is None or STOP_KINDS.index(reason.kind) < STOP_KINDS.index(current.kind):
-            self._summary.stop = reason
+            self.summary.stop = reason
+
+    def check_conditions(self) -> None:
+        """Stops the run if a condition holds now."""
+        self.stop(self._conditions.stop_reason(self._clock))
+
+    def note_put_off(self, reason: StopReason) -> None:
+        """Notes that a delivery was given up in quiet hours right before its POST, for the end of the run."""
+        self._put_off = replace(reason, kind="later")
+
+    def finish(self) -> None:
+        """Gives the run its reason to stop, if it went on and some messages were put off."""
+        self.stop(self._put_off)
 
     def record_outcome(self, *, is_unknown: bool) -> None:
         """Records an outcome that the summary has counted already, and checks the breakers."""
@@ -108,7 +138,7 @@ class StopController:
 
     def check_breakers(self) -> None:
         """Stops the run if too many outcomes in a row are unknown, or too large a share is refused."""
-        summary, abort_conditions = self._summary, self._abort_conditions
+        summary, abort_conditions = self.summary, self._abort_conditions
         if self._unknown_in_a_row >= abort_conditions.unknown:
             message = f"{self._unknown_in_a_row} unknown outcomes in a row"
             hint = f"see the outcomes: {shown_command('status')}; abort_if in msgrun.yaml sets this limit"
@@ -118,3 +148,6 @@ class StopController:
         if refused and summary.tried >= abort_conditions.after and refused >= abort_conditions.refused * summary.tried:
             message = f"{refused} of {summary.tried} deliveries were refused"
             self.stop(StopReason("error", message, "see the codes; abort_if.refused sets the share that stops a run"))
+
+    def _find_quiet_reason(self, declaration: Declaration) -> StopReason | None:
+        return None if declaration.ignores_quiet_hours else self._conditions.quiet_reason(self._clock)

@@ -21,7 +21,7 @@ from runner.deliver.contact_lookup import ContactLookup
 from runner.deliver.frequency_check import FrequencyCheck
 from runner.deliver.post import MessagePoster
 from runner.deliver.recipient_check import RecipientCheck
-from runner.deliver.run import Run
+from runner.deliver.run import make_run
 from runner.deliver.stop import StopConditions
 from runner.deliver.subscription_check import SubscriptionCheck
 from runner.deliver.summary import Summary
@@ -135,7 +135,7 @@ class SandboxProject:
             )
             made = self.checked = check.check(made)
             meanwhile()
-            run = Run(
+            run = make_run(
                 plan=made,
                 settings=self.settings,
                 ledger=ledger,

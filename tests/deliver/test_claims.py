@@ -24,8 +24,8 @@ class Source:
         claims = [Record(key=f"k{number}", attempt=f"R-{number}", status="claimed") for number in range(count)]
         self.left: deque[Any] = deque(Attempt(claim, {}, None, ()) for claim in claims)
 
-    def take(self, most: int) -> list[Any]:
-        return [self.left.popleft() for _ in range(min(most, len(self.left)))]
+    def take(self, limit: int) -> tuple[list[Any], list[Record]]:
+        return [self.left.popleft() for _ in range(min(limit, len(self.left)))], []
 
     def put_back(self, attempts: list[Any]) -> None:
         self.left.extendleft(reversed(list(attempts)))

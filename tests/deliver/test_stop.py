@@ -14,6 +14,7 @@ from runner.deliver.summary import STOP_KINDS, ReportedDelivery, StopReason, Sum
 from runner.ledger.record import Record
 
 NIGHT = parse_quiet_hours({"from": "20:00", "to": "08:00", "timezone": "UTC"})
+NEVER = StopConditions(lambda: 0, lambda: False)
 RECORD = Record(key="a" * 32, attempt="r-1", status="refused", message="m", revision=1, to="id:1")
 
 
@@ -38,14 +39,14 @@ def summary():
 def test_of_several_reasons_the_one_whose_exit_code_stands_highest_holds(summary, hand):
     for kind in ("later", "error", "ledger", "guard", "signal", "later"):
         before = summary.stop
-        StopController(summary, AbortConditions(), hand.clock).stop(StopReason(kind, kind))
+        StopController(summary, NEVER, AbortConditions(), hand.clock).stop(StopReason(kind, kind))
         held = min(STOP_KINDS.index(kind), STOP_KINDS.index(before.kind) if before else len(STOP_KINDS))
         assert summary.stop.kind == STOP_KINDS[held]
     assert summary.stop.kind == "signal"
 
 
 def test_who_wants_an_end_waits_less_than_a_request_may_take(summary, hand):
-    stopping = StopController(summary, AbortConditions(), hand.clock)
+    stopping = StopController(summary, NEVER, AbortConditions(), hand.clock)
     stopping.stop(StopReason("error", "401"))
     hand.seconds += DRAIN_TIMEOUT + 1
     assert not stopping.is_drained
@@ -56,7 +57,7 @@ def test_who_wants_an_end_waits_less_than_a_request_may_take(summary, hand):
 
 
 def test_a_later_reason_never_prolongs_the_wait(summary, hand):
-    stopping = StopController(summary, AbortConditions(), hand.clock)
+    stopping = StopController(summary, NEVER, AbortConditions(), hand.clock)
     stopping.stop(StopReason("signal", "stopped", signal=2))
     hand.seconds += DRAIN_TIMEOUT - 1
     stopping.stop(StopReason("error", "401"))
@@ -66,7 +67,7 @@ def test_a_later_reason_never_prolongs_the_wait(summary, hand):
 
 
 def test_unknown_outcomes_in_a_row_stop_a_run_and_a_known_one_between_them_does_not(summary, hand):
-    stopping = StopController(summary, AbortConditions(unknown=3), hand.clock)
+    stopping = StopController(summary, NEVER, AbortConditions(unknown=3), hand.clock)
     for is_unknown in (True, True, False, True, True):
         stopping.record_outcome(is_unknown=is_unknown)
     assert summary.stop is None
@@ -75,7 +76,7 @@ def test_unknown_outcomes_in_a_row_stop_a_run_and_a_known_one_between_them_does_
 
 
 def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):
-    stopping = StopController(summary, AbortConditions(refused=0.2, after=10), hand.clock)
+    stopping = StopController(summary, NEVER, AbortConditions(refused=0.2, after=10), hand.clock)
     summary.sent = 7
     for _ in range(2):
         summary.count(ReportedDelivery(RECORD, ""))
