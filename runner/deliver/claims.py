@@ -8,13 +8,12 @@ from typing import Protocol
 from runner.clock import Clock
 from runner.deliver.attempt import Attempt
 from runner.deliver.attempt_source import AttemptSource
-from runner.deliver.threads import ThreadPool
+from runner.deliver.threads import POLL_INTERVAL, ThreadPool
 from runner.errors import LedgerUnavailable, MsgrunError
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.record import Record
 
-_POLL_INTERVAL = 0.2  # seconds
 _FINAL_WRITE_TRIES = 4  # tries to write the last outcomes, a second apart
 _BATCHES_PER_RUN = 10  # of a small run: if the runner vanishes, about a tenth of the deliveries is left unknown
 _MIN_USEFUL_BATCH = 10  # claims; with fewer in a batch, most of the time would go to writes
@@ -40,14 +39,10 @@ class WriteResult:
 
 
 class ClaimWriter(Protocol):
-    """Makes claims durable before their attempts may be POSTed, and outcomes after it.
+    """Makes claims durable before their attempts may be POSTed, and outcomes after it."""
 
-    `outcomes` are those that are not durable yet, and that no write under way has. `tick` is how long a run waits
-    between two rounds, in seconds.
-    """
-
-    outcomes: list[Record]
-    tick: float
+    outcomes: list[Record]  # that are not durable yet, and that no write under way has
+    tick: float  # seconds that a run waits between two rounds
 
     @property
     def is_writing(self) -> bool:
@@ -64,19 +59,19 @@ class ClaimWriter(Protocol):
         """Whether no other run may settle the claims of this run. Called by any thread."""
         ...
 
-    def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
-        """Writes outcomes, and claims of attempts from the source. Returns what is durable since the last call.
+    def write(self, wanted: int, *, is_urgent: bool) -> WriteResult:
+        """Writes outcomes, and claims of the next attempts. Returns what is durable since the last call.
 
         `wanted` is how many attempts could be POSTed at once. `is_urgent`: no attempt is open or the run stops, so a
         write waits for nothing.
         """
         ...
 
-    def wait(self, source: AttemptSource) -> WriteResult:
+    def wait(self) -> WriteResult:
         """Waits for the write that is under way, and returns its result."""
         ...
 
-    def write_last(self, clock: Clock) -> WriteResult:
+    def write_last(self) -> WriteResult:
         """Writes the outcomes that are left, at the end of a run."""
         ...
 
@@ -85,9 +80,11 @@ class ClaimWriter(Protocol):
         ...
 
 
-def make_claim_writer(ledger: Ledger, planned: int) -> ClaimWriter:
+def make_claim_writer(ledger: Ledger, source: AttemptSource, planned: int, clock: Clock) -> ClaimWriter:
     """Returns the writer for a kind of ledger. `planned` is the number of deliveries that the run will send."""
-    return BackgroundClaims(ledger, planned) if isinstance(ledger, SharedLedger) else InlineClaims(ledger)
+    if isinstance(ledger, SharedLedger):
+        return BackgroundClaims(ledger, source, planned)
+    return InlineClaims(ledger, source, clock)
 
 
 class InlineClaims:
@@ -101,32 +98,31 @@ class InlineClaims:
     has_valid_claims = True  # the lock lasts as long as the process
     tick = 0.05
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, source: AttemptSource, clock: Clock) -> None:
         self._ledger = ledger
+        self._source = source
+        self._clock = clock
         self.outcomes: list[Record] = []
         self.is_failing = False
 
-    def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
+    def write(self, wanted: int, *, is_urgent: bool) -> WriteResult:
         """Writes all outcomes, and up to `wanted` claims."""
         del is_urgent
-        attempts, refused = source.take(wanted)
+        attempts, refused = self._source.take(wanted)
         self.outcomes += refused
         return self._write(attempts)
 
-    def wait(self, source: AttemptSource) -> WriteResult:
+    def wait(self) -> WriteResult:
         """Returns an empty result."""
-        del source
         return WriteResult()
 
-    def write_last(self, clock: Clock) -> WriteResult:
+    def write_last(self) -> WriteResult:
         """Writes the outcomes that are left. Tries for some seconds."""
-        result = self._write([])
         for _ in range(_FINAL_WRITE_TRIES - 1):
-            if result.error is None:
-                break
-            clock.sleep(1.0)
-            result = self._write([])
-        return result
+            if (result := self._write([])).error is None:
+                return result
+            self._clock.sleep(1.0)
+        return self._write([])
 
     def close(self) -> None:
         """Does nothing."""
@@ -149,7 +145,7 @@ class _Write:
     """A write that ended. `tried` are the attempts that it claimed, or that another run has claimed.
 
     `lost` names those of them that another run claimed, and attempts of earlier writes that were settled since.
-    `unclaimed` are attempts that it did not try to claim: the batch was full, or the ledger did not answer.
+    `unclaimed` are the others: the batch was full, or the ledger did not answer.
     """
 
     outcomes: list[Record]
@@ -172,8 +168,9 @@ class BackgroundClaims:
 
     tick = 0.01  # seconds between two rounds; short, because at most one batch of claims is open
 
-    def __init__(self, ledger: SharedLedger, planned: int) -> None:
+    def __init__(self, ledger: SharedLedger, source: AttemptSource, planned: int) -> None:
         self._ledger = ledger
+        self._source = source
         self._batch = min(ledger.max_batch, max(_MIN_USEFUL_BATCH, planned // _BATCHES_PER_RUN))
         self._writer: ThreadPool[_Write] = ThreadPool(1)
         self._open_claims: set[str] = set()
@@ -191,14 +188,15 @@ class BackgroundClaims:
         """Whether no other run may settle the claims of this run."""
         return self._ledger.has_valid_claims
 
-    def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
+    def write(self, wanted: int, *, is_urgent: bool) -> WriteResult:
         """Returns the result of the last write, and begins the next one if enough of the batch is free for it."""
         del wanted
-        result = self._collect(source, 0.0)
+        result = self._collect(0.0)
         closing = sum(record.attempt in self._open_claims for record in self.outcomes)
         room = self._batch - len(self._open_claims) + closing
         if not self.is_writing and not self.is_failing and (is_urgent or _WRITES_PER_BATCH * room >= self._batch):
-            attempts, refused = source.take(_BATCHES_AHEAD * self._batch if room and self._has_lost_most else room)
+            looked_at = _BATCHES_AHEAD * self._batch if room and self._has_lost_most else room
+            attempts, refused = self._source.take(looked_at)
             self.outcomes += refused
             if self.outcomes or attempts:
                 self._open_claims |= {attempt.id for attempt in attempts}
@@ -206,16 +204,15 @@ class BackgroundClaims:
                 self._writer.start(lambda: self._write(outcomes, attempts, room))
         return result
 
-    def wait(self, source: AttemptSource) -> WriteResult:
+    def wait(self) -> WriteResult:
         """Waits for the write that is under way. It ends: git and the database have time limits of their own."""
         result = WriteResult()
         while self.is_writing:
-            result = self._collect(source, _POLL_INTERVAL)
+            result = self._collect(POLL_INTERVAL)
         return result
 
-    def write_last(self, clock: Clock) -> WriteResult:
+    def write_last(self) -> WriteResult:
         """Writes the outcomes that are left. Once: the ledger itself repeats what may succeed later."""
-        del clock
         if not self.outcomes:
             return WriteResult()
         outcomes, self.outcomes = self.outcomes, []
@@ -225,7 +222,7 @@ class BackgroundClaims:
         """Lets the thread end."""
         self._writer.close()
 
-    def _collect(self, source: AttemptSource, seconds: float) -> WriteResult:
+    def _collect(self, seconds: float) -> WriteResult:
         """The result of the write that ended; empty if none did within `seconds`.
 
         Gives back to the source what was not claimed.
@@ -233,7 +230,7 @@ class BackgroundClaims:
         ended = self._writer.collect(seconds)
         if not ended:
             return WriteResult()
-        source.put_back(ended[0].unclaimed)
+        self._source.put_back(ended[0].unclaimed)
         return self._finish_write(ended[0])
 
     def _finish_write(self, write: _Write) -> WriteResult:

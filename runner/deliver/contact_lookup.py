@@ -16,7 +16,6 @@ from runner.intercom.workspace import Workspace
 
 _MAX_BATCHES = 8  # that are looked up at once: enough for a limit of 10,000 requests a minute at 50 ms each
 _MAX_ROWS = 1000  # recipients of a batch, most of which need no request
-_POLL_INTERVAL = 0.2  # seconds
 
 
 Row = TypeVar("Row")
@@ -67,7 +66,7 @@ class ContactLookup:
             self._poll()
             while not window[0].is_done:
                 self._poll()
-                for done in self._threads.collect(_POLL_INTERVAL):
+                for done in self._threads.collect():
                     self._keep(done)
             batch = window.popleft()
             for row, address in batch.rows:

@@ -18,15 +18,13 @@ from runner.deliver.claims import ClaimWriter, WriteResult, make_claim_writer
 from runner.deliver.post import MessagePoster, PostResult, Retry
 from runner.deliver.stop import StopConditions, StopController
 from runner.deliver.summary import ReportedDelivery, StopReason, Summary
-from runner.deliver.threads import MAX_THREADS, ThreadPool
+from runner.deliver.threads import MAX_THREADS, POLL_INTERVAL, ThreadPool
 from runner.errors import GuardRefused
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.ledger import Ledger
 from runner.ledger.record import NO_ORIGIN, Record, RunOrigin
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values
-
-_POLL_INTERVAL = 0.2  # seconds after which a waiting run checks signals and the stop file again
 
 
 def make_run(
@@ -42,7 +40,7 @@ def make_run(
     stop = StopController(summary, stop_conditions, settings.abort_conditions, clock)
     records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids, origin)
     source = AttemptSource(plan, settings, ledger, records, clock, stop)
-    writer = make_claim_writer(ledger, plan.to_send)
+    writer = make_claim_writer(ledger, source, plan.to_send, clock)
     return Run(source, records, writer, poster, stop, limiter, clock, ThreadPool(max_threads), progress, log)
 
 
@@ -119,7 +117,7 @@ class Run:
         So one round handles several results. A stopped run with open requests does not sleep.
         """
         if self._threads.busy and (self.summary.stop or not self._limiter.has_low_limit):
-            return _POLL_INTERVAL
+            return POLL_INTERVAL
         if self._threads.busy or not self._is_done():
             self._clock.sleep(self._writer.tick)
         return 0.0
@@ -133,7 +131,7 @@ class Run:
     def _claim(self, wanted: int) -> None:
         """Writes outcomes and claims. `wanted` is how many more attempts could be POSTed at once."""
         is_urgent = not self._attempts or self.summary.stop is not None
-        self._handle_write(self._writer.write(self._source, max(0, wanted), is_urgent=is_urgent))
+        self._handle_write(self._writer.write(max(0, wanted), is_urgent=is_urgent))
 
     def _handle_write(self, result: WriteResult) -> None:
         """Handles what a write did. If it failed, the run stops: nothing may be POSTed without a durable claim."""
@@ -183,9 +181,9 @@ class Run:
 
         Attempts without an answer are reported as unknown, as their claims make them.
         """
-        self._handle_write(self._writer.wait(self._source))
+        self._handle_write(self._writer.wait())
         self._release(self._attempts.remove_unstarted())
-        self._handle_write(self._writer.write_last(self._clock))
+        self._handle_write(self._writer.write_last())
         self._stop.finish()
         self.summary.unwritten.extend(self._writer.outcomes)
         self.summary.expired = self._source.expired.total()

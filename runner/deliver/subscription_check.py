@@ -14,7 +14,6 @@ from runner.intercom.workspace import Workspace
 
 NOT_SUBSCRIBED = "contact_not_subscribed"
 _MAX_REQUESTS = 32  # at once: enough for a limit of 10,000 requests a minute at 150 ms each
-_POLL_INTERVAL = 0.2  # seconds
 Row = TypeVar("Row")
 
 
@@ -68,7 +67,7 @@ class SubscriptionCheck:
             row, choice, answer = window.popleft()
             while answer and not answer.is_done:
                 self._poll()
-                for done in self._threads.collect(_POLL_INTERVAL):
+                for done in self._threads.collect():
                     self._keep(done)
             yield row, _decide(choice, required, answer.choices) if choice and answer else choice
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 MAX_THREADS = 64  # threads; more than the highest rate limit needs at the longest usual latency
+POLL_INTERVAL = 0.2  # seconds after which a thread that waits for results looks at signals and the stop file again
 Result = TypeVar("Result")
 
 
@@ -44,7 +45,7 @@ class ThreadPool(Generic[Result]):
             threading.Thread(target=self._run_jobs, name=f"post-{self._threads}", daemon=True).start()
         self._jobs.put(job)
 
-    def collect(self, seconds: float) -> list[Result]:
+    def collect(self, seconds: float = POLL_INTERVAL) -> list[Result]:
         """Returns the results that are ready. Waits up to `seconds` for the first one.
 
         Raises what a job raised, once all results before it were returned.

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from runner.deliver.claims import BackgroundClaims, InlineClaims, WriteResult
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.record import Record
+
+CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=lambda: 0.0, sleep=lambda _: None)
 
 
 class Source:
@@ -66,41 +69,41 @@ def outcome(attempt: Attempt, status: Any = "sent") -> Record:
     return replace(attempt.claim, status=status)
 
 
-def written(writer: BackgroundClaims, source: Any) -> WriteResult:
+def written(writer: BackgroundClaims) -> WriteResult:
     """The result of the write that is under way, or of one that begins now. The next one may begin at once."""
     if not writer.is_writing:
-        assert writer.write(source, 0, is_urgent=True) == WriteResult()
+        assert writer.write(0, is_urgent=True) == WriteResult()
     result = WriteResult()
     while result == WriteResult():
         assert writer.is_writing
-        result = writer.write(source, 0, is_urgent=False)
+        result = writer.write(0, is_urgent=False)
     return result
 
 
 def test_outcomes_and_claims_are_one_write_and_only_what_may_start_is_claimed():
     ledger, source = SharedRecords(), Source()
-    writer = InlineClaims(ledger)
-    first = writer.write(source, 2, is_urgent=False)
+    writer = InlineClaims(ledger, source, CLOCK)
+    first = writer.write(2, is_urgent=False)
     writer.outcomes.append(outcome(first.claimed[0]))
-    second = writer.write(source, 1, is_urgent=False)
+    second = writer.write(1, is_urgent=False)
     assert (ids(first.claimed), ids(second.claimed)) == (["R-0", "R-1"], ["R-2"])
     assert [record.status for record in second.records] == ["sent", "claimed"]
     assert writer.outcomes == []
-    assert writer.write(source, 0, is_urgent=False) == WriteResult()
+    assert writer.write(0, is_urgent=False) == WriteResult()
 
 
 def test_after_a_write_that_failed_nothing_is_claimed_and_outcomes_are_kept():
     ledger, source = SharedRecords(), Source()
-    writer = InlineClaims(ledger)
-    (attempt,) = writer.write(source, 1, is_urgent=False).claimed
+    writer = InlineClaims(ledger, source, CLOCK)
+    (attempt,) = writer.write(1, is_urgent=False).claimed
     writer.outcomes.append(outcome(attempt))
     ledger.error = LedgerUnavailable("the disk is full")
-    result = writer.write(source, 1, is_urgent=False)
+    result = writer.write(1, is_urgent=False)
     assert (result.claimed, result.uncertain, writer.is_failing, len(writer.outcomes)) == ((), (), True, 1)
     ledger.error = ClaimsUncertain("the disk is failing")
-    assert ids(writer.write(source, 1, is_urgent=False).uncertain) == ["R-2"]
+    assert ids(writer.write(1, is_urgent=False).uncertain) == ["R-2"]
     ledger.error = None
-    assert len(writer.write(source, 0, is_urgent=False).records) == 1
+    assert len(writer.write(0, is_urgent=False).records) == 1
     assert (writer.is_failing, writer.outcomes) == (False, [])
 
 
@@ -112,48 +115,48 @@ def test_the_last_outcomes_are_tried_for_some_seconds(fails, left):
         slept.append(seconds)
         ledger.error = ledger.error if len(slept) < fails else None
 
-    writer = InlineClaims(ledger)
-    writer.outcomes = [Record(key="k", attempt="R-1", status="sent")]
     clock: Any = Clock(now=None, monotonic=None, sleep=sleep)  # type: ignore[arg-type]
-    assert (writer.write_last(clock).error is None) == (left == 0)
+    writer = InlineClaims(ledger, Source(), clock)
+    writer.outcomes = [Record(key="k", attempt="R-1", status="sent")]
+    assert (writer.write_last().error is None) == (left == 0)
     assert (len(writer.outcomes), slept) == (left, [1.0] * 3)
 
 
 @pytest.mark.parametrize(("planned", "batch"), [(20_000, 100), (300, 30), (5, 10)])
 def test_a_batch_is_no_larger_than_its_ledger_and_a_tenth_of_its_send_allow(planned, batch):
-    writer = BackgroundClaims(SharedRecords(max_batch=100), planned)
-    assert len(written(writer, Source()).claimed) == batch
+    writer = BackgroundClaims(SharedRecords(max_batch=100), Source(), planned)
+    assert len(written(writer).claimed) == batch
 
 
 def test_a_write_begins_when_a_quarter_of_the_batch_is_free_or_nothing_else_is_under_way():
     ledger, source = SharedRecords(), Source()
-    writer = BackgroundClaims(ledger, 20_000)
-    claimed = written(writer, source).claimed
+    writer = BackgroundClaims(ledger, source, 20_000)
+    claimed = written(writer).claimed
     writer.outcomes = [outcome(attempt) for attempt in claimed[:4]]
-    writer.write(source, 9, is_urgent=False)
+    writer.write(9, is_urgent=False)
     assert not writer.is_writing
-    writer.write(source, 9, is_urgent=True)
-    assert len(writer.wait(source).claimed) == 4
+    writer.write(9, is_urgent=True)
+    assert len(writer.wait().claimed) == 4
     writer.outcomes = [outcome(attempt) for attempt in claimed[4:9]]
-    writer.write(source, 9, is_urgent=False)
-    assert len(writer.wait(source).claimed) == 5
+    writer.write(9, is_urgent=False)
+    assert len(writer.wait().claimed) == 5
 
 
 def test_deliveries_that_others_claimed_are_lost_and_claims_that_others_settled_are_revoked():
     ledger, source = SharedRecords(hidden={"k1", "k2"}), Source()
-    writer = BackgroundClaims(ledger, 40)
-    result = written(writer, source)
+    writer = BackgroundClaims(ledger, source, 40)
+    result = written(writer)
     assert (result.lost, ids(result.claimed)) == (2, ["R-0", *(f"R-{number}" for number in range(3, 10))])
     assert [record.attempt for record in result.records] == ids(result.claimed)
     ledger.settled = {"R-0"}
-    assert written(writer, source).revoked == {"R-0"}
+    assert written(writer).revoked == {"R-0"}
 
 
 def test_a_run_that_is_behind_looks_further_claims_no_more_than_a_batch_and_gives_the_rest_back():
     ledger, source = SharedRecords(others={f"k{number}" for number in range(60)}), Source()
-    writer = BackgroundClaims(ledger, 20_000)
-    assert written(writer, source).lost == 20
-    result = written(writer, source)
+    writer = BackgroundClaims(ledger, source, 20_000)
+    assert written(writer).lost == 20
+    result = written(writer)
     assert (result.lost, ids(result.claimed)) == (40, [f"R-{number}" for number in range(60, 80)])
     assert ids(source.left)[:2] == ["R-80", "R-81"]
     assert [record.key for record in ledger.written] == [f"k{number}" for number in range(60, 80)]
@@ -161,23 +164,22 @@ def test_a_run_that_is_behind_looks_further_claims_no_more_than_a_batch_and_give
 
 def test_a_write_in_the_background_that_failed_leaves_nothing_open_and_keeps_its_outcomes():
     ledger, source = SharedRecords(), Source()
-    writer = BackgroundClaims(ledger, 20_000)
-    writer.outcomes = [outcome(attempt) for attempt in written(writer, source).claimed]
+    writer = BackgroundClaims(ledger, source, 20_000)
+    writer.outcomes = [outcome(attempt) for attempt in written(writer).claimed]
     ledger.error = ClaimsUncertain("away")
-    result = written(writer, source)
+    result = written(writer)
     assert (len(result.uncertain), result.claimed, len(writer.outcomes)) == (20, (), 20)
-    writer.write(source, 9, is_urgent=True)
+    writer.write(9, is_urgent=True)
     assert (writer.is_writing, writer.is_failing) == (False, True)
     ledger.error = None
-    clock: Any = None
-    assert len(writer.write_last(clock).records) == 20
+    assert len(writer.write_last().records) == 20
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), GuardRefused("a link", "remove it")])
 def test_whatever_a_write_raises_ends_it_and_its_claims_may_be_durable(error):
     ledger, source = SharedRecords(error=error), Source()
-    writer = BackgroundClaims(ledger, 20_000)
-    result = written(writer, source)
+    writer = BackgroundClaims(ledger, source, 20_000)
+    result = written(writer)
     assert (len(result.uncertain), writer.is_writing, writer.is_failing) == (20, False, True)
     assert getattr(error, "strerror", None) or result.error.hint == "remove it"
 
@@ -185,7 +187,7 @@ def test_whatever_a_write_raises_ends_it_and_its_claims_may_be_durable(error):
 def test_a_shared_ledger_knows_for_which_claims_frequency_holds():
     ledger, source = SharedRecords(), Source(3)
     source.left[1].is_limited = True
-    written(BackgroundClaims(ledger, 3), source)
+    written(BackgroundClaims(ledger, source, 3))
     assert ledger.limited == {"R-1"}
 
 
@@ -193,14 +195,14 @@ def test_a_shared_ledger_knows_for_which_claims_frequency_holds():
 def test_no_more_than_a_batch_is_ever_open_and_nothing_is_claimed_twice_or_left_out(rounds, others):
     """A runner that vanishes leaves a batch unknown at most."""
     ledger, source = SharedRecords(hidden={f"k{number}" for number in others}), Source(200)
-    writer = BackgroundClaims(ledger, 2000)
+    writer = BackgroundClaims(ledger, source, 2000)
     open_attempts: list[Any] = []
     lost = 0
     for count, is_urgent in [*rounds, *[(20, True)] * 40]:
         ended, open_attempts = open_attempts[:count], open_attempts[count:]
         writer.outcomes += map(outcome, ended)
-        writer.write(source, 0, is_urgent=is_urgent)
-        result = writer.wait(source)
+        writer.write(0, is_urgent=is_urgent)
+        result = writer.wait()
         open_attempts += result.claimed
         lost += result.lost
         records = ledger.written
