@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from runner.cli.context import Context
 from runner.cli.output import Output
 from runner.cli.pauses import make_stop_conditions
-from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
 from runner.cli.run_origin import find_run_origin
+from runner.cli.signals import Signals
 from runner.cli.workspace_faults import find_region_fault, find_workspace_fault
 from runner.clock import Clock, new_run_id
 from runner.declare.sender import Sender

@@ -13,7 +13,7 @@ import click
 
 from runner.cli.options import GlobalOptions
 from runner.cli.output import Output, remember_options
-from runner.cli.process import limit_render_time
+from runner.cli.render_time_limit import limit_render_time
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
@@ -217,10 +217,11 @@ def _workspace_prefix(root: Path, workspace: str) -> str:
 
 
 @contextlib.contextmanager
-def open_context(base: str = "", *, rehearse: Callable[[Context], object] | None = None) -> Iterator[Context]:
+def open_context(base: str = "", *, check_in_child: Callable[[Context], object] | None = None) -> Iterator[Context]:
     """Opens the context of the running command. `base` is the ref of --against.
 
-    In the child of a supervisor, `rehearse` replaces the `with` block. Raises UsageMistake, ProblemsFound, RunStopped.
+    In the child of a supervisor, `check_in_child` replaces the `with` block: a command that sends or that writes the
+    ledger runs in the first process (see `supervisor`). Raises UsageMistake, ProblemsFound, RunStopped.
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
@@ -233,10 +234,10 @@ def open_context(base: str = "", *, rehearse: Callable[[Context], object] | None
     supervisor = options.supervisor
     if supervisor and supervisor.failure:
         raise supervisor.failure
-    if supervisor and supervisor.is_child and rehearse:
+    if supervisor and supervisor.is_child and check_in_child:
         with limit_render_time(RENDER_MONITOR):
-            rehearse(_load_context(options, output, tree, base))
-        supervisor.end_rehearsal()
+            check_in_child(_load_context(options, output, tree, base))
+        supervisor.end_check()
     with limit_render_time(RENDER_MONITOR):
         yield _load_context(options, output, tree, base)
 

@@ -35,21 +35,21 @@ class Decision:
     if_empty: str = ""
 
 
-def rehearse_one(context: Context, name: str) -> None:
+def check_one(context: Context, name: str) -> None:
     """Plans one message against no ledger. Its problems are left to the command, which opens the ledger first."""
     with contextlib.suppress(ProblemsFound, UsageMistake):
-        plan_one(context, Facts(), name, is_rehearsal=True)
+        plan_one(context, Facts(), name, is_check=True)
 
 
-def plan_one(context: Context, facts: Facts, name: str, *, is_rehearsal: bool = False) -> tuple[PlannedMessage, Plan]:
-    """Plans one message against a ledger, and reads its audience if that is in the workspace, but not in a rehearsal.
+def plan_one(context: Context, facts: Facts, name: str, *, is_check: bool = False) -> tuple[PlannedMessage, Plan]:
+    """Plans one message against a ledger, and reads its audience if that is in the workspace, unless `is_check`.
 
     Returns it and the plan. Raises ProblemsFound, UsageMistake, GuardRefused, RunStopped.
     """
     project = context.load_project()
     declaration = project.require(name)
     one_message = Project(project.tree, project.settings, (declaration,), ())
-    if declaration.audience.is_unread and not is_rehearsal:
+    if declaration.audience.is_unread and not is_check:
         from runner.cli.audiences import AudienceReader  # noqa: PLC0415  # requests takes 130 ms
 
         one_message = AudienceReader(context).read(one_message, lambda _: True)

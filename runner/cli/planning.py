@@ -1,5 +1,6 @@
 """Shared by plan and apply: their options, and making the plan."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,8 @@ from runner.errors import Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan, make_plan
+
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of <malloc.h>
 
 
 def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,7 +58,19 @@ def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_options
 
 
-def rehearse_plan(context: Context, paths: tuple[str, ...]) -> None:
+def set_malloc_threshold() -> None:
+    """Makes glibc return freed blocks of 1 MiB or more to the system, whatever was freed before.
+
+    By default glibc raises that size with every such block that is freed (mallopt(3), M_MMAP_THRESHOLD). A table that
+    grew step by step would then leave freed memory of its own size in the process. Without glibc this does nothing.
+    """
+    import ctypes  # noqa: PLC0415  # plan and apply alone need it
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 20)
+
+
+def check_plan(context: Context, paths: tuple[str, ...]) -> None:
     """Loads the project and renders all deliveries, as a plan does. Raises what loading a valid project raises.
 
     Problems of recipients are left to the plan itself, which comes after the checks of the ledger.

@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Iterable, Mapping, Sequence
 
 from runner.cli.context import RENDER_MONITOR, Context
-from runner.cli.process import limit_render_time
+from runner.cli.render_time_limit import limit_render_time
 from runner.declare.address_search import Address, WantedKey, find_addresses
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project

@@ -1,14 +1,14 @@
 """Runs what reads a project in a child process, and kills it when the work on one file does not end. Linux only.
 
 A time limit inside a process is of no use against C code, which runs no signal handler: a comparison of nested lists,
-a regular expression, a parser. So validate, lint, render and plan run in a child as a whole. They read and print, and
-can be killed at any moment.
+a regular expression, a parser. So validate, lint, render, preview and plan run in a child as a whole. They read and
+print, and can be killed at any moment.
 
 apply is different: a process that is killed between a POST and its outcome leaves a delivery `unknown`. So the process
 that sends is never watched. Before it reads anything, a child loads the same files and renders the same deliveries, by
 the same code and against no ledger, and prints and keeps nothing. Templates have no clock and no randomness, so what
 ends there also ends in the process that sends. That costs an apply the time of one more plan, some 20 microseconds a
-recipient; sending one takes hundreds of times as long. accept and adopt, which write the ledger, do the same.
+recipient; sending one takes hundreds of times as long. accept, adopt and test-send do the same.
 
 status, reconcile and resolve read the declarations only to name recipients. A child does that part and returns the
 names. All other commands read msgrun.yaml and the ledger alone, whose readers have limits (docs/security.md).
@@ -33,7 +33,7 @@ from runner.errors import Place, Problem, ProblemsFound, RunStopped
 _SECONDS = 10.0  # without progress on one file or row
 _MEMORY = 4 * 1024**3  # bytes of address space
 _EXIT_PROBLEMS, _EXIT_INTERRUPTED = 1, 130
-_EXIT_REHEARSED = 99  # the exit code of a child after which the first process goes on; no command has it
+_EXIT_CHECKED = 99  # the exit code of a child after which the first process goes on; no command has it
 _EXIT_NO_MEMORY = 98  # likewise of a child that called a function and got no more memory
 _INTERVAL = 0.25  # seconds between two looks at the work
 _INTERRUPT_INTERVALS = 8  # that a child gets to end after Ctrl-C
@@ -57,7 +57,7 @@ class Supervisor:
     def start(self) -> None:
         """Returns in the child, to run the command. In this process waits for the child, and exits with its exit code.
 
-        Returns in this process too if the child called `end_rehearsal`, or if it was killed. Raises KeyboardInterrupt
+        Returns in this process too if the child called `end_check`, or if it was killed. Raises KeyboardInterrupt
         if the child did not report a Ctrl-C itself.
         """
         try:
@@ -65,7 +65,7 @@ class Supervisor:
         except (ProblemsFound, RunStopped) as error:
             self.failure = error
         else:
-            if code not in {None, _EXIT_REHEARSED}:
+            if code not in {None, _EXIT_CHECKED}:
                 exit_at_once(code)
 
     def call(self, work: Callable[[], bytes]) -> bytes:
@@ -116,9 +116,9 @@ class Supervisor:
             os.close(reader)
             os.close(writer)
 
-    def end_rehearsal(self) -> NoReturn:
+    def end_check(self) -> NoReturn:
         """Ends the child, so that the first process goes on with the command."""
-        exit_at_once(_EXIT_REHEARSED)
+        exit_at_once(_EXIT_CHECKED)
 
     def _wait(self, child: int) -> int:
         """Returns the exit code of the child. Kills it if its work does not go on.

@@ -13,7 +13,7 @@ from runner.cli.ledger import exit_code_of
 from runner.cli.prompts import WrongAnswer, ask, quote
 from runner.cli.recipients import name_recipients
 from runner.clock import format_timestamp, parse_timestamp
-from runner.deliver import decisions
+from runner.deliver import manual_outcomes
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.ledger import Ledger, SharedLedger
@@ -38,7 +38,9 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
     Raises UsageMistake if there is not exactly one with this key, GuardRefused and LedgerUnavailable.
     """
     states = (
-        list(ledger.facts.states_with("unknown")) if key is None else decisions.find_unknown(ledger.facts, key, None)
+        list(ledger.facts.states_with("unknown"))
+        if key is None
+        else manual_outcomes.find_unknown(ledger.facts, key, None)
     )
     if not states:
         context.output.result("nothing is unknown")
@@ -95,7 +97,7 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_f
         if choice == "skip":
             context.output.error("Skipped: it stays unknown.")
             continue
-        write(*decisions.resolve_unknown([state], sent_id, format_timestamp(context.now)))
+        write(*manual_outcomes.resolve_unknown([state], sent_id, format_timestamp(context.now)))
         not_sent = "Marked as not sent. The next apply sends it."
         done = not_sent if sent_id is None else f"Marked as sent{f', as message {sent_id}' if sent_id else ''}."
         context.output.error(done)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from runner.cli.process import limit_render_time
+from runner.cli.render_time_limit import limit_render_time
 from runner.cli.supervisor import kill_with_parent, lost_process_error, out_of_memory_error
 from runner.current_work import CURRENT_WORK, MAX_WORKERS
 from runner.declare.template.template import RenderMonitor

@@ -5,12 +5,12 @@ from functools import partial
 import click
 
 from runner.cli.context import Context, open_context
-from runner.cli.decisions import Decision, name_other_ledger, plan_one, rehearse_one, write_decision
+from runner.cli.decisions import Decision, check_one, name_other_ledger, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
-from runner.deliver import decisions
+from runner.deliver import manual_outcomes
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
 from runner.report.problem_text import pluralize
@@ -22,11 +22,11 @@ from runner.report.problem_text import pluralize
 def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """Keep an edit of a sent message, without sending."""
     with (
-        open_context(rehearse=partial(rehearse_one, name=name)) as context,
+        open_context(check_in_child=partial(check_one, name=name)) as context,
         open_ledger(context, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger,
     ):
         message, _ = plan_one(context, ledger.facts, name)
-        records = decisions.accept_edits(message, ledger.facts, format_timestamp(context.now))
+        records = manual_outcomes.accept_edits(message, ledger.facts, format_timestamp(context.now))
         got_it = pluralize(len(records), "recipient")
         decision = Decision(
             f"Accept the edit of {name}, which {got_it} got before it",

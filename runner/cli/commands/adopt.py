@@ -5,12 +5,12 @@ from functools import partial
 import click
 
 from runner.cli.context import open_context
-from runner.cli.decisions import Decision, plan_one, rehearse_one, write_decision
+from runner.cli.decisions import Decision, check_one, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp, new_run_id
-from runner.deliver import decisions
+from runner.deliver import manual_outcomes
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
@@ -24,11 +24,11 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     Use it for messages that were sent before the project used msgrun.
     """
     with (
-        open_context(rehearse=partial(rehearse_one, name=name)) as context,
+        open_context(check_in_child=partial(check_one, name=name)) as context,
         open_ledger(context, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger,
     ):
         message, plan = plan_one(context, ledger.facts, name)
-        records = decisions.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
+        records = manual_outcomes.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
         recipients = pluralize(len(records), "recipient")
         decision = Decision(
             f"Mark {name} as sent to {recipients}",

@@ -16,8 +16,7 @@ from runner.cli.ledger import open_ledger, refuse_lockfile
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
 from runner.cli.pauses import find_pause
-from runner.cli.planning import plan_project, rehearse_plan, shared_plan_options
-from runner.cli.process import set_malloc_threshold
+from runner.cli.planning import check_plan, plan_project, set_malloc_threshold, shared_plan_options
 from runner.cli.suggestions import suggest_files
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.project import Project
@@ -83,7 +82,7 @@ def apply(
     """
     until = None if deadline is None else time.monotonic() + deadline
     set_malloc_threshold()
-    with open_context(rehearse=partial(rehearse_plan, paths=paths)) as context:
+    with open_context(check_in_child=partial(check_plan, paths=paths)) as context:
         # Before the ledger is opened: a mistake in a file is reported without the network.
         project = context.load_valid_project(paths)
         saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None

@@ -12,8 +12,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, read_planned_ledger
-from runner.cli.planning import plan_project, shared_plan_options
-from runner.cli.process import set_malloc_threshold
+from runner.cli.planning import plan_project, set_malloc_threshold, shared_plan_options
 from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake

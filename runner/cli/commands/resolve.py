@@ -9,7 +9,7 @@ from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.suggestions import suggest_names, suggest_unknown_keys
 from runner.clock import format_timestamp
-from runner.deliver import decisions
+from runner.deliver import manual_outcomes
 from runner.errors import UsageMistake
 from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
@@ -52,7 +52,9 @@ def resolve(
             if is_asked:
                 return unknown_questions.ask_about_unknown(context, ledger, key, no_fetch=no_fetch)
             if duplicate:
-                records = decisions.acknowledge_duplicates(ledger.facts, key, message, format_timestamp(context.now))
+                records = manual_outcomes.acknowledge_duplicates(
+                    ledger.facts, key, message, format_timestamp(context.now)
+                )
                 number = pluralize(len(records), "duplicate")
                 decision = Decision(f"Acknowledge {number}", f"Acknowledged {number}. No command reports it any more.")
                 return write_decision(context, ledger, records, decision, yes=yes)
@@ -77,8 +79,8 @@ def _resolve_unknown(
     *, yes: bool, no_fetch: bool,
 ) -> int:  # fmt: skip
     """Records that unknown deliveries were sent or not. Returns the exit code."""
-    states = decisions.find_unknown(ledger.facts, key, message)
-    records = decisions.resolve_unknown(states, sent_id, format_timestamp(context.now))
+    states = manual_outcomes.find_unknown(ledger.facts, key, message)
+    records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
     if isinstance(ledger, SharedLedger) and sent_id is None:
         context.output.note(unknown_questions.warn_of_live_run(states))
     number = pluralize(len(states), "unknown delivery", "unknown deliveries")

@@ -38,7 +38,7 @@ def test_send(name: str, address: str | None, email: str) -> int:
     in test_recipients: of msgrun.yaml, and a contact of the workspace. expires: and not_before: do not hold it back.
     The ledger does not change; .msgrun/tests.jsonl has what was sent.
     """
-    with open_context(rehearse=partial(_render, name=name, address=address)) as context:
+    with open_context(check_in_child=partial(_render, name=name, address=address)) as context:
         email = _require_allowed(context, email)
         declaration, delivery = _render(context, name, address)
         return _send(context, declaration, delivery, email)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.deliver.decisions import (
+from runner.deliver.manual_outcomes import (
     accept_edits,
     acknowledge_duplicates,
     adopt_deliveries,
