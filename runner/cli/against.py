@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.cli.context import Context
+from runner.cli.context import RENDER_MONITOR, Context
 from runner.compare import comparison, guard_settings
 from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
@@ -13,6 +13,7 @@ from runner.compare.link_hosts import find_new_hosts
 from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.hold_file import HOLD_FILE
 from runner.declare.project import Project
+from runner.declare.project_reader import load_project
 from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_all_settings, load_settings
 from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, RunStopped, UsageMistake
@@ -148,7 +149,7 @@ def _load_project_at(context: Context, tree: Tree, ref: str) -> tuple[Project | 
         return Project(tree, context.settings, (), ()), (note,)
     except ProblemsFound as error:
         return None, (f"nothing can be compared: {_describe_errors(error.problems, ref)}",)
-    project = context.load_project_from(tree, settings)
+    project = load_project(tree, settings, RENDER_MONITOR)
     errors = [problem for problem in project.problems if problem.is_error]
     return project, (f"not all can be compared: {_describe_errors(errors, ref)}",) if errors else ()
 

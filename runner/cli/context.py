@@ -122,10 +122,6 @@ class Context:
             self.tree, self.settings, RENDER_MONITOR, [self._relative_to_root(path) for path in paths]
         )
 
-    def load_project_from(self, tree: Tree, settings: Settings) -> Project:
-        """Reads the declarations of another tree, with the same limit on the time of a render."""
-        return load_project(tree, settings, RENDER_MONITOR)
-
     def path_filter(self, paths: tuple[str, ...]) -> Callable[[str], bool]:
         """Returns a test for paths from the root: whether the paths that the user typed select it. None select all."""
         selection = [self._relative_to_root(path) for path in paths]

@@ -11,8 +11,10 @@ from runner.cli.against import Base
 from runner.cli.context import Context
 from runner.cli.ledger import read_ledger
 from runner.cli.ledger_changes import add_records_at_ref, describe_changes
+from runner.cli.planning import plan_project
+from runner.declare.project import Project
 from runner.declare.settings import load_settings
-from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.errors import GuardRefused, LedgerUnavailable, Problem, ProblemsFound, UsageMistake
 from runner.ledger import opening
 from runner.ledger.context import DeclaredLedger
 from runner.ledger.facts import Facts
@@ -20,6 +22,8 @@ from runner.ledger.known_hosts import find_base_ledger
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
 from runner.plan.guards import Guard, ledger_not_read_guard
+from runner.plan.message_planner import PlanOptions
+from runner.plan.plan import Plan
 from runner.report import ledger_size
 from runner.report.markdown_escaping import truncate
 
@@ -75,6 +79,17 @@ def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
     compared = f"This plan is made with the ledger of {base.commit.ref}, {declared.address.display_name}"
     guard = Guard("ledger-changed", f"{reason}. {compared}", hint)
     return PlannedLedger(facts, exists=True, guard=guard, changes=changes)
+
+
+def plan_with_ledger(
+    context: Context, project: Project, ledger: PlannedLedger, options: PlanOptions
+) -> tuple[Plan, list[Problem]]:
+    """Plans a project with the records of a ledger, whose guard comes first. Returns the plan and its warnings.
+
+    Raises ProblemsFound if there is an error.
+    """
+    plan, warnings = plan_project(context, project, ledger.facts, options)
+    return replace(plan, guards=(*filter(None, [ledger.guard]), *plan.guards)), warnings
 
 
 def describe_ledger(context: Context, ledger: PlannedLedger) -> list[str]:

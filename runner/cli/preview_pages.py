@@ -9,8 +9,7 @@ from runner.cli.against import compare_with_base, open_base
 from runner.cli.context import Context
 from runner.cli.notices import current_notices
 from runner.cli.plan_output import build_review
-from runner.cli.planned_ledger import describe_ledger, read_planned_ledger
-from runner.cli.planning import plan_project
+from runner.cli.planned_ledger import describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.declare.project import Project
 from runner.deliver.online_status_file import OnlineStatusByMessage, load_online_status
 from runner.errors import UsageMistake
@@ -44,9 +43,7 @@ def load_preview(context: Context, request: PreviewRequest) -> Preview:
         selected = select_messages(project, names)
         ledger = read_planned_ledger(context, base)
         options = PlanOptions(is_full_selection=not names)
-        plan, warnings = plan_project(context, selected, ledger.facts, options)
-        if ledger.guard:
-            plan = replace(plan, guards=(ledger.guard, *plan.guards))
+        plan, warnings = plan_with_ledger(context, selected, ledger, options)
         comparison = None
         if base:
             review = build_review(context, plan, warnings)

@@ -94,10 +94,10 @@ def apply(
             project = read_planned_audiences(context, project, saved)
         check_access = partial(_check_access, context)
         with open_ledger(context, "apply", new_lock=new_lock, no_fetch=no_fetch, before_start=check_access) as ledger:
-            binding_options = plan_files.apply_options(
+            options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
             )
-            return _apply(context, project, ledger, _ApplyOptions(binding_options, yes, canary, until, log_file))
+            return _apply(context, project, ledger, _ApplyOptions(options, yes, canary, until, log_file))
 
 
 def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOptions) -> int:

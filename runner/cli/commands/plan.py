@@ -11,8 +11,8 @@ from runner.cli.against import compare_with_base, list_other_environments, open_
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
-from runner.cli.planned_ledger import PlannedLedger, describe_ledger, read_planned_ledger
-from runner.cli.planning import plan_project, set_malloc_threshold, shared_plan_options
+from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
+from runner.cli.planning import set_malloc_threshold, shared_plan_options
 from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
@@ -54,24 +54,24 @@ def plan(
     """
     _require_compatible(plan_options, out, write=write, check=check)
     set_malloc_threshold()
-    options = click.get_current_context().ensure_object(GlobalOptions)
-    STEP_RESULTS.comment_path = plan_files.find_comment_path(options.start_folder, comment) if comment else None
+    start = click.get_current_context().ensure_object(GlobalOptions).start_folder
+    STEP_RESULTS.comment_path = plan_files.find_comment_path(start, comment) if comment else None
     with (
         open_context(against or "") as context,
         open_base(context, against) as base,
         show_guard_changes_on_failure(context, base.guard_changes if base else ()),
     ):
-        read = _make_reader(context) if online else _read_nothing
-        project = read(context.load_valid_project(paths))
+        read = _make_reader(context) if online else None
+        project = context.load_valid_project(paths)
+        project = read(project) if read else project
         ledger = read_planned_ledger(context, base)
         facts, notes = ledger.facts, _note_ledger(context, ledger)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
-        binding_options = plan_files.apply_options(context, plan_options, paths, file)
-        used_options = replace(binding_options, plan_file=None) if write or check else binding_options
-        project_plan, warnings = plan_project(context, project, facts, used_options)
-        project_plan = replace(project_plan, guards=(*filter(None, [ledger.guard]), *project_plan.guards))
+        options = plan_files.apply_options(context, plan_options, paths, file)
+        is_full = options.is_full_selection
+        options = replace(options, plan_file=None) if write or check else options
+        project_plan, warnings = plan_with_ledger(context, project, ledger, options)
         project_plan = _ask_intercom(context, project_plan, facts) if online else project_plan
-        is_full = binding_options.is_full_selection
         changes = file.changes(plan_files.list_plan_entries(project_plan), is_full_selection=is_full) if check else []
         notes += plain_text.format_plan_file_change_lines(file, changes)
         review = plan_output.build_review(context, project_plan, warnings, notes)
@@ -80,7 +80,7 @@ def plan(
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
         plan_output.print_plan(context, review, output_format, "plan", show_all=show_all, only_warnings=is_about_file)
-        _keep(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
+        _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard
         is_change = changes or (detailed_exitcode and (project_plan.to_send or project_plan.unread))
@@ -95,7 +95,7 @@ def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
     return notes + plain_text.format_duplicates(ledger.facts)
 
 
-def _keep(
+def _write_outputs(
     context: Context, plan: Plan, file: PlanFile, changes: Sequence[PlanFileChange] | None, out: Path | None,
     *, is_written: bool, is_full: bool,
 ) -> None:  # fmt: skip
@@ -123,10 +123,6 @@ def _make_reader(context: Context) -> Callable[[Project], Project]:
     from runner.cli.audiences import AudienceReader  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
 
     return AudienceReader(context).read
-
-
-def _read_nothing(project: Project) -> Project:
-    return project
 
 
 def _ask_intercom(context: Context, plan: Plan, facts: Facts) -> Plan:
