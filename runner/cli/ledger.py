@@ -67,7 +67,7 @@ def refuse_lockfile(context: Context) -> None:
     """Raises GuardRefused if the ledger is a lockfile: the disk of a CI job is lost with the job."""
     address, repository = context.ledger.address, context.ledger.repository
     if isinstance(address, LockfileAddress) and not context.options.sandbox:
-        remote = next(reversed(repository.relevant_remotes() if repository else ()), "origin")
+        remote = (repository.main_remote if repository else "") or "origin"
         raise GuardRefused(
             f"the ledger is the file {address.path}, which is lost with the disk of this CI job. The next job would"
             " send everything again",

@@ -57,6 +57,11 @@ class Repository:
         """Returns the remotes to ask: the upstream's, and origin, or the first remote if none is named origin."""
         return self._remotes()[2]
 
+    @property
+    def main_remote(self) -> str:
+        """The remote whose branches others share: origin, or the first if none is named so; empty without a remote."""
+        return next(reversed(self.relevant_remotes()), "")
+
     def list_remote_refs(self, remote: str, *patterns: str) -> tuple[dict[str, str], str]:
         """Returns the commits of the remote's refs, by full name, and the full name of the branch that HEAD names.
 

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 from runner.characters import unescape_html
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
+from runner.declare.settings import Settings
 from runner.lint import text_checks
 from runner.lint.empty_values import Gap, find_gaps, strip_tags
 from runner.lint.findings import Findings, MessageFindings
@@ -44,6 +46,11 @@ class Policy:
 
     unsubscribe_above: int
     conversation_flag_allowed: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Returns the policy of a project."""
+        return cls(settings.lint.unsubscribe_above, settings.can_open_conversation)
 
 
 class MessageLinter:

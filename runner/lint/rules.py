@@ -3,10 +3,15 @@
 What each rule finds and why stands in `runner/report/explanations/`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from runner.errors import Severity
 from runner.shown_command import shown_command
+
+if TYPE_CHECKING:
+    from runner.declare.settings import LintSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,14 @@ _ALL = (
     ),
 )
 RULES: dict[str, Rule] = {rule.code: rule for rule in _ALL}
+
+
+def enabled_codes(settings: "LintSettings", select: Iterable[str] = (), ignore: Iterable[str] = ()) -> frozenset[str]:
+    """Returns the codes of the rules to check: those selected, or else all, without those that are ignored.
+
+    A command's `select` replaces that of msgrun.yaml, and its `ignore` adds to that of msgrun.yaml.
+    """
+    return frozenset(select or settings.select or RULES) - {*ignore, *settings.ignore}
 
 
 def rules_hint() -> str:

@@ -12,7 +12,7 @@ from runner.declare.settings import Settings
 from runner.errors import Problem
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
-from runner.lint.rules import RULES
+from runner.lint.rules import enabled_codes
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import TextVariants, choose_variants
 
@@ -97,11 +97,10 @@ class _Reader:
     def read(self, kept: int) -> list[Problem]:
         """Reads, keeps the first `kept` deliveries, and returns the lint findings."""
         settings = self._settings
-        findings = Findings(enabled_codes(settings))
-        policy = Policy(settings.lint.unsubscribe_above, settings.can_open_conversation)
+        findings = Findings(enabled_codes(settings.lint))
         # The mark of redirect is not the author's: with it a subject may be too long.
         written = replace(self._declaration, redirect=None) if self._declaration.redirect else self._declaration
-        linter = MessageLinter(written, policy, findings)
+        linter = MessageLinter(written, Policy.of(settings), findings)
         shown = _render(self._declaration, settings.salt)
         is_same = written is self._declaration
         pairs = (
@@ -134,11 +133,6 @@ class _Reader:
 
 def _render(declaration: Declaration, salt: str) -> Iterator[Delivery | Problem]:
     return islice(render_deliveries(declaration, salt, skip_duplicate_check=True), MAX_READ)
-
-
-def enabled_codes(settings: Settings) -> frozenset[str]:
-    """Returns the codes of the lint rules that the project asks for."""
-    return frozenset(settings.lint.select or RULES) - frozenset(settings.lint.ignore)
 
 
 def _length(delivery: Delivery) -> int:

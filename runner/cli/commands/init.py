@@ -141,7 +141,7 @@ def _git_remote_name(root: Path) -> str:
     """Returns the main git remote of a project in this folder, which need not exist yet; origin if there is none."""
     existing_folder = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_dir())
     repository = find_repository(existing_folder)
-    return next(reversed(repository.relevant_remotes() if repository else ()), "origin")
+    return (repository.main_remote if repository else "") or "origin"
 
 
 def _configure_branch_ledger(root: Path, output: Output) -> Iterator[NextStep]:

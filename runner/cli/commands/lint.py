@@ -5,7 +5,7 @@ from datetime import datetime
 
 import click
 
-from runner.cli.context import Context, open_context
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.problem_summary import print_summary
 from runner.cli.suggestions import suggest_files, suggest_rules
@@ -16,7 +16,7 @@ from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
-from runner.lint.rules import RULES, rules_hint
+from runner.lint.rules import RULES, enabled_codes, rules_hint
 from runner.report import problem_text
 
 
@@ -53,7 +53,7 @@ def lint(
     with open_context() as opened:
         # The mark of redirect is not the author's: with it a subject may be too long.
         context = replace(opened, settings=replace(opened.settings, redirect=None))
-        codes = _select_rules(context, select, ignore)
+        codes = enabled_codes(context.settings.lint, _parse_codes("--select", select), _parse_codes("--ignore", ignore))
         if fix:
             from runner.cli.fixing import fix_problems  # noqa: PLC0415  # only for --fix
 
@@ -78,11 +78,7 @@ def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[
     """
     settings = project.settings
     problems, findings = list(project.problems), Findings(codes)
-    policy = Policy(
-        unsubscribe_above=settings.lint.unsubscribe_above,
-        conversation_flag_allowed=settings.can_open_conversation,
-    )
-    count = 0
+    policy, count = Policy.of(settings), 0
     for declaration in project.declarations:
         with CURRENT_WORK.on_file(declaration.document.source.path):
             linter = MessageLinter(declaration, policy, findings)
@@ -97,15 +93,6 @@ def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[
     if not any(problem.is_error for problem in problems):
         problems.extend(findings.to_problems())
     return problems, count
-
-
-def _select_rules(context: Context, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    """Returns the codes of the rules to check.
-
-    They are those of --select, or else of msgrun.yaml, or else all, without those that --ignore or msgrun.yaml ignores.
-    """
-    selected = _parse_codes("--select", select) or context.settings.lint.select or RULES
-    return frozenset(selected) - {*_parse_codes("--ignore", ignore), *context.settings.lint.ignore}
 
 
 def _parse_codes(option: str, values: tuple[str, ...]) -> list[str]:
