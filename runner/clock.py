@@ -40,7 +40,7 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """Returns the time that a record has; None if it has none, or one that is no time."""
+    """Returns the time that a record has; None if it has none, or one that is not a time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

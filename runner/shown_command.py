@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 class ShownOptions:
     """The global options that decide which project, ledger and workspace a command acts on.
 
-    `default_environment` is no option: it is the environment of a command without -e; empty for the unnamed one.
+    `default_environment` is not an option: it is the environment of a command without -e; empty for the unnamed one.
     """
 
     directory: str = ""

@@ -105,7 +105,7 @@ def read_planned_audiences(context: Context, project: Project, saved: SavedPlan 
     """Returns the project as apply sends it: with the contacts of the messages that the saved plan sends.
 
     A message to the workspace that it does not send is left out, with a note. Raises GuardRefused if there is no saved
-    plan, because nobody has seen who would get the message; and what AudienceReader raises.
+    plan, because its audience was not reviewed; and what AudienceReader raises.
     """
     declared = [item for item in project.declarations if find_workspace_contacts(item.audience)]
     if saved is None:

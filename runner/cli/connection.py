@@ -218,7 +218,7 @@ def _require_safe_url(url: str) -> str:
         scheme = "http" if url.startswith(LOOPBACK) else "https"
         raise UsageMistake("INTERCOM_BASE_URL has no scheme", f"write {scheme}://{url}")
     if not is_url:
-        raise UsageMistake("INTERCOM_BASE_URL is no address of a server", "for example https://api.eu.intercom.io")
+        raise UsageMistake("INTERCOM_BASE_URL is not the address of a server", "for example https://api.eu.intercom.io")
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
     message = "INTERCOM_BASE_URL is neither https nor on this machine"

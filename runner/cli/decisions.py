@@ -98,7 +98,7 @@ def write_decision(
 
 
 def _sign(records: Sequence[Record], origin: RunOrigin) -> list[Record]:
-    """Returns the records of a decision, the first one with who decided. Those of a run's attempts lose who ran it."""
+    """Returns the records of a decision. The first names who decided; none names who ran the attempt."""
     return [record.signed(NO_ORIGIN if number else origin) for number, record in enumerate(records)]
 
 

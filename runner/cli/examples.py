@@ -25,7 +25,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "validate": (
         ("msgrun validate", "every message"),
         ("msgrun validate messages/news.yaml", "one file"),
-        ("msgrun validate --fix", "mend what has one certain fix, and show the changes"),
+        ("msgrun validate --fix", "fix what has only one possible fix, and show the changes"),
     ),
     "lint": (
         ("msgrun lint", "every message"),

@@ -16,7 +16,7 @@ def look_at_files(root: Path) -> FileStates:
     for entry in _walk(root):
         try:
             status = entry.stat(follow_symlinks=False)
-        except OSError:  # it is gone again
+        except OSError:  # it was removed again
             continue
         states[entry.path] = (status.st_mtime_ns, status.st_size)
         if len(states) >= MAX_FILES:

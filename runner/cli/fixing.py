@@ -1,4 +1,4 @@
-"""Mends problems whose fix is certain: shows the change, and writes the file.
+"""Fixes problems that have only one possible fix: shows the change, and writes the file.
 
 A file keeps its line ends, its byte order mark, and every other byte. It is replaced at once. A link is not followed.
 """
@@ -23,11 +23,11 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def fix_problems(root: Path, output: Output, find_problems: Callable[[], Sequence[Problem]]) -> None:
-    """Mends what `find_problems` returns, until it returns nothing more that can be mended.
+    """Fixes what `find_problems` returns, until it returns nothing more that can be fixed.
 
-    Prints each change, and the number of problems that were mended. Raises RunStopped if a file cannot be written.
+    Prints each change, and the number of problems that were fixed. Raises RunStopped if a file cannot be written.
     """
-    fixed, paths, changes = 0, set[str](), list[str]()
+    total, paths, changes = 0, set[str](), list[str]()
     for _ in range(_MAX_PASSES):
         by_path: defaultdict[str, list[Problem]] = defaultdict(list)
         for problem in find_problems():
@@ -35,16 +35,16 @@ def fix_problems(root: Path, output: Output, find_problems: Callable[[], Sequenc
                 by_path[problem.place.path].append(problem)
         progress = 0
         for path, problems in sorted(by_path.items()):
-            mended, change = _fix_file(root, path, problems, output)
-            progress += mended
-            if mended:
+            fixed, change = _fix_file(root, path, problems, output)
+            progress += fixed
+            if fixed:
                 paths.add(path)
                 changes.append(change)
         if not progress:
             break
-        fixed += progress
-    if fixed:
-        problems_fixed = problem_text.pluralize(fixed, "problem")
+        total += progress
+    if total:
+        problems_fixed = problem_text.pluralize(total, "problem")
         files = problem_text.pluralize(len(paths), "file")
         _print(output, "\n\n".join([*changes, f"Fixed {problems_fixed} in {files}.\n"]))
 
@@ -55,7 +55,7 @@ def _print(output: Output, text: str) -> None:
 
 
 def _fix_file(root: Path, path: str, problems: Iterable[Problem], output: Output) -> tuple[int, str]:
-    """Writes the edits of a file's problems. Returns the number of mended problems, and the changes as text."""
+    """Writes the edits of a file's problems. Returns the number of fixed problems, and the changes as text."""
     target = _find_file(root, path, output)
     if target is None:
         return 0, ""
@@ -89,7 +89,7 @@ def _find_file(root: Path, path: str, output: Output) -> Path | None:
         output.note(f"not fixed: {error.message}")
         return None
     if not target.is_file() or target.stat().st_size > _MAX_FILE:
-        output.note(f"not fixed: {path} is larger than {_MAX_FILE >> 20} MiB, or no file any more")
+        output.note(f"not fixed: {path} is larger than {_MAX_FILE >> 20} MiB, or not a file any more")
         return None
     return target
 

@@ -1,4 +1,4 @@
-"""What init asks on a terminal. With an access token it lists the admins, so that nobody has to look for an id."""
+"""What init asks on a terminal. With an access token it lists the admins, so that no id has to be looked up."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ _MAX_LISTED = 30  # admins
 
 
 def ask(output: Output) -> Answers:
-    """Asks for the region and for who sends. What Intercom cannot answer is asked for, or left for later."""
+    """Asks for the region and for who sends. If Intercom lists no admins, the user types the id, or adds it later."""
     region = click.prompt(
         "Region of your Intercom workspace", type=click.Choice(["us", "eu", "au"]), default="us", err=True
     )

@@ -1,4 +1,4 @@
-"""Where a CI job installs msgrun from: the very code that is running, pinned so that nobody else can replace it.
+"""Where a CI job installs msgrun from: the very code that is running, pinned so that it cannot be replaced.
 
 Source of the file `direct_url.json`: PEP 610.
 """

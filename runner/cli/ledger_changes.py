@@ -53,7 +53,7 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
     """
     repository = find_repository(context.tree.root.resolve())
     if repository is None:
-        raise UsageMistake(f"{context.tree.root} is in no git repository", "--against compares commits")
+        raise UsageMistake(f"{context.tree.root} is not in a git repository", "--against compares commits")
     base = repository.try_git("merge-base", ref, "HEAD")
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
@@ -109,8 +109,8 @@ def _find_changes(
 ) -> Iterator[tuple[LockfileChange, _LedgerFile]]:
     """How HEAD changes the files that are ledgers, or could become one, in any environment, since the commit `base`.
 
-    Not the removal of one that is the ledger no more, if the ledger of its environment has all its records. `facts` are
-    the records of the ledger in use.
+    The removal of a file that is no longer the ledger is left out, if the environment's ledger has all its records.
+    `facts` are the records of the ledger in use.
     """
     room, own = ReadingRoom(_MAX_SIZE), context.ledger.declared.address
     for path, file in _list_ledger_files(context, repository, base).items():

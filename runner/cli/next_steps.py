@@ -30,7 +30,7 @@ def same_command(context: Context, *without: str) -> str:
 def run_again(context: Context, purpose: str) -> NextStep:
     """Returns the step that sends what a run left. In CI that is another run of the workflow.
 
-    There the command line names files of a machine that is gone by then.
+    There the command line would name files of a machine that no longer exists.
     """
     if not context.output.in_ci:
         return NextStep(purpose, (same_command(context, "--canary"),))

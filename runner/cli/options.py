@@ -34,8 +34,8 @@ class EXIT:
 class GlobalOptions:
     """The values of the global options, whether they come before or after the command's name.
 
-    `supervisor` is no option: the entry point sets it where a command's work may run in a child. Nor are `arguments`:
-    they are the command line as it was typed, without the program's name. `may_have_sent` is set before the first
+    `supervisor` is not an option: the entry point sets it where a command's work may run in a child. `arguments` are
+    the command line as it was typed, without the program's name. `may_have_sent` is set before the first
     message is sent.
     """
 
@@ -124,7 +124,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in th
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", str(value))
         if not match:
-            self.fail(f"{value} is no duration: write 90s, 20m or 1h", param, ctx)
+            self.fail(f"{value} is not a duration: write 90s, 20m or 1h", param, ctx)
         return float(match[1]) * {"h": 3600, "m": 60}.get(match[2], 1)
 
 

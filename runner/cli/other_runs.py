@@ -49,7 +49,7 @@ def wait_for_other_runs(
             summary.unknown,
             f"unknown: another run does not know what became of them; {shown_command('status')} lists them",
         ),
-        (summary.sending, f"still being sent, by {'; '.join(sending)}: {shown_command('status')} tells how they end"),
+        (summary.sending, f"still being sent, by {'; '.join(sending)}: {shown_command('status')} shows how they end"),
         (summary.free, "given up by the run that had claimed them: run the same command again"),
     )
     for number, text in lines:
@@ -69,7 +69,7 @@ def _wait_while_sending(
     tries = 0
     while (sending := ledger.other_runs(names)) and time.monotonic() < until and not is_stopped():
         if tries == len(_PAUSES) - 2:  # not at once: most runs end within the first pauses
-            output.note(f"waiting for {sending.total():,} that others are sending: {'; '.join(sending)}")
+            output.note(f"waiting for {sending.total():,} that other runs are sending: {'; '.join(sending)}")
         time.sleep(max(0.0, min(_PAUSES[min(tries, len(_PAUSES) - 1)], until - time.monotonic())))
         tries += 1
     return sending

@@ -30,7 +30,7 @@ class Output:
 
     `show_values` reveals recipients' values. `colour` is forced on or off; None lets click decide. `in_ci`: a CI system
     reads the output, also from a terminal, as `script` makes one. `width` is that of the terminal in columns, or of the
-    variable COLUMNS; 0 is no limit, where stdout is no terminal. `can_redraw`: stderr is a terminal on which a
+    variable COLUMNS; 0 means no limit: stdout is not a terminal. `can_redraw`: stderr is a terminal on which a
     line can be drawn over.
     """
 
@@ -134,7 +134,7 @@ class Output:
     def note_masking(self) -> None:
         """Says once on stderr how recipients' values are shown, where they are masked in a text that a person reads.
 
-        A pipe to a pager or a search is no terminal. In CI the note would be noise in every log.
+        A pipe to a pager or a search is not a terminal. In CI the note would be noise in every log.
         """
         if not (self.show_values or self.in_ci) and self.output_format == "text":
             self.note("Recipients are masked; --show-values shows them.")

@@ -12,13 +12,13 @@ from runner.shown_command import shown_command
 def print_summary(
     output: Output, problems: Sequence[Problem], checked: str = "", *, fixing_command: str = "validate"
 ) -> None:
-    """Prints the number of problems by severity, and how to mend those that have a certain fix.
+    """Prints the number of problems by severity, and how to fix those that have only one possible fix.
 
     `checked` says what was checked, as "1 message to 2 recipients".
     """
     head = f"{checked}: " if checked else ""
     fixable = sum(bool(problem.edits) for problem in problems)
-    fix = f"; {shown_command(fixing_command, '--fix')} mends {fixable:,} of them" if fixable else ""
+    fix = f"; {shown_command(fixing_command, '--fix')} fixes {fixable:,} of them" if fixable else ""
     width = output.width_for_reading
     summary = f"{head}{format_severity_counts(problems)}{fix}"
     if not width:

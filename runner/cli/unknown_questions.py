@@ -128,7 +128,7 @@ def _parse_id(facts: Facts, answer: str) -> str | WrongAnswer:
     if "/conversation" in answer:
         return WrongAnswer("That is a conversation, and its number is not the message's id. Enter leaves the id out.")
     if answer and not answer.isalnum():
-        return WrongAnswer(f"{quote(answer)} is no id: it has letters and digits only.")
+        return WrongAnswer(f"{quote(answer)} is not an id: an id has letters and digits only.")
     other = next((record for record in facts.records() if answer and record.id == answer), None)
     return WrongAnswer(f"Message {answer} is that of another delivery, {other.key[:12]}.") if other else answer
 

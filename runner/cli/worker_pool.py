@@ -82,7 +82,7 @@ class ForkedWorkerPool:
         CURRENT_WORK.use_slot(index + 1)
         if sys.platform == "linux" and (parent := parent_process()):
             kill_with_parent(parent.sentinel)
-        for receiver in receivers:  # else a process whose parent is gone would wait for ever for a reader
+        for receiver in receivers:  # else a process whose parent has ended would wait for ever for a reader
             receiver.close()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signal_number, signal.SIG_DFL)  # the parent handles them, and ends its pool

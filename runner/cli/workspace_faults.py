@@ -33,7 +33,7 @@ def find_workspace_fault(id_code: str, declared: str, of_ledger: str) -> Refusal
 
 
 def find_region_fault(region: str, declared: str) -> Refusal | None:
-    """Compares the region of the workspace with the declared one. An unknown region is no fault."""
+    """Compares the region of the workspace with the declared one. An unknown region is not a fault."""
     if region not in HOSTS or region == declared:
         return None
     hint = f"write region: {region} into {SETTINGS_FILE}, or use the other workspace's token"

@@ -96,12 +96,12 @@ class ActiveAttempts:
         """Adds attempts whose claims are durable."""
         self._claimed.extend(attempts)
 
-    def start(self, most: int, now: float) -> list[Attempt]:
-        """Moves up to `most` attempts to posting, and returns them: those that waited first, then the claimed ones."""
+    def start(self, limit: int, now: float) -> list[Attempt]:
+        """Moves up to `limit` attempts to posting, and returns them: those that waited first, then the claimed ones."""
         attempts: list[Attempt] = []
-        while len(attempts) < most and self._waiting and self._waiting[0][0] <= now:
+        while len(attempts) < limit and self._waiting and self._waiting[0][0] <= now:
             attempts.append(heapq.heappop(self._waiting)[2])
-        while len(attempts) < most and self._claimed:
+        while len(attempts) < limit and self._claimed:
             attempts.append(self._claimed.popleft())
         self._posting.update((attempt.id, attempt) for attempt in attempts)
         return attempts

@@ -47,7 +47,7 @@ class AttemptSource:
     """Makes attempts of the deliveries that a plan sends, and takes back those that a write did not claim.
 
     A delivery that must not be POSTed gets no attempt: it is refused, or counted in `expired` by the message's name.
-    What is to be sent of a message that `stop` puts off is left out. Once the run stops, there are no more attempts.
+    A message that `stop` puts off is skipped. Once the run stops, there are no more attempts.
     """
 
     def __init__(

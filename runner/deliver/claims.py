@@ -253,7 +253,7 @@ class BackgroundClaims:
     def _write(self, outcomes: list[Record], attempts: list[Attempt], room: int) -> _Write:
         """Writes outcomes and claims; runs in the thread.
 
-        Of the attempts that no other run has claimed, it claims up to `room`.
+        It claims up to `room` of the attempts that no other run has claimed.
         """
         free, known, tried = attempts, frozenset[str](), list[Attempt]()
         try:

@@ -1,7 +1,7 @@
 """The contacts that were looked up, kept for an hour, so that apply need not ask again for what plan --online read.
 
-An address is stored as a keyed hash. The key comes from the access token, so nobody else can test addresses against the
-file, and a file that a pull request brings is not believed: its last line is a hash with the same key over the rest.
+An address is stored as a keyed hash. The key comes from the access token, so no address can be tested against the file
+without it. A file that a pull request brings is not believed: its last line is a hash with the same key over the rest.
 """
 
 import hashlib
@@ -90,7 +90,7 @@ class ContactCache:
             return
 
     def _load(self, path: Path) -> bool:
-        """Reads the file, and returns whether its seal is right. What was read before a wrong one does not count."""
+        """Reads the file, and returns whether its seal is right. If it is wrong, what was read does not count."""
         if not path.is_file() or path.stat().st_size > _MAX_FILE_SIZE:
             return False
         seal = hmac.new(self._key, digestmod=hashlib.sha256)

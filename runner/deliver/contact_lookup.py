@@ -45,17 +45,17 @@ class ContactLookup:
         self._threads: ThreadPool[_Batch[Any]] = ThreadPool(_MAX_BATCHES)
 
     def find(
-        self, rows: Iterator[Row], address_of: Callable[[Row], Address | None], most: int
+        self, rows: Iterator[Row], address_of: Callable[[Row], Address | None], wanted: int
     ) -> Iterator[tuple[Row, Sequence[Contact]]]:
         """Yields each row with the contacts of its address, in order; with none if it has no address.
 
-        `most` is how many contacts are wanted at least: rows are read ahead of those that were yielded. Raises
+        `wanted` is how many contacts the caller needs at least: rows are read ahead of those that were yielded. Raises
         RunStopped.
         """
         window: deque[_Batch[Row]] = deque()
         batches = self._make_batches(rows, address_of)
         while True:
-            ahead = min(_MAX_BATCHES, -(-most // self._search.batch_size))
+            ahead = min(_MAX_BATCHES, -(-wanted // self._search.batch_size))
             while len(window) < max(1, ahead) and (batch := next(batches, None)):
                 window.append(batch)
                 if batch.missing:

@@ -22,7 +22,7 @@ _SETTLED: Mapping[KeyStatus, str] = {
 def accept_edits(message: PlannedMessage, facts: Facts, at: str) -> list[Record]:
     """Returns copies of the sent records of edited deliveries, with the current content and digest.
 
-    What was redirected when it was sent never reached its recipient, so that is no edit to accept.
+    A delivery that was redirected never reached its recipient, so turning redirect off is not an edit to accept.
     """
     records, is_redirected = [], message.declaration.redirect is not None
     for planned in message.deliveries:

@@ -47,7 +47,7 @@ class RecipientCheck:
     def check(self, plan: Plan) -> Plan:
         """Returns the plan with the action of every delivery that it would send, and with the contacts to send to.
 
-        What its limit puts off is not checked. Raises RunStopped, and GuardRefused if a file changed meanwhile.
+        Deliveries beyond its limit are not checked. Raises RunStopped, and GuardRefused if a file changed meanwhile.
         """
         messages, left = [], plan.to_send
         for message in plan.messages:
@@ -57,16 +57,17 @@ class RecipientCheck:
         counts = sum((message.counts for message in messages), Counter[Action]())
         return replace(plan, messages=tuple(messages), counts=counts)
 
-    def _check_message(self, message: PlannedMessage, most: int) -> PlannedMessage:
+    def _check_message(self, message: PlannedMessage, limit: int) -> PlannedMessage:
+        """Returns a message with up to `limit` deliveries checked. The rest keep their action."""
         result = _CheckedMessage(message, self._facts, self._frequency)
         is_email = message.declaration.message_type == "email"
         read_faults = _find_read_faults(message)
 
         def address_of(row: _Row) -> Address | None:
-            return row[2] if row[0].action == "send" and result.sends < most else None
+            return row[2] if row[0].action == "send" and result.sends < limit else None
 
         def choose() -> Iterator[tuple[_Row, ContactChoice | None]]:
-            for row, contacts in self._lookup.find(self._list_rows(message), address_of, most):
+            for row, contacts in self._lookup.find(self._list_rows(message), address_of, limit):
                 target, role = row[2:]
                 if address_of(row) is None:
                     yield row, None
@@ -76,7 +77,7 @@ class RecipientCheck:
 
         # With redirect the recipients get nothing, so it is not about them.
         required = "" if message.declaration.redirect else message.declaration.require_subscription
-        for row, choice in self._subscriptions.filter(choose(), required, most):
+        for row, choice in self._subscriptions.filter(choose(), required, limit):
             planned, address, *_ = row
             if choice is None or address_of(row) is None:
                 result.keep(planned, address)
@@ -107,7 +108,7 @@ class RecipientCheck:
 def _find_read_faults(message: PlannedMessage) -> dict[str, frozenset[str]]:
     """Returns the faults of contacts by id, as an audience in the workspace was read for this run.
 
-    What a plan kept of a contact is up to an hour old: meanwhile it may have unsubscribed.
+    The contacts in the cache are up to an hour old: one may have unsubscribed since.
     """
     source = find_workspace_contacts(message.declaration.audience)
     if source is None or source.reading is None:

@@ -106,8 +106,8 @@ class StopController:
         """Stops the run: nothing more is started, and the run waits for open requests.
 
         It waits 5 seconds after a signal, a stop file, the deadline, or ten windows in a row over the rate limit. Else
-        it waits 90 seconds, which is longer than a request may take. Of several reasons, the earliest end of the wait
-        holds, and the summary keeps the reason whose exit code stands highest in the table of exit codes.
+        it waits 90 seconds, which is longer than a request may take. With several reasons, the wait ends at the
+        earliest of these times. The summary keeps the reason whose exit code stands highest in the table of exit codes.
         """
         if reason is None:
             return

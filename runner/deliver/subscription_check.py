@@ -47,11 +47,11 @@ class SubscriptionCheck:
         self._threads: ThreadPool[_Answer] = ThreadPool(_MAX_REQUESTS)
 
     def filter(
-        self, rows: Iterator[tuple[Row, ContactChoice | None]], name: str, most: int
+        self, rows: Iterator[tuple[Row, ContactChoice | None]], name: str, wanted: int
     ) -> Iterator[tuple[Row, ContactChoice | None]]:
         """Yields the recipients in order, and excludes those whose contact is not subscribed to the type `name`.
 
-        `most` is how many recipients are wanted: rows are read ahead of those that were yielded. An empty name
+        `wanted` is how many recipients the caller needs: rows are read ahead of those that were yielded. An empty name
         excludes none. Raises RunStopped.
         """
         if not name:
@@ -60,7 +60,7 @@ class SubscriptionCheck:
         required = self._types[name]
         window: deque[tuple[Row, ContactChoice | None, _Answer | None]] = deque()
         while True:
-            while len(window) < min(_MAX_REQUESTS, most) and (item := next(rows, None)):
+            while len(window) < min(_MAX_REQUESTS, wanted) and (item := next(rows, None)):
                 window.append((*item, self._ask(item[1])))
             if not window:
                 return

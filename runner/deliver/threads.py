@@ -21,7 +21,7 @@ class _Failure:
 class ThreadPool(Generic[Result]):
     """Runs jobs in threads, and queues the results. It has as many threads as open jobs, up to a maximum.
 
-    What a job raises, `collect` raises. The threads are daemons: a job that hangs does not keep the process from
+    `collect` raises the error of a job. The threads are daemons: a job that hangs does not keep the process from
     ending. `busy` is the number of jobs whose results were not collected yet.
     """
 

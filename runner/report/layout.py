@@ -1,6 +1,6 @@
 """Text that fits a width: lines that break between words, or between wide characters, and tables.
 
-A width is in columns of a terminal. 0 is no limit, as for a pipe: who searches in one looks for whole lines. A text may
+A width is in columns of a terminal. 0 means no limit, as for a pipe: a search in it looks for whole lines. A text may
 hold styles of `terminal_text`, which take no room.
 """
 

@@ -77,9 +77,9 @@ def html_code(text: str) -> str:
     return f"<code>{html.escape(_join_lines(text))}</code>"
 
 
-def truncate(text: str, most: int) -> str:
-    """Returns the text, or its first `most` characters and a line that says how many more there are."""
-    return text if len(text) <= most else f"{text[:most]}\n… and {len(text) - most:,} more characters"
+def truncate(text: str, limit: int) -> str:
+    """Returns the text, or its first `limit` characters and a line that says how many more there are."""
+    return text if len(text) <= limit else f"{text[:limit]}\n… and {len(text) - limit:,} more characters"
 
 
 def strip_controls(text: str) -> str:

@@ -25,13 +25,13 @@ def format_plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) 
 
 
 def format_plan_file_change_lines(
-    file: PlanFile, changes: Sequence[PlanFileChange], most: int = MAX_LISTED
+    file: PlanFile, changes: Sequence[PlanFileChange], limit: int = MAX_LISTED
 ) -> list[str]:
-    """Returns how a plan file differs from the declarations: a sentence for each message, at most `most`."""
+    """Returns how a plan file differs from the declarations: a sentence for each message, at most `limit`."""
     lines = [
-        f"{file.path} is out of date for {change.name} ({change.kind}): {change.detail}" for change in changes[:most]
+        f"{file.path} is out of date for {change.name} ({change.kind}): {change.detail}" for change in changes[:limit]
     ]
-    return [*lines, *([f"and for {len(changes) - most:,} more"] if len(changes) > most else [])]
+    return [*lines, *([f"and for {len(changes) - limit:,} more"] if len(changes) > limit else [])]
 
 
 def format_undeclared_recipients(message: PlannedMessage) -> str:

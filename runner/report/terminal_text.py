@@ -21,7 +21,7 @@ _OLD_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def style(text: str, *names: str | None) -> str:
-    """Returns the text in a style: `bold`, `dim`, or one of the colours `red`, `green`, `yellow`. None is no style."""
+    """Returns the text in a style: `bold`, `dim`, or a colour: `red`, `green` or `yellow`. None means no style."""
     codes = ";".join(_CODES[name] for name in names if name)
     return f"{_MARK}{codes}m{text}{_MARK}{_RESET}m" if codes else text
 

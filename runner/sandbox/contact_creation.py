@@ -46,7 +46,7 @@ def _read_email(payload: dict[str, object]) -> str | None:
         return None
     name, at, domain = normalize_email(email).rpartition("@")
     if not (name and at and domain):
-        raise_parameter_invalid("email is no address", "email")
+        raise_parameter_invalid("email is not an address", "email")
     return normalize_email(email)
 
 

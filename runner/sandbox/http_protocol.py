@@ -106,7 +106,7 @@ def _parse_length(headers: Mapping[str, str]) -> int:
         raise MalformedRequestError("chunked requests are not read here: send a Content-Length")
     text = headers.get("content-length", "0")
     if not (text.isascii() and text.isdigit()) or int(text) > _MAX_BODY_BYTES:
-        raise MalformedRequestError("the Content-Length is no number, or too large")
+        raise MalformedRequestError("the Content-Length is not a number, or too large")
     return int(text)
 
 

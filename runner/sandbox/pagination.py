@@ -85,7 +85,7 @@ def parse_cursor(cursor: object) -> int:
     try:
         return max(0, int(str(cursor).removeprefix(_CURSOR_PREFIX), 16))
     except ValueError:
-        raise_parameter_invalid("starting_after is no cursor of ours")
+        raise_parameter_invalid("starting_after is not a cursor of this sandbox")
 
 
 def _check_size(size: object) -> int:

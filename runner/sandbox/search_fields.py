@@ -47,7 +47,7 @@ class SearchFields:
         if isinstance(field, str) and self.attribute_prefix and field.startswith(self.attribute_prefix):
             return FieldType.ATTRIBUTE
         if not isinstance(field, str) or field not in self.types:
-            raise_parameter_invalid(f"{field} is no field to search by")
+            raise_parameter_invalid(f"{field} is not a field to search by")
         return self.types[field]
 
 

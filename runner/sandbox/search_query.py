@@ -73,7 +73,7 @@ def parse_query(document: object, fields: SearchFields, depth: int = 1) -> Query
 def _parse_condition(field: object, operator: object, value: object, fields: SearchFields) -> Condition:
     field_type = fields.get_type(field)
     if not isinstance(operator, str) or operator not in _OPERATORS:
-        raise_parameter_invalid(f"{operator} is no operator")
+        raise_parameter_invalid(f"{operator} is not an operator")
     if operator not in fields.operators[field_type]:
         raise_parameter_invalid(f"{field} cannot be compared by {operator}")
     if (operator in ("IN", "NIN")) != isinstance(value, list):

@@ -58,7 +58,7 @@ TROUBLE_KINDS = (*sorted(_NOT_EXECUTED | _EXECUTED), "slow:SECONDS")
 
 @dataclass(frozen=True, slots=True)
 class TroubleKind:
-    """One kind of trouble, by its name. `ok` is no trouble."""
+    """One kind of trouble, by its name. `ok` means none."""
 
     name: str = "ok"
 
@@ -80,7 +80,7 @@ class TroubleError(ValueError):
 def read_trouble_kind(text: object) -> TroubleKind:
     """Returns the kind with this name. Raises TroubleError, which lists the kinds, if there is none."""
     if not isinstance(text, str) or (text not in _NOT_EXECUTED | _EXECUTED and not _SLOW.fullmatch(text)):
-        raise TroubleError(f"{text!r} is no kind of trouble; there are {', '.join(TROUBLE_KINDS)}")
+        raise TroubleError(f"{text!r} is not a kind of trouble; the kinds are {', '.join(TROUBLE_KINDS)}")
     return TroubleKind(text)
 
 

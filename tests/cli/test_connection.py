@@ -110,7 +110,7 @@ def test_what_is_no_address_is_not_repeated(url, folder: Folder, monkeypatch) ->
     folder.message(LIST)
     ran = folder.run("apply", "--yes")
     assert ran.code == 64
-    assert "INTERCOM_BASE_URL is no address of a server" in ran.err
+    assert "INTERCOM_BASE_URL is not the address of a server" in ran.err
     assert "s3cret" not in ran.err
 
 

@@ -116,7 +116,7 @@ def test_recipients_values_are_masked_in_the_change(folder: Folder) -> None:
 def test_without_fix_nothing_is_written_and_the_summary_says_how_many_can_be_mended(folder: Folder) -> None:
     file = folder.message(MENDED["several"][0])
     result = folder.run("validate")
-    assert result.out.endswith("; msgrun validate --fix mends 3 of them\n")
+    assert result.out.endswith("; msgrun validate --fix fixes 3 of them\n")
     assert file.read_text(encoding="utf-8") == MENDED["several"][0]
 
 

@@ -66,9 +66,7 @@ def check_git(root: Path) -> Check:
         return Check("git", "fail", str(error.message), error.hint)
 
 
-_NO_GIT = Check(
-    "git", "warn", "this is no git repository: nothing keeps what was sent, or who changed what", "git init"
-)
+_NO_GIT = Check("git", "warn", "not a git repository: nothing keeps what was sent, or who changed what", "git init")
 
 
 def _check_repository(repository: Repository, root: Path) -> Check:

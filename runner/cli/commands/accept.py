@@ -42,7 +42,7 @@ def _explain_empty(context: Context, message: PlannedMessage, facts: Facts) -> s
     if message.counts["sent"]:
         return f"{name} is as it was sent, says the ledger {ledger}"
     if message.counts["edited"]:
-        return f"redirect was turned on or off since {name} was sent, and that is no edit to accept: raise its revision"
+        return f"redirect was turned on or off since {name} was sent, which is not an edit: raise its revision"
     if facts.keys_of(name, message.declaration.revision):
         return f"no recipient got revision {message.declaration.revision} of {name}, says the ledger {ledger}"
     return f"{name} is not in the ledger {ledger}{name_other_ledger(context, 'accept', name)}"

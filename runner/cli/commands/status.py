@@ -181,14 +181,14 @@ def _print_messages(
     _print_unknown(context, unknown, *others)
 
 
-def _list_deliveries(facts: Facts, name: str, most: int) -> list[State]:
+def _list_deliveries(facts: Facts, name: str, limit: int) -> list[State]:
     """Returns the deliveries of a message to list: the latest that were sent, then the refused, then the unknown.
 
-    What a person has to look at has precedence, and stands last.
+    Deliveries that a person has to look at have precedence, and stand last.
     """
-    unknown = latest_states(facts, name, most, "unknown")
-    refused = latest_states(facts, name, most - len(unknown), "refused")
-    return [*latest_states(facts, name, most - len(unknown) - len(refused), "sent"), *refused, *unknown]
+    unknown = latest_states(facts, name, limit, "unknown")
+    refused = latest_states(facts, name, limit - len(unknown), "refused")
+    return [*latest_states(facts, name, limit - len(unknown) - len(refused), "sent"), *refused, *unknown]
 
 
 def _print_unknown(context: Context, unknown: Sequence[State], *others: NextStep, by_key: bool = False) -> None:

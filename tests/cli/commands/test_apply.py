@@ -288,7 +288,7 @@ def test_environments_have_lockfiles_of_their_own(folder: Folder, intercom: Sand
     ("url", "told"),
     [
         ("127.0.0.1:8765", "has no scheme"), ("http://example.com", "neither https nor on this machine"),
-        ("nonsense", "has no scheme"), ("https://", "is no address of a server"),
+        ("nonsense", "has no scheme"), ("https://", "is not the address of a server"),
     ],
 )  # fmt: skip
 def test_a_wrong_url_leaves_no_new_ledger(folder: Folder, monkeypatch: pytest.MonkeyPatch, url: str, told: str) -> None:

@@ -170,7 +170,7 @@ def test_it_tells_that_it_looks_again(folder: Folder, intercom: Sandbox) -> None
 def test_a_time_that_is_none_is_wrong_usage(wait: str, folder: Folder) -> None:
     ran = folder.run("reconcile", "--wait", wait)
     assert ran.code == 64
-    assert "is no duration: write 90s, 20m or 1h" in ran.err
+    assert "is not a duration: write 90s, 20m or 1h" in ran.err
 
 
 @pytest.mark.parametrize("wait", ["90", "90s", "3m", "1h", "1.5m"])
