@@ -142,6 +142,8 @@ class Context:
         """
         if yes:
             return
+        if not self.output.is_interactive:
+            self.output.note(f"The question is: {question}")
         self.require_terminal()
         from runner.cli import prompts  # noqa: PLC0415  # saves 2 ms in a command that asks nothing
 

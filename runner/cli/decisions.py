@@ -8,7 +8,7 @@ from runner.cli.context import Context
 from runner.cli.ledger import exit_code_of
 from runner.cli.run_origin import find_run_origin
 from runner.declare.project import Project
-from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.errors import LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.lock_address import default_lockfile
@@ -85,11 +85,6 @@ def write_decision(
             write(*records)
         else:
             ledger.append(*_sign(records, find_run_origin(context.tree.root)))
-    except Cancelled:
-        raise
-    except GuardRefused:
-        context.output.note(f"The question is: {decision.request}?")
-        raise
     except LedgerUnavailable:
         context.output.error("Nothing was decided: the ledger could not be written.")
         raise

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import join, quote
 
@@ -11,9 +11,15 @@ from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.record import Record
-from runner.report.next_steps import NextStep
+from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
+
+
+def print_steps(context: Context, steps: Sequence[NextStep]) -> None:
+    """Prints what a person can do next, if there is something."""
+    if steps:
+        context.output.result(format_next_steps(steps, context.output.width))
 
 
 def same_command(context: Context, *without: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from functools import partial
 
 from runner.cli import github_step, next_steps
 from runner.cli.context import Context
@@ -15,7 +16,6 @@ from runner.ledger.record import CONTACT_NOT_FOUND, Record
 from runner.ledger.rescue_file import write_rescue_file
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
-from runner.report import next_steps as step_text
 from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
@@ -53,21 +53,21 @@ def report_run(
     ]
     if context.options.sandbox and summary.sent and not steps:
         steps = [NextStep("See who got a message, in the sandbox", (shown_command("status", "NAME"),))]
-    for print_text, line in (
-        *((context.output.error, line) for line in lines),
-        (context.output.result, f"\n{text}"),
-        *([(context.output.result, step_text.format_next_steps(steps, context.output.width))] if steps else ()),
-    ):
+    prints = [
+        *(partial(context.output.error, line) for line in lines),
+        partial(context.output.result, f"\n{text}"),
+        partial(next_steps.print_steps, context, steps),
+    ]
+    for print_part in prints:
         with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent
-            print_text(line)
+            print_part()
     github_step.add_run_summary(context, summary, steps)
 
 
 def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
     """Prints that a plan sends nothing, and how to settle what is unknown."""
     context.output.result("nothing to do")
-    if steps := next_steps.settle_unknown(context, _list_unknown(plan, ledger, Summary())):
-        context.output.result(step_text.format_next_steps(steps, context.output.width))
+    next_steps.print_steps(context, next_steps.settle_unknown(context, _list_unknown(plan, ledger, Summary())))
 
 
 def report_canary(context: Context, ledger: Ledger, project: Project, summary: Summary) -> None:
@@ -84,7 +84,7 @@ def report_rest(context: Context, plan: Plan, remaining: int) -> None:
         *next_steps.commit_ledger(context),
         next_steps.run_again(context, f"Send {_name_left(remaining)}"),
     ]
-    context.output.result(step_text.format_next_steps(steps, context.output.width))
+    next_steps.print_steps(context, steps)
 
 
 def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:

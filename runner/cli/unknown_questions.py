@@ -21,7 +21,6 @@ from runner.privacy import reveal_or_mask
 from runner.report import resolve_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
-from runner.report.next_steps import format_next_steps as format_steps
 from runner.shown_command import shown_command
 
 Choice = Literal["sent", "not sent", "skip", "quit"]
@@ -58,8 +57,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
         *(next_steps.commit_ledger(context) if left < len(states) else ()),
         *([NextStep("Send what was not sent", (shown_command("apply"),))] if answers["not sent"] else ()),
     ]
-    if steps:
-        context.output.result(format_steps(steps, context.output.width))
+    next_steps.print_steps(context, steps)
     return exit_code_of(ledger.facts)
 
 

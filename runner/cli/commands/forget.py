@@ -13,14 +13,13 @@ from runner.declare.address_search import Address, parse_recipient_address
 from runner.declare.recipient_states import find_states
 from runner.declare.settings import load_all_settings
 from runner.declare.text_search import find_mentions
-from runner.errors import GuardRefused, LedgerUnavailable
+from runner.errors import LedgerUnavailable
 from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import forget_local_records
 from runner.ledger.lock_address import LockfileAddress, default_lockfile
 from runner.privacy import mark_private, reveal_or_mask
 from runner.report import forget_text
 from runner.report.layout import wrap_lines
-from runner.report.next_steps import format_next_steps as format_steps
 from runner.report.problem_text import pluralize
 
 _MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a walk through it
@@ -57,7 +56,7 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
     keys = frozenset(state.record.key for state in states)
     files: list[str] = []
     if keys:
-        _confirm(context, title, len(keys), yes=yes)
+        context.confirm(f"Forget {title} in {pluralize(len(keys), 'delivery', 'deliveries')}?", yes=yes)
         files += [context.ledger.address.display_name] if ledger.forget(keys) else []
         files += forget_local_records(context.ledger, ledger.facts, keys)
     output.result(wrap_lines(forget_text.removed(title, len(keys), files), output.width))
@@ -66,19 +65,8 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
     commits = _find_commits(context, values, [path for path, _ in mentions])
     found = forget_text.Remains([f"{path}:{line}" for path, line in mentions], commits, _other_environments(context))
     output.result(f"\n{forget_text.format_remains(found, output.width)}")
-    if steps := next_steps.commit_ledger(context) if files else []:
-        output.result(format_steps(steps, output.width))
+    next_steps.print_steps(context, next_steps.commit_ledger(context) if files else [])
     return exit_code_of(ledger.facts)
-
-
-def _confirm(context: Context, title: str, count: int, *, yes: bool) -> None:
-    """Asks whether the recipient is forgotten. Raises Cancelled, GuardRefused."""
-    question = f"Forget {title} in {pluralize(count, 'delivery', 'deliveries')}?"
-    try:
-        context.confirm(question, yes=yes)
-    except GuardRefused:
-        context.output.note(f"The question is: {question}")
-        raise
 
 
 def _find_commits(context: Context, values: Sequence[str], paths: Iterable[str]) -> list[str]:

@@ -19,7 +19,6 @@ from runner.ledger.facts import Facts
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report import reconcile_text
 from runner.report.next_steps import NextStep
-from runner.report.next_steps import format_next_steps as format_steps
 from runner.shown_command import shown_command
 
 
@@ -85,8 +84,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
         *(written if result.sent else ()),
         *next_steps.decide(context, (item.record for item in result.unknown)),
     ]
-    if steps:
-        context.output.result(format_steps(steps, width))
+    next_steps.print_steps(context, steps)
     if error:
         context.output.failure(error)
     if result.unknown:

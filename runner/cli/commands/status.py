@@ -25,7 +25,6 @@ from runner.privacy import mark_private
 from runner.report import json_output, status_text
 from runner.report.layout import wrap
 from runner.report.next_steps import NextStep
-from runner.report.next_steps import format_next_steps as format_steps
 from runner.report.notices import format_notices
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
@@ -67,7 +66,7 @@ def status(name: str | None, address: str | None, output_format: str, *, show_al
             _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name), found)
         elif name is not None and not counts:
             context.output.result(f"Nothing of {name} was sent yet.")
-            _print_steps(context, _show_what_is_left())
+            next_steps.print_steps(context, _show_what_is_left())
         else:
             _print_messages(context, facts, name, counts, show_all=show_all)
             if online:
@@ -196,12 +195,7 @@ def _print_unknown(context: Context, unknown: Sequence[State], *others: NextStep
     if unknown:
         context.output.result(wrap(status_text.may_have_arrived(len(unknown)), context.output.width, indent="  "))
     attempts = [record for state in unknown for record in state.open_attempts]
-    _print_steps(context, [*next_steps.settle_unknown(context, attempts, by_key=by_key), *others])
-
-
-def _print_steps(context: Context, steps: Sequence[NextStep]) -> None:
-    if steps:
-        context.output.result(format_steps(steps, context.output.width))
+    next_steps.print_steps(context, [*next_steps.settle_unknown(context, attempts, by_key=by_key), *others])
 
 
 def _show_what_is_left() -> list[NextStep]:
