@@ -12,8 +12,8 @@ from runner.deliver.stop import GO_ON
 from runner.deliver.summary import Summary
 from runner.errors import LedgerUnavailable
 from runner.ledger.ledger import Ledger
+from runner.ledger.local_records import write_rescue_file
 from runner.ledger.record import CONTACT_NOT_FOUND, Record
-from runner.ledger.rescue_file import write_rescue_file
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import run_text

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
@@ -116,6 +117,25 @@ class SharedLedger(Ledger, Protocol):
         """Counts the deliveries of these messages that other live runs are sending, by the name of the run.
 
         Empty where the ledger cannot tell whether another run is alive. Raises LedgerUnavailable.
+        """
+        ...
+
+
+class LedgerLocation(Protocol):
+    """Where a ledger is: reads it without a lock, and opens it to write."""
+
+    def read(self) -> Facts | None:
+        """Returns its records, read without a lock; None if no ledger was started there.
+
+        Raises GuardRefused, LedgerUnavailable.
+        """
+        ...
+
+    def open(self, command: str, *, fetch: bool) -> AbstractContextManager[Ledger]:
+        """Opens the ledger to write, whether it exists or not; closed when the context ends. Nothing is written yet.
+
+        `command` names who writes. Without `fetch`, no git remote is asked for other versions of a lockfile.
+        Raises GuardRefused, LedgerUnavailable.
         """
         ...
 

@@ -5,18 +5,20 @@ lockfile later, and a run gets the outcomes that an earlier one could not write.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.ledger.context import LedgerContext
+from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.ledger import Ledger, append_missing, find_missing_records
 from runner.ledger.lock_address import LockfileAddress, default_lockfile
 from runner.ledger.lockfile.files import LockfilePaths, files_of, lockfile_paths, read_local_lockfile
-from runner.ledger.record import MoveMark
-from runner.ledger.rescue_file import import_rescue_file, rescue_path
+from runner.ledger.record import MoveMark, Record
+from runner.managed_path import managed_path
 
 
 def add_local_records(context: LedgerContext, ledger: Ledger) -> None:
@@ -66,6 +68,25 @@ def forget_local_records(context: LedgerContext, facts: Facts, keys: AbstractSet
     return [name for path, name in [*files, (rescue, rescue.name)] if removal.rewrite(path, name)]
 
 
+def rescue_path(context: LedgerContext, ledger_id: str) -> Path:
+    """Returns the path of the rescue file of the ledger with this id.
+
+    No commit can write to it: a record from a pull request must never count as an outcome of a run.
+    Raises GuardRefused if the path contains a link, LedgerUnavailable if git cannot be read.
+    """
+    name, repository = f"{ledger_id or default_lockfile(context.stem).path}.rescue", context.repository
+    if repository:
+        return repository.common_dir / "msgrun" / name
+    return managed_path(context.root, f".msgrun/{'sandbox/' if context.is_sandbox else ''}{name}")
+
+
+def write_rescue_file(context: LedgerContext, ledger_id: str, records: Sequence[Record]) -> Path:
+    """Writes outcomes that could not be recorded to the rescue file; returns its path. Raises LedgerUnavailable."""
+    path = rescue_path(context, ledger_id)
+    append_lines([path], b"".join(record.to_line() for record in records))
+    return path
+
+
 def _list_lockfiles(context: LedgerContext, mark: MoveMark) -> Iterator[LockfilePaths]:
     """Yields the default lockfile, and the one that a ledger with this mark came from."""
     default = default_lockfile(context.stem).path
@@ -88,3 +109,19 @@ def _read_own_lockfiles(context: LedgerContext, facts: Facts) -> Iterator[Facts]
             yield local
         elif len(local):
             context.report(f"{path} belongs to another ledger ({', '.join(ids)}), so its records do not count")
+
+
+def import_rescue_file(path: Path, ledger: Ledger) -> int:
+    """Appends the records of a rescue file that the ledger lacks, and removes the file.
+
+    The file stays if another process added to it meanwhile. Returns the number of records. Raises LedgerUnavailable.
+    """
+    if not path.exists():
+        return 0
+    rescued = Facts()
+    rescued.read_file(path, path.name)
+    size = path.stat().st_size
+    count = append_missing(ledger, rescued)
+    if path.stat().st_size == size:
+        path.unlink()
+    return count

@@ -1,31 +1,54 @@
-"""Reads the ledger, and opens it to write after the checks that it is the current one.
+"""The one door to a ledger: finds it by the kind of its address, reads it, or opens it to write.
 
-Every command that sends or reports comes through here. `unchecked_opening` is for compacting and moving a ledger, which
-may be one that is not current.
+Every command that sends or reports uses `read_ledger` or `open_ledger`, which check that the ledger is the current one
+of its project. `open_existing` does not check that: compacting and moving work on ledgers that are not current too.
 """
 
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from runner.clock import new_run_id
 from runner.errors import Refusal
+from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
-from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger
-from runner.ledger.local_records import add_local_records, read_local_records
-from runner.ledger.location import missing_ledger_error
-from runner.ledger.moves.current_ledger import (
+from runner.ledger.current_ledger import (
     describe_newer_commit,
     find_ledger_refusal,
     find_missing_refusal,
+    missing_ledger_error,
     refuse_second_ledger,
     refuse_unless_current,
 )
-from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
+from runner.ledger.facts import Facts
+from runner.ledger.known_hosts import require_known_host
+from runner.ledger.ledger import Ledger, LedgerLocation
+from runner.ledger.local_records import add_local_records, read_local_records
+from runner.ledger.lock_address import BranchAddress, DatabaseAddress, LockfileAddress
+from runner.ledger.lockfile.ledger import LockfileLocation
 from runner.ledger.record import Header, MoveMark, next_generation, salt_check
-from runner.ledger.unchecked_opening import location_of, recover
+from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
+
+
+def location_of(context: LedgerContext) -> LedgerLocation:
+    """Returns the location of the ledger at the address in use.
+
+    Raises GuardRefused if its host is not known, and LedgerUnavailable if psycopg is needed and missing, or if git or
+    its remote is needed to check the host and does not answer.
+    """
+    require_known_host(context)
+    match context.address:
+        case LockfileAddress(path):
+            return LockfileLocation(context, path)
+        case BranchAddress():
+            return BranchLocation(context, context.address)
+        case DatabaseAddress():
+            from runner.ledger.postgres.location import PostgresLocation  # noqa: PLC0415  # psycopg is an extra
+
+            return PostgresLocation(context, context.address)
+        case _:
+            assert_never(context.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,19 @@ def open_ledger(
         yield ledger
 
 
+@contextlib.contextmanager
+def open_existing(context: LedgerContext, command: str, *, fetch: bool = True) -> Iterator[Ledger]:
+    """Opens the ledger at the address in use, current or not, and restores records that it lost.
+
+    Raises GuardRefused if there is none, and LedgerUnavailable.
+    """
+    with location_of(context).open(command, fetch=fetch) as ledger:
+        if not ledger.exists:
+            raise missing_ledger_error(context)
+        recover(context, ledger)
+        yield ledger
+
+
 class StartedLedger(NamedTuple):
     """A ledger that was started now, or existed already: its id, and the names of the messages it has records of."""
 
@@ -112,6 +148,13 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> StartedLe
             _make_current(ledger, answers, header.ledger)
         facts = ledger.facts
         return StartedLedger(facts.headers.merged(context.salt).ledger, was_started, facts.message_names())
+
+
+def recover(context: LedgerContext, ledger: Ledger) -> None:
+    """Writes what the ledger lost, and reports how many records that were. Raises GuardRefused, LedgerUnavailable."""
+    count = ledger.recover()
+    if count and not context.is_sandbox:
+        context.report(f"{context.address.display_name} lacked {count:,} records that this clone or its remote had")
 
 
 def _refuse_to_start(context: LedgerContext, answers: list[RemoteAnswer], ledger: Ledger) -> None:

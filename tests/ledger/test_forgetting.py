@@ -10,8 +10,8 @@ from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.ledger import append_missing
 from runner.ledger.local_records import add_local_records, forget_local_records
 from runner.ledger.lockfile.files import lockfile_paths
+from runner.ledger.opening import open_existing
 from runner.ledger.record import Record, Status
-from runner.ledger.unchecked_opening import open_existing
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import fill_ledger, ledger_context, make_record, read_facts, trusted_context
 

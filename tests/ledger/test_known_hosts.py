@@ -7,7 +7,7 @@ import pytest
 
 from runner.errors import GuardRefused
 from runner.ledger.known_hosts import is_reviewed, require_known_host
-from runner.ledger.unchecked_opening import location_of
+from runner.ledger.opening import location_of
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import ledger_context, make_clone, push_all
 

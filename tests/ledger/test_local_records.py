@@ -7,10 +7,15 @@ import pytest
 from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.local_records import add_local_records, read_local_lockfiles, read_local_records
+from runner.ledger.local_records import (
+    add_local_records,
+    read_local_lockfiles,
+    read_local_records,
+    rescue_path,
+    write_rescue_file,
+)
+from runner.ledger.opening import open_existing
 from runner.ledger.record import NO_MARK, Header, MoveMark
-from runner.ledger.rescue_file import rescue_path, write_rescue_file
-from runner.ledger.unchecked_opening import open_existing
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     ID_A,

@@ -6,15 +6,15 @@ import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.context import LedgerContext
-from runner.ledger.moves.remote_marks import push_mark
+from runner.ledger.local_records import write_rescue_file
 from runner.ledger.opening import (
+    open_existing,
     open_ledger,
     read_ledger,
     start_ledger,
 )
 from runner.ledger.record import NO_MARK, Header, MoveMark
-from runner.ledger.rescue_file import write_rescue_file
-from runner.ledger.unchecked_opening import open_existing
+from runner.ledger.remote_marks import push_mark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     ID_A,

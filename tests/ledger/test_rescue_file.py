@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.rescue_file import import_rescue_file, rescue_path, write_rescue_file
-from runner.ledger.unchecked_opening import open_existing
+from runner.ledger.local_records import import_rescue_file, rescue_path, write_rescue_file
+from runner.ledger.opening import open_existing
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import ID_A, attempts, fill_ledger, ledger_context, make_record, read_facts
 

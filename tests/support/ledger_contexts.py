@@ -10,8 +10,8 @@ from runner.git.repository import Repository
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.lock_address import parse_address
+from runner.ledger.opening import location_of
 from runner.ledger.record import Header, Record, Status, salt_check
-from runner.ledger.unchecked_opening import location_of
 from tests.support.clones import git_output
 
 ID_A, ID_B = "01JDA0000000000000000000AA", "01JDB0000000000000000000BB"  # ids of ledgers

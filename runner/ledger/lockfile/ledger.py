@@ -1,20 +1,70 @@
 """The ledger in a lockfile, written by one process at a time."""
 
 import contextlib
+import fcntl
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
+from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
+from runner.git.repository import Repository
+from runner.ledger.context import LedgerContext
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
-from runner.ledger.lockfile.files import LOCKFILE, LockfilePaths, count_lines, files_of, read_lockfile
-from runner.ledger.lockfile.process_lock import lock_file
+from runner.ledger.lockfile.files import (
+    LOCKFILE,
+    LockfilePaths,
+    count_lines,
+    files_of,
+    lockfile_paths,
+    read_lockfile,
+    remote_versions,
+)
 from runner.ledger.record import Header, MoveMark, Record
+from runner.ledger.remotes import find_remotes
+
+
+@dataclass(frozen=True, slots=True)
+class LockfileLocation:
+    """The lockfile of the project, or of its sandbox."""
+
+    context: LedgerContext
+    path: str
+
+    def paths(self, repository: Repository | None) -> LockfilePaths:
+        """Returns the paths of the lockfile and of its journal. Raises GuardRefused if one of them is a link."""
+        return lockfile_paths(self.context.root, self.path, repository)
+
+    def read(self) -> Facts | None:
+        """Returns the records of the lockfile and its journal, read without a lock; None if there is no lockfile.
+
+        One with nothing but a torn header counts as none: it was never started.
+        """
+        paths = self.paths(self.context.readable_repository)
+        facts = read_lockfile(paths) if paths.exists else None
+        return facts if facts and facts.headers else None
+
+    @contextlib.contextmanager
+    def open(self, command: str, *, fetch: bool) -> Iterator["LockfileLedger"]:
+        """Opens the lockfile, locked for this process, with the records that the journal and the git remotes have.
+
+        Raises GuardRefused, LedgerUnavailable.
+        """
+        context, repository = self.context, self.context.repository
+        paths = self.paths(repository)
+        with open_lockfile(paths, context.salt, command, context.now()) as ledger:
+            if repository and fetch:
+                _, main = find_remotes(context)
+                for display_name, data in remote_versions(repository, paths.lockfile, main):
+                    ledger.facts.read(data, display_name)
+            yield ledger
 
 
 @contextlib.contextmanager
@@ -27,7 +77,7 @@ def open_lockfile(paths: LockfilePaths, salt: str, command: str, now: datetime) 
         # Work trees of one clone share the journal, but each has a lockfile and a `.msgrun/lock` of its own.
         files = [paths.flock_file, *([paths.journal.with_suffix(".hold")] if paths.journal else [])]
         for file in files:
-            locks.callback(os.close, lock_file(file, command, now))
+            locks.callback(os.close, _lock_file(file, command, now))
         yield LockfileLedger(paths, salt, read_lockfile(paths))
 
 
@@ -123,3 +173,30 @@ class LockfileLedger:
     @property
     def _record_files(self) -> list[Path]:
         return [path for _, path, _ in files_of(self._paths)]
+
+
+def _lock_file(path: Path, command: str, now: datetime) -> int:
+    """Locks the file, writes to it which process owns the lock, and returns the file descriptor to close.
+
+    The lock ends with its process; the text in the file may stay. `now` is in UTC.
+    Raises LedgerUnavailable if another process owns the lock, or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        owner = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise LedgerUnavailable(f"the ledger is held by {owner or 'another process'}", "wait until it ends") from error
+    description = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {format_timestamp(now)}\n"
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, description.encode(), 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
+    return descriptor

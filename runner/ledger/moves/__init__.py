@@ -1,1 +1,1 @@
-"""Checks that the ledger in use is the current one: which ledgers `lock:` named before, and marks of a move."""
+"""Moves the current ledger to another address, and reads the ledgers that it moved from."""

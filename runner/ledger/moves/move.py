@@ -12,17 +12,16 @@ from shlex import quote
 from runner.clock import new_run_id
 from runner.errors import GuardRefused, LedgerUnavailable, Refusal
 from runner.ledger.context import LedgerContext
+from runner.ledger.current_ledger import explain_context_mark, find_id_refusal, missing_ledger_error
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import append_missing, count_missing_records
+from runner.ledger.ledger_hints import explain_restore, find_own_lockfile
 from runner.ledger.local_records import add_local_records
-from runner.ledger.location import missing_ledger_error
 from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.mark import IF_LOST
-from runner.ledger.moves.current_ledger import explain_context_mark, find_id_refusal
-from runner.ledger.moves.ledger_hints import explain_restore, find_own_lockfile
-from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
+from runner.ledger.opening import location_of, open_existing, recover
 from runner.ledger.record import NO_MARK, Header, MoveMark, next_generation
-from runner.ledger.unchecked_opening import location_of, open_existing, recover
+from runner.ledger.remote_marks import RemoteAnswer, push_mark
 
 _COMMAND = "lock move"
 

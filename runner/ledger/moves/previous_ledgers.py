@@ -8,8 +8,8 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, append_missing
 from runner.ledger.lock_address import LockfileAddress
+from runner.ledger.opening import location_of, open_existing
 from runner.ledger.record import Record
-from runner.ledger.unchecked_opening import location_of, open_existing
 
 
 def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ import click
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of
 from runner.cli.options import command
-from runner.ledger.unchecked_opening import open_existing
+from runner.ledger.opening import open_existing
 from runner.report.problem_text import pluralize
 
 

@@ -10,11 +10,11 @@ from runner.cli.options import EXIT, command
 from runner.cli.scaffold import CI_FOLDERS, workflow_path
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
+from runner.ledger.current_ledger import find_id_refusal
 from runner.ledger.lock_address import DatabaseAddress, LedgerAddress, LockfileAddress, has_password
-from runner.ledger.moves.current_ledger import find_id_refusal
 from runner.ledger.moves.move import highest_mark, missing_error, prepare_move, run_move
-from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
-from runner.ledger.unchecked_opening import location_of
+from runner.ledger.opening import location_of
+from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
 from runner.shown_command import shown_command
 
 

@@ -9,8 +9,8 @@ from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.lockfile.files import journal_path
 from runner.ledger.mark import IF_LOST
-from runner.ledger.moves.remote_marks import RemoteAnswer
 from runner.ledger.record import NO_MARK
+from runner.ledger.remote_marks import RemoteAnswer
 
 
 def hint_for_wrong_address(context: LedgerContext, address: str) -> str:

@@ -7,12 +7,12 @@ from shlex import quote
 from runner.errors import GuardRefused, Refusal
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
+from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
-from runner.ledger.mark import explain_mark
-from runner.ledger.moves.ledger_hints import find_address, hint_for_wrong_address
-from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
+from runner.ledger.mark import IF_LOST, explain_mark
 from runner.ledger.record import NO_MARK, MoveMark
+from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
 from runner.ledger.remotes import is_same_repository
 
 
@@ -96,6 +96,22 @@ def find_missing_refusal(context: LedgerContext, answers: Sequence[RemoteAnswer]
         return None
     message = f"there is no ledger {context.address.display_name}, and msgrun.yaml names one, {ledger_id}"
     return Refusal(message, hint_for_wrong_address(context, find_address(context, answers)))
+
+
+def missing_ledger_error(
+    context: LedgerContext,
+    advice: str = "check lock: in msgrun.yaml, or restore the ledger from git",
+    *,
+    was_moved: bool = False,
+) -> GuardRefused:
+    """Returns the error for an address without a ledger. `advice` says how to find the ledger.
+
+    `was_moved`: the other end of its move exists.
+    """
+    is_known = was_moved or context.declared.ledger_id
+    way = IF_LOST if is_known else f"if nothing was sent yet: {context.begin_command}"
+    hint = f"without it everything would be sent again: {advice}; {way}"
+    return GuardRefused(f"there is no ledger {context.address.display_name}", hint)
 
 
 def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer], known: Facts) -> None:

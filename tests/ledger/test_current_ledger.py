@@ -7,17 +7,17 @@ import pytest
 
 from runner.errors import GuardRefused
 from runner.ledger.context import DeclaredLedger, LedgerContext
-from runner.ledger.facts import Facts
-from runner.ledger.lock_address import parse_address
-from runner.ledger.moves.current_ledger import (
+from runner.ledger.current_ledger import (
     find_ledger_refusal,
     find_missing_refusal,
     refuse_second_ledger,
     refuse_unless_current,
 )
-from runner.ledger.moves.ledger_hints import explain_restore
-from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
+from runner.ledger.facts import Facts
+from runner.ledger.ledger_hints import explain_restore
+from runner.ledger.lock_address import parse_address
 from runner.ledger.record import MAX_GENERATION, Header, MoveMark
+from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     ID_A,
