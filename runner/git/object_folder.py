@@ -20,8 +20,7 @@ class ObjectFolder:
     afterwards. `environment` are variables that make git write objects to it, and name the author of commits.
     """
 
-    def __init__(self, repository: Repository, path: Path, descriptor: int, environment: dict[str, str]) -> None:
-        self._repository = repository
+    def __init__(self, path: Path, descriptor: int, environment: dict[str, str]) -> None:
         self._path = path
         self._descriptor = descriptor
         self.environment = environment
@@ -39,12 +38,8 @@ class ObjectFolder:
             descriptor = os.open(path, os.O_RDONLY)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if path.exists():
-                return cls(repository, path, descriptor, _object_env(repository, path) | author)
+                return cls(path, descriptor, _object_env(repository, path) | author)
             os.close(descriptor)  # another process removed it as abandoned before it was locked
-
-    def write(self, *args: str, stdin: bytes) -> str:
-        """Runs a git command that writes an object, and returns the object's id. Raises LedgerUnavailable."""
-        return os.fsdecode(self._repository.git(*args, stdin=stdin, extra_env=self.environment)).strip()
 
     def remove(self, ids: set[str]) -> None:
         """Removes objects that are needed no more."""

@@ -28,8 +28,7 @@ def create_commit(
     `extra_env` are environment variables for git. None stands for those of `author_env`.
     """
     environment = author_env(repository) if extra_env is None else extra_env
-    output = repository.git("commit-tree", tree, *args, stdin=message.encode(), extra_env=environment)
-    return os.fsdecode(output).strip()
+    return repository.write_object("commit-tree", tree, *args, stdin=message.encode(), extra_env=environment)
 
 
 def author_env(repository: Repository) -> dict[str, str]:

@@ -148,6 +148,10 @@ class Repository:
             raise GitFailed(args[0], (process.stdout or b"") + process.stderr)
         return process.stdout or b""
 
+    def write_object(self, *args: str, stdin: bytes = b"", extra_env: Mapping[str, str] | None = None) -> str:
+        """Runs a git command that writes an object, and returns the object's id. Raises LedgerUnavailable."""
+        return os.fsdecode(self.git(*args, stdin=stdin, extra_env=extra_env)).strip()
+
     def bounded_git(self, *args: str, max_size: int) -> bytes:
         """Runs a git command and returns what it printed.
 

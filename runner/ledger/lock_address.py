@@ -7,7 +7,7 @@ for equal addresses. `display_name` is its name in messages. `has_host` says whe
 import re
 from dataclasses import dataclass
 from posixpath import isabs, normpath
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from runner.characters import has_invisible
 from runner.errors import UsageMistake
@@ -76,24 +76,6 @@ class BranchAddress:
     def ref(self) -> str:
         """The full name of the branch on the remote."""
         return f"refs/heads/{self.branch}"
-
-    @property
-    def cache_ref(self) -> str:
-        """The ref of this clone that has what was last fetched.
-
-        One flat name: refs for the branches `a` and `a/b` would otherwise be in each other's way.
-        """
-        return f"refs/msgrun/{quote(f'{self.remote}#{self.branch}', safe='').replace('.', '%2E').replace('~', '%7E')}"
-
-    @property
-    def pushed_ref(self) -> str:
-        """The ref of this clone that has what it pushed since the last fetch, without the history."""
-        return self.cache_ref.replace("refs/msgrun/", "refs/msgrun/kept/")
-
-    @property
-    def removed_ref(self) -> str:
-        """The ref of this clone that has records that it once read and that the remote no longer has."""
-        return self.cache_ref.replace("refs/msgrun/", "refs/msgrun/aside/")
 
 
 def _parse_branch_address(lock: str, path: str) -> BranchAddress:

@@ -88,7 +88,7 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: MoveMark) -> MoveMar
         return mark
     value = {"project": context.project_path, "environment": context.environment}
     text = orjson.dumps(value | {"turn": mark.generation, "moved": mark.address}).decode()
-    commit = create_commit(repository, os.fsdecode(repository.git("mktree")).strip(), f"{text}\n")
+    commit = create_commit(repository, repository.write_object("mktree"), f"{text}\n")
     _, main = find_remotes(context)
     current_mark = _push_to_first(repository, main, commit, ledger_id, mark) if main else mark
     if current_mark != mark:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import UsageMistake
+from runner.ledger.branch.remote_file import clone_refs
 from runner.ledger.lock_address import (
     BranchAddress,
     DatabaseAddress,
@@ -147,12 +148,7 @@ def test_every_text_is_an_address_or_a_mistake(text: str, start: str) -> None:
 
 def test_refs_of_this_clone_are_flat_and_differ_for_every_branch() -> None:
     branches = [parse_address(f"git+origin#{name}", "messages") for name in ("a", "a/b", "a.b", "a_b")]
-    refs = [
-        ref
-        for branch in branches
-        if isinstance(branch, BranchAddress)
-        for ref in (branch.cache_ref, branch.pushed_ref, branch.removed_ref)
-    ]
-    assert len(set(refs)) == 12
+    refs = [ref for branch in branches if isinstance(branch, BranchAddress) for ref in clone_refs(branch)]
+    assert len(set(refs)) == 8
     assert {ref.count("/") for ref in refs} == {2, 3}
     assert all(not ref.endswith(".lock") for ref in refs)

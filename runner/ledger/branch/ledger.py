@@ -44,7 +44,6 @@ class BranchLedger:
 
     def create(self, header: Header) -> None:
         """Pushes a file that has only a header, unless the branch has one. Raises GuardRefused, LedgerUnavailable."""
-        self._file.name_ledger(header.ledger)
         self._file.push_until_accepted(lambda: [] if self.exists else [header.to_line()])
         if not self.facts.headers:  # else another clone started it at the same moment
             self.facts.add(header)
@@ -56,7 +55,6 @@ class BranchLedger:
         self.append(*missing)
         if lost.mark.rank > self.facts.mark.rank:
             self.write_header(Header(mark=lost.mark))
-        self._file.forget_lost()
         return len(missing)
 
     def refresh(self) -> None:

@@ -48,10 +48,10 @@ class BranchLocation:
             self.context.report(f"{error.message}: {error.hint}")
             return None
         version = self._latest_version(remote)
-        if version is None or not version.data:
+        if not version.data:
             return None
         facts = read_version(version, self.address)
-        facts.read(remote.lost_lines(), "what this clone read before")
+        facts.read(remote.lost, "what this clone read before")
         return facts
 
     @contextlib.contextmanager
@@ -76,15 +76,15 @@ class BranchLocation:
         Raises LedgerUnavailable.
         """
         try:
-            cached, folder = self._remote_file().cached_version(), self._repository().toplevel
+            commit, folder = self._remote_file().restoring_commit(), self._repository().toplevel
         except _NoRemote:
             return ""
-        if cached is None or not cached[0].data:
+        if not commit:
             return ""
         git_option = "" if (folder / ".git").exists() else f"-C {folder} "
-        return f"git {git_option}push {self.address.remote} {cached[0].commit}:{self.address.ref}"
+        return f"git {git_option}push {self.address.remote} {commit}:{self.address.ref}"
 
-    def _latest_version(self, remote: RemoteFile) -> FileVersion | None:
+    def _latest_version(self, remote: RemoteFile) -> FileVersion:
         """Returns the newest version; if the remote does not answer, the one fetched last. Raises LedgerUnavailable."""
         try:
             return remote.fetch()

@@ -6,7 +6,8 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.process import GitFailed
 from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_failure
 from runner.ledger.branch.concurrent_runs import ConcurrentRuns
-from runner.ledger.branch.remote_file import FileVersion, RemoteFile
+from runner.ledger.branch.remote_file import NO_VERSION, FileVersion, RemoteFile
+from runner.ledger.branch.second_ref import join_lines
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.lock_address import BranchAddress
@@ -32,7 +33,7 @@ class SharedFile:
         self._remote = remote
         self._salt = salt
         self._wait = wait
-        self._version: FileVersion | None = None
+        self._version = NO_VERSION
         self.facts = Facts()
         self.other_runs = ConcurrentRuns()
         self.lost = Facts()
@@ -40,16 +41,7 @@ class SharedFile:
     @property
     def data(self) -> bytes:
         """Its content, as of the last fetch or push; empty if the branch does not have it."""
-        return self._version.data if self._version else b""
-
-    def name_ledger(self, ledger_id: str) -> None:
-        """Says which ledger the file is. Called before it is created, because its second ref begins with it."""
-        self._remote.ledger_id = ledger_id
-
-    def forget_lost(self) -> None:
-        """Forgets what the branch lost. Called once it has that again."""
-        self.lost = Facts()
-        self._remote.forget_lost()
+        return self._version.data
 
     def refresh(self) -> None:
         """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
@@ -79,14 +71,14 @@ class SharedFile:
             try:
                 if tries or races:
                     self._wait(max(tries, min(races, _MAX_RACE_PAUSE)))
-                    commit_before = self._newest_commit
+                    commit_before = self._version.commit
                     self._merge_remote_version()
-                    pending_parent = pending_parent if self._newest_commit == pending_parent else None
-                    races, tries = (races + 1, 0) if self._newest_commit != commit_before else (races, tries)
+                    pending_parent = pending_parent if self._version.commit == pending_parent else None
+                    races, tries = (races + 1, 0) if self._version.commit != commit_before else (races, tries)
                 if not (lines := missing_lines()):
                     return
                 self._refuse_claims_beyond_limits(lines, has_claims=has_claims)
-                pending_parent = self._newest_commit
+                pending_parent = self._version.commit
                 self._push(lines, message, is_whole=is_whole)
             except LedgerUnavailable as error:
                 output = error.output if isinstance(error, GitFailed) else ""
@@ -100,28 +92,22 @@ class SharedFile:
             else:
                 return
 
-    @property
-    def _newest_commit(self) -> str:
-        """The newest commit of the branch as of the last fetch or push; empty if there is none."""
-        return self._version.commit if self._version else ""
-
     def _explain_failure(self, error: LedgerUnavailable) -> tuple[str, str]:
         if isinstance(error, _PermanentFailure):
             return str(error), error.hint
         reason = failure_reason(error) if isinstance(error, GitFailed) else str(error)
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
-        if (second_ref := self._remote.second_ref) and self._remote.moves_second_ref(self._version):
+        if second_ref := self._remote.second_ref_after(self._version):
             hint += f"; and let it push to {second_ref}"
             hint += "" if self.data else ", or name a branch without other files in lock:, as git+origin"
         return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
 
     def _push(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:
-        old = self._version.data if self._version and not is_whole else b""
-        gap = b"" if not old or old.endswith(b"\n") else b"\n"
-        self._version = self._remote.push_version(self._version, old + gap + b"".join(lines), message)
+        data = b"".join(lines) if is_whole else join_lines(self.data, b"".join(lines))
+        self._version = self._remote.push_version(self._version, data, message)
 
     def _refuse_claims_beyond_limits(self, lines: list[bytes], *, has_claims: bool) -> None:
-        count = (self._version.data.count(b"\n") if self._version else 0) + len(lines)
+        count = self.data.count(b"\n") + len(lines)
         if has_claims and self.facts.mark.status != "current":
             refusal = explain_mark(self._remote.address.setting, self.facts.mark)
             raise _PermanentFailure(refusal.message, "run the command again: it says what to do")
@@ -138,7 +124,7 @@ class SharedFile:
         If the branch was rewritten and lost records, the next push restores them. Raises LedgerUnavailable.
         """
         old_data, version = self.data, self._remote.fetch()
-        new_data = version.data if version else b""
+        new_data = version.data
         if old_data and not new_data:
             raise _PermanentFailure(
                 f"the ledger {self._remote.address.display_name} was removed",
@@ -160,11 +146,11 @@ class SharedFile:
 
     def _read_lost(self) -> Facts:
         lost = Facts()
-        lost.read(self._remote.lost_lines(), "what this clone read before")
+        lost.read(self._remote.lost, "what this clone read before")
         return lost
 
-    def _read(self, version: FileVersion | None) -> Facts:
-        facts = read_version(version, self._remote.address) if version else Facts()
+    def _read(self, version: FileVersion) -> Facts:
+        facts = read_version(version, self._remote.address)
         facts.headers.require_consistent(self._salt)
         return facts
 

@@ -175,7 +175,7 @@ def test_what_was_put_back_after_a_run_ended_comes_again_from_a_clone_that_knew_
     assert found == {("RUN-1", "sent"), ("RUN-2", "claimed")}
     again.compact()
     assert opened("a").recover() == 0
-    assert "aside" not in told(tmp_path / "a", "for-each-ref")
+    assert "msgrun/known" not in told(tmp_path / "a", "for-each-ref")
 
 
 def test_a_branch_that_was_deleted_stops_the_run(opened, origin):

@@ -1,0 +1,59 @@
+"""The second ref of a ledger on a branch where people merge. What a merge drops from the branch, this ref still has."""
+
+import os
+
+from runner.git.repository import Repository
+from runner.ledger.facts import Facts
+from runner.ledger.lock_address import BranchAddress
+
+_REFS, _CACHES = "refs/msgrun/ledger/", "refs/msgrun/second/"  # on the remote, and in the clone
+
+
+class SecondRef:
+    """The ref `refs/msgrun/ledger/ID` of the remote, as this clone fetched it. Without an id, there is none."""
+
+    def __init__(self, repository: Repository, address: BranchAddress, ledger_id: str) -> None:
+        self.ledger_id = ledger_id
+        self._repository = repository
+        self._address = address
+
+    @property
+    def name(self) -> str:
+        """Its full name on the remote; empty without an id."""
+        return f"{_REFS}{self.ledger_id}" if self.ledger_id else ""
+
+    @property
+    def refspec(self) -> str:
+        """What to fetch. It is a pattern, which may match nothing."""
+        return f"+{_REFS}{self.ledger_id}*:{_CACHES}{self.ledger_id}*"
+
+    @property
+    def commit(self) -> str:
+        """Its commit as of the last fetch; empty if there is none."""
+        return self._repository.try_git("rev-parse", "--verify", "--quiet", f"{_CACHES}{self.ledger_id}") or ""
+
+    @property
+    def commit_line(self) -> str:
+        """The line of a commit message that says for which branch the commit was pushed."""
+        return f"Ledger-Branch: {self._address.branch}"
+
+    def learn_id(self, data: bytes) -> None:
+        """Takes the id from the headers of the ledger's file, unless there is none or they contradict each other."""
+        facts = Facts()
+        facts.read(b"\n".join(line for line in data.split(b"\n") if b'"msgrun_lock"' in line), "headers")
+        ids = {header.ledger for header in facts.headers if header.ledger}
+        self.ledger_id = ids.pop() if len(ids) == 1 else self.ledger_id
+
+    def add_lines(self, data: bytes) -> bytes:
+        """Returns the branch's file with the lines that only the second ref has."""
+        git, commit = self._repository, self.commit
+        # Another ledger of this id may have pushed it: one that moved between two such branches.
+        is_ours = commit and self.commit_line in os.fsdecode(git.git("log", "-1", "--format=%B", commit))
+        second = (git.read_blob(commit, self._address.path) if is_ours else None) or b""
+        lines = set(data.split(b"\n"))
+        return join_lines(data, b"".join(line + b"\n" for line in second.split(b"\n") if line not in lines and line))
+
+
+def join_lines(data: bytes, more: bytes) -> bytes:
+    """Returns lines with more lines after them, which start on a fresh line."""
+    return data + (b"\n" if data and more and not data.endswith(b"\n") else b"") + more
