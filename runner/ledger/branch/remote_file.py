@@ -217,10 +217,8 @@ class RemoteFile:
         git, path = self._repository, os.fsencode(self.address.path)
         lines = filter(None, git.git("ls-tree", "-z", "--full-tree", commit).split(b"\0"))
         entries = {line.partition(b"\t")[2]: line for line in lines}
-        own_entry = entries.pop(path, None)
-        version = FileVersion(
-            commit, (own_entry and git.read_blob(commit, self.address.path)) or b"", (*entries.values(),)
-        )
+        data = git.read_blob(commit, self.address.path) if entries.pop(path, None) else None
+        version = FileVersion(commit, data or b"", tuple(entries.values()))
         if not self._second.ledger_id:
             self._second.learn_id(version.data)
         return replace(version, data=self._second.add_lines(version.data)) if version.is_on_working_branch else version
