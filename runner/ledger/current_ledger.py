@@ -10,8 +10,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
-from runner.ledger.mark import IF_LOST, explain_mark
-from runner.ledger.record import NO_MARK, MoveMark
+from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
 from runner.ledger.remotes import is_same_repository
 

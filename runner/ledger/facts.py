@@ -18,7 +18,8 @@ from runner.ledger.fact_reader import FactReader
 from runner.ledger.headers import Headers
 from runner.ledger.key_state import KeyStatus, State, fold_records, key_status
 from runner.ledger.line_source import LineSource, lines_in_memory, open_lines
-from runner.ledger.record import Header, MoveMark, Record
+from runner.ledger.mark import MoveMark
+from runner.ledger.record import Header, Record
 
 
 class MessageStatus(NamedTuple):

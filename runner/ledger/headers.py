@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runner.errors import GuardRefused
-from runner.ledger.record import NO_MARK, Header, MoveMark, salt_check
+from runner.ledger.mark import NO_MARK, MoveMark
+from runner.ledger.record import Header, salt_check
 from runner.shown_command import shown_command
 
 

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from runner.ledger.facts import Facts
-from runner.ledger.record import Header, MoveMark, Record
+from runner.ledger.mark import MoveMark
+from runner.ledger.record import Header, Record
 
 
 class Ledger(Protocol):

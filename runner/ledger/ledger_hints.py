@@ -8,8 +8,7 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.lockfile.files import journal_path
-from runner.ledger.mark import IF_LOST
-from runner.ledger.record import NO_MARK
+from runner.ledger.mark import IF_LOST, NO_MARK
 from runner.ledger.remote_marks import RemoteAnswer
 
 

@@ -17,7 +17,8 @@ from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.ledger import Ledger, append_missing, find_missing_records
 from runner.ledger.lock_address import LockfileAddress, default_lockfile
 from runner.ledger.lockfile.files import LockfilePaths, files_of, lockfile_paths, read_local_lockfile
-from runner.ledger.record import MoveMark, Record
+from runner.ledger.mark import MoveMark
+from runner.ledger.record import Record
 from runner.managed_path import managed_path
 
 

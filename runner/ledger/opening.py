@@ -27,7 +27,8 @@ from runner.ledger.ledger import Ledger, LedgerLocation
 from runner.ledger.local_records import add_local_records, read_local_records
 from runner.ledger.lock_address import BranchAddress, DatabaseAddress, LockfileAddress
 from runner.ledger.lockfile.ledger import LockfileLocation
-from runner.ledger.record import Header, MoveMark, next_generation, salt_check
+from runner.ledger.mark import MoveMark, next_generation
+from runner.ledger.record import Header, salt_check
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
 
 

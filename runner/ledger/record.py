@@ -8,49 +8,17 @@ from typing import Any, Literal
 
 import orjson
 
-from runner.errors import GuardRefused, LedgerUnavailable
+from runner.errors import LedgerUnavailable
+from runner.ledger.mark import NO_MARK, MoveMark, parse_mark
 
 VERSION = 1
 _LEDGER_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-MAX_GENERATION = 2**31  # what a column of PostgreSQL can store
 Status = Literal["claimed", "unknown", "refused", "released", "sent"]
-MarkStatus = Literal["pending", "current", "moved"]
-MARK_RANK: dict[str, int] = {"pending": 0, "current": 1, "moved": 2}
 RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3, "sent": 4}
 DUPLICATE = "duplicate"  # the code of a sent record with which a person acknowledges that a message was sent twice
 MASKED = ":~"  # in `to` of a record: the recipient's kind, and the start of the key in place of its address
 ACCEPT = "accept"  # the `by` of a copy of a sent record: an edit since the sending was accepted
 CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal whose contact is looked up again
-
-
-@dataclass(frozen=True, slots=True)
-class MoveMark:
-    """What a move says about a ledger: it is current, being filled (`pending`), or left (`moved`).
-
-    Each move is a new `generation`; the lockfile and the database call it `turn`. The mark with the highest generation
-    is valid, and within a generation the one with the later status of MARK_RANK. `address` is where a left ledger moved
-    to, and where the records of any other ledger came from; empty for a ledger that never moved.
-    """
-
-    generation: int = 0
-    status: MarkStatus = "current"
-    address: str = ""
-
-    @property
-    def rank(self) -> tuple[int, int, str]:
-        """Sorts marks: the highest one is valid."""
-        return self.generation, MARK_RANK[self.status], self.address
-
-
-NO_MARK = MoveMark()
-
-
-def next_generation(generation: int) -> int:
-    """Returns the generation after this one. Raises GuardRefused if a mark cannot have a higher one: it was forged."""
-    if generation + 1 >= MAX_GENERATION:
-        hint = "find the line or the ref refs/msgrun/moved with this turn, and remove it"
-        raise GuardRefused(f"a mark of this ledger has the turn {generation}, and no higher one is possible", hint)
-    return generation + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +179,6 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
         message = f"{origin}:{number}: a field is nested too deeply"
         raise LedgerUnavailable(message, "take the line back from git") from error
     return Record(**fields, extra=extra)
-
-
-def parse_mark(value: dict[str, Any]) -> MoveMark:
-    """Returns the mark in a header; NO_MARK if there is none, or its generation is not a valid number."""
-    generation = value.get("turn")
-    if type(generation) is not int or not 0 < generation < MAX_GENERATION:  # in JSON, true is not a number
-        return NO_MARK
-    status: MarkStatus = "moved" if value.get("moved") else "pending" if value.get("pending") else "current"
-    address = str(value.get("moved") or value.get("from") or "")
-    # Another project or a pull request may have written it, and it is printed.
-    return MoveMark(generation, status, "".join(character for character in address if character.isprintable()))
 
 
 def _is_text(value: Any) -> bool:

@@ -18,7 +18,7 @@ from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import Repository
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.ledger.lock_address import file_stem
-from runner.ledger.record import MAX_GENERATION, MoveMark, parse_mark
+from runner.ledger.mark import MAX_GENERATION, MoveMark, parse_mark
 from runner.ledger.remotes import find_remotes
 
 _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first

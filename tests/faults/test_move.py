@@ -15,7 +15,8 @@ import pytest
 
 from runner.clock import new_run_id
 from runner.ledger.facts import Facts
-from runner.ledger.record import Header, MoveMark, salt_check
+from runner.ledger.mark import MoveMark
+from runner.ledger.record import Header, salt_check
 from runner.sandbox import Sandbox
 from tests.support.branch_team import BranchTeam
 from tests.support.forks import run_unwatched

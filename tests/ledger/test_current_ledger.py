@@ -16,7 +16,8 @@ from runner.ledger.current_ledger import (
 from runner.ledger.facts import Facts
 from runner.ledger.ledger_hints import explain_restore
 from runner.ledger.lock_address import parse_address
-from runner.ledger.record import MAX_GENERATION, Header, MoveMark
+from runner.ledger.mark import MAX_GENERATION, MoveMark
+from runner.ledger.record import Header
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (

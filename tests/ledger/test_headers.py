@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from runner.errors import GuardRefused
 from runner.ledger.facts import Facts
-from runner.ledger.record import NO_MARK, Header, MoveMark, salt_check
+from runner.ledger.mark import NO_MARK, MoveMark
+from runner.ledger.record import Header, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 from tests.support.ledgers import read, written
 

@@ -14,8 +14,9 @@ from runner.ledger.local_records import (
     rescue_path,
     write_rescue_file,
 )
+from runner.ledger.mark import NO_MARK, MoveMark
 from runner.ledger.opening import open_existing
-from runner.ledger.record import NO_MARK, Header, MoveMark
+from runner.ledger.record import Header
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
     ID_A,

@@ -2,8 +2,7 @@
 
 import pytest
 
-from runner.ledger.mark import explain_mark
-from runner.ledger.record import MoveMark
+from runner.ledger.mark import MoveMark, explain_mark
 
 
 def test_a_ledger_that_moved_names_the_new_address_and_the_way_back() -> None:

@@ -7,13 +7,14 @@ import pytest
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.context import LedgerContext
 from runner.ledger.local_records import write_rescue_file
+from runner.ledger.mark import NO_MARK, MoveMark
 from runner.ledger.opening import (
     open_existing,
     open_ledger,
     read_ledger,
     start_ledger,
 )
-from runner.ledger.record import NO_MARK, Header, MoveMark
+from runner.ledger.record import Header
 from runner.ledger.remote_marks import push_mark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import LedgerUnavailable
-from runner.ledger.record import MARK_RANK, MAX_GENERATION, NO_MARK, Header, MoveMark, Record, parse_entry, salt_check
+from runner.ledger.mark import MARK_RANK, MAX_GENERATION, NO_MARK, MoveMark
+from runner.ledger.record import Header, Record, parse_entry, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 
 BASE = f'{{"msgrun_lock":1,"ledger":"{ID_A}","workspace":"acme","salt_check":"9f3a01bc"'

@@ -7,7 +7,7 @@ import pytest
 
 from runner.errors import LedgerUnavailable
 from runner.git.repository import find_repository
-from runner.ledger.record import MAX_GENERATION, MoveMark
+from runner.ledger.mark import MAX_GENERATION, MoveMark
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes, push_mark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import ID_A, ID_B, ledger_context, make_clone, make_origin, push_all

@@ -12,7 +12,8 @@ from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.ledger import find_missing_records
-from runner.ledger.record import Header, MoveMark, Record
+from runner.ledger.mark import MoveMark
+from runner.ledger.record import Header, Record
 
 MAX_BATCH = 100  # claims without an outcome at one time: a lost runner leaves at most so many unknown
 

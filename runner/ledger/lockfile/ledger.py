@@ -27,7 +27,8 @@ from runner.ledger.lockfile.files import (
     read_lockfile,
     remote_versions,
 )
-from runner.ledger.record import Header, MoveMark, Record
+from runner.ledger.mark import MoveMark
+from runner.ledger.record import Header, Record
 from runner.ledger.remotes import find_remotes
 
 

@@ -18,9 +18,9 @@ from runner.ledger.ledger import append_missing, count_missing_records
 from runner.ledger.ledger_hints import explain_restore, find_own_lockfile
 from runner.ledger.local_records import add_local_records
 from runner.ledger.lock_address import BranchAddress, LockfileAddress
-from runner.ledger.mark import IF_LOST
+from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, next_generation
 from runner.ledger.opening import location_of, open_existing, recover
-from runner.ledger.record import NO_MARK, Header, MoveMark, next_generation
+from runner.ledger.record import Header
 from runner.ledger.remote_marks import RemoteAnswer, push_mark
 
 _COMMAND = "lock move"

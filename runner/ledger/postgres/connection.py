@@ -11,9 +11,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
 from runner.ledger.lock_address import DatabaseAddress
-from runner.ledger.mark import explain_mark
+from runner.ledger.mark import MoveMark, explain_mark
 from runner.ledger.postgres.connection_security import add_secure_defaults
-from runner.ledger.record import MoveMark
 
 # Seconds for which a statement is tried again when the server is lost, and for which a claim is. A run that ends waits
 # for its last write no longer than 90 seconds.

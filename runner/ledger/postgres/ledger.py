@@ -16,9 +16,10 @@ from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.lock_address import DatabaseAddress
+from runner.ledger.mark import NO_MARK, MoveMark
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
-from runner.ledger.record import NO_MARK, RANK, Header, MoveMark, Record
+from runner.ledger.record import RANK, Header, Record
 
 # Claims without an outcome at one time, which is the most that a killed run leaves unknown. If Intercom answers after
 # 150 ms, one run with 25 reaches 72 % of 166 a second, and with 50 all of it (tests/benchmarks/postgres.py).

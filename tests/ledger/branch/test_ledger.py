@@ -13,7 +13,8 @@ from runner.ledger.branch.remote_file import RemoteFile
 from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.ledger import pin_workspace
 from runner.ledger.lock_address import BranchAddress
-from runner.ledger.record import Header, MoveMark, Record, salt_check
+from runner.ledger.mark import MoveMark
+from runner.ledger.record import Header, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 from tests.support.ledgers import commit, commit_limited
 

@@ -9,7 +9,8 @@ from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import count_missing_records
 from runner.ledger.lockfile.commit_check import LockfileChange, ReadingRoom, find_lockfile_change
-from runner.ledger.record import Header, MoveMark
+from runner.ledger.mark import MoveMark
+from runner.ledger.record import Header
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import ID_A, ID_B, make_record
 

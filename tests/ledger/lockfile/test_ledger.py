@@ -19,7 +19,8 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import pin_workspace
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
-from runner.ledger.record import NO_MARK, RANK, Header, MoveMark, Record, salt_check
+from runner.ledger.mark import NO_MARK, MoveMark
+from runner.ledger.record import RANK, Header, Record, salt_check
 from tests.support.disk import read_only
 from tests.support.ledger_contexts import ID_A
 from tests.support.ledgers import commit

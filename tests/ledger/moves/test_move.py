@@ -11,10 +11,11 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import write_rescue_file
 from runner.ledger.lock_address import LockfileAddress
+from runner.ledger.mark import MAX_GENERATION, MoveMark
 from runner.ledger.moves import move as moving
 from runner.ledger.moves.move import Move, highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of, open_existing
-from runner.ledger.record import MAX_GENERATION, Header, MoveMark
+from runner.ledger.record import Header
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark, ask_remotes, push_mark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (

@@ -6,10 +6,11 @@ import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.context import LedgerContext
+from runner.ledger.mark import MoveMark
 from runner.ledger.moves.move import mark_moved, mark_pending, prepare_move, run_move
 from runner.ledger.moves.previous_ledgers import add_late_outcomes, write_to_previous
 from runner.ledger.opening import open_existing, open_ledger
-from runner.ledger.record import Header, MoveMark, Record
+from runner.ledger.record import Header, Record
 from runner.ledger.remote_marks import ask_remotes
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (

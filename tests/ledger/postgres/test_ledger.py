@@ -20,8 +20,9 @@ from runner.ledger.ledger import pin_workspace
 from runner.ledger.lock_address import DatabaseAddress, parse_address
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.mark import MoveMark
 from runner.ledger.postgres.ledger import PostgresLedger
-from runner.ledger.record import RANK, Header, MoveMark, Record, salt_check
+from runner.ledger.record import RANK, Header, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 from tests.support.ledgers import commit, commit_limited
 from tests.support.postgres import Server, created
