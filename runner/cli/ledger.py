@@ -15,10 +15,10 @@ from runner.declare.tree import Tree
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger import opening
 from runner.ledger.facts import Facts
+from runner.ledger.known_hosts import own_remote_url
 from runner.ledger.ledger import Ledger
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.opening import LedgerReading
-from runner.ledger.remotes import own_remote_url
 from runner.managed_path import managed_path
 from runner.report import plain_text
 

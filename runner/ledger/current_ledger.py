@@ -7,12 +7,12 @@ from shlex import quote
 from runner.errors import GuardRefused, Refusal
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
+from runner.ledger.known_hosts import is_same_repository
 from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
-from runner.ledger.remotes import is_same_repository
 
 
 def find_ledger_refusal(context: LedgerContext, facts: Facts) -> Refusal | None:

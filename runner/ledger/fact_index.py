@@ -65,10 +65,10 @@ class FactIndex:
         self.offsets, self.sources, self.group_numbers = array("I"), bytearray(), array("I")
         self.attempt_hashes, self.line_hashes, self.copy_bits = array("q"), array("I"), bytearray()
         self.extra_facts: dict[int, dict[int, tuple[Fact, ...]]] = {}
-        self.group_lookup: dict[tuple[str, str, int, str], int] = {}
+        # By group; the groups of records without their recipient, which have another rank, by (group, "forgotten").
+        self.group_lookup: dict[tuple[Any, ...], int] = {}
         self.groups: list[Group] = []
         self._ranks: list[int] = []  # the rank of each group's records
-        self._forgotten_lookup: dict[Group, int] = {}  # as group_lookup, of records without their recipient
         self.line_sources: list[tuple[LineSource, str]] = []
         self.in_memory_records: list[Record] = []
         self.irregular_keys: dict[int, str] = {}
@@ -242,12 +242,12 @@ class FactIndex:
     def intern_group(self, record: Record) -> int:
         """Returns the number of a record's group, which is added if it is new."""
         group = Group(record.status, record.message, record.revision, record.content)
-        lookup: dict[Any, int] = self._forgotten_lookup if record.forgotten else self.group_lookup
-        if group not in lookup:
-            lookup[group] = len(self.groups)
+        name = (group, "forgotten") if record.forgotten else group
+        if name not in self.group_lookup:
+            self.group_lookup[name] = len(self.groups)
             self.groups.append(group)
             self._ranks.append(record.rank)
-        return lookup[group]
+        return self.group_lookup[name]
 
     def key_text(self, row: int) -> str:
         """Returns the key of a row as it is written in the ledger."""

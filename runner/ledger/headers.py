@@ -34,6 +34,11 @@ class Headers:
             header = replace(header, mark=NO_MARK)
         self._copy_bits[header] = self._copy_bits.get(header, 0) | copy_bit
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids that the headers name. If there are two, two ledgers were merged."""
+        return frozenset(header.ledger for header in self._copy_bits if header.ledger)
+
     def lacks(self, header: Header, copy_bit: int) -> bool:
         """Returns whether a copy of the ledger, given by its bit, lacks this header."""
         return not self._copy_bits.get(header, 0) & copy_bit
@@ -55,7 +60,7 @@ class Headers:
                 "the salt is not the one that this ledger was written with",
                 "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",
             )
-        ids = sorted({header.ledger for header in self._copy_bits if header.ledger})
+        ids = sorted(self.ids)
         if len(ids) > 1:
             raise GuardRefused(
                 f"two ledgers were merged: {' and '.join(ids)}",

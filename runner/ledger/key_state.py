@@ -4,9 +4,10 @@ An attempt is (key, attempt). Within one attempt the highest status decides. A k
 unknown if any attempt is claimed or unknown, else refused if any is, else free.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from runner.ledger.record import ACCEPT, CONTACT_NOT_FOUND, DUPLICATE, RANK, Record
@@ -87,13 +88,7 @@ class State:
 
 def fold_records(records: Iterable[Record]) -> State:
     """Returns the state of a key from all its records, in any order."""
-    by_attempt: dict[str, list[Record]] = {}
-    for record in records:
-        by_attempt.setdefault(record.attempt, []).append(record)
-    top: list[Record] = []
-    for attempt_records in by_attempt.values():
-        highest = max(RANK[record.status] for record in attempt_records)
-        top.extend(record for record in attempt_records if RANK[record.status] == highest)
+    top = list(chain.from_iterable(group_by_attempt(records)))
     top.sort(key=lambda record: (record.at, record.attempt, record.to_line()))
     status = key_status({record.status for record in top})
     deciding = {"sent": {"sent"}, "unknown": {"claimed", "unknown"}, "refused": {"refused"}, "free": {"released"}}[
@@ -102,6 +97,16 @@ def fold_records(records: Iterable[Record]) -> State:
     candidates = [record for record in top if record.status in deciding]
     sendings = [record for record in candidates if not record.is_decision]
     return State(status, (sendings or candidates)[-1], tuple(top))
+
+
+def group_by_attempt(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Yields the records of each attempt that decide it: those with its highest status."""
+    by_attempt: dict[str, list[Record]] = {}
+    for record in records:
+        by_attempt.setdefault(record.attempt, []).append(record)
+    for attempt in by_attempt.values():
+        top = max(RANK[record.status] for record in attempt)
+        yield [record for record in attempt if RANK[record.status] == top]
 
 
 def key_status(statuses: AbstractSet[str]) -> KeyStatus:

@@ -1,15 +1,18 @@
-"""Which hosts a command may contact as a ledger: those that the base commit or a person named.
+"""Which hosts a command may ask about the ledger: the one at its address, and the git remotes that know of it.
 
-The author of a pull request can change `lock:`. If a plan contacted that address, its host would get the password from
-the environment, and could answer that every message was sent already.
+The base commit or a person named them. The author of a pull request can change `lock:` and `remote:`. If a plan
+contacted that address, its host would get the password from the environment, and could answer that every message was
+sent already.
 """
 
 from collections.abc import Callable
 from shlex import quote
+from urllib.parse import urlsplit
 
 from runner.errors import GuardRefused
 from runner.git.repository import Repository
 from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.lock_address import has_credentials
 
 
 def require_known_host(context: LedgerContext) -> None:
@@ -51,6 +54,47 @@ def find_base_ledger(context: LedgerContext, repository: Repository) -> Declared
     return context.declared_at(repository, base) if base else None
 
 
+def find_remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:
+    """Returns the clone's remotes to ask, and the one that all clones share; empty if there is none.
+
+    That is the repository which `remote:` of msgrun.yaml names: a remote of the clone, or its URL if that was reviewed.
+    A clone of a fork has another origin.
+    """
+    repository, url = context.repository, context.declared.remote
+    names = () if repository is None else repository.relevant_remotes()
+    if url:
+        for name in names:
+            if repository and is_same_repository(repository, name, url):
+                return names, name
+        if is_reviewed(context, lambda base: base.remote == url):
+            return names, url
+    return names, names[-1] if names else ""
+
+
+def is_same_repository(repository: Repository, remote: str, url: str) -> bool:
+    """Returns whether a remote of a clone is the repository at a URL, by any protocol and any name of the host."""
+    return _path_of(_url(repository, remote)) == _path_of(url)
+
+
+def own_remote_url(context: LedgerContext) -> str:
+    """Returns the URL of the clone's main remote without credentials, for `remote:` of msgrun.yaml.
+
+    Empty if there is none that another clone can use too: a relative path, or a password that is not part of https.
+    """
+    repository = context.repository
+    remotes = repository.relevant_remotes() if repository else ()
+    if repository is None or not remotes:
+        return ""
+    url = _url(repository, remotes[-1])
+    parts = urlsplit(url)
+    if parts.scheme in {"http", "https"}:
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    if url.startswith("/"):
+        return f"file://{url}"
+    is_path = "://" not in url and ":" not in url.partition("/")[0]
+    return "" if is_path or has_credentials(url) else url
+
+
 def _base_commit(context: LedgerContext, repository: Repository) -> str:
     """Returns the commit that the commits under review are based on; empty if there is none.
 
@@ -69,3 +113,13 @@ def _default_branch(repository: Repository) -> str:
         return head_ref
     branch = repository.list_remote_refs(remote, "HEAD")[1]
     return (repository.fetch(remote, branch) if branch else None) or "HEAD"
+
+
+def _url(repository: Repository, remote: str) -> str:
+    return repository.try_git("remote", "get-url", remote) or ""
+
+
+def _path_of(url: str) -> str:
+    """Returns the path of a URL of git, e.g. acme/mail: the same by https and ssh, and by another name of the host."""
+    is_short = "://" not in url and ":" in url.partition("/")[0]  # git@host:path
+    return (url.partition(":")[2] if is_short else urlsplit(url).path).strip("/").removesuffix(".git")

@@ -46,12 +46,15 @@ class Ledger(Protocol):
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
         ...
 
-    def commit(self, outcomes: Sequence[Record], claims: Sequence[Record]) -> AbstractSet[str]:
+    def commit(
+        self, outcomes: Sequence[Record], claims: Sequence[Record], limited: AbstractSet[str] = frozenset()
+    ) -> AbstractSet[str]:
         """Makes the records durable before it returns, but does not add them to the facts: a run keeps what it needs.
 
         Returns the attempts that must not be POSTed: those of claims that another run made first, and of earlier claims
-        of this run that others settled since. Raises LedgerUnavailable if no claim is durable, ClaimsUncertain if some
-        may be.
+        of this run that others settled since. `limited` are attempts of claims for which `frequency` holds. One is not
+        claimed if another run has sent to its contact since the ledger was read, or is about to: what the plan counted
+        is out of date. Raises LedgerUnavailable if no claim is durable, ClaimsUncertain if some may be.
         """
         ...
 
@@ -90,16 +93,6 @@ class SharedLedger(Ledger, Protocol):
     @property
     def max_batch(self) -> int:
         """Upper bound of claims without an outcome: a runner that vanishes leaves so many deliveries unknown."""
-        ...
-
-    def commit(
-        self, outcomes: Sequence[Record], claims: Sequence[Record], limited: AbstractSet[str] = frozenset()
-    ) -> AbstractSet[str]:
-        """Makes the records durable, as `Ledger.commit` says.
-
-        `limited` are attempts of claims for which `frequency` holds. One is not claimed if another run has sent to its
-        contact since the ledger was read, or is about to: what the plan counted is out of date.
-        """
         ...
 
     @property

@@ -78,7 +78,7 @@ def find_own_lockfile(context: LedgerContext, *, or_moved: bool = False) -> str:
     `or_moved`: also if that ledger moved to another address and the file has records.
     """
     for path, local in read_local_lockfiles(context, NO_MARK):
-        is_named = context.declared.ledger_id in {header.ledger for header in local.headers if header.ledger}
+        is_named = context.declared.ledger_id in local.headers.ids
         counts = local.mark.status == "current" or (or_moved and len(local))
         if is_named and counts and path != context.address.setting:
             return path

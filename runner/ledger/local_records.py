@@ -104,12 +104,12 @@ def _read_own_lockfiles(context: LedgerContext, facts: Facts) -> Iterator[Facts]
         return
     ledger_id = facts.headers.merged(context.salt).ledger or context.declared.ledger_id
     for path, local in read_local_lockfiles(context, facts.mark):
-        ids = {header.ledger for header in local.headers if header.ledger}
-        if ids <= {ledger_id}:
+        if local.headers.ids <= {ledger_id}:
             local.headers.require_consistent(context.salt)
             yield local
         elif len(local):
-            context.report(f"{path} belongs to another ledger ({', '.join(ids)}), so its records do not count")
+            ids = ", ".join(sorted(local.headers.ids))
+            context.report(f"{path} belongs to another ledger ({ids}), so its records do not count")
 
 
 def import_rescue_file(path: Path, ledger: Ledger) -> int:

@@ -29,7 +29,7 @@ from runner.ledger.lock_address import BranchAddress, DatabaseAddress, LockfileA
 from runner.ledger.lockfile.ledger import LockfileLocation
 from runner.ledger.mark import MoveMark, next_generation
 from runner.ledger.record import Header, salt_check
-from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
+from runner.ledger.remote_marks import RemoteAnswer, ask_remotes, marks_of
 
 
 def location_of(context: LedgerContext) -> LedgerLocation:
@@ -174,9 +174,6 @@ def _new_header(context: LedgerContext, facts: Facts) -> Header:
 
 def _make_current(ledger: Ledger, answers: list[RemoteAnswer], ledger_id: str) -> None:
     """Writes a mark that is higher than all that are known, if there are any."""
-    marks = [
-        remote_mark.mark for answer in answers for remote_mark in answer.marks if remote_mark.ledger_id == ledger_id
-    ]
-    generation = max(mark.generation for mark in (ledger.facts.mark, *marks))
+    generation = max(mark.generation for mark in (ledger.facts.mark, *marks_of(answers, ledger_id)))
     if generation > ledger.facts.mark.generation or ledger.facts.mark.status != "current":
         ledger.write_header(Header(mark=MoveMark(next_generation(generation))))

@@ -7,7 +7,7 @@ the address in it is shown, never contacted.
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -17,9 +17,9 @@ from runner.git.process import GitFailed
 from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import Repository
 from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.known_hosts import find_remotes
 from runner.ledger.lock_address import file_stem
 from runner.ledger.mark import MAX_GENERATION, MoveMark, parse_mark
-from runner.ledger.remotes import find_remotes
 
 _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first
 _FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
@@ -75,6 +75,11 @@ def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
     names, main = find_remotes(context)
     remotes = dict.fromkeys([*names, *([main] if main else [])])
     return [_ask(context, context.repository or context.standalone_repository(), remote) for remote in remotes]
+
+
+def marks_of(answers: Sequence[RemoteAnswer], ledger_id: str) -> list[MoveMark]:
+    """Returns the marks that the remotes have of the ledger with this id."""
+    return [one.mark for answer in answers for one in answer.marks if one.ledger_id == ledger_id]
 
 
 def push_mark(context: LedgerContext, ledger_id: str, mark: MoveMark) -> MoveMark:

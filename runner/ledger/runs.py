@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Literal
 
 from runner.ledger.facts import Facts
-from runner.ledger.record import ACCEPT, DUPLICATE, NO_ORIGIN, RANK, Record, RunOrigin
+from runner.ledger.key_state import group_by_attempt
+from runner.ledger.record import ACCEPT, DUPLICATE, NO_ORIGIN, Record, RunOrigin
 
 # What was done: `apply` sent, also where reconcile found the outcome later; the others are decisions of a person.
 RecordingCommand = Literal["apply", "adopt", "accept", "resolve"]
@@ -71,12 +72,7 @@ def _deciding_records(records: list[Record]) -> Iterator[Record]:
     if len(records) == 1:  # as of most keys, of which a ledger may have a million
         yield records[0]
         return
-    by_attempt: dict[str, list[Record]] = {}
-    for record in records:
-        by_attempt.setdefault(record.attempt, []).append(record)
-    for attempt in by_attempt.values():
-        top = max(RANK[record.status] for record in attempt)
-        deciding = [record for record in attempt if RANK[record.status] == top]
+    for deciding in group_by_attempt(records):
         yield from [record for record in deciding if not record.is_decision][:1]
         yield from (record for record in deciding if record.is_decision)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.git.repository import find_repository
-from runner.ledger.remotes import own_remote_url
+from runner.ledger.known_hosts import own_remote_url
 from runner.report.plain_text import MAX_LISTED
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST

@@ -85,7 +85,7 @@ class BranchLedger:
         """Pushes the records before it returns, without the claims of deliveries that another run claimed first.
 
         Returns the attempts of those claims, and of open claims that another run or a person settled meanwhile.
-        `limited` are as `SharedLedger.commit` says.
+        `limited` are as `Ledger.commit` says.
         Raises LedgerUnavailable, or ClaimsUncertain if the remote may have accepted claims all the same.
         """
         self._file.other_runs.add_own_claims(claims)

@@ -41,8 +41,8 @@ class SecondRef:
         """Takes the id from the headers of the ledger's file, unless there is none or they contradict each other."""
         facts = Facts()
         facts.read(b"\n".join(line for line in data.split(b"\n") if b'"msgrun_lock"' in line), "headers")
-        ids = {header.ledger for header in facts.headers if header.ledger}
-        self.ledger_id = ids.pop() if len(ids) == 1 else self.ledger_id
+        if len(facts.headers.ids) == 1:
+            (self.ledger_id,) = facts.headers.ids
 
     def add_lines(self, data: bytes) -> bytes:
         """Returns the branch's file with the lines that only the second ref has."""

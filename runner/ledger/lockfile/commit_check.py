@@ -79,7 +79,7 @@ def find_lockfile_change(
     before.read(old or b"", f"{base}:{path}")
     after.read(new or b"", f"HEAD:{path}")
     added, removed = count_missing_records(after, before), count_missing_records(before, after)
-    is_forged = bool(after.mark.generation) or ledger_id in {header.ledger for header in after.headers} - {""}
+    is_forged = bool(after.mark.generation) or ledger_id in after.headers.ids
     has_other_headers = is_forged if old is None else set(before.headers) != set(after.headers)
     if not (added or removed or has_other_headers):
         return None

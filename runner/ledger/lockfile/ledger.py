@@ -18,6 +18,7 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
+from runner.ledger.known_hosts import find_remotes
 from runner.ledger.lockfile.files import (
     LOCKFILE,
     LockfilePaths,
@@ -29,7 +30,6 @@ from runner.ledger.lockfile.files import (
 )
 from runner.ledger.mark import MoveMark
 from runner.ledger.record import Header, Record
-from runner.ledger.remotes import find_remotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +127,16 @@ class LockfileLedger:
         for record in records:
             self.facts.add(record)
 
-    def commit(self, outcomes: Sequence[Record], claims: Sequence[Record]) -> frozenset[str]:
+    def commit(
+        self, outcomes: Sequence[Record], claims: Sequence[Record], limited: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Makes the records durable before it returns. The facts stay as they are: memory does not grow in a run.
 
         Returns an empty set: no other run can claim at the same time.
         Raises LedgerUnavailable if a file fails: outcomes stay in every file that took them, claims are removed again.
         Raises ClaimsUncertain if a claim may still be in a file.
         """
+        del limited  # no other run can have sent since the ledger was read
         lines = (b"".join(record.to_line() for record in records) for records in (outcomes, claims))
         append_lines(self._record_files, *lines)
         return frozenset()

@@ -21,7 +21,7 @@ from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, next_generation
 from runner.ledger.opening import location_of, open_existing, recover
 from runner.ledger.record import Header
-from runner.ledger.remote_marks import RemoteAnswer, push_mark
+from runner.ledger.remote_marks import RemoteAnswer, marks_of, push_mark
 
 _COMMAND = "lock move"
 
@@ -90,13 +90,7 @@ def missing_error(old: LedgerContext, new: LedgerContext, *, was_moved: bool) ->
 
 def highest_mark(facts: Facts, ledger_id: str, answers: Sequence[RemoteAnswer]) -> MoveMark:
     """Returns the mark of a ledger, or a higher one that a remote has of it."""
-    marks = (
-        remote_mark.mark
-        for answer in answers
-        for remote_mark in answer.marks
-        if ledger_id and remote_mark.ledger_id == ledger_id
-    )
-    remote = max(marks, key=lambda mark: mark.rank, default=NO_MARK)
+    remote = max(marks_of(answers, ledger_id), key=lambda mark: mark.rank, default=NO_MARK)
     return remote if remote.generation > facts.mark.generation else facts.mark
 
 

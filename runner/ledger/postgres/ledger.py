@@ -147,7 +147,7 @@ class PostgresLedger:
     ) -> frozenset[str]:
         """Makes the outcomes durable, then the claims, except those of deliveries that another run claimed first.
 
-        Returns the attempts of those claims. `limited` are as `SharedLedger.commit` says. Raises GuardRefused,
+        Returns the attempts of those claims. `limited` are as `Ledger.commit` says. Raises GuardRefused,
         LedgerUnavailable, or ClaimsUncertain if claims may have been committed all the same.
         """
         for offset in range(0, len(outcomes), _MAX_STATEMENT_RECORDS):

@@ -170,10 +170,12 @@ def test_what_was_put_back_after_a_run_ended_comes_again_from_a_clone_that_knew_
     told(origin, "update-ref", f"refs/heads/{BRANCH}", old)
     opened("a")  # reading it, as plan does, forgets nothing
     assert len(lines(origin)) == 1
+    commit(opened("b"), claim(3, "B"))
+    opened("a")
     again = opened("a")
     assert (again.recover(), again.recover()) == (2, 0)
     found = {(one.get("attempt"), one.get("status")) for one in lines(origin)[1:]}
-    assert found == {("RUN-1", "sent"), ("RUN-2", "claimed")}
+    assert found == {("RUN-1", "sent"), ("RUN-2", "claimed"), ("B-3", "claimed")}
     again.compact()
     assert opened("a").recover() == 0
     assert "msgrun/known" not in told(tmp_path / "a", "for-each-ref")
