@@ -45,7 +45,7 @@ class BranchLedger:
 
     def create(self, header: Header) -> None:
         """Pushes a file that has only a header, unless the branch has one. Raises GuardRefused, LedgerUnavailable."""
-        self._file.push_until_accepted(lambda: [] if self.exists else [header.to_line()])
+        self._file.push_until_accepted(lambda: self._file.data or header.to_line())
         if not self.facts.headers:  # else another clone started it at the same moment
             self.facts.add(header)
 
@@ -106,19 +106,17 @@ class BranchLedger:
         restored: list[Record] = []  # what the branch lost, also while this writes
         self._file.other_runs.new_lines.clear()
 
-        def missing_lines() -> list[bytes]:
+        def next_data() -> bytes:
             lost_attempts.update(
                 claim.attempt for claim in claims if others.has_claimed(claim, is_limited=claim.attempt in limited)
             )
             restored[:] = find_missing_records(self._file.lost, self.facts)
             to_push = (record for record in (*restored, *records) if record.attempt not in lost_attempts)
             lines = dict.fromkeys(record.to_line() for record in to_push)
-            return [line for line in lines if line not in self._file.other_runs.new_lines]
+            return self._file.data_with(line for line in lines if line not in self._file.other_runs.new_lines)
 
         if records:
-            self._file.push_until_accepted(
-                missing_lines, commit_subject(self._writer, records), has_claims=bool(claims)
-            )
+            self._file.push_until_accepted(next_data, commit_subject(self._writer, records), has_claims=bool(claims))
             for record in restored:
                 if record.attempt not in lost_attempts:
                     self.facts.add(record)
@@ -127,11 +125,11 @@ class BranchLedger:
     def write_header(self, header: Header) -> MoveMark:
         """Pushes a header, as `Ledger.write_header` says."""
 
-        def missing_lines() -> list[bytes]:
+        def next_data() -> bytes:
             new = self.facts.headers.new(header, self._salt)
-            return [new.to_line()] if new else []
+            return self._file.data_with([new.to_line()] if new else [])
 
-        self._file.push_until_accepted(missing_lines, f"{self._writer}: header")
+        self._file.push_until_accepted(next_data, f"{self._writer}: header")
         if new := self.facts.headers.new(header, self._salt):
             self.facts.add(new)
         return self.facts.mark
@@ -140,12 +138,12 @@ class BranchLedger:
         """Pushes a file without these recipients, as `Ledger.forget` says. The branch's history keeps the old one."""
         removal = RecipientRemoval(keys)
 
-        def changed_lines() -> list[bytes]:
+        def next_data() -> bytes:
             removal.count = 0
-            lines = list(removal.lines(self._file.data.splitlines(keepends=True), "the branch"))
-            return lines if removal.count else []
+            data = b"".join(removal.lines(self._file.data.splitlines(keepends=True), "the branch"))
+            return data if removal.count else self._file.data
 
-        self._file.push_until_accepted(changed_lines, f"{self._writer}: a recipient is forgotten", is_whole=True)
+        self._file.push_until_accepted(next_data, f"{self._writer}: a recipient is forgotten")
         count = removal.count
         self.refresh()
         return count
@@ -154,14 +152,13 @@ class BranchLedger:
         """Rewrites the file, sorted, as `Ledger.compact` says."""
         counts = (0, 0)
 
-        def compacted_lines() -> list[bytes]:
+        def next_data() -> bytes:
             nonlocal counts
-            old = self._file.data
-            lines = list(self.facts.compacted_lines(self._salt))
-            counts = old.count(b"\n"), len(lines)
-            return [] if b"".join(lines) == old else lines
+            data = b"".join(self.facts.compacted_lines(self._salt))
+            counts = self._file.data.count(b"\n"), data.count(b"\n")
+            return data
 
-        self._file.push_until_accepted(compacted_lines, f"{self._writer}: fewer lines that say the same", is_whole=True)
+        self._file.push_until_accepted(next_data, f"{self._writer}: fewer lines that say the same")
         return counts
 
 

@@ -1,6 +1,6 @@
 """The ledger's file on a branch as this run last saw it: pushes lines to it, and merges what others pushed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.process import GitFailed
@@ -43,6 +43,10 @@ class SharedFile:
         """Its content, as of the last fetch or push; empty if the branch does not have it."""
         return self._version.data
 
+    def data_with(self, lines: Iterable[bytes]) -> bytes:
+        """Returns its content with further lines at its end."""
+        return join_lines(self.data, b"".join(lines))
+
     def refresh(self) -> None:
         """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
         version = self._remote.fetch()
@@ -51,16 +55,15 @@ class SharedFile:
 
     def push_until_accepted(
         self,
-        missing_lines: Callable[[], list[bytes]],
+        next_data: Callable[[], bytes],
         message: str = "begin the ledger",
         *,
         has_claims: bool = False,
-        is_whole: bool = False,
     ) -> None:
-        """Pushes lines until the remote has them.
+        """Pushes the file's next content until the remote has it.
 
-        `missing_lines` returns the lines that the remote lacks, and is called again after every fetch. `is_whole`: the
-        lines replace the file, else they are appended. `has_claims`: the lines may be claims.
+        `next_data` returns the content, and is called again after every fetch. If it returns what the file has already,
+        there is nothing to push. `has_claims`: the content may have new claims.
         If git reports a failure, the next fetch shows whether the push was accepted: its answer may have been lost.
         Raises LedgerUnavailable, or ClaimsUncertain if the remote may still accept a push with claims.
         """
@@ -75,11 +78,12 @@ class SharedFile:
                     self._merge_remote_version()
                     pending_parent = pending_parent if self._version.commit == pending_parent else None
                     races, tries = (races + 1, 0) if self._version.commit != commit_before else (races, tries)
-                if not (lines := missing_lines()):
+                if (data := next_data()) == self.data:
                     return
-                self._refuse_claims_beyond_limits(lines, has_claims=has_claims)
+                if has_claims:
+                    self._refuse_claims_beyond_limits(data)
                 pending_parent = self._version.commit
-                self._push(lines, message, is_whole=is_whole)
+                self._version = self._remote.push_version(self._version, data, message)
             except LedgerUnavailable as error:
                 output = error.output if isinstance(error, GitFailed) else ""
                 if _REJECTED in output:
@@ -102,16 +106,11 @@ class SharedFile:
             hint += "" if self.data else ", or name a branch without other files in lock:, as git+origin"
         return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
 
-    def _push(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:
-        data = b"".join(lines) if is_whole else join_lines(self.data, b"".join(lines))
-        self._version = self._remote.push_version(self._version, data, message)
-
-    def _refuse_claims_beyond_limits(self, lines: list[bytes], *, has_claims: bool) -> None:
-        count = self.data.count(b"\n") + len(lines)
-        if has_claims and self.facts.mark.status != "current":
+    def _refuse_claims_beyond_limits(self, data: bytes) -> None:
+        if self.facts.mark.status != "current":
             refusal = explain_mark(self._remote.address.setting, self.facts.mark)
             raise _PermanentFailure(refusal.message, "run the command again: it says what to do")
-        if has_claims and count > _MAX_RECORDS:
+        if (count := data.count(b"\n")) > _MAX_RECORDS:
             raise _PermanentFailure(
                 f"the ledger would have {count:,} lines, and on a git branch it has {_MAX_RECORDS:,} at most",
                 "each batch hashes and packs the whole file again, which takes seconds from there on:"
