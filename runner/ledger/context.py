@@ -1,11 +1,14 @@
 """What the ledger has to know of a command: the project, the ledger's address, and how to report."""
 
+import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from shlex import quote
 
+from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository, init_bare_repository
 from runner.ledger.lock_address import LedgerAddress, file_stem, parse_address
@@ -94,3 +97,8 @@ class LedgerContext:
         """The path of the project from the top of its repository; `.` at the top and outside of git."""
         repository = self.repository
         return (repository.relative_path(self.root) or ".") if repository else "."
+
+
+def process_name(command: str, since: datetime) -> str:
+    """Returns what other runs call this process in messages. `since` is in UTC."""
+    return f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {format_timestamp(since)}"

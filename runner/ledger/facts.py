@@ -6,14 +6,14 @@ version of the lockfile on a remote.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from runner.errors import LedgerUnavailable
 from runner.ledger.contact_index import ContactIndex, index_contacts
-from runner.ledger.fact_index import FactIndex, Group, raw_key
+from runner.ledger.fact_index import Fact, FactIndex, Group, raw_key
 from runner.ledger.fact_reader import FactReader
 from runner.ledger.headers import Headers
 from runner.ledger.key_state import KeyStatus, State, fold_records, key_status
@@ -127,15 +127,11 @@ class Facts:
                 )
 
     def compacted_records(self) -> Iterator[Record]:
-        """Yields the records that compaction keeps, sorted by key and attempt.
+        """Returns the records that compaction keeps, sorted by key and attempt.
 
         Compaction removes the records that a later one of their attempt replaces.
         """
-        for row in self.index.sort_by_key(range(len(self.index))):
-            yield from sorted(
-                map(self.index.read_record, self.index.lasting_facts(row)),
-                key=lambda one: (one.attempt, one.to_line()),
-            )
+        return self._sort_records(self.index.lasting_facts)
 
     def counts(self) -> Counter[MessageStatus]:
         """Counts the keys by status, and by message and revision of the record that decides the status."""
@@ -161,9 +157,8 @@ class Facts:
             yield from (fold_records(index.read_records(row)) for row in index.sort_by_key(revision_rows))
 
     def sorted_records(self) -> Iterator[Record]:
-        """Yields every record that is kept, sorted by key and attempt."""
-        for row in self.index.sort_by_key(range(len(self.index))):
-            yield from sorted(self.index.read_records(row), key=lambda one: (one.attempt, one.to_line()))
+        """Returns every record that is kept, sorted by key and attempt."""
+        return self._sort_records(self.index.facts)
 
     def message_names(self) -> frozenset[str]:
         """Returns the names of the messages that have a record."""
@@ -225,6 +220,11 @@ class Facts:
         for header in reader.headers:
             self.add(header, copy_bit)
         return bool(reader.headers) or not reader.has_record
+
+    def _sort_records(self, facts_of: Callable[[int], list[Fact]]) -> Iterator[Record]:
+        for row in self.index.sort_by_key(range(len(self.index))):
+            records = map(self.index.read_record, facts_of(row))
+            yield from sorted(records, key=lambda record: (record.attempt, record.to_line()))
 
     def _status_of_row(self, row: int) -> MessageStatus:
         state = fold_records(self.index.read_records(row))

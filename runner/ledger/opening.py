@@ -2,6 +2,10 @@
 
 Every command that sends or reports uses `read_ledger` or `open_ledger`, which check that the ledger is the current one
 of its project. `open_existing` does not check that: compacting and moving work on ledgers that are not current too.
+
+The way of `open_ledger`, in this order: `remote_marks` asks the git remotes, `known_hosts` says who may be asked, the
+package of the kind of ledger opens it, `current_ledger` refuses it if another one is current, and `local_records` adds
+what this clone has of it.
 """
 
 import contextlib

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import socket
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
-from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository
-from runner.ledger.context import LedgerContext
+from runner.ledger.context import LedgerContext, process_name
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
@@ -196,10 +194,9 @@ def _lock_file(path: Path, command: str, now: datetime) -> int:
         owner = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
         os.close(descriptor)
         raise LedgerUnavailable(f"the ledger is held by {owner or 'another process'}", "wait until it ends") from error
-    description = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {format_timestamp(now)}\n"
     try:
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, description.encode(), 0)
+        os.pwrite(descriptor, f"{process_name(command, now)}\n".encode(), 0)
     except OSError as error:
         os.close(descriptor)
         raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error

@@ -114,11 +114,9 @@ class PostgresLedger:
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
-        for offset in range(0, len(records), _MAX_STATEMENT_RECORDS):
-            batch = records[offset : offset + _MAX_STATEMENT_RECORDS]
-            self._write_records(batch)
-            for record in batch:
-                self.facts.add(record)
+        self._write_records(records)
+        for record in records:
+            self.facts.add(record)
 
     def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
         """Returns those of the keys for which a record was written since the facts were read.
@@ -150,8 +148,7 @@ class PostgresLedger:
         Returns the attempts of those claims. `limited` are as `Ledger.commit` says. Raises GuardRefused,
         LedgerUnavailable, or ClaimsUncertain if claims may have been committed all the same.
         """
-        for offset in range(0, len(outcomes), _MAX_STATEMENT_RECORDS):
-            self._write_records(outcomes[offset : offset + _MAX_STATEMENT_RECORDS])
+        self._write_records(outcomes)
         if not claims:
             return frozenset()
         try:
@@ -219,16 +216,16 @@ class PostgresLedger:
             )
 
     def _write_records(self, records: Sequence[Record]) -> None:
-        if not records:
-            return
-        values = [
-            [record.key for record in records],
-            [record.attempt for record in records],
-            [RANK[record.status] for record in records],
-            *_column_values(records),
-        ]
         call = "SELECT record(%s, %s, %s, %s::smallint[], %s, %s::integer[], %s, %s)"
-        self._connection.fetch_rows(call, (self._lease.runs, *values))
+        for offset in range(0, len(records), _MAX_STATEMENT_RECORDS):
+            batch = records[offset : offset + _MAX_STATEMENT_RECORDS]
+            values = [
+                [record.key for record in batch],
+                [record.attempt for record in batch],
+                [RANK[record.status] for record in batch],
+                *_column_values(batch),
+            ]
+            self._connection.fetch_rows(call, (self._lease.runs, *values))
 
     def _claim(self, claims: Sequence[Record], limited: AbstractSet[str]) -> frozenset[str]:
         run = claims[0].attempt.rpartition("-")[0]

@@ -1,14 +1,11 @@
 """Where a ledger in PostgreSQL is, how commands read it, and how they open it to write."""
 
 import contextlib
-import os
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
-from runner.ledger.context import LedgerContext
+from runner.ledger.context import LedgerContext, process_name
 from runner.ledger.facts import Facts
 from runner.ledger.lock_address import DatabaseAddress
 
@@ -50,7 +47,6 @@ class PostgresLocation:
             yield ledger
 
     def _make_ledger(self, command: str) -> PostgresLedger:
-        since = self.context.now()
-        owner = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {format_timestamp(since)}"
+        owner = process_name(command, self.context.now())
         # apply finds out when it claims what other runs are sending; a command that settles claims needs all of them.
         return PostgresLedger(self.address, self.context.salt, owner, include_live_claims=command != "apply")
