@@ -11,7 +11,6 @@ from collections.abc import Set as AbstractSet
 from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
-from runner.ledger.ledger import find_missing_records
 from runner.ledger.mark import MoveMark
 from runner.ledger.record import Header, Record
 
@@ -35,28 +34,35 @@ class BranchLedger:
 
     @property
     def facts(self) -> Facts:
-        """The records of the file as this run last saw it; without a file, what this clone read before."""
-        return self._file.facts if self.exists else self._file.lost
+        """The records of the file as this run last saw it, and those that were restored."""
+        return self._file.facts
 
     @property
     def exists(self) -> bool:
         """Whether the branch has the file, as of the last fetch or push."""
-        return self._file.data != b""
+        return self._file.version.exists
 
     def create(self, header: Header) -> None:
-        """Pushes a file that has only a header, unless the branch has one. Raises GuardRefused, LedgerUnavailable."""
-        self._file.push_until_accepted(lambda: self._file.data or header.to_line())
-        if not self.facts.headers:  # else another clone started it at the same moment
+        """Pushes a file with a header, unless the branch has one. Raises GuardRefused, LedgerUnavailable."""
+        is_new = not self.exists
+
+        def next_data() -> bytes:
+            nonlocal is_new
+            is_new = not self.exists  # another clone may start it at the same moment
+            return self._file.data_with([header.to_line()] if is_new else [])
+
+        if is_new:
+            self._file.push_until_accepted(next_data)
+        if is_new:
             self.facts.add(header)
 
     def recover(self) -> int:
-        """Pushes the records and the mark that the branch lost since this clone read it, as `Ledger.recover` says."""
-        lost = self._file.lost
-        missing = list(find_missing_records(lost, self.facts))
-        self.append(*missing)
-        if lost.mark.rank > self.facts.mark.rank:
-            self.write_header(Header(mark=lost.mark))
-        return len(missing)
+        """Pushes the records and the mark that were restored, as `Ledger.recover` says."""
+        restored = Facts()
+        restored.read(self._file.version.restored, "what this clone read before")
+        records = list(restored.records())
+        self._file.push_until_accepted(lambda: self._file.version.data, commit_subject(self._writer, records))
+        return len(records)
 
     def refresh(self) -> None:
         """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
@@ -103,23 +109,18 @@ class BranchLedger:
     ) -> set[str]:
         others = self._file.other_runs
         lost_attempts: set[str] = set()
-        restored: list[Record] = []  # what the branch lost, also while this writes
         self._file.other_runs.new_lines.clear()
 
         def next_data() -> bytes:
             lost_attempts.update(
                 claim.attempt for claim in claims if others.has_claimed(claim, is_limited=claim.attempt in limited)
             )
-            restored[:] = find_missing_records(self._file.lost, self.facts)
-            to_push = (record for record in (*restored, *records) if record.attempt not in lost_attempts)
+            to_push = (record for record in records if record.attempt not in lost_attempts)
             lines = dict.fromkeys(record.to_line() for record in to_push)
             return self._file.data_with(line for line in lines if line not in self._file.other_runs.new_lines)
 
         if records:
             self._file.push_until_accepted(next_data, commit_subject(self._writer, records), has_claims=bool(claims))
-            for record in restored:
-                if record.attempt not in lost_attempts:
-                    self.facts.add(record)
         return lost_attempts
 
     def write_header(self, header: Header) -> MoveMark:
@@ -129,7 +130,7 @@ class BranchLedger:
             new = self.facts.headers.new(header, self._salt)
             return self._file.data_with([new.to_line()] if new else [])
 
-        self._file.push_until_accepted(next_data, f"{self._writer}: header")
+        self._file.push_until_accepted(next_data, commit_subject(self._writer, []))
         if new := self.facts.headers.new(header, self._salt):
             self.facts.add(new)
         return self.facts.mark
@@ -140,8 +141,8 @@ class BranchLedger:
 
         def next_data() -> bytes:
             removal.count = 0
-            data = b"".join(removal.lines(self._file.data.splitlines(keepends=True), "the branch"))
-            return data if removal.count else self._file.data
+            data = b"".join(removal.lines(self._file.version.data.splitlines(keepends=True), "the branch"))
+            return data if removal.count else self._file.version.data
 
         self._file.push_until_accepted(next_data, f"{self._writer}: a recipient is forgotten")
         count = removal.count
@@ -155,7 +156,7 @@ class BranchLedger:
         def next_data() -> bytes:
             nonlocal counts
             data = b"".join(self.facts.compacted_lines(self._salt))
-            counts = self._file.data.count(b"\n"), data.count(b"\n")
+            counts = self._file.version.data.count(b"\n"), data.count(b"\n")
             return data
 
         self._file.push_until_accepted(next_data, f"{self._writer}: fewer lines that say the same")
@@ -163,8 +164,9 @@ class BranchLedger:
 
 
 def commit_subject(writer: str, records: Iterable[Record]) -> str:
-    """Returns the first line of a commit message: who writes, and how many records of each status."""
+    """Returns the first line of a commit message: who writes, and how many records of each status; else a header."""
     counts = dict.fromkeys(("sent", "refused", "unknown", "released", "claimed"), 0)
     for record in records:
         counts[record.status] += 1
-    return f"{writer}: {', '.join(f'{status} {count:,}' for status, count in counts.items() if count)}"
+    parts = [f"{status} {count:,}" for status, count in counts.items() if count]
+    return f"{writer}: {', '.join(parts) or 'header'}"

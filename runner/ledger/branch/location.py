@@ -48,11 +48,7 @@ class BranchLocation:
             self.context.report(f"{error.message}: {error.hint}")
             return None
         version = self._latest_version(remote)
-        if not version.data:
-            return None
-        facts = read_version(version, self.address)
-        facts.read(remote.lost, "what this clone read before")
-        return facts
+        return read_version(version, self.address) if version.exists else None
 
     @contextlib.contextmanager
     def open(self, command: str, *, fetch: bool) -> Iterator[BranchLedger]:

@@ -24,14 +24,21 @@ from runner.ledger.record import Header
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """The file's content in one commit; empty if the commit does not have the file, or if there is no commit.
+    """The file's content in one commit, and `restored` after it: lines that the branch lost and this clone had.
 
-    `other_entries` are the lines of `git ls-tree` for everything else in the commit's top folder.
+    Both are empty if the branch does not have the file, and the clone never read it. `commit` is empty if there is no
+    such branch. `other_entries` are the lines of `git ls-tree` for everything else in the commit's top folder.
     """
 
     commit: str
     data: bytes
     other_entries: tuple[bytes, ...] = ()
+    restored: bytes = b""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the branch has the file."""
+        return len(self.data) > len(self.restored)
 
     @property
     def is_on_working_branch(self) -> bool:
@@ -45,8 +52,8 @@ NO_VERSION = FileVersion("", b"")  # of a branch that does not exist
 class RemoteFile:
     """The file at an address, of the ledger with the id `ledger_id`; where msgrun.yaml does not name it, the file's.
 
-    `lost` are the lines that this clone had read or pushed, and that the version fetched last lacks: the branch was
-    deleted, or reset to an older commit. A ref of the clone has them until a version has them again.
+    A branch may be deleted, or reset to an older commit. What this clone had read or pushed is restored then: a version
+    has those lines too, so that the next push writes them, and until then a ref of the clone has them.
 
     On a working branch, a merge may drop lines. There each push also moves the second ref to the same commit, in one
     atomic step, and a version has the lines of both.
@@ -64,7 +71,6 @@ class RemoteFile:
         # The version that this process fetched or pushed last, and whether it pushed it.
         self._last = NO_VERSION
         self._has_pushed = False
-        self.lost = b""
         self._second = SecondRef(repository, address, ledger_id)
         self._cache_ref, self._known_ref = clone_refs(address)
         self._fetch_marker = repository.common_dir / "msgrun" / f"{quote(address.display_name, safe='')}.asked"
@@ -74,23 +80,21 @@ class RemoteFile:
         return self._second.name if old.is_on_working_branch else ""
 
     def fetch(self) -> FileVersion:
-        """Returns the newest version on the remote, and finds out what is lost. Raises LedgerUnavailable."""
+        """Returns the newest version on the remote, with what it lost. Raises LedgerUnavailable."""
         known = self._last if self._last.commit else self._read_known()
         try:
             self._fetch()
         except GitFailed as error:
             if f"couldn't find remote ref {self.address.ref}" not in error.output:
                 raise
-            self.lost = join_lines(known.data, self.lost)
-            return NO_VERSION
+            return FileVersion("", known.data, restored=known.data)
         commit = self._refs()[self._cache_ref]
         if known.commit == commit and not known.is_on_working_branch:
             self._last = known
             return known
-        self._last = version = self._read_version(commit)
-        self.lost = self._find_lost(join_lines(known.data, self.lost), version.data)
-        self._save_known(version)
-        return version
+        self._last = self._restore_lost(self._read_version(commit), known.data)
+        self._save_known()
+        return self._last
 
     def cached_version(self) -> tuple[FileVersion, float] | None:
         """Returns all that this clone knows of the file, and since how many seconds; None if it never read it.
@@ -113,14 +117,14 @@ class RemoteFile:
     def push_version(self, old: FileVersion, data: bytes, message: str) -> FileVersion:
         """Commits and pushes the next version, with `message` and a link to the CI job.
 
-        The push succeeds only while `old` is the newest commit of the branch, or, if it is NO_VERSION, while there is
+        The push succeeds only while `old` is the newest commit of the branch, or, if it has no commit, while there is
         no such branch. Raises LedgerUnavailable if git reports a failure; the remote may have accepted the push all the
         same, when only its answer was lost.
         """
         objects = self._open_objects()
         env = objects.environment
         blob, tree = self._write_tree(data, old.other_entries, env)
-        if not old.data:
+        if not old.exists:
             self._second.learn_id(data)
         second_ref = self.second_ref_after(old)
         paragraphs = [message, ci_job_url(os.environ), self._second.commit_line if second_ref else ""]
@@ -150,20 +154,23 @@ class RemoteFile:
         if self._has_pushed:
             # If this fails, an offline read returns an older version and reports its age.
             with contextlib.suppress(LedgerUnavailable):
-                self.lost = self._find_lost(self.lost, self._last.data)
-                self._save_known(self._last)
+                self._save_known()
                 self._fetch_marker.touch()
 
-    def _find_lost(self, known: bytes, newest: bytes) -> bytes:
-        """Returns the lines of what is known that the newest version lacks: records, and a higher mark.
+    def _restore_lost(self, version: FileVersion, known: bytes) -> FileVersion:
+        """Returns the version with the records, and the higher mark, that only `known` has.
 
-        If the newest version is empty, they are all lines.
+        If the version does not have the file, all of `known` is restored.
         """
-        if not newest or newest.startswith(known):
-            return b"" if newest else known
+        if version.data.startswith(known):
+            return version
+        lost = known if not version.data else self._find_lost(version.data, known)
+        return replace(version, data=join_lines(version.data, lost), restored=lost)
+
+    def _find_lost(self, data: bytes, known: bytes) -> bytes:
         old, new = Facts(), Facts()
         old.read(known, "what this clone read before")
-        new.read(newest, self.address.display_name)
+        new.read(data, self.address.display_name)
         lost = b"".join(record.to_line() for record in find_missing_records(old, new))
         return lost + Header(mark=old.mark).to_line() if old.mark.rank > new.mark.rank else lost
 
@@ -173,17 +180,17 @@ class RemoteFile:
         commit = refs.get(self._known_ref) or refs.get(self._cache_ref)
         return self._read_version(commit) if commit else NO_VERSION
 
-    def _save_known(self, version: FileVersion) -> None:
-        """Saves a version and the lost lines as a commit without history, if they are more than what was fetched.
+    def _save_known(self) -> None:
+        """Saves the last version as a commit without history, if it is more than what was fetched.
 
         Raises LedgerUnavailable.
         """
-        git = self._repository
-        if not (self.lost or self._has_pushed):
+        git, last = self._repository, self._last
+        if not (last.restored or self._has_pushed):
             git.try_git("update-ref", "-d", self._known_ref)
             return
-        _, tree = self._write_tree(join_lines(version.data, self.lost), version.other_entries)
-        message = f"{self.address.display_name} as of {version.commit}\n"
+        _, tree = self._write_tree(last.data, last.other_entries)
+        message = f"{self.address.display_name} as of {last.commit}\n"
         git.git("update-ref", self._known_ref, create_commit(git, tree, message))
 
     def _write_tree(

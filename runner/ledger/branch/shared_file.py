@@ -12,7 +12,6 @@ from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.lock_address import BranchAddress
 from runner.ledger.mark import explain_mark
-from runner.ledger.record import Header
 from runner.shown_command import shown_command
 
 _MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
@@ -24,34 +23,26 @@ _MAX_RECORDS = 250_000  # lines with which no claim is accepted: every push hash
 class SharedFile:
     """A file of records that several runs append to.
 
-    `facts` has its records, `other_runs` what others added since the last refresh, `lost` what this clone read before
-    and the branch lost because it was deleted or rewritten. `wait` is called with the number of the try before each but
-    the first.
+    `version` is the file as of the last fetch or push, and `facts` has its records. `other_runs` is what others added
+    since the last refresh. `wait` is called with the number of the try before each but the first.
     """
 
     def __init__(self, remote: RemoteFile, salt: str, wait: Wait) -> None:
         self._remote = remote
         self._salt = salt
         self._wait = wait
-        self._version = NO_VERSION
+        self.version = NO_VERSION
         self.facts = Facts()
         self.other_runs = ConcurrentRuns()
-        self.lost = Facts()
-
-    @property
-    def data(self) -> bytes:
-        """Its content, as of the last fetch or push; empty if the branch does not have it."""
-        return self._version.data
 
     def data_with(self, lines: Iterable[bytes]) -> bytes:
-        """Returns its content with further lines at its end."""
-        return join_lines(self.data, b"".join(lines))
+        """Returns the content with further lines at its end."""
+        return join_lines(self.version.data, b"".join(lines))
 
     def refresh(self) -> None:
         """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
         version = self._remote.fetch()
-        self.facts, self._version, self.other_runs = self._read(version), version, ConcurrentRuns()
-        self.lost = self._read_lost()
+        self.facts, self.version, self.other_runs = self._read(version), version, ConcurrentRuns()
 
     def push_until_accepted(
         self,
@@ -62,8 +53,8 @@ class SharedFile:
     ) -> None:
         """Pushes the file's next content until the remote has it.
 
-        `next_data` returns the content, and is called again after every fetch. If it returns what the file has already,
-        there is nothing to push. `has_claims`: the content may have new claims.
+        `next_data` returns the content, and is called again after every fetch. If it returns what the branch has
+        already, there is nothing to push. `has_claims`: the content may have new claims.
         If git reports a failure, the next fetch shows whether the push was accepted: its answer may have been lost.
         Raises LedgerUnavailable, or ClaimsUncertain if the remote may still accept a push with claims.
         """
@@ -74,16 +65,16 @@ class SharedFile:
             try:
                 if tries or races:
                     self._wait(max(tries, min(races, _MAX_RACE_PAUSE)))
-                    commit_before = self._version.commit
+                    commit_before = self.version.commit
                     self._merge_remote_version()
-                    pending_parent = pending_parent if self._version.commit == pending_parent else None
-                    races, tries = (races + 1, 0) if self._version.commit != commit_before else (races, tries)
-                if (data := next_data()) == self.data:
+                    pending_parent = pending_parent if self.version.commit == pending_parent else None
+                    races, tries = (races + 1, 0) if self.version.commit != commit_before else (races, tries)
+                if (data := next_data()) == self.version.data and not self.version.restored:
                     return
                 if has_claims:
                     self._refuse_claims_beyond_limits(data)
-                pending_parent = self._version.commit
-                self._version = self._remote.push_version(self._version, data, message)
+                pending_parent = self.version.commit
+                self.version = self._remote.push_version(self.version, data, message)
             except LedgerUnavailable as error:
                 output = error.output if isinstance(error, GitFailed) else ""
                 if _REJECTED in output:
@@ -101,9 +92,9 @@ class SharedFile:
             return str(error), error.hint
         reason = failure_reason(error) if isinstance(error, GitFailed) else str(error)
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
-        if second_ref := self._remote.second_ref_after(self._version):
+        if second_ref := self._remote.second_ref_after(self.version):
             hint += f"; and let it push to {second_ref}"
-            hint += "" if self.data else ", or name a branch without other files in lock:, as git+origin"
+            hint += "" if self.version.exists else ", or name a branch without other files in lock:, as git+origin"
         return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
 
     def _refuse_claims_beyond_limits(self, data: bytes) -> None:
@@ -120,11 +111,11 @@ class SharedFile:
     def _merge_remote_version(self) -> None:
         """Fetches the newest version, and notes which records other runs added.
 
-        If the branch was rewritten and lost records, the next push restores them. Raises LedgerUnavailable.
+        Raises LedgerUnavailable.
         """
-        old_data, version = self.data, self._remote.fetch()
+        was_there, old_data, version = self.version.exists, self.version.data, self._remote.fetch()
         new_data = version.data
-        if old_data and not new_data:
+        if was_there and not version.exists:
             raise _PermanentFailure(
                 f"the ledger {self._remote.address.display_name} was removed",
                 "push it again from a clone that has it (git for-each-ref refs/msgrun)",
@@ -136,17 +127,10 @@ class SharedFile:
         if new_data.startswith(old_data):
             new_lines = new_data[len(old_data) :].split(b"\n")
         else:  # the file was compacted, or the branch was reset to an older commit
-            self.lost = self._read_lost()
-            facts.add(Header(mark=self.lost.mark))
             previous_lines = frozenset(old_data.split(b"\n"))
             new_lines = [line for line in new_data.split(b"\n") if line not in previous_lines]
         self.other_runs.add(new_lines)
-        self.facts, self._version = facts, version
-
-    def _read_lost(self) -> Facts:
-        lost = Facts()
-        lost.read(self._remote.lost, "what this clone read before")
-        return lost
+        self.facts, self.version = facts, version
 
     def _read(self, version: FileVersion) -> Facts:
         facts = read_version(version, self._remote.address)

@@ -189,6 +189,31 @@ def test_a_branch_that_was_deleted_stops_the_run(opened, origin):
     assert told(origin, "for-each-ref") == ""
 
 
+def test_a_ledger_that_is_started_where_it_was_deleted_has_its_records_and_its_id_at_once(opened, origin):
+    ledger = opened("a")
+    ledger.write_header(Header(ledger=ID_A))
+    commit(ledger, claim(1))
+    ledger._file._remote.close()
+    told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    again = BranchLedger(ledger._file, "salt", "begin")
+    again.refresh()
+    assert (again.exists, len(again.facts)) == (False, 1)
+    again.create(Header("", salt_check("salt"), ID_A))
+    assert (again.exists, again.recover()) == (True, 0)
+    assert [one.get("attempt") for one in lines(origin) if "key" in one] == ["RUN-1"]
+    assert {one["ledger"] for one in lines(origin) if one.get("ledger")} == {ID_A}
+
+
+def test_a_ledger_without_an_id_that_is_started_where_it_was_deleted_gets_one(opened, origin):
+    ledger = opened("a")
+    told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    ledger.refresh()
+    ledger.create(Header("", salt_check("salt"), ID_A))
+    assert ledger.facts.headers.ids == {ID_A}
+    assert ledger.write_header(Header(ledger=ID_A)) == ledger.facts.mark
+    assert {one["ledger"] for one in lines(origin) if one.get("ledger")} == {ID_A}
+
+
 def test_a_ledger_that_is_too_large_takes_no_claim_but_every_outcome(opened, origin, monkeypatch):
     monkeypatch.setattr("runner.ledger.branch.shared_file._MAX_RECORDS", 3)
     ledger = opened("a")
