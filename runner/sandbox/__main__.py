@@ -1,7 +1,5 @@
 """`python -m runner.sandbox`: runs one sandbox until SIGINT or SIGTERM."""
 
-from __future__ import annotations
-
 import argparse
 import signal
 import sys

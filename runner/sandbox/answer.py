@@ -1,9 +1,7 @@
 """The answers of the sandbox: status, headers and body, how the connection ends, and the documented error body."""
 
-from __future__ import annotations
-
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import NoReturn
 
@@ -37,12 +35,12 @@ class Answer:
     ending: Ending = Ending.KEEP
     delay: float = 0.0
 
-    def with_header(self, name: str, value: str) -> Answer:
+    def with_header(self, name: str, value: str) -> "Answer":
         """Returns the answer with this header, in place of those with the same name."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
         return replace(self, headers=(*kept, (name, value)))
 
-    def without_headers(self, prefix: str) -> Answer:
+    def without_headers(self, prefix: str) -> "Answer":
         """Returns the answer without the headers whose names begin with `prefix`."""
         kept = tuple(pair for pair in self.headers if not pair[0].lower().startswith(prefix.lower()))
         return replace(self, headers=kept)
@@ -86,7 +84,7 @@ def raise_parameter_invalid(message: str, field: str | None = None) -> NoReturn:
 
 
 def encode_json(document: object) -> bytes:
-    """Returns a document as compact UTF-8 JSON.
+    """Returns a document, with dataclasses as objects, as compact UTF-8 JSON.
 
     A lone surrogate, which UTF-8 cannot encode, is written as a JSON escape.
     """
@@ -94,4 +92,6 @@ def encode_json(document: object) -> bytes:
         return orjson.dumps(document)  # a contact takes a tenth of the time that it takes in the standard library
     except TypeError:  # a lone surrogate, or an integer of more than 64 bits
         pass
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=asdict).encode(
+        "utf-8", "backslashreplace"
+    )

@@ -1,20 +1,13 @@
 """A call of the API: a request with its body parsed, its request id and its time."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 from runner.sandbox.answer import ApiError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from runner.sandbox.http_protocol import Request
-
+from runner.sandbox.http_protocol import Request
 
 _EXPIRED = "expired"
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})

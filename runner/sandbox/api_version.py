@@ -1,7 +1,5 @@
 """The versions of the API, as the header `Intercom-Version` names them (reference, 1.0 to 2.17 and Preview)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from runner.sandbox.answer import ApiError

@@ -1,36 +1,24 @@
 """The companies of the sandbox (reference, "List all companies", "List attached contacts", 2.14)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from runner.sandbox.answer import ApiError
-from runner.sandbox.contact import DEFAULT_CREATED_AT
+from runner.sandbox.contact import DEFAULT_CREATED_AT, Contact, ContactDocuments
+from runner.sandbox.contacts import Contacts
 from runner.sandbox.pagination import COMPANIES_PER_PAGE, CONTACTS_PER_PAGE, encode_cursor, parse_cursor, read_list_page
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from runner.sandbox.contact import Contact, ContactDocuments
-    from runner.sandbox.contacts import Contacts
 
 _SCROLL_SIZE = 100
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Companies:
     """Shows companies, their contacts, and the companies of a contact."""
 
-    def __init__(
-        self,
-        workspace_id: str,
-        contacts: Contacts,
-        documents: ContactDocuments,
-        companies: Mapping[str, tuple[str, str]],
-    ) -> None:
-        self._companies = companies
-        self._workspace_id = workspace_id
-        self._contacts = contacts
-        self._documents = documents
+    workspace_id: str
+    contacts: Contacts
+    documents: ContactDocuments
+    companies: Mapping[str, tuple[str, str]]
 
     def list_all(self, query: Mapping[str, str]) -> dict[str, object]:
         """Returns the document of GET /companies and POST /companies/list.
@@ -38,17 +26,15 @@ class Companies:
         `company_id` or `name` asks for one company. Raises ApiError 404 if there is none. No company has a segment or
         a tag.
         """
-        companies = list(self._companies)
+        companies = list(self.companies)
         for key, index in (("company_id", 0), ("name", 1)):
             if key in query:
-                companies = [company for company in companies if self._companies[company][index] == query[key]]
+                companies = [company for company in companies if self.companies[company][index] == query[key]]
                 if not companies:
                     raise _build_not_found()
         if "segment_id" in query or "tag_id" in query:
             companies = []
-        page = read_list_page(query, COMPANIES_PER_PAGE)
-        data = [self._to_dict(company) for company in companies[page.start : page.start + page.size]]
-        return {"type": "list", "data": data, "total_count": len(companies), "pages": page.describe(len(companies))}
+        return read_list_page(query, COMPANIES_PER_PAGE).build_list(companies, self._to_dict)
 
     def scroll(self, query: Mapping[str, str]) -> dict[str, object]:
         """Returns the document of GET /companies/scroll.
@@ -56,7 +42,7 @@ class Companies:
         After the last company, `data` is empty and `scroll_param` missing: with it the Node SDK would go on for ever.
         """
         start = parse_cursor(query.get("scroll_param"))
-        companies = list(self._companies)[start : start + _SCROLL_SIZE]
+        companies = list(self.companies)[start : start + _SCROLL_SIZE]
         data = [self._to_dict(company) for company in companies]
         document: dict[str, object] = {"type": "list", "data": data, "pages": None, "total_count": None}
         return {**document, "scroll_param": encode_cursor(start + len(data))} if data else document
@@ -69,10 +55,8 @@ class Companies:
     def list_contacts(self, company: str, query: Mapping[str, str], now: float) -> dict[str, object]:
         """Returns the document of GET /companies/{id}/contacts. Raises ApiError 404 for an unknown id."""
         self._require(company)
-        members = self._list_members(company)
         page = read_list_page(query, CONTACTS_PER_PAGE)
-        data = [self._documents.build(contact, now) for contact in members[page.start : page.start + page.size]]
-        return {"type": "list", "data": data, "total_count": len(members), "pages": page.describe(len(members))}
+        return page.build_list(self._list_members(company), lambda contact: self.documents.build(contact, now))
 
     def list_segments(self, company: str) -> dict[str, object]:
         """Returns the document of GET /companies/{id}/segments. Raises ApiError 404 for an unknown id."""
@@ -86,27 +70,26 @@ class Companies:
         `data` that of its example. `next` is an address, not a cursor.
         """
         page = read_list_page(query, CONTACTS_PER_PAGE)
-        companies = [self._to_dict(company) for company in contact.companies]
-        pages = {**page.describe(len(companies)), "next": None}
-        if page.start + page.size < len(companies):
+        document, total = page.build_list(contact.companies, self._to_dict), len(contact.companies)
+        pages = {**page.describe(total), "next": None}
+        if page.start + page.size < total:
             pages["next"] = f"/contacts/{contact.id}/companies?page={page.number + 1}&per_page={page.size}"
-        items = page.cut(companies)
-        return {"type": "list", "data": items, "companies": items, "total_count": len(companies), "pages": pages}
+        return {**document, "companies": document["data"], "pages": pages}
 
     def _require(self, company: str) -> None:
-        if company not in self._companies:
+        if company not in self.companies:
             raise _build_not_found()
 
     def _list_members(self, company: str) -> list[Contact]:
-        return [contact for contact in self._contacts.list_existing() if company in contact.companies]
+        return [contact for contact in self.contacts.list_existing() if company in contact.companies]
 
     def _to_dict(self, company: str) -> dict[str, object]:
-        company_id, name = self._companies[company]
+        company_id, name = self.companies[company]
         return {
             "type": "company",
             "id": company,
             "company_id": company_id,
-            "app_id": self._workspace_id,
+            "app_id": self.workspace_id,
             "name": name,
             "remote_created_at": DEFAULT_CREATED_AT,
             "created_at": DEFAULT_CREATED_AT,

@@ -1,12 +1,7 @@
 """One contact, and the document that the API shows of it (reference, "Get a contact", 2.14)."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 DEFAULT_CREATED_AT = 1401916877
 # The sandbox has no value for these fields. Intercom shows them as null.
@@ -65,21 +60,16 @@ class Contact:
         return None if self.email is None else self.email.rpartition("@")[2]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class ContactDocuments:
     """Makes the documents of contacts in one workspace.
 
     `last_contacted` and `last_replied` return the time of the last message to and from the contact with an id.
     """
 
-    def __init__(
-        self,
-        workspace_id: str,
-        last_contacted: Callable[[str], int | None],
-        last_replied: Callable[[str, float], int | None],
-    ) -> None:
-        self._workspace_id = workspace_id
-        self._last_contacted = last_contacted
-        self._last_replied = last_replied
+    workspace_id: str
+    last_contacted: Callable[[str], int | None]
+    last_replied: Callable[[str, float], int | None]
 
     def get_field(self, contact: Contact, field: str, now: float) -> object:
         """Returns what a search compares: a value, a tuple of values, or None."""
@@ -89,9 +79,9 @@ class ContactDocuments:
             case "tag_id":
                 return contact.tags
             case "last_contacted_at":
-                return self._last_contacted(contact.id)
+                return self.last_contacted(contact.id)
             case "last_replied_at":
-                return self._last_replied(contact.id, now)
+                return self.last_replied(contact.id, now)
             case "updated_at":
                 return contact.created_at
             case _:
@@ -102,7 +92,7 @@ class ContactDocuments:
         return {
             "type": "contact",
             "id": contact.id,
-            "workspace_id": self._workspace_id,
+            "workspace_id": self.workspace_id,
             "external_id": contact.external_id,
             "role": contact.role,
             "email": contact.email or "",
@@ -117,8 +107,8 @@ class ContactDocuments:
             "updated_at": contact.created_at,
             "signed_up_at": contact.signed_up_at,
             "last_seen_at": contact.last_seen_at,
-            "last_replied_at": self._last_replied(contact.id, now),
-            "last_contacted_at": self._last_contacted(contact.id),
+            "last_replied_at": self.last_replied(contact.id, now),
+            "last_contacted_at": self.last_contacted(contact.id),
             **_UNKNOWN_FIELDS,
             "custom_attributes": dict(contact.attributes),
             "tags": _reference_list(contact, "tag", "tags", contact.tags),

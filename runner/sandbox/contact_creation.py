@@ -1,15 +1,8 @@
 """`POST /contacts`: from a payload to the contact that is created (reference, "Create contact", 2.14)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from runner.sandbox.answer import raise_parameter_invalid
-from runner.sandbox.contacts import normalize_email
-
-if TYPE_CHECKING:
-    from runner.sandbox.contact import Contact
-    from runner.sandbox.contacts import Contacts
+from runner.sandbox.contact import Contact
+from runner.sandbox.contacts import Contacts, normalize_email
 
 _ROLES = ("user", "lead")
 _TEXTS = ("external_id", "name", "phone")

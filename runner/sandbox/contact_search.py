@@ -4,20 +4,14 @@ A contact that a query asks for by email, external_id or id exists from then on,
 says that there is none. Dates are compared by day, in the time zone of the workspace, which is UTC here.
 """
 
-from __future__ import annotations
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from typing import TYPE_CHECKING
-
+from runner.sandbox.contact import Contact, ContactDocuments
+from runner.sandbox.contacts import Contacts, IdentifierKind
 from runner.sandbox.pagination import CONTACTS_PER_PAGE, read_list_page, read_search_page
 from runner.sandbox.search_fields import CHOICE_OPERATORS, TEXT_OPERATORS, FieldType, SearchFields
 from runner.sandbox.search_query import Query, find_equal_values, find_possible_values, matches, parse_query
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from runner.sandbox.contact import Contact, ContactDocuments
-    from runner.sandbox.contacts import Contacts, IdentifierKind
-    from runner.sandbox.pagination import PageRequest
 
 _ATTRIBUTE_PREFIX = "custom_attributes."
 _NAMES = {
@@ -49,47 +43,44 @@ _FIELDS = SearchFields(
 _IDENTIFIERS: dict[str, IdentifierKind] = {"email": "email", "external_id": "user_id", "id": "id"}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class ContactSearch:
     """Answers searches and lists."""
 
-    def __init__(self, contacts: Contacts, documents: ContactDocuments) -> None:
-        self._contacts = contacts
-        self._documents = documents
+    contacts: Contacts
+    documents: ContactDocuments
 
     def search(self, body: dict[str, object], now: float) -> dict[str, object]:
         """Returns one page of the contacts that match the query in `body`."""
         query = parse_query(body.get("query"), _FIELDS)
         page = read_search_page(body.get("pagination"), CONTACTS_PER_PAGE)
-        found = [contact for contact in self._list_candidates(query, now) if self._is_match(query, contact, now)]
-        return self._build_page(found, page, now)
+        found = [
+            contact
+            for contact in self._list_candidates(query, now)
+            if matches(query, lambda field, contact=contact: self._read_field(contact, field, now))  # type: ignore[misc]
+        ]
+        return page.build_list(found, lambda contact: self.documents.build(contact, now))
 
     def list_all(self, parameters: Mapping[str, str], now: float) -> dict[str, object]:
         """Returns one page of the contacts that exist."""
-        return self._build_page(self._contacts.list_existing(), read_list_page(parameters, CONTACTS_PER_PAGE), now)
+        page = read_list_page(parameters, CONTACTS_PER_PAGE)
+        return page.build_list(self.contacts.list_existing(), lambda contact: self.documents.build(contact, now))
 
     def _list_candidates(self, query: Query, now: float) -> list[Contact]:
         for field, kind in _IDENTIFIERS.items():
             # A query that names its contacts must not go through all of them: clients look up tens of thousands.
             values = find_possible_values(query, field)
             if values is not None:
-                return [contact for value in dict.fromkeys(values) for contact in self._contacts.find(kind, value, now)]
+                return [contact for value in dict.fromkeys(values) for contact in self.contacts.find(kind, value, now)]
         queried = [
             contact
             for field, kind in _IDENTIFIERS.items()
             for value in find_equal_values(query, field)
-            for contact in self._contacts.find(kind, value, now)
+            for contact in self.contacts.find(kind, value, now)
         ]
-        return list({contact.id: contact for contact in (*queried, *self._contacts.list_existing())}.values())
-
-    def _is_match(self, query: Query, contact: Contact, now: float) -> bool:
-        return matches(query, lambda field: self._read_field(contact, field, now))
+        return list({contact.id: contact for contact in (*queried, *self.contacts.list_existing())}.values())
 
     def _read_field(self, contact: Contact, field: str, now: float) -> object:
         if field.startswith(_ATTRIBUTE_PREFIX):
             return dict(contact.attributes).get(field.removeprefix(_ATTRIBUTE_PREFIX))
-        return self._documents.get_field(contact, field, now)
-
-    def _build_page(self, contacts: Iterable[Contact], page: PageRequest, now: float) -> dict[str, object]:
-        everyone = list(contacts)
-        data = [self._documents.build(contact, now) for contact in everyone[page.start : page.start + page.size]]
-        return {"type": "list", "data": data, "total_count": len(everyone), "pages": page.describe(len(everyone))}
+        return self.documents.get_field(contact, field, now)

@@ -20,24 +20,18 @@ Their first eight digits stand for the nature of the contact, so an id means the
 stored.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from runner.sandbox.answer import ApiError
 from runner.sandbox.contact import DEFAULT_CREATED_AT, Contact
-from runner.sandbox.groups import make_groups
+from runner.sandbox.groups import Groups, make_groups
 from runner.sandbox.residents import list_resident_fields
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from runner.sandbox.groups import Groups
-    from runner.sandbox.state_file import StateFile
+from runner.sandbox.state_file import StateFile
 
 IdentifierKind = Literal["id", "user_id", "email"]
 IDENTIFIER_KINDS: tuple[IdentifierKind, ...] = ("id", "user_id", "email")
@@ -174,7 +168,7 @@ class Contacts:
             if contact is not None and contact.id not in self._contacts_by_id:
                 self._add(contact)
 
-    def list_existing(self) -> Iterable[Contact]:
+    def list_existing(self) -> list[Contact]:
         """Returns the contacts that exist from the start, were created, or were asked for by email or user_id."""
         return list(self._contacts_by_id.values())
 

@@ -3,17 +3,12 @@
 Intercom wraps texts in `<p>`, and so does the sandbox.
 """
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from runner.sandbox.contact import Contact
-    from runner.sandbox.conversation_parts import Part
-    from runner.sandbox.message_store import Message
-    from runner.sandbox.workspace import Admin
+from runner.sandbox.contact import Contact
+from runner.sandbox.conversation_parts import Part
+from runner.sandbox.message_store import Message
+from runner.sandbox.workspace import Admin
 
 
 def build_conversation(message: Message, contact: Contact, admin: Admin, parts: Sequence[Part]) -> dict[str, object]:

@@ -3,8 +3,6 @@
 No document says that dates are compared by day, as those of contacts are; `>` is "greater (or equal) than".
 """
 
-from __future__ import annotations
-
 from runner.sandbox.search_fields import CHOICE_OPERATORS, TEXT_OPERATORS, FieldType, SearchFields
 
 _STATISTICS = {

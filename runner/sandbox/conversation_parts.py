@@ -3,14 +3,10 @@
 The reply of a contact is stored together with the message that it answers, and appears when its time has come.
 """
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from runner.sandbox.state_file import StateFile
+from runner.sandbox.state_file import StateFile
 
 _FIRST_ID = 7001
 
@@ -85,9 +81,9 @@ class ConversationParts:
         if part.is_contact_reply:
             self._replies_by_contact.setdefault(part.author_id, []).append(part)
 
-    def find(self, conversation: str, now: float) -> list[Part]:
-        """Returns the parts of a conversation up to now, oldest first."""
-        parts = self._by_conversation.get(conversation, ())
+    def find(self, conversation: str | None, now: float) -> list[Part]:
+        """Returns the parts of a conversation up to now, oldest first; none if there is no conversation."""
+        parts = self._by_conversation.get(conversation or "", ())
         return sorted((part for part in parts if part.at <= now), key=lambda part: part.at)
 
     def last_replied(self, contact: str, now: float) -> int | None:

@@ -3,43 +3,37 @@
 Source: reference, "Reply to a conversation" (2.14).
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from runner.sandbox.answer import ApiError, raise_parameter_invalid
-
-if TYPE_CHECKING:
-    from runner.sandbox.contact import Contact
-    from runner.sandbox.contacts import Contacts, IdentifierKind
-    from runner.sandbox.conversation_parts import ConversationParts
-    from runner.sandbox.conversations import Conversations
-    from runner.sandbox.message_store import Message
-    from runner.sandbox.workspace import Workspace
+from runner.sandbox.contact import Contact
+from runner.sandbox.contacts import Contacts, IdentifierKind
+from runner.sandbox.conversation_parts import ConversationParts
+from runner.sandbox.conversations import Conversations
+from runner.sandbox.message_store import Message
+from runner.sandbox.workspace import Workspace
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CONTACT_KEYS: dict[str, IdentifierKind] = {"intercom_user_id": "id", "user_id": "user_id", "email": "email"}
 _ADMIN_MESSAGE_TYPES = ("comment", "note", "quick_reply")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class ConversationReplies:
     """Adds replies to conversations."""
 
-    def __init__(
-        self, conversations: Conversations, parts: ConversationParts, contacts: Contacts, workspace: Workspace
-    ) -> None:
-        self._conversations = conversations
-        self._parts = parts
-        self._contacts = contacts
-        self._workspace = workspace
+    conversations: Conversations
+    parts: ConversationParts
+    contacts: Contacts
+    workspace: Workspace
 
     def reply(self, conversation: str, payload: dict[str, object], now: float) -> dict[str, object]:
         """Adds a reply, and returns the conversation with its parts. Raises ApiError if the payload is invalid."""
         message = self._find_message(conversation, payload, now)
         message_type = payload.get("message_type")
         is_quick_reply = message_type == "quick_reply"
-        body = _read_options(payload) if is_quick_reply else _read_body(payload)
+        body = _read_options(payload) if is_quick_reply else read_body(payload)
         match payload.get("type"):
             case "admin" if message_type in _ADMIN_MESSAGE_TYPES:
                 part_type, author_type, author_id = str(message_type), "admin", self._read_admin(payload)
@@ -52,18 +46,18 @@ class ConversationReplies:
             case _:
                 raise_parameter_invalid("type must be admin or user", "type")
         number = message.conversation or ""
-        self._parts.create(number, now, part_type=part_type, author_type=author_type, author_id=author_id, body=body)
-        return self._conversations.show(number, now)
+        self.parts.create(number, now, part_type=part_type, author_type=author_type, author_id=author_id, body=body)
+        return self.conversations.show(number, now)
 
     def _find_message(self, conversation: str, payload: dict[str, object], now: float) -> Message:
         """Returns the message that opened the conversation. `last` is the newest one of the contact that replies."""
         if conversation != "last":
-            return self._conversations.require(conversation, now)
+            return self.conversations.require(conversation, now)
         contacts = [contact.id for contact in self._list_contacts(payload, now)]
-        return self._conversations.require_last(contacts, now)
+        return self.conversations.require_last(contacts, now)
 
     def _read_admin(self, payload: dict[str, object]) -> str:
-        admin = self._workspace.find_admin(str(payload.get("admin_id", "")))
+        admin = self.workspace.find_admin(str(payload.get("admin_id", "")))
         if admin is None:
             raise ApiError(404, "admin_not_found", "Admin not found")
         return admin.id
@@ -79,11 +73,11 @@ class ConversationReplies:
         key = next((key for key in _CONTACT_KEYS if isinstance(payload.get(key), str)), None)
         if key is None:
             raise_parameter_invalid(f"a contact replies by {', '.join(_CONTACT_KEYS)}")
-        return self._contacts.find(_CONTACT_KEYS[key], str(payload[key]), now)
+        return self.contacts.find(_CONTACT_KEYS[key], str(payload[key]), now)
 
 
-def _read_body(payload: dict[str, object]) -> str:
-    """Returns the text of a comment or a note. Raises ApiError if there is none."""
+def read_body(payload: dict[str, object]) -> str:
+    """Returns the text of a reply or a note. Raises ApiError if there is none."""
     body = payload.get("body")
     if not isinstance(body, str) or not body.strip():
         raise_parameter_invalid("Body is required", "body")

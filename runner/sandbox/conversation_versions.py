@@ -1,13 +1,8 @@
 """A conversation as other versions than 2.14 show it (reference, "The conversation model"; description 2.16)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from runner.sandbox.api_version import Version
-    from runner.sandbox.contact import Contact
-    from runner.sandbox.message_store import Message
+from runner.sandbox.api_version import Version
+from runner.sandbox.contact import Contact
+from runner.sandbox.message_store import Message
 
 _OLD_NAMES = {"source": "conversation_message", "first_contact_reply": "customer_first_reply"}
 

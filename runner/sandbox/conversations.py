@@ -4,13 +4,13 @@ A message opens one if it has `create_conversation_without_contact_reply`; else 
 finds a conversation `search_lag` seconds after it was opened; lists and single conversations show it at once.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from runner.sandbox.answer import ApiError
-from runner.sandbox.api_version import DEFAULT_VERSION
+from runner.sandbox.api_version import DEFAULT_VERSION, Version
+from runner.sandbox.contacts import Contacts
 from runner.sandbox.conversation import (
     build_author,
     build_conversation,
@@ -19,38 +19,23 @@ from runner.sandbox.conversation import (
     get_source_type,
 )
 from runner.sandbox.conversation_fields import CONVERSATION_FIELDS
+from runner.sandbox.conversation_parts import ConversationParts, Part
 from runner.sandbox.conversation_versions import shape_conversation
-from runner.sandbox.pagination import CONVERSATIONS_PER_PAGE, read_list_page, read_search_page
+from runner.sandbox.message_store import Message, MessageStore
+from runner.sandbox.pagination import CONVERSATIONS_PER_PAGE, PageRequest, read_list_page, read_search_page
 from runner.sandbox.search_query import Query, find_possible_values, matches, parse_query
-from runner.sandbox.workspace import Admin
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from runner.sandbox.api_version import Version
-    from runner.sandbox.contacts import Contacts
-    from runner.sandbox.conversation_parts import ConversationParts, Part
-    from runner.sandbox.message_store import Message, MessageStore
-    from runner.sandbox.pagination import PageRequest
-    from runner.sandbox.workspace import Workspace
+from runner.sandbox.workspace import Workspace
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Conversations:
     """Searches, lists and shows the conversations of a store. `search_lag` is in seconds."""
 
-    def __init__(
-        self,
-        store: MessageStore,
-        parts: ConversationParts,
-        contacts: Contacts,
-        workspace: Workspace,
-        search_lag: float = 0.0,
-    ) -> None:
-        self._store = store
-        self._parts = parts
-        self._contacts = contacts
-        self._workspace = workspace
-        self._search_lag = search_lag
+    store: MessageStore
+    parts: ConversationParts
+    contacts: Contacts
+    workspace: Workspace
+    search_lag: float
 
     def search(self, body: dict[str, object], now: float, version: Version = DEFAULT_VERSION) -> dict[str, object]:
         """Returns one page of the conversations that match the query in `body`, newest first."""
@@ -59,7 +44,7 @@ class Conversations:
         found = [
             message
             for message in self._list_candidates(query)
-            if _is_open(message, now - self._search_lag)
+            if _is_open(message, now - self.search_lag)
             and matches(query, lambda field, message=message: self._read_field(message, field, now))  # type: ignore[misc]
         ]
         return self._build_page(found, page, now, version)
@@ -69,20 +54,20 @@ class Conversations:
     ) -> dict[str, object]:
         """Returns one page of all conversations, newest first: of one contact, with the parameter intercom_user_id."""
         contact = parameters.get("intercom_user_id")
-        messages = self._store.find_opening_messages(None if contact is None else [contact])
+        messages = self.store.find_opening_messages(None if contact is None else [contact])
         opened = [message for message in messages if _is_open(message, now)]
         return self._build_page(opened, read_list_page(parameters, CONVERSATIONS_PER_PAGE), now, version)
 
     def require(self, conversation: str, now: float) -> Message:
         """Returns the message that opened a conversation. Raises ApiError 404 if there is no such conversation yet."""
-        message = self._store.find_opening_message(conversation)
+        message = self.store.find_opening_message(conversation)
         if message is None or not _is_open(message, now):
             raise ApiError(404, "not_found", "Resource Not Found")
         return message
 
     def require_last(self, contacts: list[str], now: float) -> Message:
         """Returns the newest message to one of the contacts that opened a conversation. Raises ApiError 404."""
-        opened = [message for message in self._store.find_opening_messages(contacts) if _is_open(message, now)]
+        opened = [message for message in self.store.find_opening_messages(contacts) if _is_open(message, now)]
         if not opened:
             raise ApiError(404, "not_found", "Resource Not Found")
         return max(opened, key=lambda message: message.at)
@@ -90,7 +75,7 @@ class Conversations:
     def show(self, conversation: str, now: float, version: Version = DEFAULT_VERSION) -> dict[str, object]:
         """Returns the document of GET /conversations/{id}, with its parts. Raises ApiError 404 for an unknown id."""
         message = self.require(conversation, now)
-        parts = self._parts.find(conversation, now)
+        parts = self.parts.find(conversation, now)
         part_list = {
             "type": "conversation_part.list",
             "conversation_parts": [build_part(part, self._build_author(part, now)) for part in parts],
@@ -101,13 +86,13 @@ class Conversations:
     def _list_candidates(self, query: Query) -> Iterable[Message]:
         # A query that names its conversations must not go through those of all contacts.
         for field, find in (
-            ("source.id", self._store.find),
-            ("id", self._store.find_opening_message),
+            ("source.id", self.store.find),
+            ("id", self.store.find_opening_message),
         ):
             values = find_possible_values(query, field)
             if values is not None:
                 return [message for value in dict.fromkeys(values) if (message := find(value)) is not None]
-        return self._store.find_opening_messages(find_possible_values(query, "contact_ids"))
+        return self.store.find_opening_messages(find_possible_values(query, "contact_ids"))
 
     def _read_field(self, message: Message, field: str, now: float) -> object:
         """Returns what a search compares: a value, a tuple of values, or None."""
@@ -130,7 +115,7 @@ class Conversations:
             case "source.subject":
                 return str(message.payload.get("subject") or "")
             case _:
-                value: object = self._build(message, self._parts.find(message.conversation or "", now), now)
+                value: object = self._build(message, self.parts.find(message.conversation, now), now)
                 for key in field.split("."):
                     value = value.get(key) if isinstance(value, dict) else None
                 return value
@@ -138,35 +123,26 @@ class Conversations:
     def _build_page(
         self, messages: Sequence[Message], page: PageRequest, now: float, version: Version
     ) -> dict[str, object]:
-        newest_first = messages[::-1]
-        conversations = [
-            self._build(message, self._parts.find(message.conversation or "", now), now, version)
-            for message in newest_first[page.start : page.start + page.size]
-        ]
-        total = len(messages)
-        return {
-            "type": "conversation.list",
-            "conversations": conversations,
-            "total_count": total,
-            "pages": page.describe(total),
-        }
+        return page.build_list(
+            messages[::-1],
+            lambda message: self._build(message, self.parts.find(message.conversation, now), now, version),
+            "conversation.list",
+            "conversations",
+        )
 
     def _build(
         self, message: Message, parts: Sequence[Part], now: float, version: Version = DEFAULT_VERSION
     ) -> dict[str, object]:
-        contact = self._contacts.require(message.contact, now)
-        document = build_conversation(message, contact, self._get_admin(get_author_id(message)), parts)
+        contact = self.contacts.require(message.contact, now)
+        document = build_conversation(message, contact, self.workspace.get_author(get_author_id(message)), parts)
         return shape_conversation(document, message, contact, version)
 
     def _build_author(self, part: Part, now: float) -> dict[str, object]:
         if part.author_type == "admin":
-            admin = self._get_admin(part.author_id)
+            admin = self.workspace.get_author(part.author_id)
             return build_author("admin", admin.id, admin.name, admin.email)
-        contact = self._contacts.require(part.author_id, now)
+        contact = self.contacts.require(part.author_id, now)
         return build_author(part.author_type, contact.id, contact.name, contact.email)
-
-    def _get_admin(self, admin_id: str) -> Admin:
-        return self._workspace.find_admin(admin_id) or Admin(admin_id, f"Admin {admin_id}")
 
 
 def _is_open(message: Message, now: float) -> bool:

@@ -4,36 +4,23 @@ Source: INTERCOM.md of the project, after the public reference. The fake shares 
 in one of them shows as a difference between the two.
 """
 
-from __future__ import annotations
-
 import itertools
 import secrets
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from runner.sandbox import message_rules
 from runner.sandbox.answer import JSON_CONTENT_TYPE, Answer, ApiError, RouteResult, encode_json
-from runner.sandbox.api_call import read_call
+from runner.sandbox.api_call import Call, read_call
 from runner.sandbox.api_version import Version, read_version
 from runner.sandbox.contacts import IDENTIFIER_KINDS, Contacts
+from runner.sandbox.http_protocol import Request
 from runner.sandbox.rate_limit import RateLimit, RateLimitStatus
-from runner.sandbox.request_log import LogEntry
+from runner.sandbox.request_log import LogEntry, RequestLog
 from runner.sandbox.routes import Routes
 from runner.sandbox.trouble_kinds import TroubleKind, apply_trouble
-from runner.sandbox.trouble_schedule import MESSAGES_ROUTE
-
-if TYPE_CHECKING:
-    from runner.sandbox.api_call import Call
-    from runner.sandbox.http_protocol import Request
-    from runner.sandbox.inbox import Inbox
-    from runner.sandbox.message_store import MessageStore
-    from runner.sandbox.options import SandboxOptions
-    from runner.sandbox.replies import Replies
-    from runner.sandbox.request_log import RequestLog
-    from runner.sandbox.state_file import StateFile
-    from runner.sandbox.subscriptions import Subscriptions
-    from runner.sandbox.trouble_schedule import Trouble
+from runner.sandbox.trouble_schedule import MESSAGES_ROUTE, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +32,23 @@ class _HandledCall:
     result: RouteResult
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class FakeIntercom:
-    """Answers requests. Many threads may use it at the same time."""
+    """Answers requests. Many threads may use it at the same time. `latency` is in seconds."""
 
-    def __init__(
-        self,
-        options: SandboxOptions,
-        state: StateFile,
-        store: MessageStore,
-        log: RequestLog,
-        trouble: Trouble,
-        replies: Replies,
-        subscriptions: Subscriptions,
-    ) -> None:
-        self._latency = options.latency
-        self._log = log
-        self._trouble = trouble
-        self._limit = RateLimit(options.rate_limit, options.window)
-        self._contacts = Contacts(
-            state, fresh_seconds=options.fresh_seconds, population=options.population, groups=options.groups
-        )
-        self._routes = Routes(options, state, store, self._contacts, replies, subscriptions)
-        self._request_id_prefix = secrets.token_hex(4)
-        self._call_numbers = itertools.count(1)
-
-    @property
-    def inbox(self) -> Inbox:
-        """The messages as a person looks at them."""
-        return self._routes.inbox
+    routes: Routes
+    contacts: Contacts
+    limit: RateLimit
+    trouble: Trouble
+    log: RequestLog
+    latency: float
+    _request_id_prefix: str = field(default_factory=lambda: secrets.token_hex(4))
+    _call_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def answer(self, request: Request) -> Answer:
         """Returns the answer to one request. The request is in the log before this returns."""
         call = read_call(request, f"{self._request_id_prefix}v{next(self._call_numbers):07x}", time.time())
-        limit_status = self._limit.count_call(call.now)
+        limit_status = self.limit.count_call(call.now)
         handled_call = self._handle(call, limit_status)
         headers = (("Content-Type", JSON_CONTENT_TYPE), ("X-Request-Id", call.request_id), *limit_status.headers())
         if handled_call.version is not None:
@@ -85,7 +56,7 @@ class FakeIntercom:
         if handled_call.result.link:
             headers += (("Link", handled_call.result.link),)
         undisturbed = Answer(
-            handled_call.result.status, encode_json(handled_call.result.document), headers, delay=self._latency
+            handled_call.result.status, encode_json(handled_call.result.document), headers, delay=self.latency
         )
         answer = apply_trouble(handled_call.kind, undisturbed, call)
         self._log_call(call, handled_call, answer)
@@ -99,7 +70,7 @@ class FakeIntercom:
             version = read_version(call.headers.get("intercom-version"))
             kind = self._choose_trouble(call)
             call.require_json()
-            result = self._routes.carry_out(call, version) if kind.executes_request else RouteResult(200, {})
+            result = self.routes.carry_out(call, version) if kind.executes_request else RouteResult(200, {})
         except ApiError as refusal:
             result = RouteResult(refusal.status, refusal.to_dict(call.request_id), link=refusal.link)
         return _HandledCall(version, kind, result)
@@ -111,11 +82,11 @@ class FakeIntercom:
         """
         recipient = call.json_object.get("to") if call.route == MESSAGES_ROUTE else None
         if not isinstance(recipient, dict):
-            return self._trouble.choose(call.route)
+            return self.trouble.choose(call.route)
         sent = [(kind, value) for kind in IDENTIFIER_KINDS if isinstance(value := recipient.get(kind), str)]
-        contacts = [contact for identifier in sent for contact in self._contacts.find(*identifier, call.now)]
+        contacts = [contact for identifier in sent for contact in self.contacts.find(*identifier, call.now)]
         stored = [value for contact in contacts for value in (contact.email, contact.external_id) if value]
-        kind = self._trouble.choose(call.route, (*(value for _, value in sent), *stored))
+        kind = self.trouble.choose(call.route, (*(value for _, value in sent), *stored))
         is_lost = kind == TroubleKind() and any(contact.loses_answers for contact in contacts)
         return TroubleKind("500_after") if is_lost else kind
 
@@ -124,7 +95,7 @@ class FakeIntercom:
         unknown_fields = (
             message_rules.find_unknown_fields(call.payload, version) if version and call.route == MESSAGES_ROUTE else ()
         )
-        self._log.write(
+        self.log.write(
             LogEntry(
                 at=call.now,
                 method=call.method,

@@ -1,13 +1,8 @@
 """The segments, tags and companies that there are: some from the start, and those that a project's audiences name."""
 
-from __future__ import annotations
-
 import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 SEGMENTS = {"5a0000000000000000000001": "Active", "5a0000000000000000000002": "Slipping away"}
 TAGS = {"7001": "beta", "7002": "vip"}

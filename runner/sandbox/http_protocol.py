@@ -4,19 +4,13 @@ The server of the standard library is not used: it reads headers with the email 
 the time of a request.
 """
 
-from __future__ import annotations
-
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Mapping
-
-    from runner.sandbox.answer import Answer
-
+from runner.sandbox.answer import Answer
 
 _MAX_HEAD_BYTES = 64 * 1024
 _MAX_BODY_BYTES = 16 * 1024 * 1024

@@ -4,45 +4,33 @@ A command with `--sandbox` runs a sandbox of its own with the same state file; s
 before each answer.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from runner.sandbox.answer import ApiError, raise_parameter_invalid
+from runner.sandbox.answer import ApiError
+from runner.sandbox.contact import Contact
+from runner.sandbox.contacts import Contacts
 from runner.sandbox.conversation import get_author_id
-from runner.sandbox.workspace import Admin
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from runner.sandbox.contact import Contact
-    from runner.sandbox.contacts import Contacts
-    from runner.sandbox.conversation_parts import ConversationParts
-    from runner.sandbox.message_store import Message, MessageStore
-    from runner.sandbox.state_file import StateFile
-    from runner.sandbox.workspace import Workspace
+from runner.sandbox.conversation_parts import ConversationParts
+from runner.sandbox.conversation_replies import read_body
+from runner.sandbox.message_store import Message, MessageStore
+from runner.sandbox.state_file import StateFile
+from runner.sandbox.workspace import Workspace
 
 _PER_PAGE = 50
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Inbox:
     """Lists and shows the messages of a store, and lets their contacts reply."""
 
-    def __init__(
-        self,
-        state: StateFile,
-        store: MessageStore,
-        parts: ConversationParts,
-        contacts: Contacts,
-        workspace: Workspace,
-    ) -> None:
-        self._state = state
-        self._store = store
-        self._parts = parts
-        self._contacts = contacts
-        self._workspace = workspace
+    state: StateFile
+    store: MessageStore
+    parts: ConversationParts
+    contacts: Contacts
+    workspace: Workspace
 
     def list_page(self, query: Mapping[str, str], now: float) -> dict[str, object]:
         """Returns one page, the newest first: those to `contact`, and with every word of `search`, if these are given.
@@ -50,8 +38,8 @@ class Inbox:
         `version` is another one after each change. A query that names the current one as `since` gets nothing else.
         """
         self._read_added()
-        messages = self._store.messages()
-        version = f"{len(messages)}-{self._parts.count(now)}"
+        messages = self.store.messages()
+        version = f"{len(messages)}-{self.parts.count(now)}"
         if query.get("since") == version:
             return {"version": version}
         total = len(messages)
@@ -75,7 +63,6 @@ class Inbox:
         """Returns one message with its payload and the parts of its conversation. Raises ApiError 404."""
         self._read_added()
         message = self._require(message_id)
-        parts = self._parts.find(message.conversation, now) if message.conversation else []
         return {
             **self._summarize(message, now),
             "version": message.version,
@@ -83,21 +70,19 @@ class Inbox:
             "payload": message.payload,
             "parts": [
                 {"at": part.at, "author_type": part.author_type, "body": part.body, "part_type": part.part_type}
-                for part in parts
+                for part in self.parts.find(message.conversation, now)
             ],
         }
 
     def reply(self, message_id: str, payload: dict[str, object], now: float) -> dict[str, object]:
         """Lets the contact reply with `body`, which opens the conversation if nothing did. Raises ApiError."""
         self._read_added()
-        body = payload.get("body")
-        if not isinstance(body, str) or not body.strip():
-            raise_parameter_invalid("Body is required", "body")
+        body = read_body(payload)
         message = self._require(message_id)
         contact = self._find_contact(message, now)
         is_first = message.conversation is None
-        conversation = self._store.open_conversation(message, now)
-        self._parts.create(
+        conversation = self.store.open_conversation(message, now)
+        self.parts.create(
             conversation,
             now,
             part_type="open" if is_first else "comment",
@@ -108,24 +93,24 @@ class Inbox:
         return self.show(message_id, now)
 
     def _require(self, message_id: str) -> Message:
-        message = self._store.find(message_id)
+        message = self.store.find(message_id)
         if message is None:
             raise ApiError(404, "not_found", "there is no message with this id")
         return message
 
     def _read_added(self) -> None:
-        for document in self._state.read_added():
-            self._contacts.add_stored(document)
-            self._store.add_stored(document)
-            self._parts.add_stored(document)
+        for document in self.state.read_added():
+            self.contacts.add_stored(document)
+            self.store.add_stored(document)
+            self.parts.add_stored(document)
 
     def _find_contact(self, message: Message, now: float) -> Contact:
         """Returns the contact. One that another sandbox invented is known here once it is asked for by its email."""
         if message.email:
-            self._contacts.find("email", message.email, now)
+            self.contacts.find("email", message.email, now)
         elif message.external_id:
-            self._contacts.find("user_id", message.external_id, now)
-        return self._contacts.require(message.contact, now)
+            self.contacts.find("user_id", message.external_id, now)
+        return self.contacts.require(message.contact, now)
 
     def _contains(self, message: Message, words: list[str], now: float) -> bool:
         contact = self._find_contact(message, now)
@@ -135,9 +120,6 @@ class Inbox:
 
     def _summarize(self, message: Message, now: float) -> dict[str, object]:
         contact, payload = self._find_contact(message, now), message.payload
-        admin_id = get_author_id(message)
-        admin = self._workspace.find_admin(admin_id) or Admin(admin_id, f"Admin {admin_id}")
-        parts = self._parts.find(message.conversation, now) if message.conversation else []
         return {
             "id": message.id,
             "at": message.at,
@@ -145,7 +127,7 @@ class Inbox:
             "template": payload.get("template"),
             "subject": payload.get("subject"),
             "body": payload.get("body"),
-            "from": admin.name,
+            "from": self.workspace.get_author(get_author_id(message)).name,
             "contact": {
                 "id": contact.id,
                 "role": contact.role,
@@ -153,5 +135,5 @@ class Inbox:
                 "external_id": contact.external_id,
                 "name": contact.name,
             },
-            "replies": sum(part.is_contact_reply for part in parts),
+            "replies": sum(part.is_contact_reply for part in self.parts.find(message.conversation, now)),
         }

@@ -5,17 +5,11 @@ documented ones. Up to version 2.5, `to` may be a contact or a user, by several 
 a lead, by id. Intercom ignores unknown fields: the sandbox writes them to its log, and does not refuse them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import ApiError, raise_parameter_invalid
-
-if TYPE_CHECKING:
-    from runner.sandbox.api_version import Version
-    from runner.sandbox.contacts import IdentifierKind
-
+from runner.sandbox.api_version import Version
+from runner.sandbox.contacts import IdentifierKind
 
 _LEADS_SINCE = (2, 6)
 _NUMERIC_ID_SINCE = (2, 7)  # also the first version that accepts in_app

@@ -1,15 +1,10 @@
 """The messages that the sandbox created. Times are Unix seconds."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from runner.sandbox.contact import Contact
-    from runner.sandbox.state_file import StateFile
-
+from runner.sandbox.contact import Contact
+from runner.sandbox.state_file import StateFile
 
 _FIRST_ID = 2001
 _CONVERSATION_OFFSET = 500_000  # so that taking a message's id for a conversation's shows at once

@@ -3,40 +3,29 @@
 The answer is the documented `admin_message`. Its `owner` is the admin of `from`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from runner.sandbox import message_rules
 from runner.sandbox.answer import ApiError, RouteResult
-
-if TYPE_CHECKING:
-    from runner.sandbox.api_version import Version
-    from runner.sandbox.contact import Contact
-    from runner.sandbox.contacts import Contacts
-    from runner.sandbox.conversation_parts import ConversationParts
-    from runner.sandbox.message_rules import MessageRequest
-    from runner.sandbox.message_store import Message, MessageStore
-    from runner.sandbox.replies import Replies
-    from runner.sandbox.workspace import Admin, Workspace
+from runner.sandbox.api_version import Version
+from runner.sandbox.contact import Contact
+from runner.sandbox.contacts import Contacts
+from runner.sandbox.conversation_parts import ConversationParts
+from runner.sandbox.message_rules import MessageRequest
+from runner.sandbox.message_store import Message, MessageStore
+from runner.sandbox.replies import Replies
+from runner.sandbox.workspace import Admin, Workspace
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Messages:
     """Creates messages from payloads, or refuses them."""
 
-    def __init__(
-        self,
-        store: MessageStore,
-        parts: ConversationParts,
-        contacts: Contacts,
-        workspace: Workspace,
-        replies: Replies,
-    ) -> None:
-        self._store = store
-        self._parts = parts
-        self._contacts = contacts
-        self._workspace = workspace
-        self._replies = replies
+    store: MessageStore
+    parts: ConversationParts
+    contacts: Contacts
+    workspace: Workspace
+    replies: Replies
 
     def send(self, payload: dict[str, object], version: Version, now: float) -> RouteResult:
         """Checks a payload, creates and stores its message, and returns the answer. Raises ApiError for a refusal.
@@ -46,18 +35,18 @@ class Messages:
         if message_rules.is_inbound(payload):
             return RouteResult(200, build_user_message(payload, now))
         request = message_rules.validate_payload(payload, version)
-        admin = self._workspace.find_admin(request.admin_id)
+        admin = self.workspace.find_admin(request.admin_id)
         if admin is None:
             raise ApiError(404, "not_found", "Resource Not Found")
         contact = self._find_recipient(request, now)
         if request.message_type == "email" and contact.unsubscribed_from_emails:
             raise ApiError(403, "forbidden", "User has unsubscribed from emails")
-        reply = self._replies.find((contact.id, contact.email, contact.external_id), always=contact.replies)
+        reply = self.replies.find((contact.id, contact.email, contact.external_id), always=contact.replies)
         replied_at = None if reply is None else now + reply.after
         conversation_at = now if request.opens_conversation else replied_at
-        message = self._store.create(now, contact, version.name, payload, conversation_at=conversation_at)
+        message = self.store.create(now, contact, version.name, payload, conversation_at=conversation_at)
         if reply is not None and replied_at is not None and message.conversation is not None:
-            self._parts.create(
+            self.parts.create(
                 message.conversation,
                 replied_at,
                 part_type="comment" if request.opens_conversation else "open",
@@ -69,7 +58,7 @@ class Messages:
 
     def _find_recipient(self, request: MessageRequest, now: float) -> Contact:
         """Returns the one contact that the request is addressed to. Raises ApiError if there is none, or several."""
-        candidates = self._contacts.find(request.to_kind, request.to_value, now)
+        candidates = self.contacts.find(request.to_kind, request.to_value, now)
         if request.to_type == "user":
             # A bare id may be that of a user or of a lead. A known role must be the one that is addressed (inferred).
             candidates = tuple(contact for contact in candidates if contact.role == "user" or not contact.is_role_known)
@@ -77,7 +66,7 @@ class Messages:
             candidates = tuple(contact for contact in candidates if contact.role == "lead" or not contact.is_role_known)
         if len(candidates) > 1:
             raise ApiError(409, "conflict", "Several users match this email: use an id")
-        if not candidates or self._contacts.is_too_fresh(candidates[0], now):
+        if not candidates or self.contacts.is_too_fresh(candidates[0], now):
             raise ApiError(404, "not_found", "User Not Found")
         return candidates[0]
 

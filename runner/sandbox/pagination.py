@@ -4,20 +4,16 @@ A search asks for a page with `pagination` in its body, a list with the paramete
 `page`. `pages.next.starting_after` in the answer is the cursor of the next page.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from runner.sandbox.answer import raise_parameter_invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
 
 CONTACTS_PER_PAGE = 50
 CONVERSATIONS_PER_PAGE = 20
 COMPANIES_PER_PAGE = 15
+T = TypeVar("T")
 _MAX_PER_PAGE = 150
 _CURSOR_PREFIX = "after-"  # a plain number would tempt clients to compute cursors, which are opaque
 
@@ -34,9 +30,17 @@ class PageRequest:
         """The number of the page; the first is 1."""
         return self.start // self.size + 1
 
-    def cut(self, items: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-        """Returns the items of this page."""
-        return list(items[self.start : self.start + self.size])
+    def build_list(
+        self,
+        items: Sequence[T],
+        build: Callable[[T], dict[str, object]],
+        list_type: str = "list",
+        key: str = "data",
+    ) -> dict[str, object]:
+        """Returns the document of this page of some items. `build` makes the document of one of them."""
+        documents = [build(item) for item in items[self.start : self.start + self.size]]
+        total = len(items)
+        return {"type": list_type, key: documents, "total_count": total, "pages": self.describe(total)}
 
     def describe(self, total: int) -> dict[str, object]:
         """Returns `pages` of an answer about `total` items. `next` is absent on the last page."""

@@ -3,8 +3,6 @@
 Limits are in calls a window. A limit of 1,000 calls a minute is 167 calls in such a window.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 from dataclasses import dataclass

@@ -8,13 +8,8 @@ As JSON, for PUT /_sandbox/replies:
 with `replies` replies in any case.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 EVERYBODY = "all"
 

@@ -3,18 +3,12 @@
 An entry is written before its answer is sent, so the log has every request whose answer a client has seen.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from runner.sandbox.answer import encode_json
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 _MAX_IN_MEMORY = 100_000  # entries; the file has all of them
 
@@ -52,7 +46,7 @@ class RequestLog:
         with self._lock:
             self._entries.append(entry)
             if self._file is not None and not self._file.closed:
-                self._file.write(encode_json(asdict(entry)) + b"\n")
+                self._file.write(encode_json(entry) + b"\n")
 
     def entries(self) -> list[dict[str, object]]:
         """Returns the entries in memory, the newest 100,000, as documents."""

@@ -1,17 +1,10 @@
 """The contacts that exist from the start: the members of segments, tags and companies."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from runner.sandbox.contact import DEFAULT_CREATED_AT
-from runner.sandbox.groups import COMPANIES, SEGMENTS, TAGS
+from runner.sandbox.groups import COMPANIES, SEGMENTS, TAGS, Groups
 from runner.sandbox.subscriptions import TYPES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from runner.sandbox.groups import Groups
 
 _DAY_SECONDS = 86_400
 

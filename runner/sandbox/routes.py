@@ -1,58 +1,51 @@
 """The routes of the API: which resource answers which method and path."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from runner.sandbox.answer import ApiError, RouteResult
+from runner.sandbox.api_call import Call
+from runner.sandbox.api_version import Version
 from runner.sandbox.companies import Companies
-from runner.sandbox.contact import ContactDocuments
+from runner.sandbox.contact import Contact, ContactDocuments
 from runner.sandbox.contact_creation import create_contact
 from runner.sandbox.contact_groups import ContactGroups
 from runner.sandbox.contact_search import ContactSearch
+from runner.sandbox.contacts import Contacts
 from runner.sandbox.conversation_parts import ConversationParts
 from runner.sandbox.conversation_replies import ConversationReplies
 from runner.sandbox.conversations import Conversations
-from runner.sandbox.inbox import Inbox
+from runner.sandbox.groups import Groups
+from runner.sandbox.message_store import MessageStore
 from runner.sandbox.messages import Messages
+from runner.sandbox.replies import Replies
+from runner.sandbox.subscriptions import Subscriptions
 from runner.sandbox.workspace import Workspace
-
-if TYPE_CHECKING:
-    from runner.sandbox.api_call import Call
-    from runner.sandbox.api_version import Version
-    from runner.sandbox.contact import Contact
-    from runner.sandbox.contacts import Contacts
-    from runner.sandbox.message_store import MessageStore
-    from runner.sandbox.options import SandboxOptions
-    from runner.sandbox.replies import Replies
-    from runner.sandbox.state_file import StateFile
-    from runner.sandbox.subscriptions import Subscriptions
 
 _MERGES_SHOWN_SINCE = (2, 16)
 
 
 class Routes:
-    """Carries calls out."""
+    """Carries calls out. `search_lag` is in seconds."""
 
     def __init__(
-        self, options: SandboxOptions, state: StateFile, store: MessageStore, contacts: Contacts, replies: Replies,
+        self,
+        store: MessageStore,
+        parts: ConversationParts,
+        contacts: Contacts,
+        workspace: Workspace,
+        all_groups: Groups,
+        replies: Replies,
         subscriptions: Subscriptions,
-    ) -> None:  # fmt: skip
-        parts = ConversationParts(state)
-        workspace = Workspace(
-            options.workspace, options.admins, options.region, accept_any_admin=options.accept_any_admin
-        )
-        documents = ContactDocuments(options.workspace, store.last_contacted, parts.last_replied)
+        search_lag: float,
+    ) -> None:
+        documents = ContactDocuments(workspace.id_code, store.last_contacted, parts.last_replied)
         self._contacts = contacts
         self._documents = documents
         self._contact_search = ContactSearch(contacts, documents)
         self._subscriptions = subscriptions
-        self._groups = groups = ContactGroups(contacts, options.groups)
-        self._companies = Companies(options.workspace, contacts, documents, options.groups.companies)
-        self._conversations = Conversations(store, parts, contacts, workspace, options.search_lag)
+        self._groups = groups = ContactGroups(contacts, all_groups)
+        self._companies = Companies(workspace.id_code, contacts, documents, all_groups.companies)
+        self._conversations = Conversations(store, parts, contacts, workspace, search_lag)
         self._conversation_replies = ConversationReplies(self._conversations, parts, contacts, workspace)
         self._messages = Messages(store, parts, contacts, workspace, replies)
-        self.inbox = Inbox(state, store, parts, contacts, workspace)
         self._lists = {
             "me": workspace.show_me,
             "admins": workspace.list_admins,

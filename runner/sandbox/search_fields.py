@@ -1,15 +1,10 @@
 """What a search endpoint can search by: the type of each field, and the operators of each type."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import ApiError, raise_parameter_invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class FieldType(Enum):

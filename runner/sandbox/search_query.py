@@ -4,19 +4,15 @@ Source: reference, "Search for contacts" and "Search conversations". A group has
 deep.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from operator import ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from runner.sandbox.answer import raise_parameter_invalid
 from runner.sandbox.search_fields import FieldType, SearchFields, parse_value
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Reading: TypeAlias = Callable[[str], object]
+Reading: TypeAlias = Callable[[str], object]
 
 
 _MAX_GROUP_VALUES = 15
@@ -43,7 +39,7 @@ class Group:
     """Queries of which all (AND) or any (OR) must match."""
 
     operator: str
-    members: tuple[Query, ...]
+    members: "tuple[Query, ...]"
 
 
 Query: TypeAlias = Condition | Group

@@ -1,37 +1,33 @@
 """The sandbox: a fake Intercom behind a real HTTP server on 127.0.0.1, with one thread a connection."""
 
-from __future__ import annotations
-
 import socket
 import socketserver
 import struct
 import sys
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Self
 
 from runner.sandbox.answer import Answer, Ending
+from runner.sandbox.contacts import Contacts
 from runner.sandbox.control_api import CONTROL_PREFIX, ControlApi
+from runner.sandbox.conversation_parts import ConversationParts
 from runner.sandbox.fake_intercom import FakeIntercom
 from runner.sandbox.groups import make_groups
-from runner.sandbox.http_protocol import MalformedRequestError, RequestReader, encode_answer
+from runner.sandbox.http_protocol import MalformedRequestError, Request, RequestReader, encode_answer
+from runner.sandbox.inbox import Inbox
 from runner.sandbox.message_store import MessageStore
-from runner.sandbox.options import SandboxOptions
-from runner.sandbox.rate_limit import WINDOW
+from runner.sandbox.rate_limit import WINDOW, RateLimit
 from runner.sandbox.replies import Replies
 from runner.sandbox.request_log import RequestLog
+from runner.sandbox.routes import Routes
 from runner.sandbox.state_file import StateFile
 from runner.sandbox.subscriptions import Subscriptions
 from runner.sandbox.trouble_schedule import Trouble
-from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-    from typing import Self
-
-    from runner.sandbox.http_protocol import Request
+from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID, Workspace
 
 _HOST = "127.0.0.1"
 _WAIT_SECONDS = 0.1  # after a failed accept, and for the accepting thread to end
@@ -69,28 +65,22 @@ class Sandbox:
         self.trouble = Trouble() if trouble is None else trouble
         self.replies = Replies() if replies is None else replies
         groups = list(groups)
+        all_groups = make_groups(groups)
         self.subscriptions = Subscriptions(name for kind, name in groups if kind == "subscription")
-        options = SandboxOptions(
-            workspace=workspace,
-            region=region,
-            rate_limit=rate_limit,
-            window=window,
-            latency=latency,
-            fresh_seconds=fresh_seconds,
-            search_lag=search_lag,
-            accept_any_admin=accept_any_admin,
-            admins=tuple(admins),
-            groups=make_groups(groups),
-            population=population,
-        )
         # The port comes first: if it is in use, no file is created or changed.
         self._server = _Server(port)
         with self._server.closed_on_error():
             self._state, self._log = StateFile(state), RequestLog(log)
+        contacts = Contacts(self._state, fresh_seconds=fresh_seconds, population=population, groups=all_groups)
+        people = Workspace(workspace, admins, region, accept_any_admin=accept_any_admin)
         self._store = MessageStore(self._state)
-        shared = (self._store, self._log, self.trouble, self.replies, self.subscriptions)
-        intercom = FakeIntercom(options, self._state, *shared)
-        self._thread = self._server.start(_route(ControlApi(*shared, intercom.inbox), intercom))
+        stored = (self._store, ConversationParts(self._state), contacts, people)
+        settings = (self.trouble, self.replies, self.subscriptions)
+        control = ControlApi(self._store, self._log, *settings, Inbox(self._state, *stored))
+        routes = Routes(*stored, all_groups, self.replies, self.subscriptions, search_lag)
+        limit = RateLimit(rate_limit, window)
+        intercom = FakeIntercom(routes, contacts, limit, self.trouble, self._log, latency)
+        self._thread = self._server.start(_route(control, intercom))
 
     @property
     def url(self) -> str:

@@ -4,22 +4,14 @@ Each document is appended in one write before its answer is sent, so that a kill
 knows of. A line is a message, or has one key that says what it is: `part` (of a conversation) or `contact`.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import threading
-from dataclasses import asdict
+from collections.abc import Iterator
 from io import FileIO
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from runner.sandbox.answer import encode_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from _typeshed import DataclassInstance
 
 
 class StateFile:
@@ -58,8 +50,8 @@ class StateFile:
             self._offset += len(content)
         return list(_parse_lines(content))
 
-    def append(self, value: DataclassInstance, key: str | None = None) -> None:
-        """Writes the fields of a value, if there is a file: as a line, or as `key` of one.
+    def append(self, value: object, key: str | None = None) -> None:
+        """Writes the fields of a dataclass, if there is a file: as a line, or as `key` of one.
 
         Raises ConnectionAbortedError if the file is closed.
         """
@@ -68,8 +60,7 @@ class StateFile:
                 # The client sees a lost connection, which is true: nothing was created.
                 raise ConnectionAbortedError("the sandbox is closed")
             if self._file is not None:
-                document = asdict(value)
-                self._file.write(encode_json({key: document} if key else document) + b"\n")
+                self._file.write(encode_json({key: value} if key else value) + b"\n")
 
     def close(self) -> None:
         """Closes the file. Nothing can be appended after that."""

@@ -10,16 +10,11 @@ email, an external id or an id; its value lists the types that the contact opted
 Shapes as in the reference, "List subscription types" and "List subscriptions for a contact" (2.14).
 """
 
-from __future__ import annotations
-
 import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from runner.sandbox.contact import Contact
+from runner.sandbox.contact import Contact
 
 _CONSENT_TYPES = ("opt_out", "opt_in")
 _STATES = ("live", "draft", "archived")

@@ -3,22 +3,15 @@
 Each kind stands for a fault that clients of Intercom, or of any HTTP service behind a load balancer, have met.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import Answer, ApiError, Ending, encode_json
+from runner.sandbox.api_call import Call
 from runner.sandbox.messages import build_user_message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from runner.sandbox.api_call import Call
-
 
 _REFUSALS = {
     "500_before": (500, "server_error", "Something went wrong"),
@@ -36,24 +29,7 @@ _REFUSALS = {
     "503_retry_after": (503, "service_unavailable", "Try again later"),
 }
 _NOT_EXECUTED = {*_REFUSALS, "502_html", "drop_before", "reset_before", "user_message", "redirect"}
-_EXECUTED = {
-    "ok",
-    "500_after",
-    "drop_after",
-    "reset_after",
-    "cut_json",
-    "cut_body",
-    "empty_200",
-    "wrong_content_type",
-    "no_id",
-    "204",
-    "other_owner",
-    "no_rate_headers",
-    "close",
-    "gzip",
-}
 _SLOW = re.compile(r"slow:(\d+(?:\.\d+)?)")
-TROUBLE_KINDS = (*sorted(_NOT_EXECUTED | _EXECUTED), "slow:SECONDS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +55,7 @@ class TroubleError(ValueError):
 
 def read_trouble_kind(text: object) -> TroubleKind:
     """Returns the kind with this name. Raises TroubleError, which lists the kinds, if there is none."""
-    if not isinstance(text, str) or (text not in _NOT_EXECUTED | _EXECUTED and not _SLOW.fullmatch(text)):
+    if not isinstance(text, str) or (text not in TROUBLE_KINDS[:-1] and not _SLOW.fullmatch(text)):
         raise TroubleError(f"{text!r} is not a kind of trouble; the kinds are {', '.join(TROUBLE_KINDS)}")
     return TroubleKind(text)
 
@@ -173,3 +149,4 @@ _CHANGES: dict[str, Callable[[Answer, Call], Answer]] = {
     "close": lambda answer, _: replace(answer, ending=Ending.CLOSE),
     "gzip": _compress,
 }
+TROUBLE_KINDS = (*sorted({*_REFUSALS, *_CHANGES}), "slow:SECONDS")

@@ -9,21 +9,15 @@ The first three keys are about POST /messages. On the command line: `next=500_af
 `for=536e…:404`, each with an optional route such as `GET /me ` in front.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import threading
 from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from runner.sandbox.trouble_kinds import TroubleError, TroubleKind, read_trouble_kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
 
 MESSAGES_ROUTE = "POST /messages"
 _NO_TROUBLE = TroubleKind()
@@ -62,7 +56,7 @@ class Trouble:
         self.replace({**document, "seed": seed, "routes": dict(routes or {})})
 
     @classmethod
-    def from_specs(cls, specs: Iterable[str], seed: int = 0) -> Trouble:
+    def from_specs(cls, specs: Iterable[str], seed: int = 0) -> "Trouble":
         """Returns the trouble that texts of the command line describe. Raises TroubleError for an invalid one."""
         trouble = cls(seed=seed)
         for spec in specs:
@@ -131,7 +125,7 @@ class Trouble:
                 else _NO_TROUBLE
             )
 
-    def list_queued(self) -> dict[str, list[str]]:
+    def show(self) -> dict[str, list[str]]:
         """Returns the names of the kinds that are still queued, by route."""
         with self._lock:
             return {

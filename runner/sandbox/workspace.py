@@ -3,16 +3,11 @@
 Shapes as in the reference, "Identify an admin", "List all admins" and "List all teams" (2.14).
 """
 
-from __future__ import annotations
-
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import ApiError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SANDBOX_WORKSPACE_ID = "msgrun-sandbox"
 
@@ -69,7 +64,7 @@ class Workspace:
         *,
         accept_any_admin: bool = True,
     ) -> None:
-        self._id_code = id_code
+        self.id_code = id_code
         self._region = region
         self._accept_any = accept_any_admin
         self._admins = {admin.id: admin for admin in _ADMINS}
@@ -87,12 +82,16 @@ class Workspace:
             return None
         return Admin(admin_id, f"Admin {admin_id}")
 
+    def get_author(self, admin_id: str) -> Admin:
+        """Returns the admin who wrote something. One that the workspace does not have is invented."""
+        return self.find_admin(admin_id) or Admin(admin_id, f"Admin {admin_id}")
+
     def show_me(self) -> dict[str, object]:
         """Returns the document of GET /me. `app.id_code` names the workspace."""
         app = {
             "type": "app",
-            "id_code": self._id_code,
-            "name": f"{self._id_code} (sandbox)",
+            "id_code": self.id_code,
+            "name": f"{self.id_code} (sandbox)",
             "created_at": _CREATED_AT,
             "secure": False,
             "identity_verification": False,
