@@ -14,13 +14,15 @@ from runner.declare.audience import (
     Role,
     TableAudience,
 )
+from runner.declare.audience.recipient import without_nulls
 from runner.declare.audience.selection import Selection, Split
 from runner.declare.audience.sources import SOURCE_KEYS, read_source, read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.column_hints import column_hint
 from runner.declare.contact_files import parse_contact_files
 from runner.declare.declaration import TemplateOrigin
-from runner.declare.parse_context import ParseContext, without_nulls
+from runner.declare.parse_context import ParseContext
+from runner.declare.similar_names import list_first
 from runner.declare.template.condition import Condition, compile_condition
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
@@ -52,7 +54,7 @@ def read_selection(context: ParseContext, audience: Audience, texts: list[Templa
     suppression_list = context.project_context.suppression_list
     if suppression_list:
         _report_unmatchable(context, suppression_list, audience, ("to",), is_own=False)
-    to, allow_list = context.value["to"], context.project_context.allow_list
+    to, allow_list = context.value["to"], context.project_context.settings.only
     if isinstance(audience, InlineAudience):
         return Selection(allow_list=allow_list, suppression_list=suppression_list)
     exclusion_list = _read_exclusion_list(context, to, audience)
@@ -124,7 +126,8 @@ def _read_where(context: ParseContext, to: dict[str, Any], audience: TableAudien
         context.problems.append(origin.problem(fault))
         return None
     source = audience.source
-    known_names = audience.variables | context.value.get("vars", {}).keys() | context.project_context.vars.keys()
+    common_vars = {**context.project_context.settings.vars, **context.value.get("vars", {})}
+    known_names = audience.variables | common_vars.keys()
     faults = [
         TemplateFault("unknown-column", f"there is no column {name}", _suggest_column(name, audience), name=name)
         for name in sorted(condition.variables - known_names if source.has_fixed_columns else ())
@@ -192,11 +195,11 @@ def _read_split(context: ParseContext, split: dict[str, Any]) -> Split | None:
         message = f"{split['percent']} % makes {parts} parts, so there is no part {split['part']}"
         context.add_error("split-part", ("to", "split", "part"), message)
         return None
-    return Split(percent, split["part"], split.get("draw", ""), context.project_context.salt)
+    return Split(percent, split["part"], split.get("draw", ""), context.project_context.settings.salt)
 
 
 def _suggest_column(name: str, audience: TableAudience) -> str:
-    return column_hint(name, audience.variables) or f"the columns are {', '.join(audience.source.columns)}"
+    return column_hint(name, audience.variables) or f"the columns are {list_first(audience.source.columns)}"
 
 
 def _identifier_kind(value: Mapping[str, Any]) -> IdentifierKind:

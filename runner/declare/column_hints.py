@@ -2,10 +2,8 @@
 
 from runner.declare.audience.audience import InlineAudience, TableAudience
 from runner.declare.audience.recipient import Recipient
-from runner.declare.similar_names import did_you_mean
+from runner.declare.similar_names import did_you_mean, list_first
 from runner.declare.template.language import TemplateFault
-
-_MAX_LISTED = 10  # columns that a hint lists
 
 
 def explain_missing_identifier(
@@ -36,8 +34,7 @@ def explain_missing_identifier(
         fault.message = f"no column is named {name}: the first line holds an address instead of the columns' names"
         fault.hint = f"write a first line that names the columns, one of them {name}"
     else:
-        listed = ", ".join(columns[:_MAX_LISTED]) + (", …" if len(columns) > _MAX_LISTED else "")
-        fault.message = f"no column is named {name}; there is {listed}"
+        fault.message = f"no column is named {name}; there is {list_first(columns)}"
         fault.hint = column_hint(name, frozenset(columns)) or (
             f'name the column that holds the {recipient.kind}: {recipient.kind}: "{{{{ … }}}}"'
         )

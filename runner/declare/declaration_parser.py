@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 
 from runner.declare import schema
+from runner.declare.audience.recipient import without_nulls
 from runner.declare.audience_parser import read_audience, read_selection
 from runner.declare.column_hints import column_hint
 from runner.declare.declaration import CONVERSATION_FLAG, SUBSCRIPTION_KEY, Declaration, TemplateOrigin
-from runner.declare.parse_context import ParseContext, ProjectContext, without_nulls
+from runner.declare.parse_context import ParseContext, ProjectContext
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
@@ -90,7 +91,7 @@ class _Parser:
     def __init__(self, document: Document, project_context: ProjectContext, value: dict[str, Any]) -> None:
         self.document = document
         self.value = value
-        self.project = project_context
+        self.project, self.settings = project_context, project_context.settings
         self.context = ParseContext(document, value, project_context)
         self.problems = self.context.problems
 
@@ -108,11 +109,11 @@ class _Parser:
         if audience is None:
             return None, self.problems
         template = value.get("template", "plain") if is_email else None
-        own_vars = value.get("vars", {})
+        common_vars = {**self.settings.vars, **value.get("vars", {})}
         texts = [(subject, subject_origin), (body, body_origin)]
         compiled = [text for text, _ in texts if text]
         self._check_contact_fields(texts)
-        unknown = self._find_unknown_variables(texts, audience.variables | own_vars.keys() | self.project.vars.keys())
+        unknown = self._find_unknown_variables(texts, audience.variables | common_vars.keys())
         declaration = Declaration(
             name=value["name"],
             revision=value.get("revision", 1),
@@ -122,7 +123,7 @@ class _Parser:
             template=template,
             sender=sender or _STAND_IN_SENDER,
             audience=audience,
-            variables={**self.project.templates.globals, **without_nulls({**self.project.vars, **own_vars})},
+            variables={**self.project.templates.globals, **without_nulls(common_vars)},
             expires=expires,
             not_before=not_before,
             max_recipients=value.get("max_recipients"),
@@ -133,7 +134,7 @@ class _Parser:
             body_origin=body_origin,
             unknown_variables=unknown,
             selection=read_selection(self.context, audience, compiled),
-            redirect=self.project.redirect,
+            redirect=self.settings.redirect,
             require_subscription=value.get(SUBSCRIPTION_KEY, "").strip(),
             ignores_quiet_hours=value.get("quiet_hours") == "ignore",
             ignores_frequency=value.get("frequency") == "ignore",
@@ -141,7 +142,7 @@ class _Parser:
         return declaration, self.problems
 
     def _check_conversation_flag(self) -> None:
-        if self.value.get(CONVERSATION_FLAG) and not self.project.conversation_flag_allowed:
+        if self.value.get(CONVERSATION_FLAG) and not self.settings.can_open_conversation:
             message = f"{CONVERSATION_FLAG} needs api_version 2.6 or later"
             self.context.add_error("flag-needs-version", (CONVERSATION_FLAG,), message)
 
@@ -157,10 +158,10 @@ class _Parser:
     def _list_other_content(self, template: str | None, sender: Sender | None) -> list[object]:
         """Returns what the author wrote beside the texts, as far as it decides what a recipient reads."""
         value = self.value
-        fields = [value["message_type"] != "email", template, sender and str(sender), self.project.vars]
+        fields = [value["message_type"] != "email", template, sender and str(sender), self.settings.vars]
         fields.append(value.get("vars", {}))
         # What went to the contact of `redirect` never reached its recipient, so it is another content.
-        fields += ["redirected"] if self.project.redirect else []
+        fields += ["redirected"] if self.settings.redirect else []
         return fields + ([value["to"].get("vars", {})] if "intercom" in value["to"] else [])
 
     def _compile_body(self) -> tuple[TemplateOrigin, Template | None]:
@@ -187,7 +188,7 @@ class _Parser:
         try:
             source = decode(file_path, self.project.tree.read(file_path))
         except NotReadable as error:
-            self.context.add_error(error.code, path, error.message, error.hint)
+            self.context.add_unreadable(error, path)
             return None
         if isinstance(source, Problem):
             self.problems.append(source)
@@ -197,11 +198,11 @@ class _Parser:
     def _read_sender(self) -> Sender | None:
         if "from" in self.value:
             return parse_sender(self.value["from"])
-        if self.project.sender is None:
+        if self.settings.sender is None:
             who = f"{shown_command('admins')} lists who may send"
             hint = f'add from: {{type: admin, email: "…"}} here or in msgrun.yaml; {who}'
             self.context.add_error("sender-missing", (), "from: is missing: the message has no sender", hint)
-        return self.project.sender
+        return self.settings.sender
 
     def _read_moments(self) -> tuple[datetime | None, datetime | None]:
         """Returns the moments of `expires` and `not_before`; None for one that is not declared."""

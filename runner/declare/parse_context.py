@@ -1,14 +1,11 @@
 """The context in which the parts of a document are parsed: project, document and the problems collected so far."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.declare.audience.allow_list import AllowList
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import TemplateOrigin
-from runner.declare.redirect import Redirect
-from runner.declare.sender import Sender
+from runner.declare.settings import Settings
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import RenderMonitor, Template, Templates
 from runner.declare.tree import NotReadable, Tree
@@ -21,22 +18,15 @@ from runner.privacy import AnyText
 class ProjectContext:
     """The parts of a project that its declarations depend on.
 
-    `sender` is the project's default sender; None if msgrun.yaml has no `from`. `vars` are the
-    project's variables. `conversation_flag_allowed` says whether the API version knows the flag that opens a
-    conversation. `monitor` is informed of every render and of every evaluation of a filter. `suppression_list` is the
-    project's own list; None if it has none. `allow_list` and `redirect` are `only` and `redirect` of the environment.
+    `monitor` is informed of every render and of every evaluation of a filter. `suppression_list` is the project's own
+    list; None if it has none.
     """
 
     tree: Tree
+    settings: Settings
     templates: Templates
-    sender: Sender | None
-    vars: Mapping[str, Any]
-    conversation_flag_allowed: bool
     monitor: RenderMonitor
-    salt: str
-    suppression_list: SuppressionList | None = None
-    allow_list: AllowList | None = None
-    redirect: Redirect | None = None
+    suppression_list: SuppressionList | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,15 +74,3 @@ class ParseContext:
             if not name.isidentifier():
                 message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
                 self.problems.append(self.document.problem("variable-name", (*path, name), message, at_key=True))
-
-
-def without_nulls(value: Any) -> Any:
-    """Returns the value without the keys whose value is null, at any depth.
-
-    So a template treats null as undefined, and printing it is an error. A null in a list stays.
-    """
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return value

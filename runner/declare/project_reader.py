@@ -116,18 +116,7 @@ def make_project_reader(
         warnings = [item for item in items if isinstance(item, Problem)]  # an error would have ended the command
         documents = [item for item in items if isinstance(item, Document)]
         suppression_list, problems = _read_suppression_list(tree, settings, documents[0]) if documents else (None, [])
-    context = ProjectContext(
-        tree,
-        Templates(tree, watch),
-        settings.sender,
-        settings.vars,
-        conversation_flag_allowed=settings.can_open_conversation,
-        monitor=watch,
-        salt=settings.salt,
-        suppression_list=suppression_list,
-        allow_list=settings.only,
-        redirect=settings.redirect,
-    )
+    context = ProjectContext(tree, settings, Templates(tree, watch), watch, suppression_list)
     unread = list(find_unread_files(tree, files))
     is_selected = _make_selector(files.declarations, unread, paths)
     problems += [problem for problem in unread if is_selected(problem.place.path)]

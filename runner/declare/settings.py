@@ -13,7 +13,7 @@ from runner.declare.recipient_policy import RecipientPolicy
 from runner.declare.redirect import Redirect, parse_redirect
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.settings_problems import UNNAMED, find_settings_problems
-from runner.declare.similar_names import did_you_mean
+from runner.declare.similar_names import suggest_or_list
 from runner.declare.tree import Tree
 from runner.declare.unread_files import refuse_misnamed_settings
 from runner.declare.yaml.document import Document, read_documents
@@ -164,8 +164,7 @@ def load_chosen_settings(tree: Tree, chosen: str | None, salt: str | None = None
 def _build_declared(environment: str | None, value: dict[str, Any], salt: str | None) -> Settings:
     environments: dict[str, Any] = value.get("environments", {})
     if environment is not None and environment not in environments:
-        known_names = sorted(environments)
-        hint = did_you_mean(environment, known_names) or (f"there are {', '.join(known_names)}" if known_names else "")
+        hint = suggest_or_list(environment, sorted(environments))
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
     return _build_settings(environment, value, salt)
 

@@ -1,28 +1,37 @@
-"""The name that was meant, for one that does not exist."""
+"""The name that was meant, for one that does not exist, or the names that there are."""
 
-_MAX_LISTED = 10  # names that a hint lists
+from collections.abc import Collection, Sequence
+
+_MAX_LISTED = 10  # names in one message
 
 
-def did_you_mean(word: str, choices: list[str]) -> str:
+def did_you_mean(word: str, choices: Collection[str], cutoff: float = 0.6) -> str:
     """Returns a hint that names the choice most similar to a word; empty if none is similar."""
-    match = closest_match(word, choices)
+    match = closest_match(word, choices, cutoff)
     return f"did you mean {match}?" if match else ""
 
 
-def suggest_or_list(word: str, names: list[str]) -> str:
+def suggest_or_list(word: str, names: Sequence[str]) -> str:
     """Returns a hint with the name most similar to a word, else with the first names that there are; empty if none."""
-    more = ", …" if len(names) > _MAX_LISTED else ""
-    there_are = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names[:_MAX_LISTED])}{more}" if names else ""
+    there_are = f"there {'is' if len(names) == 1 else 'are'} {list_first(names)}" if names else ""
     return did_you_mean(word, names) or there_are
 
 
-def closest_match(word: str, choices: list[str]) -> str:
+def list_first(names: Sequence[str]) -> str:
+    """Returns the first names, with commas, and a mark if there are more."""
+    return ", ".join((*names[:_MAX_LISTED], *("…" for _ in names[_MAX_LISTED : _MAX_LISTED + 1])))
+
+
+def closest_match(word: str, choices: Collection[str], cutoff: float = 0.6) -> str:
     """Returns the choice most similar to a word; empty if none is similar."""
-    return next(iter(closest_matches(word, choices, 1)), "")
+    return next(iter(closest_matches(word, choices, 1, cutoff)), "")
 
 
-def closest_matches(word: str, choices: list[str], most: int) -> list[str]:
-    """Returns the choices most similar to a word, by a ratio of `difflib` of at least 0.6, the most similar first."""
+def closest_matches(word: str, choices: Collection[str], most: int, cutoff: float = 0.6) -> list[str]:
+    """Returns the choices most similar to a word, by a ratio of `difflib` of at least `cutoff`, the most similar first.
+
+    Of equally similar ones, the order of the choices decides.
+    """
     import difflib  # noqa: PLC0415  # saves 1 ms in every command without a misspelt name
 
-    return difflib.get_close_matches(word, choices, n=most, cutoff=0.6)
+    return difflib.get_close_matches(word, list(choices), n=most, cutoff=cutoff)

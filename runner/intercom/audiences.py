@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from runner.declare.audience.recipient import Role
 from runner.declare.audience.workspace_contacts import MAX_COMPRESSED, ContactGroup, ContactReading, pack_contacts
-from runner.declare.similar_names import suggest_or_list
+from runner.declare.similar_names import list_first, suggest_or_list
 from runner.errors import MsgrunError, RunStopped
 from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.workspace import QueryRejected, Workspace
@@ -20,7 +20,6 @@ from runner.intercom.workspace import QueryRejected, Workspace
 MAX_CONTACTS = 1_000_000  # of one audience
 _MAX_PAGES = 20_000  # answers with many long attributes have smaller pages
 _MAX_IDLE_PAGES = 10  # more of them are a list that never ends
-_MAX_LISTED = 10  # names that a message lists
 _NOT_FOUND = 404
 Progress = Callable[[int, int | None], None]  # gets the number of contacts so far, and of all if Intercom says it
 
@@ -131,7 +130,7 @@ def _find_named(group: ContactGroup, answer: Any, key: str) -> str:
     if len(ids) == 1:
         return ids[0]
     if ids:
-        message = f"{len(ids)} {group.kind}s of the workspace are named {group.name}: {', '.join(ids[:_MAX_LISTED])}"
+        message = f"{len(ids)} {group.kind}s of the workspace are named {group.name}: {list_first(ids)}"
         search = f'search: {{field: {group.kind}_id, operator: "=", value: {ids[0]}}}'
         raise GroupNotFound(message, f"choose one by its id: {search}")
     names = sorted({name for name, _ in named if name})
@@ -149,7 +148,7 @@ def _find_company(workspace: Workspace, company_id: str) -> str:
         if isinstance(item, dict) and str(item.get("company_id", company_id)) == company_id
     } - {""}
     if len(ids) > 1:
-        message = f"{len(ids)} companies have the company_id {company_id}: {', '.join(sorted(ids)[:_MAX_LISTED])}"
+        message = f"{len(ids)} companies have the company_id {company_id}: {list_first(sorted(ids))}"
         raise GroupNotFound(message, "give them different ids in Intercom")
     if not ids:
         hint = "it is your own id of the company, as your application sends it to Intercom, not its name"

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from runner.declare.similar_names import suggest_or_list
+from runner.declare.similar_names import list_first, suggest_or_list
 from runner.errors import RunStopped
 from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.workspace import Workspace
 
 _LIVE = "live"
-_MAX_LISTED = 10  # ids that a message lists
 _NOT_FOUND, _GONE = 404, 410
 
 
@@ -65,8 +64,7 @@ def _find_type(name: str, listed: list[SubscriptionType]) -> SubscriptionType | 
     if len(live) == 1:
         return live[0]
     if live:
-        ids = ", ".join(item.id for item in live[:_MAX_LISTED])
-        message = f"{len(live)} subscription types are named {name}: {ids}"
+        message = f"{len(live)} subscription types are named {name}: {list_first([item.id for item in live])}"
         return SubscriptionFault(message, "rename all but one in Intercom")
     names = sorted({item.name for item in listed if item.name and item.state == _LIVE})
     message = f"the workspace has no subscription type named {name}"

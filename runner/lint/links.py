@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
+from runner.declare.similar_names import closest_match
 from runner.lint.contact_links import CONTACT_SCHEMES, check_contact_link
 from runner.lint.html import VALUE_CHAR
 from runner.lint.template_layout import RAW_VALUE_CHAR
@@ -120,7 +120,7 @@ def _check_spelling(url: str, scheme: str, format_value: ValueFormatter) -> Faul
         written = format_value(match.group().strip())
         return Fault("malformed-link", "this link begins with " + written + ", which is misspelt", hint)
     if scheme and scheme not in _SCHEMES and "." not in scheme:
-        meant = next(iter(get_close_matches(scheme, _SCHEMES, n=1, cutoff=_MIN_SIMILARITY)), "")
+        meant = closest_match(scheme, _SCHEMES, _MIN_SIMILARITY)
         if meant:
             slashes = "//" if meant.startswith("http") else ""
             return Fault("malformed-link", format_value(scheme) + ": is misspelt", f"write {meant}:{slashes}")

@@ -1,8 +1,8 @@
 """Says what a tag is that HTML does not know: a placeholder, a tag of another tool, a misspelt one, or a literal <."""
 
 import re
-from difflib import get_close_matches
 
+from runner.declare.similar_names import closest_match
 from runner.lint.html import KNOWN_TAGS, Tag, split_names
 from runner.lint.placeholders import find_placeholders
 from runner.lint.text_checks import Fault, ValueFormatter
@@ -53,8 +53,8 @@ def _suggest(tag: Tag) -> str:
         return "this is a tag of a template editor: remove it, and keep the text in it"
     if name in _DATE_TAGS:
         return "write the date itself"
-    if meant := get_close_matches(name, sorted(KNOWN_TAGS), n=1, cutoff=_MIN_SIMILARITY) if len(name) > 1 else []:
-        return f"did you mean <{meant[0]}>? For a literal < write &lt;"
+    if meant := closest_match(name, sorted(KNOWN_TAGS), _MIN_SIMILARITY) if len(name) > 1 else "":
+        return f"did you mean <{meant}>? For a literal < write &lt;"
     if plain := _PLAIN.fullmatch(tag.raw):
         variable = "_".join(re.findall(r"[a-z0-9_]+", plain[1].lower()))
         return f"for a value write {{{{ {variable} }}}}, for a literal < write &lt;"

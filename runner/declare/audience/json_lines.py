@@ -24,7 +24,7 @@ from runner.declare.audience.files import (
     unreadable_problem,
     worker_blocks,
 )
-from runner.declare.audience.recipient import Row
+from runner.declare.audience.recipient import Row, without_nulls
 from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.scalar_types import MAX_DEPTH
@@ -115,16 +115,8 @@ def row_of(value: dict[str, Any], number: int, rename: Mapping[str, str]) -> Row
     if blank:
         value = {key: item for key, item in value.items() if key not in blank}
     if nested:
-        value = {**value, **{key: _without_nulls(value[key]) for key in nested}}
+        value = {**value, **{key: without_nulls(value[key]) for key in nested}}
     return value, tuple(blank), number
-
-
-def _without_nulls(value: Any) -> Any:
-    if type(value) is dict:
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if type(value) is list:
-        return [_without_nulls(item) for item in value]
-    return value
 
 
 def _read_objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:

@@ -44,3 +44,15 @@ def normalise_identifier(kind: IdentifierKind, value: str) -> str:
     """Returns an identifier as keys contain it: Unicode NFC, trimmed, an email address in lower case."""
     text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
     return text.lower() if kind == "email" else text
+
+
+def without_nulls(value: Any) -> Any:
+    """Returns the value without the keys whose value is null, at any depth.
+
+    So a template treats null as undefined, and printing it is an error. A null in a list stays.
+    """
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value

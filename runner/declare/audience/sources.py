@@ -9,10 +9,10 @@ from runner.declare.audience.files import plain_suffix
 from runner.declare.audience.recipient import IDENTIFIER_KINDS
 from runner.declare.audience.suppression import SuppressionList, read_suppression_list
 from runner.declare.contact_files import ContactFiles
+from runner.declare.similar_names import list_first
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
-_MAX_LISTED = 10  # columns that a message lists
 SOURCE_KEYS = ("csv", "jsonl", "parquet", "yaml", "sql")
 _SUFFIXES = {
     ".csv": "csv",
@@ -99,8 +99,7 @@ def read_suppression_files(
 def _no_identifier_problem(source: RowSource, declared: Mapping[str, Any]) -> Problem:
     """Returns the problem that no column of a list says who is meant, with a hint that names the column that may."""
     columns = source.columns
-    listed = ", ".join(columns[:_MAX_LISTED]) + (", …" if len(columns) > _MAX_LISTED else "")
-    message = f"no column is named id, user_id or email; there is {listed}"
+    message = f"no column is named id, user_id or email; there is {list_first(columns)}"
     if any("@" in column for column in columns):
         message = "the first line holds an address instead of the columns' names"
         return Problem("suppression-columns", source.place(1), message, "write a first line that says: email")
@@ -117,8 +116,8 @@ def _check_columns(source: RowSource, rename: Mapping[str, str], used: Collectio
     """Raises NotReadable if a column that is to be renamed does not exist, or two of the used columns get one name."""
     for old, new in rename.items():
         if new not in source.columns and source.has_fixed_columns:
-            names = ", ".join(source.columns)
-            raise NotReadable("columns-unknown", f"no column is named {old}", f"the columns are {names}")
+            hint = f"the columns are {list_first(source.columns)}"
+            raise NotReadable("columns-unknown", f"no column is named {old}", hint)
     columns = [name for name in source.columns if used is None or name in used]
     repeated = [name for number, name in enumerate(columns) if name in columns[:number]]
     if repeated:

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from runner.declare.audience.duckdb_database import connect
 from runner.declare.audience.sql_functions import ALLOWED_FUNCTIONS, CLOCK_WORDS, REFUSED_TYPES
+from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import NotReadable
 
 MAX_QUERY = 64 * 1024  # characters; a long query of people has some thousand
@@ -155,10 +155,8 @@ def _check_functions(parts: list[dict[str, Any]]) -> None:
         if part.get("class") == "COLUMN_REF" and len(columns) == 1 and columns[0].casefold() in CLOCK_WORDS:
             raise NotReadable("sql-function", f"{columns[0]} is not available", _REPEATABLE_HINT)
         if name and name not in ALLOWED_FUNCTIONS:
-            similar = get_close_matches(name, sorted(ALLOWED_FUNCTIONS), n=1, cutoff=0.85)
-            hint = (
-                f"did you mean {similar[0]}?" if similar else f"{_REPEATABLE_HINT}; docs/declarations.md has the list"
-            )
+            hint = did_you_mean(name, sorted(ALLOWED_FUNCTIONS), cutoff=0.85)
+            hint = hint or f"{_REPEATABLE_HINT}; docs/declarations.md has the list"
             raise NotReadable("sql-function", f"the function {name} is not available", hint)
         if name == "age" and len(_get_arguments(part)) != _AGE_ARGUMENTS:
             hint = f"{_REPEATABLE_HINT}: age(date '2026-12-01', born)"

@@ -7,8 +7,8 @@ from typing import ClassVar
 from runner.declare.audience.files import SourceFiles, row_number
 from runner.declare.audience.json_lines import rename_problem, row_of
 from runner.declare.audience.recipient import Row
-from runner.declare.tree import NotReadable, Tree
-from runner.declare.yaml.document import Document, decode, parse_documents
+from runner.declare.tree import Tree
+from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem
 
 
@@ -56,14 +56,7 @@ def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tu
 
 def _read_document(tree: Tree, path: str) -> tuple[Document | None, list[Problem]]:
     """Returns the only document of a file, which must be a list, and its problems; without a document, the error."""
-    try:
-        data = tree.read(path)
-    except NotReadable as error:
-        return None, [Problem(error.code, Place(path), error.message, error.hint)]
-    source = decode(path, data)
-    if isinstance(source, Problem):
-        return None, [source]
-    parsed = list(parse_documents(source))
+    parsed = list(read_documents(tree, path))
     faulty = next((entry for entry in parsed if isinstance(entry, Problem) and entry.is_error), None)
     if faulty:
         return None, [faulty]

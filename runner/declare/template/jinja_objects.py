@@ -11,6 +11,8 @@ from jinja2.filters import _GroupTuple  # of `groupby`; Jinja documents its part
 from jinja2.runtime import BlockReference, LoopContext, Macro, TemplateReference
 from jinja2.utils import Cycler, Joiner, Namespace
 
+from runner.declare.similar_names import suggest_or_list
+
 _NOTHING: frozenset[str] = frozenset()
 # https://jinja.palletsprojects.com/en/stable/templates/#for, and the classes below "List of Global Functions" there.
 _DATA: dict[type, frozenset[str]] = {
@@ -61,8 +63,5 @@ def suggest_part(obj: Any, name: str) -> str:
         kind = {Macro: "a macro", Joiner: "a joiner"}.get(type(obj), "a block")
         return f"{kind} has no parts: to print what it makes, call it: {{{{ …(…) }}}}"
     if names := _DATA.get(type(obj)):
-        from difflib import get_close_matches  # noqa: PLC0415  # saves 1 ms in every command without such a fault
-
-        match = get_close_matches(name, sorted(names), n=1)
-        return f"did you mean {match[0]}?" if match else f"there are {', '.join(sorted(names))}"
+        return suggest_or_list(name, sorted(names))
     return ""
