@@ -123,8 +123,8 @@ def test_the_version_is_said_without_importing_the_command() -> None:
 def test_validate_imports_nothing_that_sends_or_that_only_problems_and_terminals_need() -> None:
     names = {"requests", "jsonschema", "runner.plan.plan", "runner.ledger.facts", "runner.cli.fixing"}
     names |= {
-        "runner.declare.fixes",
-        "runner.declare.yaml.repairs",
+        "runner.declare.misspelling_edits",
+        "runner.declare.yaml.text_edits",
         "runner.report.explanations",
         "runner.report.layout",
     }

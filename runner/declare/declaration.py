@@ -8,9 +8,9 @@ from typing import Any, Literal
 from runner.declare.audience import Audience, InlineAudience, Recipient
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import Selection, Tally
+from runner.declare.problem_length import mark_length
 from runner.declare.redirect import Redirect
 from runner.declare.sender import Sender
-from runner.declare.spans import mark_length
 from runner.declare.template.language import TemplateFault, chain_hint
 from runner.declare.template.template import Template
 from runner.declare.yaml.document import Document, SourceFile, YamlPath

@@ -63,7 +63,7 @@ def _violation_problem(document: Document, violation: Violation) -> Problem:
     problem = schema.violation_problem(document, violation)
     if not violation.written:
         return problem
-    from runner.declare.fixes import violation_edits  # noqa: PLC0415  # only for a misspelt key or choice
+    from runner.declare.misspelling_edits import violation_edits  # noqa: PLC0415  # only for a misspelt key or choice
 
     return replace(problem, edits=violation_edits(document, violation))
 

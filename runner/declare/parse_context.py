@@ -7,7 +7,8 @@ from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import TemplateOrigin
 from runner.declare.settings import Settings
 from runner.declare.template.language import TemplateFault
-from runner.declare.template.template import RenderMonitor, Template, Templates
+from runner.declare.template.template import Template, Templates
+from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Problem

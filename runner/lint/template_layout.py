@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from runner.declare.declaration import TemplateOrigin
-from runner.declare.spans import mark_length
+from runner.declare.problem_length import mark_length
 from runner.errors import Place
 from runner.privacy import AnyText
 

@@ -9,15 +9,10 @@ from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
 from runner.declare.similar_names import did_you_mean
-from runner.declare.template.language import (
-    MAX_SECONDS,
-    TOO_SLOW,
-    MissingValueError,
-    RenderTimeout,
-    TemplateFault,
-)
+from runner.declare.template.language import TOO_SLOW, MissingValueError, TemplateFault
 from runner.declare.template.other_engines import Explanation, explain_other_engine, filter_hint
 from runner.declare.template.tag_finder import find_open_block, find_open_comment
+from runner.declare.template.time_limit import MAX_SECONDS, RenderTimeout
 
 _JINJA_HINT = "see the tags and filters of Jinja's template documentation"
 FOLDER = "messages/"  # names of includes are relative to it

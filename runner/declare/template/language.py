@@ -14,7 +14,6 @@ from runner.privacy import AnyText, mark_private
 
 MAX_RENDERED = 1024 * 1024  # characters
 MAX_PRINTED = 4 * MAX_RENDERED  # characters, with those that macros and captures print again
-MAX_SECONDS = 2.0  # seconds of processor time for one text
 TOO_SLOW = "too-slow"
 _CALL_HINT = (
     "put what it returns into the data, and print that variable: a template has no clock and no functions of its own"
@@ -54,10 +53,6 @@ class TemplateFault(Exception):
         self.file = file
         self.name = name
         self.excerpt = ""
-
-
-class RenderTimeout(Exception):
-    """A render took more than MAX_SECONDS of processor time."""
 
 
 class Missing(jinja2.Undefined):

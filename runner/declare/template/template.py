@@ -13,15 +13,16 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 
+from runner.declare.template.css_braces import check_comments, explain_syntax_error
 from runner.declare.template.environment import Environment, join_bounded
 from runner.declare.template.faults import FOLDER, render_fault, syntax_fault
-from runner.declare.template.foreign_code import check_comments, explain_syntax_error
 from runner.declare.template.language import (
     MAX_PRINTED,
     MAX_RENDERED,
     TemplateFault,
 )
 from runner.declare.template.substitution import Render, make_renderer, split_pieces
+from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import decode
 from runner.errors import Problem
@@ -29,18 +30,6 @@ from runner.errors import Problem
 _INCLUDE_NODES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 _RESERVED = frozenset({"self"})  # names to which Jinja gives a meaning of its own
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing has no parts: RenderTimeout ends it
-
-
-@dataclass(slots=True, eq=False)
-class RenderMonitor:
-    """Shows a caller with a clock whether a render runs, so that it can end one that takes too long.
-
-    `is_rendering` is true during a render, and `render_count` counts the renders. When the same render has run for too
-    long, the caller raises RenderTimeout. There are only these two values, because every render has to assign them.
-    """
-
-    is_rendering: bool = False
-    render_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from runner.declare.not_text import find_conflict
-from runner.declare.spans import mark_length, node_length
+from runner.declare.problem_length import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.misread_texts import find_misread_texts, find_unused_anchors
 from runner.declare.yaml.scalar_types import MERGE_TAG, compose_all, convert_node

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import yaml
 
-from runner.declare.spans import node_length
+from runner.declare.problem_length import node_length
 from runner.declare.yaml.syntax import SCANNER_LOADER, YamlFault
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
@@ -38,7 +38,7 @@ def find_misread_texts(root: yaml.Node, text: str, lines: Sequence[str]) -> Iter
         mark = node.end_mark
         comment = None if node.style or mark.line >= len(lines) else _COMMENT.match(lines[mark.line], mark.column)
         if comment:
-            from runner.declare.yaml.repairs import quote_text  # noqa: PLC0415  # only for such a problem
+            from runner.declare.yaml.text_edits import quote_text  # noqa: PLC0415  # only for such a problem
 
             message = "the text ends before this #: YAML takes the rest of the line for a comment"
             hint = "quote the text; or, if it is a comment, put it on a line of its own"

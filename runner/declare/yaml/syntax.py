@@ -93,7 +93,7 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     hint = "" if cause else _suggest_fix(problem, line_text, column)
     edits: tuple[Edit, ...] = ()
     if not cause and "mapping values" in problem and (match := _COLON_IN_TEXT.match(line_text, 0, column + 1)):
-        from runner.declare.yaml.repairs import quote_text  # noqa: PLC0415  # only for such a problem
+        from runner.declare.yaml.text_edits import quote_text  # noqa: PLC0415  # only for such a problem
 
         cause, hint = "this text holds a colon and a space, so YAML takes its beginning for a key", "quote the text"
         start, following = match.start("text"), next((found for found in lines[line + 1 :] if found.strip()), "")
@@ -101,7 +101,7 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
             edits = quote_text(line_text, line + 1, start)
     message = cause or f"this is not YAML: {_in_plain_words(problem)}"
     if line_text.startswith("\t"):
-        from runner.declare.yaml.repairs import replace_tabs  # noqa: PLC0415  # only for such a problem
+        from runner.declare.yaml.text_edits import replace_tabs  # noqa: PLC0415  # only for such a problem
 
         edits = replace_tabs(lines)
     return YamlFault("yaml-syntax", line, column, message, hint, edits=edits)
@@ -156,7 +156,7 @@ def find_odd_indentation(text: str) -> YamlFault | None:
 
 def _odd_indentation_fault(text: str, match: re.Match[str], numbers: set[int]) -> YamlFault:
     """Returns the fault of an indentation. `numbers` are the lines (from 0) that are indented so, this one first."""
-    from runner.declare.yaml.repairs import replace_odd_spaces  # noqa: PLC0415  # only for such a problem
+    from runner.declare.yaml.text_edits import replace_odd_spaces  # noqa: PLC0415  # only for such a problem
 
     edits = replace_odd_spaces(text.split("\n"), [number + 1 for number in sorted(numbers)[:_MAX_REPLACED]])
     column = match.start(1) - text.rfind("\n", 0, match.start(1)) - 1

@@ -6,8 +6,8 @@ import pytest
 from jinja2.sandbox import safe_range
 
 from runner.declare.template.condition import compile_condition
-from runner.declare.template.language import RenderTimeout, TemplateFault
-from runner.declare.template.template import RenderMonitor
+from runner.declare.template.language import TemplateFault
+from runner.declare.template.time_limit import RenderMonitor, RenderTimeout
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from runner.declare.template.condition import compile_condition
-from runner.declare.template.language import RenderTimeout, TemplateFault
-from runner.declare.template.template import RenderMonitor, Templates
+from runner.declare.template.language import TemplateFault
+from runner.declare.template.template import Templates
+from runner.declare.template.time_limit import RenderMonitor, RenderTimeout
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from runner.declare.fixes import certain_match
+from runner.declare.misspelling_edits import certain_match
 
 TYPES = ("email", "inapp", "in_app")
 RECIPIENTS = ("user", "contact", "lead")

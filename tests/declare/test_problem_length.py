@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from runner.declare.spans import mark_length, node_length
+from runner.declare.problem_length import mark_length, node_length
 
 
 @pytest.mark.parametrize(

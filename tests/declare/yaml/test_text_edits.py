@@ -1,6 +1,6 @@
 import pytest
 
-from runner.declare.yaml.repairs import quote_text, replace_odd_spaces, replace_tabs
+from runner.declare.yaml.text_edits import quote_text, replace_odd_spaces, replace_tabs
 
 
 def apply(lines, edits):

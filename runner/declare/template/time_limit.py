@@ -1,0 +1,21 @@
+"""How long one text may take to render. The caller has the clock: cli/render_time_limit.py."""
+
+from dataclasses import dataclass
+
+MAX_SECONDS = 2.0  # seconds of processor time for one text
+
+
+class RenderTimeout(Exception):
+    """A render took more than MAX_SECONDS of processor time."""
+
+
+@dataclass(slots=True, eq=False)
+class RenderMonitor:
+    """Shows a caller with a clock whether a render runs, so that it can end one that takes too long.
+
+    `is_rendering` is true during a render, and `render_count` counts the renders. When the same render has run for too
+    long, the caller raises RenderTimeout. There are only these two values, because every render has to assign them.
+    """
+
+    is_rendering: bool = False
+    render_count: int = 0
