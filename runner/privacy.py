@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 MASK = "***"
 # An email address. Texts such as Intercom's responses quote one without saying whose it is. What a template language
-# writes before a name is none: {@first_name}, %@, $@name; nor is @FIRST_NAME@ at the end of a sentence.
-_ADDRESS = re.compile(r"[^\s@<>()\"',;:]+(?<![{\[$#%*~|>])@(?=[\w\[])[^\s@<>()\"',;:]+")
+# writes before a name is none: {@first_name}, %@, $@name; nor is @FIRST_NAME@ at the end of a sentence. A match begins
+# where the run of characters does: begun at each of them, the search takes quadratic time in a long text without an @.
+_ADDRESS = re.compile(r"(?<![^\s@<>()\"',;:])[^\s@<>()\"',;:]+(?<![{\[$#%*~|>])@(?=[\w\[])[^\s@<>()\"',;:]+")
 # A word of a text or of HTML; "O&#39;Brien" is one word.
 _WORD = re.compile(r"(?:\w|&#?\w+;)+")
 
@@ -88,12 +89,14 @@ def mark_private_values(text: AnyText, values: Iterable[object], *, emails: bool
     matched first, so that `Ann` does not split `Ann Lee`.
     """
     forms = {form for value in values for form in _spellings(str(value))}
-    patterns = [_ADDRESS.pattern] if emails else []
-    patterns += [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
-    if not patterns:
-        return text
-    pattern = re.compile("|".join(patterns), re.IGNORECASE)
-    return _mark_in_parts(text, lambda part: (match.span() for match in pattern.finditer(part)))
+    patterns = [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
+    pattern = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+
+    def find_spans(part: str) -> Iterable[tuple[int, int]]:
+        addresses = find_email_spans(part) if emails else ()
+        return _join_spans([*addresses, *(match.span() for match in (pattern.finditer(part) if pattern else ()))])
+
+    return _mark_in_parts(text, find_spans)
 
 
 def find_words(texts: Iterable[str]) -> frozenset[str]:
@@ -117,6 +120,17 @@ def _mark_in_parts(text: AnyText, find_spans: Callable[[str], Iterable[tuple[int
     for part in text.parts:
         parts.extend([part] if isinstance(part, Private) else _parts(mark_spans(part, find_spans(part))))
     return Text(tuple(parts))
+
+
+def _join_spans(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Returns the spans in order, those that overlap as one: a value may end or begin within an address."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _parts(text: AnyText) -> tuple[str | Private, ...]:
