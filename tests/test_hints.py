@@ -373,6 +373,36 @@ CASES = {
         fixed={"messages/a.yaml": body("a{% if not items %}x{% endif %}", "{items: []}")},
         code=0,
     ),
+    "a name that looks like a template": Case(
+        hint="""correct name; or leave such rows out with where: "{{ '{{' not in (name | default('')) }}\"""",
+        files={"a.csv": "email,name\nbo@example.com,{{ x }}\nal@example.com,\n"},
+        declaration=table().replace("Hi", '"Hi {{ name | default(1) }}"'),
+        fixed={
+            "messages/a.yaml": table(more=""", where: "{{ '{{' not in (name | default('')) }}\"""").replace(
+                "Hi", '"Hi {{ name | default(1) }}"'
+            )
+        },
+    ),
+    "a name that looks like an encoded template, where rows are left out already": Case(
+        hint="""with where: "{{ (n == '1' or n == '3') and '%7B%7b' not in (name | default('')) }}\"""",
+        files={"a.csv": "email,n,name\nbo@example.com,1,%7B%7b\nal@example.com,2,\ncy@example.com,3,Cy\n"},
+        declaration=table(more=""", where: "{{ n == '1' or n == '3' }}\"""").replace("Hi", '"Hi {{ name }}"'),
+        fixed={
+            "messages/a.yaml": table(
+                more=""", where: "{{ (n == '1' or n == '3') and '%7B%7b' not in (name | default('')) }}\""""
+            ).replace("Hi", '"Hi {{ name }}"')
+        },
+    ),
+    "a part of a value that looks like a template": Case(
+        hint="correct shop.name of this recipient, or remove the recipient",
+        declaration=body("Hi {{ shop.name }}", "{shop: {name: '{%'}}"),
+        fixed={"messages/a.yaml": body("Hi {{ shop.name }}", "{shop: {name: Bo}}")},
+    ),
+    "a text of the author that is put into a value": Case(
+        hint="a value is sent as it stands: write what greeting says into the text itself",
+        declaration=body("{{ greeting }}") + "vars: {greeting: 'Hi {{ first_name }}'}\n",
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
     "external_id": Case(
         hint="did you mean user_id?",
         declaration=f"{MESSAGE}to: {{type: user, external_id: bo}}\n",

@@ -11,7 +11,7 @@ import orjson
 from runner.declare import schema
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
 from runner.declare.audience.selection import Tally
-from runner.declare.column_hints import explain_missing_identifier
+from runner.declare.column_hints import explain_leftover, explain_missing_identifier
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
 from runner.declare.keys_and_digests import DIGEST_VERSION, Payload, format_recipient, key_hasher, payload_hasher
 from runner.declare.template.language import TOO_SLOW, TemplateFault
@@ -160,7 +160,8 @@ class _Renderer:
         payload["to"] = {"type": role, kind: value}
         try:
             if not self._is_valid(payload):
-                return self._payload_problems(payload, recipient)
+                violations = schema.explain_violations(payload, "payload")
+                return [self._payload_problem(violation, payload, recipient) for violation in violations]
             if declaration.redirect:
                 declaration.redirect.apply(payload, kind, value)
             raw_key = self._key_hashers[kind](value)
@@ -222,12 +223,6 @@ class _Renderer:
         label = self._label_of(recipient)
         return label + mark_private(f": {address[:_MAX_QUOTED]}", "") if label else ""
 
-    def _payload_problems(self, payload: Payload, recipient: Recipient) -> list[Problem]:
-        return [
-            self._payload_problem(violation, payload, recipient)
-            for violation in schema.explain_violations(payload, "payload")
-        ]
-
     def _payload_problem(self, violation: Violation, payload: Payload, recipient: Recipient) -> Problem:
         part = violation.path[0] if violation.path else ""
         is_blank = part == "to" and not payload["to"][recipient.kind]
@@ -241,6 +236,8 @@ class _Renderer:
         if text and leftover:
             fault.line, fault.name = text.source.count("\n", 0, leftover.start()) + 1, leftover.group()
             return origin.problem(fault, label)
+        if text and violation.code == "leftover-template":
+            explain_leftover(fault, text, recipient, self._declaration)
         problem = origin.problem(fault, label)
         place = Place(origin.file.path) if origin.file else origin.document.place(origin.path)
         return replace(problem, place=place, excerpt=origin.document.excerpt(place.line) if not origin.file else "")
