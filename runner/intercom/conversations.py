@@ -4,12 +4,12 @@ Source: Intercom API reference 2.14, "Search conversations" (groups of up to 15 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from runner.errors import RunStopped
 from runner.intercom.identifiers import parse_id, parse_label
+from runner.intercom.pages import parse_page
 from runner.intercom.workspace import MAX_PAGES, READ_VERSION, SEARCH_BATCH, Workspace
 
 # Seconds. Intercom compares dates by day, in the workspace's time zone, perhaps from the next day on. And a day has 25
@@ -83,15 +83,15 @@ class Conversations:
         """Yields the conversations of the messages with these ids, of those that have one. Raises RunStopped."""
         for start in range(0, len(ids), SEARCH_BATCH):
             batch = ids[start : start + SEARCH_BATCH]
-            items = list(self._find_by_source(batch, DROPS_SHOWN_SINCE))
+            # Only what is needed is kept: the objects of all pages may take gigabytes.
+            conversations = list(map(_parse_conversation, self._find_by_source(batch, DROPS_SHOWN_SINCE)))
             names: dict[str, str] = {}
-            if not all(_parse_source(item)[1] for item in items):  # from 2.16 on, source.id may be null
+            if not all(each.message for each in conversations):  # from 2.16 on, source.id may be null
                 names = dict(map(_parse_source, self._find_by_source(batch, READ_VERSION)))
-            for item in items:
-                conversation, message = _parse_source(item)
-                message = message or names.get(conversation, "")
+            for each in conversations:
+                message = each.message or names.get(each.conversation, "")
                 if message in batch:
-                    yield MessageConversation(message, conversation, _parse_reply_time(item), _parse_drop_reason(item))
+                    yield replace(each, message=message)
 
     def of_contact(self, contact: str, version: str) -> Iterator[MessageConversation]:
         """Yields the conversations of a contact, in an API version up to 2.5. Raises RunStopped."""
@@ -102,19 +102,24 @@ class Conversations:
 
     def _list_of_contact(self, contact: str, version: str) -> Iterator[dict[str, Any]]:
         path = f"/conversations?type=user&intercom_user_id={quote(contact, safe='')}&per_page={_LISTED_PER_PAGE}"
+        time = self._workspace.limit_search("GET /conversations")
         for number in range(1, MAX_PAGES + 1):
             page = self._workspace.read("GET", f"{path}&page={number}", version=version)
-            if not isinstance(page, dict) or not isinstance(page.get("conversations"), list):
-                raise RunStopped("GET /conversations answered something that is not documented")
-            yield from (item for item in page["conversations"] if isinstance(item, dict))
+            yield from parse_page(page, "conversations", "GET /conversations")
             total = _dict_or_empty(page.get("pages")).get("total_pages")
             if not isinstance(total, int) or number >= total:
                 return
+            time.check()
 
     def _find_by_source(self, ids: Sequence[str], version: str) -> Iterator[dict[str, Any]]:
         terms = [{"field": "source.id", "operator": "=", "value": value} for value in ids]
         query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
         return self._workspace.search_items("/conversations/search", query, "conversations", version=version)
+
+
+def _parse_conversation(item: dict[str, Any]) -> MessageConversation:
+    conversation, message = _parse_source(item)
+    return MessageConversation(message, conversation, _parse_reply_time(item), _parse_drop_reason(item))
 
 
 def _parse_source(item: dict[str, Any]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import orjson
 
@@ -18,6 +18,7 @@ from runner.intercom.admins import Admin, parse_admins
 from runner.intercom.answer import PERMISSION_HINT, account_hint, no_admin_hint, parse_error
 from runner.intercom.contact import Contact, parse_contact
 from runner.intercom.identifiers import parse_id, parse_label
+from runner.intercom.pages import PER_PAGE, SearchTime, parse_cursor, parse_page
 from runner.intercom.rate_limit import RateLimiter
 from runner.privacy import mark_private_values
 
@@ -31,9 +32,7 @@ _CANONICAL = re.compile(r"""/contacts/([A-Za-z0-9_-]{1,128})>\s*;\s*rel="?canoni
 SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
 MAX_THROTTLED_WINDOWS = 10  # rate limit windows with a 429 in a row; at the last one a read or a run gives up
-_PER_PAGE = 150
 MAX_PAGES = 100  # of one search: 15,000 contacts with 50 addresses, or as many conversations of 15 contacts
-_MAX_CURSOR = 4096  # characters; no document gives a length
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
 _DENIED = {401, 403}
 _REJECTED = {400, 422}  # statuses for a query that Intercom does not take
@@ -135,19 +134,18 @@ class Workspace:
         return current, reply
 
     def search_items(
-        self,
-        path: str,
-        query: dict[str, Any],
-        key: str,
-        max_pages: int = MAX_PAGES,
-        version: str = READ_VERSION,
+        self, path: str, query: dict[str, Any], key: str, version: str = READ_VERSION
     ) -> Iterator[dict[str, Any]]:
         """Everything that a search finds, read page by page. `key` is the name of the list in a page.
 
-        Raises QueryRejected if Intercom does not take the query, and RunStopped.
+        Raises QueryRejected if Intercom does not take the query, and RunStopped, also after SEARCH_TIME.
         """
-        for page in self.read_pages(path, key, query, max_pages, version):
+        for page in self.read_pages(path, key, query, version=version, time=self.limit_search(f"POST {path}")):
             yield from page[key]
+
+    def limit_search(self, request: str) -> SearchTime:
+        """Begins the time of a search. `request` is how errors name it."""
+        return SearchTime(request, self._clock.monotonic)
 
     def read_pages(
         self,
@@ -156,13 +154,14 @@ class Workspace:
         query: dict[str, Any] | None = None,
         max_pages: int = MAX_PAGES,
         version: str = READ_VERSION,
+        time: SearchTime | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Yields the pages of a search, or of a list if there is no `query`.
 
-        `page[key]` is the list of objects in a page.
+        `page[key]` is the list of objects in a page, PER_PAGE at most. `time` is checked before each further page.
         Raises RunStopped.
         """
-        pagination: dict[str, Any] = {"per_page": _PER_PAGE}
+        pagination: dict[str, Any] = {"per_page": PER_PAGE}
         request = f"GET {path}" if query is None else f"POST {path}"
         for _ in range(max_pages):
             try:
@@ -175,15 +174,16 @@ class Workspace:
                     raise
                 pagination = {**pagination, "per_page": max(1, pagination["per_page"] // 4)}
                 continue
-            if not isinstance(page, dict) or not isinstance(page.get(key), list):
-                raise RunStopped(f"{request} answered something that is not documented")
-            yield {**page, key: [item for item in page[key] if isinstance(item, dict)]}
-            cursor = _parse_cursor(page, request)
+            items = parse_page(page, key, request)
+            yield {**page, key: items}
+            cursor = parse_cursor(page, request)
             if not cursor:
                 return
             if cursor.items() <= pagination.items():
                 raise RunStopped(f"{request} gives the same page for ever")
             pagination = {"per_page": pagination["per_page"], **cursor}
+            if time:
+                time.check()
         raise RunStopped(f"{request} has no last page: {max_pages} were read", "nothing was sent by this request")
 
     def read(
@@ -254,24 +254,6 @@ class _TooLarge(RunStopped):
 
 class _NoAdmin(RunStopped):
     """Intercom does not know the admin."""
-
-
-def _parse_cursor(page: dict[str, Any], request: str) -> dict[str, str | int] | None:
-    """Returns what names the next page, by the name of its parameter; None on the last one.
-
-    `pages.next` has it, or is an address with it as a parameter: only the parameter is used, never the address. Raises
-    RunStopped if it has no known form.
-    """
-    pages = page.get("pages")
-    following = pages.get("next") if isinstance(pages, dict) else None
-    if isinstance(following, str):
-        following = {name: values[-1] for name, values in parse_qs(urlsplit(following).query).items()}
-    for name in ("starting_after", "page"):
-        if isinstance(following, dict) and (cursor := following.get(name)):
-            if not isinstance(cursor, str | int) or len(str(cursor)) > _MAX_CURSOR:
-                raise RunStopped(f"{request} answered something that is not documented")
-            return {name: cursor}
-    return None
 
 
 def describe_retry(failure: str, seconds: float) -> str:

@@ -441,6 +441,68 @@ def test_paging_ends(kind, serve):
     assert len(caught.value.message) < 200
 
 
+class Scripted:
+    """An Intercom that gives a new page for ever, each after so many seconds of its own clock."""
+
+    def __init__(self, key: str, items: str, seconds: float = 0.0) -> None:
+        self.key, self.items, self.seconds, self.requests, self.now = key, items, seconds, 0, 0.0
+
+    def exchange(self, *_: object) -> Reply:
+        self.requests += 1
+        self.now += self.seconds
+        page = f'"pages":{{"total_pages":1000,"next":{{"starting_after":"{self.requests}"}}}}'
+        return Reply(200, {}, f'{{"{self.key}":[{self.items}],{page}}}'.encode())
+
+    def workspace(self) -> Workspace:
+        clock = Clock(lambda: datetime(2026, 11, 22, tzinfo=UTC), lambda: self.now, lambda _: None)
+        limiter = RateLimiter(clock, 1.0, None)
+        limiter.learn({})
+        return Workspace(self, limiter, clock)
+
+
+Question = Callable[[Workspace], object]
+QUESTIONS: dict[str, tuple[str, Question]] = {
+    "contacts": ("data", lambda asked: ContactSearch(asked).find("email", ["a@example.com"])),
+    "openings": (
+        "conversations", lambda asked: list(Conversations(asked).search([ConversationQuery("c1", "7", 0)])),
+    ),
+    "what became of messages": ("conversations", lambda asked: list(Conversations(asked).of_messages(["1"]))),
+    "what became of messages, before 2.6": (
+        "conversations", lambda asked: list(Conversations(asked).of_contact("c1", "2.5")),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_all_pages_of_a_question_have_one_deadline(name: str) -> None:
+    key, ask = QUESTIONS[name]
+    intercom = Scripted(key, "", seconds=59.0)
+    with pytest.raises(RunStopped, match="took longer than 300 s for all its pages"):
+        ask(intercom.workspace())
+    assert intercom.requests == 6
+
+
+@pytest.mark.parametrize("item", ["{}", '{"id":1}', '{"a":[[],[],[]]}', "0"])
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_page_has_no_more_objects_than_were_asked_for(name: str, item: str) -> None:
+    key, ask = QUESTIONS[name]
+    intercom = Scripted(key, ",".join([item] * 151))
+    with pytest.raises(RunStopped, match="a page of 151 objects"):
+        ask(intercom.workspace())
+    assert intercom.requests == 1
+
+
+def test_of_large_conversations_only_what_is_needed_is_kept() -> None:
+    item = '{"id":"5","source":{"id":"9"},"tags":[%s0]}' % ("[]," * 100)
+    intercom = Scripted("conversations", ",".join([item] * 15))
+    tracemalloc.start()
+    with pytest.raises(RunStopped, match="no last page"):
+        list(Conversations(intercom.workspace()).of_messages(["1"]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 << 20  # all at once: 10 MB
+
+
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(serve):
     people = [{"id": f"c{number}", "email": f"p{number}@example.com", "about": "x" * 100_000} for number in range(15)]
 

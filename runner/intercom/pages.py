@@ -1,0 +1,54 @@
+"""The pages of a search or a list: their objects, what names the next page, and the time that all of them may take."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from runner.errors import RunStopped
+
+PER_PAGE = 150  # objects of a page; Intercom gives no more
+SEARCH_TIME = 300.0  # seconds for all pages of one search
+_MAX_CURSOR = 4096  # characters; no document gives a length
+
+
+class SearchTime:
+    """The time for all pages of a search, which begins now. `monotonic` returns seconds."""
+
+    def __init__(self, request: str, monotonic: Callable[[], float]) -> None:
+        self._request = request
+        self._monotonic = monotonic
+        self._deadline = monotonic() + SEARCH_TIME
+
+    def check(self) -> None:
+        """Raises RunStopped if the time is over."""
+        if self._monotonic() > self._deadline:
+            message = f"{self._request} took longer than {SEARCH_TIME:.0f} s for all its pages"
+            raise RunStopped(message, "nothing was sent by this request; try again later")
+
+
+def parse_page(page: Any, key: str, request: str) -> list[dict[str, Any]]:
+    """Returns the objects of a page. Raises RunStopped if it is none, or has more of them than Intercom gives."""
+    items = page.get(key) if isinstance(page, dict) else None
+    if not isinstance(items, list):
+        raise RunStopped(f"{request} answered something that is not documented")
+    if len(items) > PER_PAGE:
+        raise RunStopped(f"{request} answered a page of {len(items):,} objects; {PER_PAGE} were asked for")
+    return [item for item in items if isinstance(item, dict)]
+
+
+def parse_cursor(page: dict[str, Any], request: str) -> dict[str, str | int] | None:
+    """Returns what names the next page, by the name of its parameter; None on the last one.
+
+    `pages.next` has it, or is an address with it as a parameter: only the parameter is used, never the address. Raises
+    RunStopped if it has no known form.
+    """
+    pages = page.get("pages")
+    following = pages.get("next") if isinstance(pages, dict) else None
+    if isinstance(following, str):
+        following = {name: values[-1] for name, values in parse_qs(urlsplit(following).query).items()}
+    for name in ("starting_after", "page"):
+        if isinstance(following, dict) and (cursor := following.get(name)):
+            if not isinstance(cursor, str | int) or len(str(cursor)) > _MAX_CURSOR:
+                raise RunStopped(f"{request} answered something that is not documented")
+            return {name: cursor}
+    return None
