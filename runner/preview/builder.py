@@ -20,6 +20,7 @@ from runner.plan.file_problems import assign_problems
 from runner.plan.guards import format_exceptions
 from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
+from runner.preview.change_concerns import list_change_concerns
 from runner.preview.change_views import build_change
 from runner.preview.concerns import describe_guard, describe_problem
 from runner.preview.index_concerns import list_index_concerns
@@ -130,10 +131,15 @@ class _MessageBuilder:
                 yield Concern("bad" if tone == "bad" else "warn", action, _UNUSUAL_WORDS[action].format(f"{count:,}"))
         for text in message.warnings:
             yield Concern("warn", "warning", show_on_one_line(text))
+        reported = {"expired"}
         change = self._source.comparison.find_change(message.name) if self._source.comparison else None
-        for text in change.warnings if change else ():
-            yield Concern("warn", "warning", show_on_one_line(text))
-        found = [problem for problem in problems if problem.code != "expired"]
+        if change and self._source.comparison:
+            for concern in list_change_concerns(self._source.comparison, change):
+                yield concern
+                reported |= {"no-expires"} if concern.label == "expires" else set()
+            for text in change.warnings:
+                yield Concern("warn", "warning", show_on_one_line(text))
+        found = [problem for problem in problems if problem.code not in reported]
         ordered = sorted([*found, *sample.findings], key=lambda problem: (not problem.is_error, problem.place.sort_key))
         yield from (describe_problem(problem, show_values=show_values, messages=(self._page,)) for problem in ordered)
 

@@ -7,14 +7,16 @@ from markupsafe import Markup
 
 from runner.characters import show_invisible, show_on_one_line
 from runner.compare.audience_overlap import Overlap
-from runner.compare.comparison import MessageChange
+from runner.compare.comparison import FieldChange, MessageChange
 from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
 from runner.declare.sample import Sample
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
+from runner.preview.change_concerns import count_before, count_now, format_value
 from runner.preview.views import ChangeView, Side
 from runner.privacy import reveal_or_mask
 
 _MAX_VALUE = 300  # characters of a field's value
+_MAX_INLINE = 100  # characters of a field and its values, beside the message's name
 # Tokens of HTML. A comment, a style sheet, a tag and an entity are one token each, so no mark is placed inside them.
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|$)|<(?:style|script|title|textarea)\b.*?(?:</(?:style|script|title|textarea)\s*>|$)|</?[a-zA-Z][^>]*>?|&#?\w+;|"
@@ -51,12 +53,18 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
 
 
 def _list_changed_parts(change: MessageChange) -> Iterator[str]:
-    yield from (field.name for field in change.fields)
+    yield from (_describe_field(field) for field in change.fields)
     if change.before and change.now:
         yield from ["subject"] if str(change.before.subject) != str(change.now.subject) else []
         yield from ["body"] if str(change.before.body) != str(change.now.body) else []
     if change.audience and change.audience.has_changes:
         yield f"recipients: {_describe_overlap(change.audience)}"
+
+
+def _describe_field(field: FieldChange) -> str:
+    """Returns the name of a field, with its values if they are short."""
+    values = f"{field.name}: {format_value(field.before)} → {format_value(field.now)}"
+    return values if len(values) <= _MAX_INLINE else field.name
 
 
 def mark_parts(parts: Iterable[DiffPart], hidden: str = "") -> Markup:
@@ -120,7 +128,9 @@ def _list_notes(change: MessageChange) -> Iterable[str]:
 
 def _describe_overlap(overlap: Overlap) -> str:
     parts = [(overlap.added, "added"), (overlap.removed, "removed"), (overlap.altered, "with other values")]
-    return ", ".join(f"{number:,} {word}" for number, word in parts if number)
+    changes = ", ".join(f"{number:,} {word}" for number, word in parts if number)
+    before, now = count_before(overlap), count_now(overlap)
+    return f"{before:,} → {now:,} ({changes})" if before != now else changes
 
 
 def _shorten(value: str) -> str:

@@ -1,17 +1,14 @@
 """Lists what the index warns of."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 
 from runner.characters import show_on_one_line
-from runner.compare.comparison import Comparison
 from runner.plan.file_problems import assign_problems
+from runner.preview.change_concerns import LISTED_BY_TEXT
 from runner.preview.concerns import describe_guard, describe_problem, list_ledger_concerns
 from runner.preview.preview_input import PreviewInput
 from runner.preview.views import Concern, MessageView, Tone
 from runner.privacy import reveal_or_mask
-
-_MAX_NEW_HOSTS = 10
 
 
 def list_index_concerns(
@@ -21,7 +18,6 @@ def list_index_concerns(
     for guard in source.plan.guards:
         yield describe_guard(guard, pages)
     comparison = source.comparison
-    yield from _list_new_hosts(comparison, pages) if comparison else ()
     for change in comparison.guard_changes if comparison else ():
         text = f"{change.name}: {change.before or 'none'} → {change.now or 'none'}"
         yield Concern("bad", "guard changed", show_on_one_line(text), "this setting limits what is sent")
@@ -30,11 +26,11 @@ def list_index_concerns(
         yield Concern("warn", "note", show_on_one_line(reveal_or_mask(note, show_values=source.show_values)))
     guarded = {(guard.code, pages[name]) for guard in source.plan.guards for name in guard.messages if name in pages}
     sends = {message.page: message.to_send for message in messages}
-    grouped: dict[tuple[Tone, str], list[tuple[MessageView, Concern]]] = {}  # by the code, a warning by its text
+    grouped: dict[tuple[Tone, str], list[tuple[MessageView, Concern]]] = {}  # by the code, or by the text
     for message in messages:
         for concern in message.concerns:
             if (concern.label, message.page) not in guarded:
-                kind = concern.text if concern.label == "warning" else concern.label
+                kind = concern.text if concern.label in LISTED_BY_TEXT else concern.label
                 grouped.setdefault((concern.tone, kind), []).append((message, concern))
     concerns = []
     for group in grouped.values():
@@ -49,11 +45,3 @@ def list_index_concerns(
     for problem in source.warnings:
         if problem.place not in named:
             yield describe_problem(problem, show_values=source.show_values)
-
-
-def _list_new_hosts(comparison: Comparison, pages: Mapping[str, str]) -> Iterator[Concern]:
-    for host, names in islice(comparison.new_hosts.items(), _MAX_NEW_HOSTS):
-        text = f"a link leads to a new host, {host}, which no message of {comparison.against} has"
-        hint = "see where it leads before you approve it"
-        concerned = tuple(pages[name] for name in names if name in pages)
-        yield Concern("bad", "new host", show_on_one_line(text), hint, messages=concerned)
