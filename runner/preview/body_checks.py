@@ -1,11 +1,13 @@
 """What a reviewer checks of one body: its links, its images, its size, and what mail clients support of it."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
+from runner.characters import show_on_one_line
 from runner.lint.html import ParsedHtml, Tag
 from runner.lint.links import check_anchor_url, check_image_url, find_links
 from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_unsupported
+from runner.preview.link_targets import find_host, split_address
 from runner.preview.views import BodyChecks, Image, Link
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 
@@ -15,28 +17,47 @@ _MAX_TEXT = 80  # characters of a link's text
 _LINK_TAGS = ("a", "area")
 
 
-def check_body(body: AnyText, *, is_email: bool, show_values: bool) -> BodyChecks:
-    """Returns the checks of a body. What is displayed of them is masked, what is checked is the body as it is sent."""
+def check_body(
+    body: AnyText, *, is_email: bool, show_values: bool, new_hosts: Container[str] = frozenset()
+) -> BodyChecks:
+    """Returns the checks of a body. What is displayed of them is masked, what is checked is the body as it is sent.
+
+    A link that is there several times is listed once. Links to `new_hosts` come first, so that they are never cut off.
+    """
     sent, shown = (reveal_or_mask(body, show_values=show) for show in (True, show_values))
     parsed = parse_body(sent)
     displayed = parse_body(shown)
+    links = [*dict.fromkeys(_list_links(shown, parsed, displayed, new_hosts, show_values=show_values))]
+    links.sort(key=lambda link: not link.is_new_host)
     return BodyChecks(
-        links=tuple(_list_links(shown, parsed, displayed, show_values=show_values))[:_MAX_LISTED],
+        links=tuple(links[:_MAX_LISTED]),
+        unlisted_links=len(links[_MAX_LISTED:]),
         images=tuple(_list_images(parsed, displayed))[:_MAX_LISTED],
         clients=find_unsupported(shown) if is_email else (),
         size=len(sent.encode()),
     )
 
 
-def _list_links(text: str, parsed: ParsedHtml, displayed: ParsedHtml, *, show_values: bool) -> Iterator[Link]:
+def _list_links(
+    text: str, parsed: ParsedHtml, displayed: ParsedHtml, new_hosts: Container[str], *, show_values: bool
+) -> Iterator[Link]:
     tags, shown_tags = (_find_tags(html, _LINK_TAGS, "href") for html in (parsed, displayed))
     for index, shown in enumerate(shown_tags):
         # Values that build HTML could make other tags of the masked body: then the addresses alone are listed.
         fault = check_anchor_url(tags[index].attributes["href"], mark_private) if len(tags) == len(shown_tags) else None
         message = reveal_or_mask(fault.message, show_values=show_values) if fault else ""
-        yield Link(shown.attributes["href"].strip(), _read_text(displayed, shown), message)
+        yield _make_link(shown.attributes["href"].strip(), _read_text(displayed, shown), new_hosts, message)
+    for tag in displayed.conditional_tags:
+        if not tag.is_end and tag.attributes.get("href"):
+            yield _make_link(tag.attributes["href"].strip(), "(in Outlook alone)", new_hosts)
     if not displayed.tags:
-        yield from (Link(url, "") for _, url in find_links(text))
+        for _, url in find_links(text):
+            yield _make_link(url, "", new_hosts)
+
+
+def _make_link(address: str, text: str, new_hosts: Container[str], fault: str = "") -> Link:
+    is_new = find_host(address) in new_hosts
+    return Link(show_on_one_line(address), show_on_one_line(text), fault, split_address(address), is_new)
 
 
 def _list_images(parsed: ParsedHtml, displayed: ParsedHtml) -> Iterator[Image]:
@@ -66,4 +87,7 @@ def _read_text(html: ParsedHtml, start: Tag) -> str:
     """Returns what is written between a link's start and its end, on one line."""
     end = next((tag.start for tag in html.tags if tag.is_end and tag.name == start.name and tag.start > start.start), 0)
     text = " ".join(" ".join(run.text for run in html.text_runs if start.start < run.start < end).split())
+    if not text:
+        texts = (_alt(tag) for tag in html.tags if tag.name == "img" and start.start < tag.start < end)
+        text = next((f"(image: {alt})" for alt in texts if alt), "(no text)")
     return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"

@@ -151,7 +151,9 @@ class _MessageBuilder:
         action, reason = self._message.deliveries.find_action(delivery.raw_key) or ("", "")
         sent = build_body(delivery.payload, self._source.settings.api_version)
         shown = sent if show_values else self._authorship.mask_fields(sent, delivery)
-        checks = check_body(body, is_email=self._style != "inapp", show_values=show_values)
+        new_hosts = self._source.comparison.new_hosts if self._source.comparison else ()
+        is_email = self._style != "inapp"
+        checks = check_body(body, is_email=is_email, show_values=show_values, new_hosts=new_hosts)
         return RecipientView(
             name=show_on_one_line(reveal_or_mask(_name_recipient(delivery), show_values=show_values)),
             reasons=tuple(sampled.reasons),

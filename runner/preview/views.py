@@ -29,11 +29,17 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of a body: its address, its text, and what is wrong with it, if anything."""
+    """A link of a body: its address, its text, and what is wrong with it, if anything.
+
+    `target` is the address in three parts, of which the second is the host; the others are shortened. `is_new_host`: no
+    message at the git ref that is compared with has a link to it.
+    """
 
     address: str
     text: str
     fault: str = ""
+    target: tuple[str, str, str] = ("", "", "")
+    is_new_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,10 @@ class ClientNote:
 
 @dataclass(frozen=True, slots=True)
 class BodyChecks:
-    """What was looked at in one body. `size` is in bytes, as it is sent."""
+    """What was looked at in one body. `size` is in bytes, as it is sent. `unlisted_links` counts the other links."""
 
     links: tuple[Link, ...] = ()
+    unlisted_links: int = 0
     images: tuple[Image, ...] = ()
     clients: tuple[ClientNote, ...] = ()
     size: int = 0

@@ -35,3 +35,16 @@ def test_what_clients_lack_is_named_with_its_source() -> None:
     assert [note.feature for note in checks.clients] == ["display: flex", "<video>"]
     assert all(note.source.startswith("https://www.caniemail.com/features/") for note in checks.clients)
     assert not check_body('<div style="display: flex">', is_email=False, show_values=True).clients
+
+
+def test_a_link_to_a_new_host_comes_first_and_a_repeated_one_is_listed_once() -> None:
+    many = "".join(f'<a href="https://a.example/{number}">{number}</a>' for number in range(120))
+    new = '<!--[if mso]><v:rect href="https://evil.test/o"></v:rect><![endif]-->'
+    new += '<a href="https://evil.test"><img alt="Buy"></a>'
+    body = f"{many}{new}{new}"
+    checks = check_body(body, is_email=True, show_values=True, new_hosts={"evil.test"})
+    assert [(link.text, link.target[1]) for link in checks.links[:3]] == [
+        ("(image: Buy)", "evil.test"), ("(in Outlook alone)", "evil.test"), ("0", "a.example"),
+    ]  # fmt: skip
+    assert [link.is_new_host for link in checks.links[:3]] == [True, True, False]
+    assert (len(checks.links), checks.unlisted_links) == (100, 22)

@@ -99,3 +99,16 @@ def test_a_change_is_shown_side_by_side(tmp_path: Path) -> None:
     assert "<del>Dear</del><ins>Hello</ins>" in page
     assert "&lt;ins class=&#34;msgrun-mark&#34;&gt;Hello&lt;/ins&gt;" in page
     assert "1 changed" in (tmp_path / "out/index.html").read_text()
+
+
+def test_links_have_their_targets_below_the_body_and_new_hosts_are_marked(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "p", receipt=RECEIPT)
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    changed = RECEIPT.replace("https://example.com/orders", "https://example.com@evil.test/orders")
+    (root / "messages/receipt.yaml").write_text(changed, encoding="utf-8")
+    targets = preview(root, "--against", "HEAD").partition("Where its links lead")[2].partition("</section>")[0]
+    assert targets.count("new host") == 1
+    assert "https://example.com@<b>evil.test</b>/orders" in targets
+    assert "http://<b>example.com</b>/unsubscribe" in targets
+    assert "a link leads to a new host, evil.test" in (tmp_path / "out/index.html").read_text()
