@@ -24,7 +24,6 @@ from runner.preview.change_concerns import list_change_concerns
 from runner.preview.change_views import build_change
 from runner.preview.concerns import describe_guard, describe_problem
 from runner.preview.index_concerns import list_index_concerns
-from runner.preview.json_marks import mark_json
 from runner.preview.preview_input import PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
 from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Variable
@@ -163,7 +162,7 @@ class _MessageBuilder:
             beginning=show_on_one_line(visible_words(shown_body[:4_000]))[:_MAX_BEGINNING],
             frame=build_frame(shown_body, self._style, is_text=is_plain_text(delivery.payload["body"])),
             height=estimate_height(shown_body),
-            json=mark_json(show_invisible(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())),
+            json=show_invisible(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()),
             variables=tuple(self._list_variables(delivery)),
             checks=checks,
         )

@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from runner.characters import show_invisible
 from runner.declare.keys_and_digests import visible_words
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
-from runner.preview.json_marks import mark_json
 from runner.preview.page_server import Response
 from runner.preview.pages import load_templates, page_policy, read_asset
 
@@ -122,7 +121,7 @@ def _view_content(message: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "frame": build_frame(body, style, is_text=is_plain_text(body)),
         "height": estimate_height(body),
-        "json": mark_json(show_invisible(payload)),
+        "json": show_invisible(payload),
         "parts": [{**part, "time": _write_time(part["at"])} for part in message["parts"]],
     }
 

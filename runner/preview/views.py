@@ -95,7 +95,7 @@ class RecipientView:
     beginning: str
     frame: str
     height: int
-    json: Markup
+    json: str
     variables: tuple[Variable, ...]
     checks: BodyChecks
 

@@ -1,5 +1,6 @@
 """The pages in a real browser: from disk and served, by mouse and keyboard, and with a body that attacks."""
 
+import json
 import os
 import subprocess
 import sys
@@ -73,6 +74,12 @@ def test_tabs_help_theme_and_width(gallery: Path, open_page: "Callable[..., Page
     page = open_page(address(gallery, "pages/receipt"), color_scheme="dark", viewport={"width": 1300, "height": 900})
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.click("[role=tab]:has-text('JSON')")
+    marked = page.locator("pre.json:visible span")
+    assert marked.evaluate_all("spans => spans.slice(0, 2).map(span => [span.className, span.textContent])") == [
+        ["k", '"message_type"'],
+        ["s", '"email"'],
+    ]
+    json.loads(page.locator("pre.json:visible").inner_text())
     page.keyboard.press("ArrowRight")
     assert page.locator("[role=tab][aria-selected=true]").inner_text() == "About"
     assert page.locator("[role=tabpanel]:visible").count() == 1

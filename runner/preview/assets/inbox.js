@@ -76,6 +76,7 @@ function bindPane() {
   for (const button of pane.querySelectorAll("[data-set]")) button.onclick = () => choose(button.dataset.set, button.value);
   for (const name of ["width", "mail"]) choose(name, root.dataset[name]);
   if (pane.querySelector("[data-view]")) choose("view", "message");
+  for (const json of pane.querySelectorAll("pre.json")) markJson(json);
   const form = pane.querySelector("[data-reply]");
   if (form) form.onsubmit = sendReply;
 }

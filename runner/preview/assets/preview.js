@@ -23,12 +23,28 @@ function showRecipient(index) {
   // The other bodies wait as text: a browser takes minutes to make a thousand frames.
   for (const body of sections[shown].querySelectorAll("noscript")) body.outerHTML = body.textContent;
   paintFrames();
+  for (const json of findAll(`[data-of="${shown + 1}"] pre.json`)) markJson(json);
   if (!find("#recipient")) return;
   find("#recipient").value = String(shown + 1);
   find("[data-position]").textContent = `${shown + 1} of ${sections.length}`;
   find("[data-step='-1']").disabled = shown === 0;
   find("[data-step='1']").disabled = shown === sections.length - 1;
   if (shown || location.hash) history.replaceState(null, "", `#r${shown + 1}`);
+}
+
+// The keys, texts and other values of JSON get their colours here, and only where they are looked at.
+function markJson(pre) {
+  const text = pre.textContent;
+  const parts = [];
+  let position = 0;
+  for (const match of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(:?)|-?\d[\d.eE+-]*|true|false|null/g)) {
+    const part = document.createElement("span");
+    part.textContent = match[1] ?? match[0];
+    part.className = match[2] ? "k" : match[1] ? "s" : "n";
+    parts.push(text.slice(position, match.index), part);
+    position = match.index + part.textContent.length;
+  }
+  pre.replaceChildren(...parts, text.slice(position));
 }
 
 function readHash() {
