@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.cli.against import compare_with_base, open_base
-from runner.cli.context import Context
+from runner.cli.context import RENDER_MONITOR, Context
 from runner.cli.notices import current_notices
 from runner.cli.plan_output import build_review
 from runner.cli.planned_ledger import describe_ledger, plan_with_ledger, read_planned_ledger
+from runner.cli.worker_pool import create_worker_pool
 from runner.declare.project import Project
 from runner.deliver.online_status_file import OnlineStatusByMessage, load_online_status
 from runner.errors import UsageMistake
@@ -35,8 +36,8 @@ class PreviewRequest:
     recipient_count: int | None = None
 
 
-def load_preview(context: Context, request: PreviewRequest) -> Preview:
-    """Plans the project and returns its preview. Raises what planning raises."""
+def load_preview(context: Context, request: PreviewRequest, *, is_live: bool = False) -> Preview:
+    """Plans the project and returns its preview. `is_live`: for --serve. Raises what planning raises."""
     names = request.names
     with open_base(context, request.against) as base:
         project = context.load_valid_project()
@@ -62,8 +63,9 @@ def load_preview(context: Context, request: PreviewRequest) -> Preview:
             recipient_count=request.recipient_count,
             show_values=context.output.show_values,
             is_sandbox=context.options.sandbox,
+            is_live=is_live,
         )
-        return build_preview(source)
+        return build_preview(source, create_worker_pool(context.options.jobs, RENDER_MONITOR))
 
 
 def _load_online_status(context: Context) -> OnlineStatusByMessage:

@@ -58,14 +58,16 @@ def _show(server: PageServer, request: PreviewRequest, root: Path) -> None:
     try:
         with open_context(request.against or "") as context:
             show_values = context.output.show_values
-            preview = load_preview(context, request)
+            preview = load_preview(context, request, is_live=True)
     except ProblemsFound as error:
         concerns = tuple(describe_problem(problem, show_values=show_values) for problem in error.problems)
         preview = _without_messages(root, tuple(sorted(concerns, key=lambda each: each.tone != "bad")))
     except MsgrunError as error:
         preview = _without_messages(root, (describe_error(error, show_values=show_values),))
-    server.show(dict(render_pages(preview, live_version=server.version + 1, earlier=server.pages)))
+    server.show(dict(render_pages(preview, version=server.version + 1, earlier=server.pages)))
 
 
 def _without_messages(root: Path, problems: tuple[Concern, ...]) -> Preview:
-    return Preview(root.resolve().name, "default", "", is_masked=False, is_sandbox=False, problems=problems)
+    return Preview(
+        root.resolve().name, "default", "", is_masked=False, is_sandbox=False, is_live=True, problems=problems
+    )

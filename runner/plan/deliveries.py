@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from runner.declare.audience import IdentifierKind
 from runner.declare.audience.workspace_contacts import WorkspaceContacts, find_workspace_contacts
+from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.keys_and_digests import DIGEST_VERSION, format_recipient
@@ -170,10 +171,11 @@ class PlannedMessage:
     `resends` is the number of recipients to send to who got another revision, by that revision.
     `left_out` is the number of rows that a filter of the audience left out, by reason. `warnings` are sentences about
     the effects of sending it, for the person who confirms; they stop no run. `digest` is empty, and there are no
-    deliveries, if the audience is in the workspace and was not read.
+    deliveries, if the audience is in the workspace and was not read. `authorship` is that of the declaration.
     """
 
     declaration: Declaration
+    authorship: Authorship
     digest: str
     deliveries: PlannedDeliveries
     counts: Counter[Action]

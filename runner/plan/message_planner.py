@@ -190,6 +190,7 @@ class MessagePlanner:
         """Returns the message as planned."""
         return PlannedMessage(
             declaration=self._declaration,
+            authorship=self._authorship,
             digest=self._partial_plan.message_digest(self._declaration),
             deliveries=self._partial_plan.deliveries,
             counts=self._partial_plan.deliveries.counts(),

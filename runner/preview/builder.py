@@ -1,14 +1,14 @@
 """Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from runner.characters import show_invisible, show_on_one_line
 from runner.declare.audience import TableAudience
-from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery
 from runner.declare.keys_and_digests import visible_words
 from runner.declare.sample import make_sample
@@ -18,12 +18,14 @@ from runner.intercom.wire_format import build_body
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.plan.file_problems import assign_problems
 from runner.plan.guards import format_exceptions
+from runner.plan.message_planner import WorkerPool
 from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.change_concerns import list_change_concerns
 from runner.preview.change_views import build_change
 from runner.preview.concerns import describe_guard, describe_problem
 from runner.preview.index_concerns import list_index_concerns
+from runner.preview.pages import render_message
 from runner.preview.preview_input import PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
 from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Variable
@@ -32,32 +34,24 @@ from runner.shown_command import shown_command
 
 _MAX_VALUE = 2_000  # characters of a variable's value
 _MAX_BEGINNING = 140
+_MIN_PARALLEL = 8  # messages: fewer are built before other processes have started
 _UNSAFE = re.compile(r"[^a-z0-9._-]+")
 _UNUSUAL = {"edited": "bad", "unknown": "bad", "refused": "warn"}
 
 
-def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda _: None) -> Preview:
-    """Returns the preview. `progress` is called with the name of each message before it is read."""
+def build_preview(source: PreviewInput, worker_pool: WorkerPool | None = None) -> Preview:
+    """Returns the preview. A `worker_pool` builds the pages of many messages in several processes."""
     plan, comparison = source.plan, source.comparison
     pages = name_pages(message.name for message in plan.messages)
     problems = assign_problems(plan.messages, source.warnings)
     sends, sent = plan.send_counts(), source.history.build_views()
-    messages = []
-    for message in plan.messages:
-        progress(message.name)
-        messages.append(
-            _MessageBuilder(source, message, pages[message.name]).build(
-                sends[message.name], problems.get(message.name, []), sent.get(message.name)
-            )
-        )
-    return Preview(
+    preview = Preview(
         project=source.project,
         environment=plan.environment,
         workspace=plan.workspace,
         is_masked=not source.show_values,
         is_sandbox=source.is_sandbox,
-        messages=tuple(messages),
-        concerns=tuple(sorted(list_index_concerns(source, messages, pages), key=lambda concern: concern.tone != "bad")),
+        is_live=source.is_live,
         counts={action: plan.counts[action] for action in ACTIONS},
         to_send=plan.to_send,
         guard_count=len(plan.guards),
@@ -65,6 +59,21 @@ def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda
         changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
         removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
         online_command=shown_command("status", "--online"),
+    )
+
+    def build(index: int, count: int) -> Iterator[MessageView]:
+        for message in plan.messages[index::count]:
+            name = message.name
+            view = _MessageBuilder(source, message, pages[name]).build(
+                sends[name], problems.get(name, []), sent.get(name)
+            )
+            yield replace(view, html=render_message(preview, view), recipients=())
+
+    is_large = len(plan.messages) >= _MIN_PARALLEL
+    messages = tuple(worker_pool(build) if worker_pool and is_large else build(0, 1))
+    concerns = list_index_concerns(source, messages, pages)
+    return replace(
+        preview, messages=messages, concerns=tuple(sorted(concerns, key=lambda concern: concern.tone != "bad"))
     )
 
 
@@ -88,7 +97,7 @@ class _MessageBuilder:
 
     def __init__(self, source: PreviewInput, message: PlannedMessage, page: str) -> None:
         self._source, self._message, self._page = source, message, page
-        self._authorship = Authorship(message.declaration)
+        self._authorship = message.authorship
         self._style: Style = message.declaration.template or "inapp"
 
     def build(self, to_send: int, problems: Sequence[Problem], sent: SentView | None) -> MessageView:

@@ -30,7 +30,7 @@ class Inbox:
         self._common = {
             "policy": page_policy(is_live=True),
             "root": "",
-            "live_version": None,
+            "is_live": False,
             "sandbox_url": sandbox_url,
             "command": command,
         }

@@ -1,7 +1,7 @@
 """The files of a preview: an index, a page for each message, and what they load."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +18,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; frame-src 'none'; "
     "base-uri 'none'; form-action 'none'"
 )
+_LIVE = "events?"  # where the first tag of a page that is live gets its version
 _TONES = {"bad": 0, "warn": 1}
 
 
@@ -26,35 +27,37 @@ def page_policy(*, is_live: bool) -> str:
     return f"{_POLICY}; connect-src 'self'" if is_live else _POLICY
 
 
-def render_pages(
-    preview: Preview, *, live_version: int | None = None, earlier: Iterable[str] = ()
-) -> Iterator[tuple[str, str]]:
+def render_message(preview: Preview, message: MessageView) -> str:
+    """Returns the page of a message. Of the preview it shows only what is the same for all messages."""
+    page = load_templates().get_template("message.html.j2")
+    return page.render(_describe_site(preview), root="../", message=message, limit=GMAIL_LIMIT)
+
+
+def render_pages(preview: Preview, *, version: int = 0, earlier: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
     """Yields the path and the text of each file. What worries comes first, in the index and from page to page.
 
-    `live_version` is the number of these pages among those that `--serve` shows one after the other. `earlier` are the
+    `version` is the number of these pages among those that `--serve` shows one after the other. `earlier` are the
     names of the previous ones: if the files have problems now, each of these shows them to a browser that is there.
     """
     messages = sorted(
         preview.messages, key=lambda message: (_TONES.get(message.tone, 2), -message.to_send, message.name)
     )
     links = {message.page: message.name for message in messages}
-    common = {"preview": preview, "messages": messages, "links": links, "limit": GMAIL_LIMIT}
-    common |= {"policy": page_policy(is_live=live_version is not None), "live_version": live_version}
-    environment = load_templates()
-    yield "index.html", environment.get_template("index.html.j2").render(common, root="")
-    for name in earlier if preview.problems else ():
-        if name.startswith("pages/"):
-            yield name, environment.get_template("index.html.j2").render(common, root="../")
-    page = environment.get_template("message.html.j2")
-    for number, message in enumerate(messages):
-        neighbours = {
-            "previous": messages[number - 1].page if number else "",
-            "next": messages[number + 1].page if number + 1 < len(messages) else "",
-        }
-        yield f"pages/{message.page}.html", page.render(common, root="../", message=message, **neighbours)
+    index = load_templates().get_template("index.html.j2")
+    common = {**_describe_site(preview), "messages": messages, "links": links}
+    pages = {"index.html": index.render(common, root="")}
+    if preview.problems:
+        pages |= {name: index.render(common, root="../") for name in earlier if name.startswith("pages/")}
+    pages |= {f"pages/{message.page}.html": message.html for message in messages}
+    for name, text in pages.items():
+        yield name, text.replace(_LIVE, f"{_LIVE}{version}", 1) if preview.is_live else text
     yield "assets/messages.js", f"const messages = {_list_messages(messages)};\n"
     for name in ASSETS:
         yield f"assets/{name}", read_asset(name)
+
+
+def _describe_site(preview: Preview) -> Mapping[str, object]:
+    return {"preview": preview, "policy": page_policy(is_live=preview.is_live), "is_live": preview.is_live}
 
 
 def _list_messages(messages: list[MessageView]) -> str:

@@ -29,3 +29,4 @@ class PreviewInput:
     recipient_count: int | None = None
     show_values: bool = False
     is_sandbox: bool = False
+    is_live: bool = False

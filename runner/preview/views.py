@@ -170,7 +170,7 @@ class MessageView:
     """A message, with what the index shows of it, and its sampled recipients.
 
     `page` is the name of its page without suffix. `total` is the number of its declared recipients. `read_count` is the
-    number of them that was searched for the sample and linted.
+    number of them that was searched for the sample and linted. `html` is its page, which alone shows the recipients.
     `is_unread`: its recipients are in the workspace, which was not asked.
     """
 
@@ -193,6 +193,7 @@ class MessageView:
     facts: tuple[tuple[str, str], ...] = ()
     is_unread: bool = False
     sent: SentView | None = None
+    html: str = ""
 
     @property
     def tone(self) -> str:
@@ -205,6 +206,7 @@ class Preview:
     """Everything that the pages show. `problems` are errors of the files: then there are no messages.
 
     `guard_count` is the number of guards that keep apply from sending anything.
+    `is_live`: `--serve` shows the pages, which follow each change.
     `online_command` is the command after which the pages show what became of what was sent.
     """
 
@@ -213,6 +215,7 @@ class Preview:
     workspace: str
     is_masked: bool
     is_sandbox: bool
+    is_live: bool = False
     messages: tuple[MessageView, ...] = ()
     concerns: tuple[Concern, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)

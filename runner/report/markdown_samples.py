@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from runner.current_work import CURRENT_WORK
-from runner.declare.authorship import Authorship
 from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import choose_variants
@@ -42,7 +41,7 @@ def _format_samples(
     if not variants:
         sample = get_sample(message)
         return _format_sample(sample, show_values=show_values, is_brief=is_brief) if sample else []
-    blocks, authorship = [], Authorship(message.declaration)
+    blocks, authorship = [], message.authorship
     chosen, are_all_parts_shown = choose_variants(variants, authorship)
     for variant in chosen:
         CURRENT_WORK.step()

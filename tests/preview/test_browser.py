@@ -142,8 +142,8 @@ def test_served_pages_follow_a_change_and_keep_their_place(open_page: "Callable[
 
     def show(text: str) -> None:
         concern = Concern("bad", "not-a-choice", text, place="messages/a.yaml:2:3")
-        preview = Preview("p", "default", "", is_masked=False, is_sandbox=False, problems=(concern,))
-        pages = render_pages(preview, live_version=server.version + 1, earlier=["pages/a.html"])
+        preview = Preview("p", "default", "", is_masked=False, is_sandbox=False, is_live=True, problems=(concern,))
+        pages = render_pages(preview, version=server.version + 1, earlier=["pages/a.html"])
         server.show(dict(pages))
 
     show("before")

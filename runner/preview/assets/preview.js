@@ -133,13 +133,20 @@ function go(address) {
   if (address) location.href = address;
 }
 
+// To a message before or after this one in the list of all, which is that of the index.
+function goBy(step) {
+  const current = messages.findIndex(([page]) => page === main.dataset.page);
+  const [page] = (current >= 0 && messages[current + step]) || [];
+  go(page && `${page}.html`);
+}
+
 const KEYS = {
   j: () => showRecipient(shown + 1),
   k: () => showRecipient(shown - 1),
   ArrowDown: () => showRecipient(shown + 1),
   ArrowUp: () => showRecipient(shown - 1),
-  n: () => go(main.dataset.next || (main.dataset.page === "index" && find("[data-filtered] > li:not([hidden]) a")?.href)),
-  p: () => go(main.dataset.previous),
+  n: () => (main.dataset.page === "index" ? go(find("[data-filtered] > li:not([hidden]) a")?.href) : goBy(1)),
+  p: () => goBy(-1),
   i: () => go(find(".brand").href),
   w: () => toggle("width", "desktop", "phone"),
   d: () => toggle("mail", "light", "dark"),
