@@ -119,13 +119,13 @@ def format_left_out(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
-def format_checked(messages: int, recipients: int, unread: int) -> str:
+def format_checked(messages: int, recipients: int, unread: int, *, has_errors: bool) -> str:
     """Returns what was checked, as "1 message to 2 recipients".
 
     `messages` is the number of those without errors, `unread` the number of audiences that were not read.
     """
     if not messages:
-        return "no valid message"
+        return "no valid message" if has_errors else "no message is declared"
     parts = [pluralize(recipients, "recipient")] if recipients or not unread else []
     if unread:
         are = "is" if unread == 1 else "are"

@@ -62,13 +62,14 @@ def lint(
             )
         project = context.load_project(paths)
         problems, count = _lint(project, codes, context.now)
+        has_errors = any(problem.is_error for problem in problems)
         if problems or output_format in {"json", "sarif"}:
             context.output.problems(problems)
         if output_format == "text":
             unread = sum(declaration.audience.is_unread for declaration in project.declarations)
-            checked = problem_text.format_checked(len(project.declarations), count, unread)
+            checked = problem_text.format_checked(len(project.declarations), count, unread, has_errors=has_errors)
             print_summary(context.output, problems, checked, fixing_command="lint")
-        return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
+        return EXIT.problems if has_errors else EXIT.done
 
 
 def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[Problem], int]:

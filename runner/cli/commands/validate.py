@@ -30,9 +30,12 @@ def validate(paths: tuple[str, ...], output_format: str, fix: bool) -> int:
 
             fix_problems(context.tree.root, context.output, lambda: check().problems)
         result = check()
+        has_errors = any(problem.is_error for problem in result.problems)
         if result.problems or output_format in {"json", "sarif"}:
             context.output.problems(result.problems)
         if output_format == "text":
-            checked = problem_text.format_checked(result.message_count, result.recipient_count, result.unread_count)
+            checked = problem_text.format_checked(
+                result.message_count, result.recipient_count, result.unread_count, has_errors=has_errors
+            )
             print_summary(context.output, result.problems, checked)
-        return EXIT.problems if any(problem.is_error for problem in result.problems) else EXIT.done
+        return EXIT.problems if has_errors else EXIT.done

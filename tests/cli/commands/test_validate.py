@@ -35,10 +35,12 @@ def test_validate_tells_every_problem_with_its_place_and_exits_with_1(folder: Fo
     assert ran.out.endswith("1 message to 1 recipient: 3 errors\n")
 
 
-def test_a_project_whose_only_file_is_faulty_has_no_valid_message(folder: Folder) -> None:
+def test_a_project_without_a_valid_message_does_not_count_to_zero(folder: Folder) -> None:
     folder.message("name: seed\n")
     ran = folder.run("validate")
     assert (ran.code, ran.out.splitlines()[-1]) == (1, "no valid message: 4 errors")
+    (folder.path / "messages/message.yaml").unlink()
+    assert folder.run("validate").out == "no message is declared: no problems\n"
 
 
 def test_validate_of_a_path_looks_at_that_path_alone_but_compares_names_everywhere(folder: Folder) -> None:
