@@ -16,27 +16,30 @@ _IGNORABLE = (
     "\ufffc\u2d7f\U0001107f\U00016fe4\U0001d159\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _PRIVATE_USE = "\ud800-\uf8ff\U000f0000-\U0010ffff"  # and lone surrogates, which no reader sees either
-_INVISIBLE = re.compile(f"[{_CONTROLS}{_IGNORABLE}{_PRIVATE_USE}]")
-_INVISIBLE_OR_LINE_END = re.compile(f"[\n{_CONTROLS}{_IGNORABLE}{_PRIVATE_USE}]")
-_INVISIBLE_IN_JSON = re.compile(f"[\x7f-\x9f{_IGNORABLE}{_PRIVATE_USE}]")  # JSON itself escapes the others
-_BEYOND_ASCII = re.compile("[^\x00-\x7e]")
+# Patterns of large sets are compiled where they are needed: all of them would take 4 ms at the start of every command.
+_INVISIBLE = f"[{_CONTROLS}{_IGNORABLE}{_PRIVATE_USE}]"
+_INVISIBLE_OR_LINE_END = f"[\n{_CONTROLS}{_IGNORABLE}{_PRIVATE_USE}]"
+_INVISIBLE_IN_JSON = f"[\x7f-\x9f{_IGNORABLE}{_PRIVATE_USE}]"  # JSON itself escapes the others
+_BEYOND_ASCII = "[^\x00-\x7e]"
 # A row of them, as mailing tools put behind the preview text, is shown as its first one and its length.
-_ROW = re.compile(f"[{_IGNORABLE}](?:[ \xa0]*[{_IGNORABLE}]){{7,}}")
+_ROW = f"[{_IGNORABLE}](?:[ \xa0]*[{_IGNORABLE}]){{7,}}"
 _FLAG = re.compile(  # the flags of England, Scotland and Wales
     "\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
     "|\U000e0077\U000e006c\U000e0073)\U000e007f"
 )
-_JOINING_LETTER = re.compile("[\u0620-\u08ff\u0900-\u0dff\u0e80-\u109f\u1780-\u18af\ua840-\ua87f]")
+_JOINING_LETTER = "[\u0620-\u08ff\u0900-\u0dff\u0e80-\u109f\u1780-\u18af\ua840-\ua87f]"
 _LEADING_ZEROS = re.compile(r"&#0+(?=\d)")
 _NO_CHARACTER = re.compile(r"&#[1-9]\d{7,};?")  # Unicode ends at 1,114,111
-_IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_IDEOGRAPH = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _EMOJI_STYLE, _TEXT_STYLE, _JOINER, _NON_JOINER, _KEYCAP = "\ufe0f", "\ufe0e", "\u200d", "\u200c", "\u20e3"
 
 
 def has_invisible(text: str) -> bool:
     """Returns whether `show_invisible` would change the text."""
-    return any(not _is_in_place(text, match.start()) for match in _INVISIBLE.finditer(text))
+    if _is_plain(text):
+        return False
+    return any(not _is_in_place(text, match.start()) for match in re.finditer(_INVISIBLE, text))
 
 
 def show_invisible(text: str) -> str:
@@ -55,14 +58,18 @@ def show_on_one_line(text: str) -> str:
 def escape_in_json(text: str, *, all_beyond_ascii: bool) -> str:
     """Returns JSON with the same meaning, in which invisible characters, or all beyond ASCII, are escaped."""
     pattern = _BEYOND_ASCII if all_beyond_ascii else _INVISIBLE_IN_JSON
-    return pattern.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return text if _is_plain(text) else re.sub(pattern, lambda match: json.dumps(match[0])[1:-1], text)
 
 
-def _show(pattern: re.Pattern[str], text: str) -> str:
-    if not pattern.search(text):
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _show(pattern: str, text: str) -> str:
+    if _is_plain(text) or not re.search(pattern, text):
         return text
-    text = _ROW.sub(_show_row, text)
-    return pattern.sub(lambda match: match[0] if _is_in_place(text, match.start()) else _code_point(match[0]), text)
+    text = re.sub(_ROW, _show_row, text)
+    return re.sub(pattern, lambda match: match[0] if _is_in_place(text, match.start()) else _code_point(match[0]), text)
 
 
 def _show_row(row: re.Match[str]) -> str:
@@ -82,9 +89,9 @@ def _is_in_place(text: str, position: int) -> bool:
     if character == _JOINER and (_is_symbol(before) or before in {_EMOJI_STYLE, *_SKIN_TONES}) and _is_symbol(after):
         return True
     if character in {_JOINER, _NON_JOINER}:
-        return bool(_JOINING_LETTER.match(before) and _JOINING_LETTER.match(after))
+        return bool(re.match(_JOINING_LETTER, before) and re.match(_JOINING_LETTER, after))
     if "\ufe00" <= character <= "\ufe02" or "\U000e0100" <= character <= "\U000e01ef":
-        return _IDEOGRAPH.match(before) is not None
+        return re.match(_IDEOGRAPH, before) is not None
     return any(
         flag.start() <= position < flag.end() for flag in _FLAG.finditer(text, max(0, position - 6), position + 7)
     )

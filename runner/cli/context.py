@@ -22,13 +22,13 @@ from runner.declare.settings import SETTINGS_FILE, Settings, load_chosen_setting
 from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
-from runner.git.repository import Repository
-from runner.ledger.context import DeclaredLedger, LedgerContext
-from runner.ledger.lock_address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
+from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.managed_path import managed_path, user_path
 from runner.shown_command import show_default_environment
 
 if TYPE_CHECKING:
+    from runner.git.repository import Repository
+    from runner.ledger.context import LedgerContext
     from runner.ledger.facts import Facts
     from runner.ledger.record import Header
 
@@ -55,8 +55,10 @@ class Context:
         return datetime.now(UTC)
 
     @property
-    def ledger(self) -> LedgerContext:
+    def ledger(self) -> "LedgerContext":
         """What the ledger has to know of this command. In the sandbox, the ledger is a lockfile of its own."""
+        from runner.ledger.context import LedgerContext  # noqa: PLC0415  # saves a command without a ledger 5 ms
+
         settings, is_sandbox = self.settings, self.options.sandbox
         address, declared = self.lock_override or settings.lock, _declared_ledger(settings)
         if is_sandbox:
@@ -171,7 +173,7 @@ class Context:
         """Returns the full path of what the user named to be written. Raises GuardRefused if it is a project's link."""
         return user_path(self.tree.root, self.resolve_path(path))
 
-    def _declared_at(self, repository: Repository, commit: str) -> DeclaredLedger | None:
+    def _declared_at(self, repository: "Repository", commit: str) -> DeclaredLedger | None:
         """Reads what msgrun.yaml of a commit names; None if it names nothing that can be read for this environment."""
         path = self.tree.root / SETTINGS_FILE
         name = repository.relative_path(path) or SETTINGS_FILE  # a bare repository has the project at its top

@@ -16,10 +16,9 @@ from runner.declare.project import Project
 from runner.declare.settings import load_settings
 from runner.errors import GuardRefused, LedgerUnavailable, Problem, ProblemsFound, UsageMistake
 from runner.ledger import opening
-from runner.ledger.context import DeclaredLedger
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import find_base_ledger
-from runner.ledger.lock_address import LockfileAddress
+from runner.ledger.lock_address import DeclaredLedger, LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
 from runner.plan.guards import Guard, ledger_not_read_guard
 from runner.plan.message_planner import PlanOptions

@@ -11,21 +11,9 @@ from shlex import quote
 from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository, init_bare_repository
-from runner.ledger.lock_address import LedgerAddress, file_stem, parse_address
+from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, file_stem, parse_address
 from runner.managed_path import managed_path
 from runner.shown_command import shown_command
-
-
-@dataclass(frozen=True, slots=True)
-class DeclaredLedger:
-    """What msgrun.yaml says of an environment's ledger: its address, its id, and the URL of the git remote to ask.
-
-    The id and the URL are empty if msgrun.yaml does not name them.
-    """
-
-    address: LedgerAddress
-    ledger_id: str = ""
-    remote: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

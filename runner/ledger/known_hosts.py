@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from runner.errors import GuardRefused
 from runner.git.repository import Repository
-from runner.ledger.context import DeclaredLedger, LedgerContext
-from runner.ledger.lock_address import has_credentials
+from runner.ledger.context import LedgerContext
+from runner.ledger.lock_address import DeclaredLedger, has_credentials
 
 
 def require_known_host(context: LedgerContext) -> None:

@@ -167,6 +167,18 @@ class DatabaseAddress:
 LedgerAddress = LockfileAddress | BranchAddress | DatabaseAddress
 
 
+@dataclass(frozen=True, slots=True)
+class DeclaredLedger:
+    """What msgrun.yaml says of an environment's ledger: its address, its id, and the URL of the git remote to ask.
+
+    The id and the URL are empty if msgrun.yaml does not name them.
+    """
+
+    address: LedgerAddress
+    ledger_id: str = ""
+    remote: str = ""
+
+
 def file_stem(environment: str | None) -> str:
     """Returns what the names of an environment's files begin with; None stands for the unnamed environment."""
     return f"messages.{environment}" if environment else "messages"

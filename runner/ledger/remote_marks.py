@@ -16,9 +16,9 @@ from runner.errors import LedgerUnavailable
 from runner.git.process import GitFailed
 from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import Repository
-from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.context import LedgerContext
 from runner.ledger.known_hosts import find_remotes
-from runner.ledger.lock_address import file_stem
+from runner.ledger.lock_address import DeclaredLedger, file_stem
 from runner.ledger.mark import MAX_GENERATION, MoveMark, parse_mark
 
 _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first

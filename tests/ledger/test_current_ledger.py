@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import GuardRefused
-from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import (
     find_ledger_refusal,
     find_missing_refusal,
@@ -15,7 +15,7 @@ from runner.ledger.current_ledger import (
 )
 from runner.ledger.facts import Facts
 from runner.ledger.ledger_hints import explain_restore
-from runner.ledger.lock_address import parse_address
+from runner.ledger.lock_address import DeclaredLedger, parse_address
 from runner.ledger.mark import MAX_GENERATION, MoveMark
 from runner.ledger.record import Header
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark

@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from runner.git.repository import Repository
-from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.lock_address import parse_address
+from runner.ledger.lock_address import DeclaredLedger, parse_address
 from runner.ledger.opening import location_of
 from runner.ledger.record import Header, Record, Status, salt_check
 from tests.support.clones import git_output
