@@ -194,7 +194,7 @@ def test_the_example_of_a_declaration_is_valid(folder: Folder) -> None:
 
 @pytest.mark.usefixtures("intercom")
 def test_the_readmes_first_five_minutes_end_with_a_message_sent(folder: Folder) -> None:
-    lines = re.findall(r"^\$ msgrun (.*?)(?: && cd (\S+))?(?: +#.*)?$", README, re.MULTILINE)
+    lines = re.findall(r"^\d\. `msgrun (.*?)(?: && cd (\S+))?`", README, re.MULTILINE)
     assert len(lines) == 5
     at, outputs = folder, []
     for arguments, subfolder in lines:
