@@ -24,7 +24,7 @@ from runner.report.problem_text import pluralize
     "count",
     type=click.IntRange(1, 1000),
     metavar="N",
-    help="Show the first N of each message; by default one for each text that differs.",
+    help="Show N recipients of each message; by default those whose texts differ.",
 )
 @click.option(
     "--png",
