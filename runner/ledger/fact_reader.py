@@ -1,17 +1,15 @@
 """Reads the lines of a ledger into an index: whole lines fast, and from damaged ones whatever can be read."""
 
 from binascii import unhexlify
-from typing import Any, cast
-
-import orjson
+from typing import Any
 
 from runner.current_work import CURRENT_WORK
 from runner.errors import LedgerUnavailable
 from runner.key_table import KEY_SIZE
 from runner.ledger.fact_index import HASH_MASK, Fact, FactIndex
+from runner.ledger.json_lines import parse_objects, parse_whole_lines
 from runner.ledger.line_source import LineSource
 from runner.ledger.record import Header, parse_entry
-from runner.ledger.torn_lines import parse_objects
 
 # Bounds of a damaged ledger. Beyond them it is not opened, because leaving a line out could send a message twice.
 MAX_LINE = 4 * 1024 * 1024  # bytes; a record has less than a thousand
@@ -70,17 +68,16 @@ class FactReader:
 
     def _add_lines(self, lines: list[bytes]) -> None:
         """Adds the lines of a block. If all are whole, they are parsed together, which takes half the time."""
-        values = _parse_whole_lines(lines)
+        values = parse_whole_lines(lines)
         if values is not None:
             self._add_objects(lines, values)
             return
         for line in lines:
-            value = _parse_whole_line(line)
-            if value is None:
+            if whole := parse_whole_lines([line]):
+                self._add_objects([line], whole)
+            else:
                 self._add_odd_line(line)
                 self._advance(line)
-            else:
-                self._add_objects([line], [value])
 
     def _add_objects(self, lines: list[bytes], values: list[dict[str, Any]]) -> None:
         """Adds the objects on whole lines.
@@ -177,24 +174,3 @@ class FactReader:
     def _is_torn_header(self) -> bool:
         """Whether the only line that is not blank begins like a header: the power failed while it was written."""
         return self._odd_count == 1 and self._first_odd_line.lstrip(b"\xef\xbb\xbf ").startswith(b"{")
-
-
-def _parse_whole_lines(lines: list[bytes]) -> list[Any] | None:
-    """Returns the objects on lines, or None if any line is not exactly one object.
-
-    The lines are parsed as one array, with a number between two lines. It tells an object that spans two lines from two
-    objects on one line.
-    """
-    try:
-        values = orjson.loads(b"[" + b",0,".join(lines) + b"]")
-    except orjson.JSONDecodeError:
-        return None
-    objects, separators = values[::2], values[1::2]
-    is_whole = len(objects) == len(lines) and not any(separators) and all(value.__class__ is dict for value in objects)
-    return cast("list[Any]", objects) if is_whole else None
-
-
-def _parse_whole_line(line: bytes) -> dict[str, Any] | None:
-    """Returns the object on a line, or None if the line is not exactly one object."""
-    values, is_torn = parse_objects(line) if line.strip() else ([], True)
-    return None if is_torn else values[0]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.errors import LedgerUnavailable
+from runner.ledger.json_lines import parse_objects
 from runner.ledger.record import Record, parse_entry
-from runner.ledger.torn_lines import parse_objects
 
 
 class RecipientRemoval:

@@ -120,6 +120,14 @@ def test_two_whole_records_on_one_line_are_both_kept_and_told(record):
     assert found.torn_lines == ["messages.lock:1"]
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_record_with_a_comma_and_a_number_after_it_is_torn_and_kept(before, record):
+    lines = [record(f"k{number}", status="sent").to_line() for number in range(before + 1)]
+    found = read(b"".join(lines).rstrip() + b",0")
+    assert found.torn_lines == [f"messages.lock:{before + 1}"]
+    assert [one.status for one in found.records()] == ["sent"] * (before + 1)
+
+
 def test_a_byte_order_mark_does_not_cost_the_header():
     found = read(b"\xef\xbb\xbf" + Header("acme", "9165df25").to_line())
     assert found.headers.merged("").workspace == "acme"
