@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from runner.cli.live_line import terminal_columns
 from runner.cli.output import Output
 from runner.cli.streams import has_unicode
 from runner.report import progress_text
@@ -37,8 +38,6 @@ class StatusLine:
     def update(self, text: str, fit: Callable[[int], str] | None = None) -> None:
         """Shows the progress. In a log it is `text`; on a terminal what `fit` makes of the number of columns."""
         if self._output.can_redraw:
-            from runner.cli.live_line import terminal_columns  # noqa: PLC0415  # for terminals alone
-
             columns = terminal_columns() - 1  # a full line would move the cursor to the next one
             text = fit(columns) if fit else text[:columns]
         self._output.progress(text)

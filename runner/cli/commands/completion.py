@@ -1,6 +1,7 @@
 """The command completion: prints a script that completes msgrun's commands in a shell."""
 
 import click
+from click.shell_completion import get_completion_class
 
 from runner.cli.options import EXIT, command
 from runner.errors import UsageMistake
@@ -13,8 +14,6 @@ def completion(shell: str) -> int:
 
     For example: eval "$(msgrun completion bash)"
     """
-    from click.shell_completion import get_completion_class  # noqa: PLC0415  # keeps the start of other commands fast
-
     completion_class = get_completion_class(shell)
     root = click.get_current_context().find_root().command
     if completion_class is None:

@@ -66,7 +66,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
         _refuse_environment(options.environment)
         answers = scaffold.Answers()
         if output.is_interactive and not (root / SETTINGS_FILE).exists():
-            from runner.cli.init_questions import ask, ask_system  # noqa: PLC0415  # connects to Intercom
+            from runner.cli.init_questions import ask, ask_system  # noqa: PLC0415  # requests takes 130 ms
 
             answers = ask(output)
             systems = systems or ask_system()

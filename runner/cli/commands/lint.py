@@ -55,7 +55,7 @@ def lint(
         context = replace(opened, settings=replace(opened.settings, redirect=None))
         codes = enabled_codes(context.settings.lint, _parse_codes("--select", select), _parse_codes("--ignore", ignore))
         if fix:
-            from runner.cli.fixing import fix_problems  # noqa: PLC0415  # only for --fix
+            from runner.cli.fixing import fix_problems  # noqa: PLC0415  # saves 1 ms without --fix
 
             fix_problems(
                 context.tree.root, context.output, lambda: _lint(context.load_project(paths), codes, context.now)[0]

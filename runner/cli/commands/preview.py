@@ -11,6 +11,7 @@ from runner.cli.preview_pages import PreviewRequest, find_output_folder, load_pr
 from runner.cli.suggestions import suggest_names
 from runner.errors import UsageMistake
 from runner.preview.pages import render_pages
+from runner.preview.screenshots import take_screenshots
 from runner.preview.views import Preview
 from runner.report.problem_text import pluralize
 
@@ -71,8 +72,6 @@ def preview(
 
 
 def _take_screenshots(context: Context, folder: Path, shown: Preview, out: Path) -> None:
-    from runner.preview.screenshots import take_screenshots  # noqa: PLC0415  # only for --png
-
     context.output.note(f"Taking pictures of {pluralize(len(shown.messages), 'message')}…")
     pictures = take_screenshots(folder, [message.page for message in shown.messages], out)
     context.output.result(f"{pluralize(len(pictures), 'picture')} in {out}")

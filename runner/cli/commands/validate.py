@@ -26,7 +26,7 @@ def validate(paths: tuple[str, ...], output_format: str, fix: bool) -> int:
             return validate_project(reader, context.settings.salt, context.now, context.options.jobs)
 
         if fix:
-            from runner.cli.fixing import fix_problems  # noqa: PLC0415  # only for --fix
+            from runner.cli.fixing import fix_problems  # noqa: PLC0415  # saves 1 ms without --fix
 
             fix_problems(context.tree.root, context.output, lambda: check().problems)
         result = check()
