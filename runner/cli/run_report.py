@@ -1,4 +1,4 @@
-"""Reports a run of apply: what it did, what is left and why, and what to do next."""
+"""Reports a run of apply: what it did, what is left and why, and what to do next; and its exit code."""
 
 import contextlib
 import os
@@ -6,11 +6,15 @@ from functools import partial
 
 from runner.cli import github_step, next_steps
 from runner.cli.context import Context
+from runner.cli.ledger import exit_code_of
+from runner.cli.options import EXIT
+from runner.cli.other_runs import OtherRunsSummary
 from runner.cli.recipients import name_recipients
 from runner.declare.project import Project
 from runner.deliver.stop import GO_ON
 from runner.deliver.summary import Summary
 from runner.errors import LedgerUnavailable
+from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import write_rescue_file
 from runner.ledger.record import CONTACT_NOT_FOUND, Record
@@ -24,6 +28,10 @@ from runner.report.problem_text import pluralize
 from runner.report.recipients import Recipients
 from runner.report.run_text import Rest
 from runner.shown_command import shown_command
+
+# The exit codes of a run, the one that counts first: the order of the table of exit codes.
+_PRECEDENCE = (EXIT.unknown, EXIT.ledger, EXIT.guard, EXIT.problems, EXIT.refused, EXIT.later)
+_STOP_CODES = {"ledger": EXIT.ledger, "guard": EXIT.guard, "error": EXIT.problems, "later": EXIT.later}
 
 
 def report_run(
@@ -62,6 +70,21 @@ def report_run(
         with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent
             print_part()
     github_step.add_run_summary(context, summary, steps)
+
+
+def find_exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRunsSummary) -> int:
+    """Returns the exit code of an apply: the one that takes precedence over the others that apply."""
+    stop = summary.stop
+    if stop and stop.kind == "signal":
+        return 128 + stop.signal
+    codes = {exit_code_of(facts), _STOP_CODES.get(stop.kind, EXIT.done) if stop else EXIT.done}
+    if summary.unknown or plan.counts["unknown"] or others.unknown:
+        codes.add(EXIT.unknown)
+    if summary.refused or summary.still_not_found:
+        codes.add(EXIT.refused)
+    if others.sending or others.free:
+        codes.add(EXIT.later)
+    return next((code for code in _PRECEDENCE if code in codes), EXIT.done)
 
 
 def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:

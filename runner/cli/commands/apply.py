@@ -22,7 +22,6 @@ from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.project import Project
 from runner.deliver.summary import StopReason, Summary
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, RunStopped
-from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, SharedLedger, pin_workspace
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
@@ -37,17 +36,6 @@ if TYPE_CHECKING:
     from runner.cli.connection import Connection
 
 _ONLY_CANARY = "Only the canary was sent."
-
-
-@dataclass(frozen=True, slots=True)
-class _ApplyOptions:
-    """The options of one apply. `deadline` is a time of the monotonic clock."""
-
-    plan_options: PlanOptions
-    yes: bool
-    canary: int | None
-    deadline: float | None
-    log_file: Path | None
 
 
 @command("apply")
@@ -97,33 +85,7 @@ def apply(
             options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
             )
-            return _apply(context, project, ledger, _ApplyOptions(options, yes, canary, until, log_file))
-
-
-def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOptions) -> int:
-    """Plans, sends and reports. Returns the exit code. Raises GuardRefused, LedgerUnavailable, RunStopped."""
-    plan, warnings = plan_project(context, project, ledger.facts, options.plan_options)
-    notes = plan_files.undeclared_recipient_notes(plan)
-    review = plan_output.build_review(context, plan, warnings, notes)
-    plan_output.print_plan(context, review, "text", "apply")
-    if plan.guards:
-        return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
-    if not plan.to_send:
-        run_report.report_nothing_to_do(context, ledger, plan)
-        return _exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
-    try:
-        summary, plan = _send(context, review, ledger, project, options)
-    except (GuardRefused, LedgerUnavailable, RunStopped) as error:
-        if not plan.counts["unknown"]:
-            raise
-        context.output.failure(error)
-        return EXIT.unknown
-    # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
-    is_final = summary.stop or summary.unknown or plan.counts["unknown"]
-    others = OtherRunsSummary()
-    if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
-        others = wait_for_other_runs(context.output, ledger, plan, options.deadline, context.stop_file.exists)
-    return _exit_code(summary, plan, ledger.facts, others)
+            return _Apply(context, project, ledger, options, yes, canary, until, log_file).run()
 
 
 def _check_access(context: Context) -> None:
@@ -139,114 +101,158 @@ def _check_access(context: Context) -> None:
         connection.verify_workspace()
 
 
-def _send(
-    context: Context, review: Review, ledger: Ledger, project: Project, options: _ApplyOptions
-) -> tuple[Summary, Plan]:
-    """Checks the recipients, asks, sends the plan of a review or its canary and what follows it, and reports.
+@dataclass(frozen=True, slots=True)
+class _Apply:
+    """One apply of a project with an open ledger. `deadline` is a time of the monotonic clock."""
 
-    Returns the summary, and the plan as it was checked. Raises GuardRefused, LedgerUnavailable, RunStopped.
-    """
-    from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a run without anything to send saves
-    from runner.cli.recipient_check import check_before_sending  # noqa: PLC0415  # likewise
+    context: Context
+    project: Project
+    ledger: Ledger
+    plan_options: PlanOptions
+    yes: bool
+    canary: int | None
+    deadline: float | None
+    log_file: Path | None
 
-    plan = review.plan
-    if reason := find_pause(context, is_urgent=plan.is_urgent):
-        return _put_off(context, ledger, project, plan, reason), plan
-    if not options.yes:
-        context.require_terminal()
-    with connect(context, plan.senders(), [("subscription", name) for name in plan.subscriptions()]) as connection:
-        id_code = connection.verify_workspace(context.header_of(ledger.facts).workspace)
-        plan_files.require_same_workspace(context, options.plan_options, id_code)
-        plan = connection.look_up_senders(plan, options.plan_options.saved_plan)
-        plan_output.refuse_guarded(context, plan)
-        for sender, admin_id in plan.sender_ids.items():
-            context.output.note(f"from {sender.value}: admin {admin_id}")
-        checked = check_before_sending(connection, plan, ledger.facts, options.deadline)
-        if isinstance(checked, StopReason):
-            return _put_off(context, ledger, project, plan, checked), plan
-        plan_output.refuse_guarded(context, plan := checked)
-        plan_output.print_check(context, plan)
-        if not (plan.to_send or plan.to_refuse):
+    def run(self) -> int:
+        """Plans, sends and reports. Returns the exit code. Raises GuardRefused, LedgerUnavailable, RunStopped."""
+        context, ledger = self.context, self.ledger
+        plan, warnings = plan_project(context, self.project, ledger.facts, self.plan_options)
+        notes = plan_files.undeclared_recipient_notes(plan)
+        review = plan_output.build_review(context, plan, warnings, notes)
+        plan_output.print_plan(context, review, "text", "apply")
+        if plan.guards:
+            return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
+        if not plan.to_send:
             run_report.report_nothing_to_do(context, ledger, plan)
-            return Summary(), plan
-        if plan.to_send and not options.yes:
-            _confirm(context, replace(review, plan=plan), id_code, options.canary)
-        pin_workspace(ledger, id_code)
-        if options.canary is not None and options.canary < plan.to_send:
-            return _send_canary(context, connection, plan, ledger, project, options), plan
-        summary = connection.deliver(plan, ledger, options.log_file, options.deadline)
-        run_report.report_run(context, ledger, project, plan, summary)
-        return summary, plan
+            return run_report.find_exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
+        try:
+            summary, plan = self._send(review)
+        except (GuardRefused, LedgerUnavailable, RunStopped) as error:
+            if not plan.counts["unknown"]:
+                raise
+            context.output.failure(error)
+            return EXIT.unknown
+        # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
+        is_final = summary.stop or summary.unknown or plan.counts["unknown"]
+        others = OtherRunsSummary()
+        if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
+            others = wait_for_other_runs(context.output, ledger, plan, self.deadline, context.stop_file.exists)
+        return run_report.find_exit_code(summary, plan, ledger.facts, others)
 
+    def _send(self, review: Review) -> tuple[Summary, Plan]:
+        """Checks the recipients, asks, sends the plan of a review or its canary and what follows it, and reports.
 
-def _put_off(context: Context, ledger: Ledger, project: Project, plan: Plan, reason: StopReason) -> Summary:
-    """Reports a run that ended before its first claim. Returns its summary."""
-    summary = Summary(planned=plan.to_send, stop=reason)
-    run_report.report_run(context, ledger, project, plan, summary)
-    return summary
+        Returns the summary, and the plan as it was checked. Raises GuardRefused, LedgerUnavailable, RunStopped.
+        """
+        from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a run without anything to send saves
 
+        context, plan = self.context, review.plan
+        if reason := find_pause(context, is_urgent=plan.is_urgent):
+            return self._put_off(plan, reason), plan
+        if not self.yes:
+            context.require_terminal()
+        with connect(context, plan.senders(), [("subscription", name) for name in plan.subscriptions()]) as connection:
+            id_code = connection.verify_workspace(context.header_of(self.ledger.facts).workspace)
+            plan_files.require_same_workspace(context, self.plan_options, id_code)
+            plan = connection.look_up_senders(plan, self.plan_options.saved_plan)
+            plan_output.refuse_guarded(context, plan)
+            for sender, admin_id in plan.sender_ids.items():
+                context.output.note(f"from {sender.value}: admin {admin_id}")
+            checked = self._check(connection, plan)
+            if isinstance(checked, StopReason):
+                return self._put_off(plan, checked), plan
+            plan_output.print_check(context, plan := checked)
+            if not (plan.to_send or plan.to_refuse):
+                run_report.report_nothing_to_do(context, self.ledger, plan)
+                return Summary(), plan
+            if plan.to_send and not self.yes:
+                self._confirm(replace(review, plan=plan), id_code)
+            pin_workspace(self.ledger, id_code)
+            if self.canary is not None and self.canary < plan.to_send:
+                return self._send_canary(connection, plan, self.canary), plan
+            summary = self._deliver(connection, plan)
+            self._report(plan, summary)
+            return summary, plan
 
-def _confirm(context: Context, review: Review, id_code: str, canary: int | None) -> None:
-    """Asks whether a plan, or its canary, is sent, and repeats the warnings. Raises Cancelled."""
-    plan, show_values = review.plan, context.output.show_values
-    sends = plan.send_counts()
-    warnings = [
-        f"{name}: {format_file_warning(problem, show_values=show_values)}"
-        for name, problems in review.file_warnings().items()
-        if sends[name]
-        for problem in problems
-    ]
-    warnings = [reveal_or_mask(notice, show_values=show_values) for notice in review.notices] + warnings
-    warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
-    count = plan.to_send if canary is None else min(canary, plan.to_send)
-    beginnings = list_beginnings(review, show_values=show_values)
-    text = run_text.format_question(replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings)
-    context.output.error(wrap_lines(text, context.output.width))
-    question = "Send?" if count == plan.to_send else "Send the canary?"
-    context.confirm(question, yes=False, count=count, if_declined="Nothing was sent.")
+    def _check(self, connection: "Connection", plan: Plan) -> Plan | StopReason:
+        """Returns the plan with its recipients checked, or why the run ends before its first claim.
 
+        Raises GuardRefused if the check found a guard, RunStopped.
+        """
+        from runner.cli.recipient_check import check_before_sending  # noqa: PLC0415  # requests takes 130 ms
 
-def _send_canary(
-    context: Context, connection: "Connection", plan: Plan, ledger: Ledger, project: Project, options: _ApplyOptions
-) -> Summary:
-    """Sends the canary, and the rest if the user confirms. Returns the summary of what was sent.
+        checked = check_before_sending(connection, plan, self.ledger.facts, self.deadline)
+        if isinstance(checked, Plan):
+            plan_output.refuse_guarded(self.context, checked)
+        return checked
 
-    Without a terminal, or if not every delivery of the canary was sent, it leaves the rest to another run.
-    """
-    from runner.cli.recipient_check import check_before_sending  # noqa: PLC0415  # requests takes 130 ms
+    def _deliver(self, connection: "Connection", plan: Plan) -> Summary:
+        return connection.deliver(plan, self.ledger, self.log_file, self.deadline)
 
-    canary = options.canary or 0
-    summary = connection.deliver(replace(plan, limit=canary), ledger, options.log_file, options.deadline)
-    if summary.stop or summary.sent < canary:
-        run_report.report_run(context, ledger, project, plan, summary, canary)
+    def _report(self, plan: Plan, summary: Summary, canary: int | None = None) -> None:
+        run_report.report_run(self.context, self.ledger, self.project, plan, summary, canary)
+
+    def _put_off(self, plan: Plan, reason: StopReason) -> Summary:
+        """Reports a run that ended before its first claim. Returns its summary."""
+        summary = Summary(planned=plan.to_send, stop=reason)
+        self._report(plan, summary)
         return summary
-    run_report.report_canary(context, ledger, project, summary)
-    remaining = plan.to_send - summary.sent
-    if not context.output.is_interactive:
-        run_report.report_rest(context, plan, remaining)
-        return summary
-    if reason := _confirm_rest(context, remaining):
-        summary.stop = reason
-        context.output.error(str(reason.message))
-        run_report.report_rest(context, plan, remaining)
-        return summary
-    ledger.refresh()
-    limit = None if plan.limit is None else plan.limit - summary.sent
-    rest, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
-    if rest.digest != plan.digest or rest.guards:
-        raise GuardRefused("what is declared changed since the canary", "run the command again")
-    rest = replace(rest, sender_ids=plan.sender_ids)
-    checked = check_before_sending(connection, rest, ledger.facts, options.deadline)
-    if isinstance(checked, StopReason):
-        whole = Summary(planned=rest.to_send, stop=checked)
-    else:
-        rest = checked
-        plan_output.refuse_guarded(context, rest)
-        whole = connection.deliver(rest, ledger, options.log_file, options.deadline)
-    whole.planned += summary.planned
-    whole.sent += summary.sent
-    run_report.report_run(context, ledger, project, rest, whole)
-    return whole
+
+    def _confirm(self, review: Review, id_code: str) -> None:
+        """Asks whether a plan, or its canary, is sent, and repeats the warnings. Raises Cancelled."""
+        plan, show_values = review.plan, self.context.output.show_values
+        sends = plan.send_counts()
+        warnings = [
+            f"{name}: {format_file_warning(problem, show_values=show_values)}"
+            for name, problems in review.file_warnings().items()
+            if sends[name]
+            for problem in problems
+        ]
+        warnings = [reveal_or_mask(notice, show_values=show_values) for notice in review.notices] + warnings
+        warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
+        count = plan.to_send if self.canary is None else min(self.canary, plan.to_send)
+        beginnings = list_beginnings(review, show_values=show_values)
+        text = run_text.format_question(replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings)
+        self.context.output.error(wrap_lines(text, self.context.output.width))
+        question = "Send?" if count == plan.to_send else "Send the canary?"
+        self.context.confirm(question, yes=False, count=count, if_declined="Nothing was sent.")
+
+    def _send_canary(self, connection: "Connection", plan: Plan, canary: int) -> Summary:
+        """Sends the canary, and the rest if the user confirms. Returns the summary of what was sent.
+
+        Without a terminal, or if not every delivery of the canary was sent, it leaves the rest to another run.
+        """
+        context = self.context
+        summary = self._deliver(connection, replace(plan, limit=canary))
+        if summary.stop or summary.sent < canary:
+            self._report(plan, summary, canary)
+            return summary
+        run_report.report_canary(context, self.ledger, self.project, summary)
+        remaining = plan.to_send - summary.sent
+        if not context.output.is_interactive:
+            run_report.report_rest(context, plan, remaining)
+            return summary
+        if reason := _confirm_rest(context, remaining):
+            summary.stop = reason
+            context.output.error(str(reason.message))
+            run_report.report_rest(context, plan, remaining)
+            return summary
+        self.ledger.refresh()
+        limit = None if plan.limit is None else plan.limit - summary.sent
+        rest, _ = plan_project(context, self.project, self.ledger.facts, replace(self.plan_options, limit=limit))
+        if rest.digest != plan.digest or rest.guards:
+            raise GuardRefused("what is declared changed since the canary", "run the command again")
+        rest = replace(rest, sender_ids=plan.sender_ids)
+        checked = self._check(connection, rest)
+        if isinstance(checked, StopReason):
+            whole = Summary(planned=rest.to_send, stop=checked)
+        else:
+            whole = self._deliver(connection, rest := checked)
+        whole.planned += summary.planned
+        whole.sent += summary.sent
+        self._report(rest, whole)
+        return whole
 
 
 def _confirm_rest(context: Context, remaining: int) -> StopReason | None:
@@ -260,20 +266,3 @@ def _confirm_rest(context: Context, remaining: int) -> StopReason | None:
         context.output.error("")  # Ctrl-C leaves the cursor behind the question
         return StopReason("signal", f"Interrupted by Ctrl-C. {_ONLY_CANARY}", signal=signal.SIGINT)
     return None
-
-
-def _exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRunsSummary) -> int:
-    """Returns the exit code of an apply: the first one that applies, in the order of the table of exit codes."""
-    stop = summary.stop.kind if summary.stop else ""
-    if summary.stop and stop == "signal":
-        return 128 + summary.stop.signal
-    if summary.unknown or plan.counts["unknown"] or others.unknown:
-        return EXIT.unknown
-    rules = [
-        (stop == "ledger", EXIT.ledger),
-        (stop == "guard" or bool(facts.duplicates()), EXIT.guard),
-        (stop == "error", EXIT.problems),
-        (bool(summary.refused or summary.still_not_found), EXIT.refused),
-        (stop == "later" or bool(others.sending or others.free), EXIT.later),
-    ]
-    return next((code for applies, code in rules if applies), EXIT.done)
