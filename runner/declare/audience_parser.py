@@ -91,8 +91,8 @@ def _read_member(context: ParseContext, member: dict[str, Any], path: YamlPath, 
     CURRENT_WORK.step()
     kind = _identifier_kind(member)
     identifier = context.compile(TemplateOrigin(context.document, (*path, kind)), member[kind], html=False)
-    context.check_vars((*path, "vars"))
     variables = member.get("vars", {})
+    context.check_vars((*path, "vars"), variables)
     blank_variables = tuple(name for name, value in variables.items() if value is None)
     if identifier is None:
         return None

@@ -23,9 +23,6 @@ from runner.declare.yaml.document import Document, SourceFile, YamlPath, decode
 from runner.errors import Problem, Severity
 from runner.shown_command import shown_command
 
-# Recipients listed in one declaration. Each is compiled and checked on its own, which takes longer than rows of a file.
-# The number is the default of limits.recipients_per_apply.
-MAX_INLINE_RECIPIENTS = 10_000
 # What other engines compare a value with; in Jinja each is a variable without a value.
 _LIQUID_WORDS = dict.fromkeys(("empty", "blank", "nil", "null"), "in Jinja: {% if not … %}, without == and this word")
 _STAND_IN = Template(
@@ -41,11 +38,6 @@ def parse(document: Document, project_context: ProjectContext) -> tuple[Declarat
     so that the remaining parts and the recipients can still be checked. The declaration is None if the document cannot
     be repaired in this way, or if its recipients cannot be read.
     """
-    to = document.value.get("to") if isinstance(document.value, dict) else None
-    if isinstance(to, list) and len(to) > MAX_INLINE_RECIPIENTS:
-        message = f"{len(to):,} recipients are listed here, and a list has at most {MAX_INLINE_RECIPIENTS:,}"
-        hint = 'put them into a file, which may have millions: to: {csv: people.csv, type: user, email: "{{ email }}"}'
-        return None, [document.problem("too-many-inline", ("to",), message, hint)]
     violations = schema.find_violations(document, "message")
     if not violations:
         return _Parser(document, project_context, document.value).parse()
@@ -98,7 +90,7 @@ class _Parser:
     def parse(self) -> tuple[Declaration | None, list[Problem]]:
         value, document = self.value, self.document
         is_email = value["message_type"] == "email"
-        self.context.check_vars(("vars",))
+        self.context.check_vars(("vars",), value.get("vars", {}))
         subject_origin = TemplateOrigin(document, ("subject",))
         subject = self.context.compile(subject_origin, value["subject"], html=False) or _STAND_IN if is_email else None
         body_origin, body = self._compile_body()
@@ -170,22 +162,20 @@ class _Parser:
             return origin, self.context.compile(origin, self.value["body"], html=True)
         path = ("body_file",)
         origin = TemplateOrigin(self.document, path)
-        file_path = self.context.locate(self.value["body_file"], path)
-        if file_path is None:
-            return origin, None
-        source = self._read_file(file_path, path)
+        source = self._read_body_file(path)
         if source is None:
             return origin, None
         origin = TemplateOrigin(self.document, path, source)
         if not source.text.strip():
             self.context.add_error(
-                "body-blank", path, f"{file_path} is blank", "Intercom refuses a message without a body"
+                "body-blank", path, f"{source.path} is blank", "Intercom refuses a message without a body"
             )
             return origin, None
         return origin, self.context.compile(origin, source.text, html=True)
 
-    def _read_file(self, file_path: str, path: YamlPath) -> SourceFile | None:
+    def _read_body_file(self, path: YamlPath) -> SourceFile | None:
         try:
+            file_path = self.project.tree.locate(self.value["body_file"], self.document.source.path)
             source = decode(file_path, self.project.tree.read(file_path))
         except NotReadable as error:
             self.context.add_unreadable(error, path)

@@ -1,11 +1,13 @@
 """The context in which the parts of a document are parsed: project, document and the problems collected so far."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import TemplateOrigin
 from runner.declare.settings import Settings
+from runner.declare.settings_problems import find_variable_problems
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template, Templates
 from runner.declare.template.time_limit import RenderMonitor
@@ -55,23 +57,6 @@ class ParseContext:
             self.problems.append(origin.problem(fault))
             return None
 
-    def locate(self, named: str, path: YamlPath) -> str | None:
-        """Returns the path, from the root, of the file that is named at a path of the document.
-
-        `named` is relative to the document's file. If the file cannot be used: adds the error, and returns None.
-        """
-        try:
-            return self.project_context.tree.locate(named, self.document.source.path)
-        except NotReadable as error:
-            self.add_unreadable(error, path)
-            return None
-
-    def check_vars(self, path: YamlPath) -> None:
-        """Adds an error for each variable of the mapping at a path whose name cannot be used in a template."""
-        value: Any = self.value
-        for step in path:
-            value = value.get(step, {}) if isinstance(value, dict) else value[step]
-        for name in value:
-            if not name.isidentifier():
-                message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
-                self.problems.append(self.document.problem("variable-name", (*path, name), message, at_key=True))
+    def check_vars(self, path: YamlPath, names: Iterable[str]) -> None:
+        """Adds an error for each name of the mapping at a path that cannot be a variable of a template."""
+        self.problems.extend(find_variable_problems(self.document, path, names))

@@ -98,12 +98,12 @@ def _explain_error(error: Any, kind: str) -> Iterator[Violation]:
     elif keyword == "type":
         code = rule["x-code"] if describes_whole_value(rule) else "wrong-type"
         yield Violation(path, code, *describe_type_error(rule, error.instance, path))
-    elif error.kind.name == "propertyNames":
-        yield Violation((*path, error.kind.error.instance), rule["x-code"], rule["errorMessage"], "", at_key=True)
     elif "x-code" in rule:
-        target = (*path, rule["x-at"]) if "x-at" in rule else path
+        is_name = error.kind.name == "propertyNames"
+        key = (error.kind.error.instance,) if is_name else (rule["x-at"],) if "x-at" in rule else ()
         missing_keys = _find_missing_keys(keyword, rule[keyword], error.instance)
-        yield Violation(target, rule["x-code"], rule["errorMessage"], rule.get("x-hint", ""), missing_keys=missing_keys)
+        words = rule["x-code"], rule["errorMessage"], rule.get("x-hint", "")
+        yield Violation((*path, *key), *words, at_key=is_name, missing_keys=missing_keys)
     else:
         yield describe_error(error, keyword, rule, path)
 

@@ -12,7 +12,7 @@ from runner.declare.quiet_hours import QuietHours, parse_quiet_hours
 from runner.declare.recipient_policy import RecipientPolicy
 from runner.declare.redirect import Redirect, parse_redirect
 from runner.declare.sender import Sender, parse_sender
-from runner.declare.settings_problems import UNNAMED, find_settings_problems
+from runner.declare.settings_problems import find_settings_problems
 from runner.declare.similar_names import suggest_or_list
 from runner.declare.tree import Tree
 from runner.declare.unread_files import refuse_misnamed_settings
@@ -21,7 +21,7 @@ from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import BranchAddress, LedgerAddress, default_lockfile, file_stem, parse_address
 
 SETTINGS_FILE = "msgrun.yaml"
-DEFAULT_ENVIRONMENT = UNNAMED
+DEFAULT_ENVIRONMENT = "default"  # how the environment without a name is called: `-e default`
 DEFAULT_API_VERSION = "2.14"
 _NEWEST = (999, 0)
 _CONVERSATIONS_SINCE = (2, 6)  # the first version with create_conversation_without_contact_reply

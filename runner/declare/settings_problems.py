@@ -1,13 +1,13 @@
 """Problems of msgrun.yaml that its schema does not find: ledgers, the remote, and names of variables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from runner.declare import schema
 from runner.declare.quiet_hours import UNKNOWN_ZONE, find_zone
 from runner.declare.similar_names import did_you_mean
-from runner.declare.yaml.document import Document
+from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Problem, UsageMistake
 from runner.ledger.lock_address import (
     CREDENTIALS_HINT,
@@ -21,8 +21,6 @@ from runner.ledger.lock_address import (
     may_be_database,
     parse_address,
 )
-
-UNNAMED = "default"  # how the environment without a name is called: `-e default`
 
 
 def find_settings_problems(document: Document) -> list[Problem]:
@@ -38,19 +36,13 @@ def find_settings_problems(document: Document) -> list[Problem]:
 
 
 def _find_environment_problems(document: Document) -> list[Problem]:
-    """Returns the problems of an environment that has the name of the unnamed one, and of `default_environment`."""
-    problems, environments = [], document.value.get("environments", {})
-    if UNNAMED in environments:
-        message, path = f"{UNNAMED} is the name of the environment without a name", ("environments", UNNAMED)
-        hint = "give it another name; what is written outside of environments is the settings of default"
-        problems.append(document.problem("environment-name", path, message, hint, at_key=True))
-    chosen = document.value.get("default_environment")
-    if chosen is not None and chosen not in environments:
-        known_names = sorted(environments)
-        hint = did_you_mean(chosen, known_names) or "name one of environments, or remove it"
-        message = f"no environment is named {chosen}"
-        problems.append(document.problem("unknown-environment", ("default_environment",), message, hint))
-    return problems
+    """Returns the problem of a `default_environment` that is not declared."""
+    chosen, environments = document.value.get("default_environment"), document.value.get("environments", {})
+    if chosen is None or chosen in environments:
+        return []
+    hint = did_you_mean(chosen, sorted(environments)) or "name one of environments, or remove it"
+    path = ("default_environment",)
+    return [document.problem("unknown-environment", path, f"no environment is named {chosen}", hint)]
 
 
 def _find_contact_problems(document: Document) -> list[Problem]:
@@ -81,11 +73,6 @@ def _find_quiet_hours_problems(document: Document) -> list[Problem]:
         if hours["from"] == hours["to"]:
             message, hint = "from and to are the same time", 'for example from: "20:00", to: "08:00"'
             problems.append(document.problem("quiet-hours-form", path, message, hint))
-        if hours["timezone"] == "contact":
-            message = "Intercom does not say in which time zone a contact is, so quiet hours have one time zone"
-            hint = "name it, for example Europe/Berlin"
-            problems.append(document.problem("unknown-timezone", (*path, "timezone"), message, hint))
-            continue
         try:
             find_zone(hours["timezone"])
         except UNKNOWN_ZONE:
@@ -146,14 +133,20 @@ def _find_remote_problems(document: Document) -> list[Problem]:
     return [replace(document.problem("remote-credentials", ("remote",), message, hint), excerpt="")]
 
 
+def find_variable_problems(document: Document, path: YamlPath, names: Iterable[str]) -> Iterator[Problem]:
+    """Yields an error for each name of the mapping at a path that cannot be a variable of a template."""
+    for name in names:
+        if not name.isidentifier():
+            message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
+            yield document.problem("variable-name", (*path, name), message, at_key=True)
+
+
 def _find_variable_problems(document: Document) -> list[Problem]:
-    problems = []
-    for mapping_path, mapping in _list_settings_mappings(document):
-        for name in mapping.get("vars", {}):
-            if not name.isidentifier():
-                message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
-                problems.append(document.problem("variable-name", (*mapping_path, "vars", name), message, at_key=True))
-    return problems
+    return [
+        problem
+        for mapping_path, mapping in _list_settings_mappings(document)
+        for problem in find_variable_problems(document, (*mapping_path, "vars"), mapping.get("vars", {}))
+    ]
 
 
 def _list_settings_mappings(document: Document) -> list[tuple[tuple[str, ...], dict[str, Any]]]:

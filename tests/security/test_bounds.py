@@ -209,7 +209,7 @@ YAML = {
     ),
     "25,000 times one key": message(declared() + "name: b\n" * 25_000, "of one document 100 such problems"),
     "10,001 recipients": message(
-        declared(to=f"[{'{type: user, id: a},' * 10_001}]"), "10,001 recipients are listed here"
+        declared(to=f"[{'{type: user, id: a},' * 10_001}]"), "more than 10,000 recipients are listed here"
     ),
     "10,000 wrong recipients": message(declared(to=f"[{'{type: usr, id: a},' * 10_000}]"), "to.type must be"),
     "a million values": message(declared(more=f"vars: {{l: [{'a,' * MIB}]}}\n"), "more than 250,000 values"),
