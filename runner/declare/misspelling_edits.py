@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import yaml
 
+from runner.declare.similar_names import is_one_slip
 from runner.declare.violation import Violation
 from runner.declare.yaml.document import Document
 from runner.errors import Edit
@@ -42,20 +43,9 @@ def certain_match(word: str, choices: Sequence[str]) -> str:
     alike = [choice for choice in choices if _plain(choice) in {plain, plain.removesuffix("s")}]
     if alike:
         return alike[0] if len({_plain(choice) for choice in alike}) == 1 else ""
-    near = {_plain(choice): choice for choice in choices if _is_one_slip(plain, _plain(choice))}
+    near = {_plain(choice): choice for choice in choices if is_one_slip(plain, _plain(choice))}
     return next(iter(near.values())) if len(near) == 1 and len(plain) >= _MIN_MISSPELT else ""
 
 
 def _plain(word: str) -> str:
     return _SEPARATORS.sub("", word).lower()
-
-
-def _is_one_slip(written: str, meant: str) -> bool:
-    """Returns whether one slip of the fingers turns one word into the other."""
-    short, long = sorted((written, meant), key=len)
-    index = next((index for index, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    if len(long) - len(short) == 1:
-        return short[index:] == long[index + 1 :]
-    is_changed = short[index + 1 :] == long[index + 1 :]
-    is_swapped = short[index : index + 2] == long[index : index + 2][::-1] and short[index + 2 :] == long[index + 2 :]
-    return len(short) == len(long) and index < len(short) and (is_changed or is_swapped)

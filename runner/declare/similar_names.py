@@ -35,3 +35,13 @@ def closest_matches(word: str, choices: Collection[str], most: int, cutoff: floa
     import difflib  # noqa: PLC0415  # saves 1 ms in every command without a misspelt name
 
     return difflib.get_close_matches(word, list(choices), n=most, cutoff=cutoff)
+
+
+def is_one_slip(written: str, meant: str) -> bool:
+    """Returns whether one slip turns one word into the other: a letter more, less or wrong, or two swapped."""
+    if len(written) == len(meant):
+        wrong = [index for index, (a, b) in enumerate(zip(written, meant, strict=True)) if a != b]
+        is_swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1 and sorted(written) == sorted(meant)  # noqa: PLR2004
+        return is_swapped or len(wrong) == 1
+    short, long = sorted((written, meant), key=len)
+    return len(long) == len(short) + 1 and any(long[:index] + long[index + 1 :] == short for index in range(len(long)))

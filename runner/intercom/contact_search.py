@@ -5,7 +5,7 @@ from typing import Any
 
 from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
 from runner.intercom.contact import Contact, parse_contact
-from runner.intercom.workspace import SEARCH_BATCH, QueryRejected, Workspace
+from runner.intercom.workspace import SEARCH_BATCH, QueryRejected, Workspace, any_of
 
 # Values in one `IN`. Its largest length is not documented; where 50 are rejected, OR groups of SEARCH_BATCH are used.
 IN_BATCH = 50
@@ -59,5 +59,4 @@ def _build_query(field: str, values: list[str]) -> dict[str, Any]:
     """Returns the query for contacts whose field has one of the values."""
     if len(values) > SEARCH_BATCH:
         return {"field": field, "operator": "IN", "value": values}
-    terms = [{"field": field, "operator": "=", "value": value} for value in values]
-    return terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
+    return any_of([{"field": field, "operator": "=", "value": value} for value in values])

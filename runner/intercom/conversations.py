@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from runner.intercom.identifiers import parse_id, parse_label
 from runner.intercom.pages import parse_page
-from runner.intercom.workspace import MAX_PAGES, READ_VERSION, SEARCH_BATCH, Workspace
+from runner.intercom.workspace import MAX_PAGES, READ_VERSION, SEARCH_BATCH, Workspace, any_of
 
 # Seconds. Intercom compares dates by day, in the workspace's time zone, perhaps from the next day on. And a day has 25
 # hours once a year. So only a search that starts two days earlier finds all.
@@ -74,8 +74,7 @@ class Conversations:
         terms = [_build_term(wanted) for wanted in dict.fromkeys(queries)]
         for start in range(0, len(terms), SEARCH_BATCH):
             batch = terms[start : start + SEARCH_BATCH]
-            query = batch[0] if len(batch) == 1 else {"operator": "OR", "value": batch}
-            for item in self._workspace.search_items("/conversations/search", query, "conversations"):
+            for item in self._workspace.search_items("/conversations/search", any_of(batch), "conversations"):
                 if opening := _parse_opening(item):
                     yield opening
 
@@ -113,8 +112,7 @@ class Conversations:
 
     def _find_by_source(self, ids: Sequence[str], version: str) -> Iterator[dict[str, Any]]:
         terms = [{"field": "source.id", "operator": "=", "value": value} for value in ids]
-        query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
-        return self._workspace.search_items("/conversations/search", query, "conversations", version=version)
+        return self._workspace.search_items("/conversations/search", any_of(terms), "conversations", version=version)
 
 
 def _parse_conversation(item: dict[str, Any]) -> MessageConversation:

@@ -1,14 +1,14 @@
 """Asks Intercom once for each thing, and learns from the headers: the version used, the rate limit, the clock."""
 
-import email.utils
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from runner.clock import Clock
 from runner.intercom import NoReply, Reply, Transport
+from runner.intercom.rate_limit import parse_date
 from runner.intercom.workspace import READ_VERSION
 
 _OK = 200
@@ -62,12 +62,10 @@ class Probe:
 
     def _learn_clock(self, headers: dict[str, str], before: datetime, after: datetime) -> None:
         """The date was written between the two moments, and has no fractions of a second."""
-        try:
-            date = email.utils.parsedate_to_datetime(headers.get("date", ""))
-            server = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, TypeError, OverflowError):
+        date = parse_date(headers.get("date"))
+        if date is None:
             return
-        earliest, latest = before.timestamp() - server - 1, after.timestamp() - server
+        earliest, latest = before.timestamp() - date.timestamp() - 1, after.timestamp() - date.timestamp()
         difference = 0.0 if earliest <= 0 <= latest else earliest if earliest > 0 else latest
         if self.clock_difference is None or abs(difference) < abs(self.clock_difference):
             self.clock_difference = difference

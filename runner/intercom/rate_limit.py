@@ -193,7 +193,7 @@ class RateLimiter:
 
     def _parse_retry_after(self, headers: dict[str, str]) -> float | None:
         """Returns the seconds to wait by Retry-After, a number or a date (RFC 9110, 10.2.3); None without it."""
-        moment = _parse_date(headers.get("retry-after"))
+        moment = parse_date(headers.get("retry-after"))
         return (
             (moment - self._read_date(headers)).total_seconds() if moment else _parse_number(headers.get("retry-after"))
         )
@@ -203,7 +203,7 @@ class RateLimiter:
 
         Times in headers are of the server's clock, so they are compared with this one.
         """
-        return _parse_date(headers.get("date")) or self._clock.now()
+        return parse_date(headers.get("date")) or self._clock.now()
 
 
 def _compute_allowance(budget: int, seconds: float) -> int:
@@ -211,7 +211,8 @@ def _compute_allowance(budget: int, seconds: float) -> int:
     return math.ceil(budget * min(1.0, (seconds + _POLL_INTERVAL) / (WINDOW * _SPENDING_PART)))
 
 
-def _parse_date(text: str | None) -> datetime | None:
+def parse_date(text: str | None) -> datetime | None:
+    """Returns the moment of a header such as Date; None if it is none."""
     try:
         moment = email.utils.parsedate_to_datetime(text) if text else None
     except (ValueError, TypeError, OverflowError):

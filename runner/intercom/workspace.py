@@ -256,6 +256,11 @@ class _NoAdmin(RunStopped):
     """Intercom does not know the admin."""
 
 
+def any_of(terms: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the query for what meets one of some conditions."""
+    return terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
+
+
 def describe_retry(failure: str, seconds: float) -> str:
     """Returns what the user reads when a request failed and is tried again."""
     return f"{failure}; trying again for up to {seconds:.0f} s"

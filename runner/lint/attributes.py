@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from runner.declare.similar_names import is_one_slip
 from runner.lint.html import Tag, split_names
 from runner.lint.text_checks import Fault, ValueFormatter
 
@@ -36,7 +37,7 @@ def find_misspelt_names(tag: Tag) -> dict[str, str]:
         for name in tag.attributes
         if name.isalpha() and name not in _CHECKED_NAMES and name not in _OTHER_NAMES
         for meant in sorted(_CHECKED_NAMES)
-        if _is_one_mistake(name, meant) and meant not in tag.attributes
+        if is_one_slip(name, meant) and meant not in tag.attributes
     }
 
 
@@ -67,13 +68,3 @@ def check_quotes(tag: Tag) -> Iterator[Fault]:
         if is_odd and f"={value}" in re.sub(r"\s*=\s*", "=", tag.raw):
             yield Fault("unclosed-quote", f"the value of {name} ends with a quote, but does not begin with one")
             return
-
-
-def _is_one_mistake(written: str, meant: str) -> bool:
-    """Returns whether one letter is missing, added or wrong, or two letters are swapped."""
-    if len(written) == len(meant):
-        differences = [index for index in range(len(meant)) if written[index] != meant[index]]
-        is_swapped = len(differences) == 2 and sorted(written) == sorted(meant)  # noqa: PLR2004  # two letters
-        return is_swapped or len(differences) == 1
-    short, long = sorted((written, meant), key=len)
-    return len(long) == len(short) + 1 and any(long[:index] + long[index + 1 :] == short for index in range(len(long)))

@@ -24,7 +24,7 @@ from runner.lint.static_checks import check_pairs, parse_message_text
 from runner.lint.tag_checks import check_tag
 from runner.lint.tag_locator import TagLocator
 from runner.lint.tag_pairs import pair_tags
-from runner.lint.text_checks import Fault
+from runner.lint.text_checks import Fault, PlacedFault
 from runner.lint.value_checks import make_value_checks
 from runner.privacy import mark_private
 
@@ -33,7 +33,6 @@ _WHOLE_TAGS = re.compile(r"<[^<>]*+>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_REMEMBERED = 10_000
 _MAX_BODY_FAULTS = 1000  # of one rendered body that are reported each; of the others only the first of each rule
-_BodyFault = tuple[int, Fault, bool]  # offset in the layout, fault, whether HTML allows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class MessageLinter:
         self._tag_pattern = (
             (_WHOLE_TAGS if self._body.layout.has_raw_values else _TAG_NAMES) if self._body.has_varying_pairs else None
         )
-        self._faults_by_shape: dict[int, tuple[_BodyFault, ...]] = {}
+        self._faults_by_shape: dict[int, tuple[PlacedFault, ...]] = {}
         self.delivery_count = 0
         self._mentions_unsubscribe = False
 
@@ -171,7 +170,7 @@ class MessageLinter:
                 self._body.layout, start, fault, self._label_recipient(delivery), as_warning=is_valid_html
             )
 
-    def _find_body_faults(self, body: str) -> Iterator[_BodyFault]:
+    def _find_body_faults(self, body: str) -> Iterator[PlacedFault]:
         """Yields the faults of a rendered body, each with the offset in the layout where it was written."""
         parsed_html = parse_html(body)
         locator = TagLocator(self._body, parsed_html.tags)
@@ -180,11 +179,10 @@ class MessageLinter:
             faults = [fault for fault in check_tag(tag, mark_private) if fault.code != "unencoded-value"]
             written = locator.find_written_tag(number) if faults else None
             for fault in faults:
-                yield self._find_written_place(written, fault.code, locator.fallback_start), fault, False
+                yield PlacedFault(self._find_written_place(written, fault.code, locator.fallback_start), fault)
         if self._tag_pattern:
-            for tag_fault in check_pairs(pair_tags(parsed_html), parsed_html):
-                fault = Fault(tag_fault.code, tag_fault.message)
-                yield locator.find_written_start(tag_fault.start), fault, tag_fault.is_valid_html
+            for placed in check_pairs(pair_tags(parsed_html), parsed_html):
+                yield placed._replace(start=locator.find_written_start(placed.start))
 
     def _find_written_place(self, written: Tag | None, code: str, fallback: int) -> int:
         """Returns where a fault of a tag was written: at the tag itself, or at the first value that it prints.
@@ -216,10 +214,10 @@ def _describe_silent_messages(count: int) -> str:
     return f"this and {others} open no conversation, so reconcile cannot find out what became of them"
 
 
-def _limit_faults(faults: Iterator[_BodyFault]) -> Iterator[_BodyFault]:
+def _limit_faults(faults: Iterator[PlacedFault]) -> Iterator[PlacedFault]:
     """Yields the first faults of a body, and after _MAX_BODY_FAULTS only those of a rule that has none yet."""
     codes: set[str] = set()
     for number, fault in enumerate(faults):
-        if number < _MAX_BODY_FAULTS or fault[1].code not in codes:
-            codes.add(fault[1].code)
+        if number < _MAX_BODY_FAULTS or fault.fault.code not in codes:
+            codes.add(fault.fault.code)
             yield fault

@@ -14,9 +14,9 @@ from runner.lint.links import check_anchor_url, check_image_url, check_query_val
 from runner.lint.mojibake import find_mojibake
 from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
 from runner.lint.tag_checks import ANCHOR_TAGS, check_tag, garbled_fault, leftover_fault
-from runner.lint.tag_pairs import TagFault, TagPairs, pair_tags
+from runner.lint.tag_pairs import TagPairs, pair_tags
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
-from runner.lint.text_checks import Fault
+from runner.lint.text_checks import Fault, PlacedFault
 
 # What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
 _MAX_COMMENT = 10_000  # characters of a comment before a value
@@ -98,9 +98,8 @@ class MessageText:
         for start, fault in self._check_tags():
             findings.add_at_offset(layout, start, fault)
         if not self.has_varying_pairs:
-            for tag_fault in check_pairs(self.tag_pairs, self.parsed_html):
-                fault = Fault(tag_fault.code, tag_fault.message)
-                findings.add_at_offset(layout, tag_fault.start, fault, as_warning=tag_fault.is_valid_html)
+            for start, fault, is_valid_html in check_pairs(self.tag_pairs, self.parsed_html):
+                findings.add_at_offset(layout, start, fault, as_warning=is_valid_html)
         for slot in layout.slots:
             if self._builds_html(slot):
                 message = "what this prints may end the tag, attribute or comment that it stands in"
@@ -231,9 +230,11 @@ def check_links(text: str, tag: Tag | None, format_value: text_checks.ValueForma
             yield Fault("image-https", check_image_url(link)) if is_image else fault
 
 
-def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[TagFault]:
+def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[PlacedFault]:
     """Yields the tags of a text that do not pair, and the tag that never ends."""
     yield from tag_pairs.faults
     if (start := parsed_html.unfinished_tag_start) is not None:
-        open_quote = TagFault("unclosed-quote", start, "a quote in this tag has no end")
-        yield open_quote if parsed_html.has_open_quote else TagFault("unclosed-tag", start, "this tag has no >")
+        fault = Fault("unclosed-tag", "this tag has no >")
+        if parsed_html.has_open_quote:
+            fault = Fault("unclosed-quote", "a quote in this tag has no end")
+        yield PlacedFault(start, fault)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from runner.lint.html import BLOCK_TAGS, VOID_TAGS, ParsedHtml, Tag, TextRun, is_known_tag
+from runner.lint.text_checks import Fault, PlacedFault
 
 Span = tuple[int, int]
 _P_CLOSING_TAGS = BLOCK_TAGS - {"caption", "dd", "dt", "legend", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
@@ -22,19 +23,6 @@ _IMPLIED_ENDS: dict[str, frozenset[str]] = {
 }  # fmt: skip
 MAX_OPEN_TAGS = 256  # at once; a mail of nested tables has some sixty, and browsers themselves stop at 512
 _OPTIONAL_END_TAGS = frozenset({*_IMPLIED_ENDS, "tfoot", "html", "body"})
-
-
-@dataclass(frozen=True, slots=True)
-class TagFault:
-    """A tag that does not pair, or a text outside of blocks: the code of the rule, the offset, the message.
-
-    `is_valid_html`: the HTML standard allows it.
-    """
-
-    code: str
-    start: int
-    message: str
-    is_valid_html: bool = False
 
 
 @dataclass(slots=True)
@@ -54,7 +42,7 @@ class TagPairs:
     """
 
     def __init__(self, *, has_blocks: bool) -> None:
-        self.faults: list[TagFault] = []
+        self.faults: list[PlacedFault] = []
         self.is_balanced = True
         self._crossed_names: Counter[str] = Counter()
         self._is_too_deep = False
@@ -103,7 +91,7 @@ class TagPairs:
         if len(flow.open_tags) > MAX_OPEN_TAGS:
             self._is_too_deep = True
             message = f"{MAX_OPEN_TAGS} tags are open before <{tag.name}>: which of them pair is not checked any more"
-            self.faults.append(TagFault("unclosed-tag", tag.start, message))
+            self._add("unclosed-tag", tag.start, message)
 
     def _close_p(self, tag: Tag, flow: _Flow) -> None:
         for index in range(len(flow.open_tags) - 1, -1, -1):
@@ -142,17 +130,15 @@ class TagPairs:
             self._crossed_names[name] -= 1  # its start tag has been reported as unclosed
         elif name == "p" and self._p_closing_name:
             message = f"</p> closes nothing: <{self._p_closing_name}> has ended the paragraph"
-            self.faults.append(TagFault("stray-tag", tag.start, message))
+            self._add("stray-tag", tag.start, message)
             self._p_closing_name = ""
         else:
-            self.faults.append(TagFault("stray-tag", tag.start, f"</{name}> closes nothing"))
+            self._add("stray-tag", tag.start, f"</{name}> closes nothing")
 
     def _add_unclosed(self, tag: Tag, why: str) -> None:
         if tag.name not in _OPTIONAL_END_TAGS:
-            fault = TagFault(
-                "unclosed-tag", tag.start, f"<{tag.name}> is not closed: {why}", is_valid_html=tag.name == "p"
-            )
-            self.faults.append(fault)
+            message = f"<{tag.name}> is not closed: {why}"
+            self._add("unclosed-tag", tag.start, message, is_valid_html=tag.name == "p")
 
     def end_flow(self) -> None:
         """Ends the innermost flow: the text itself after its last part."""
@@ -165,7 +151,10 @@ class TagPairs:
         is_outside = flow.is_main and self._has_blocks and not any(tag.name in BLOCK_TAGS for tag in flow.open_tags)
         if is_outside and not self._is_reported_outside and (start := text_run.find_visible_start()) is not None:
             self._is_reported_outside = True  # more text before the next block is the same mistake
-            self.faults.append(TagFault("text-outside-block", start, "this text stands beside the blocks"))
+            self._add("text-outside-block", start, "this text stands beside the blocks")
+
+    def _add(self, code: str, start: int, message: str, *, is_valid_html: bool = False) -> None:
+        self.faults.append(PlacedFault(start, Fault(code, message), is_valid_html))
 
     @staticmethod
     def _remove(flow: _Flow, index: int) -> None:

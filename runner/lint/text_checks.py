@@ -42,6 +42,14 @@ class Fault(NamedTuple):
     hint: str = ""
 
 
+class PlacedFault(NamedTuple):
+    """A fault and its offset in the text. `is_valid_html`: the HTML standard allows it."""
+
+    start: int
+    fault: Fault
+    is_valid_html: bool = False
+
+
 def find_null_word(value: str) -> str:
     """Returns the first null word of a value, if the value is such words only, or a name with one.
 

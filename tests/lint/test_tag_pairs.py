@@ -9,7 +9,7 @@ from runner.lint.tag_pairs import pair_tags
 
 
 def faults(text, branches=(), asides=()):
-    return [(fault.code, fault.start) for fault in pair_tags(parse_html(text), branches, asides).faults]
+    return [(found.fault.code, found.start) for found in pair_tags(parse_html(text), branches, asides).faults]
 
 
 @pytest.mark.parametrize(
