@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.declare.message_files import list_message_files
 from runner.declare.project import find_root
 from runner.declare.settings import environment_names, load_chosen_settings
 from runner.declare.tree import NotReadable, Tree
@@ -45,7 +46,7 @@ def suggest_names(context: click.Context, _: click.Parameter, incomplete: str) -
     names: set[str] = set()
     with contextlib.suppress(*_UNREADABLE):
         tree = _find_tree(context)
-        for path in tree.declaration_files():
+        for path in list_message_files(tree.root).declarations:
             with contextlib.suppress(*_UNREADABLE), tree.open(path) as file:
                 names.update(name.decode() for name in _NAME.findall(file.read(_MAX_READ)))
     return sorted(name for name in names if name.startswith(incomplete))

@@ -1,6 +1,6 @@
 """Addresses: as a user types one, and those that belong to the keys of a ledger, which has only the keys."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -92,7 +92,10 @@ def _search(
     declaration: Declaration, salt: str, keys: Mapping[int, set[bytes]], most: int
 ) -> tuple[dict[str, Address], int]:
     """Returns the addresses of one message's recipients by key, and the number of recipients that were read."""
-    hashers = _list_hashers(declaration.name, salt, keys)
+    hashers = {
+        kind: [(key_hasher(salt, declaration.name, revision, kind), wanted) for revision, wanted in keys.items()]
+        for kind in IDENTIFIER_KINDS
+    }
     wanted_count = sum(map(len, keys.values()))
     found: dict[str, Address] = {}
     read_count = 0
@@ -106,16 +109,6 @@ def _search(
             if (raw_key := hash_key(value)) in wanted_keys:
                 found[raw_key.hex()] = Address(recipient.kind, value)
     return found, read_count
-
-
-def _list_hashers(
-    name: str, salt: str, keys: Mapping[int, set[bytes]]
-) -> dict[IdentifierKind, list[tuple[Callable[[str], bytes], set[bytes]]]]:
-    """Returns for each kind of address the functions that compute its keys, with the keys that are wanted of them."""
-    return {
-        kind: [(key_hasher(salt, name, revision, kind), wanted_keys) for revision, wanted_keys in keys.items()]
-        for kind in IDENTIFIER_KINDS
-    }
 
 
 def _render_identifier(declaration: Declaration, recipient: Recipient) -> str:

@@ -9,6 +9,7 @@ from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import Declaration
 from runner.declare.declaration_parser import parse
 from runner.declare.look_alike_names import find_look_alike_names
+from runner.declare.message_files import list_message_files
 from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
 from runner.declare.settings import SETTINGS_FILE, Settings
@@ -111,7 +112,7 @@ def make_project_reader(
 
     Raises UsageMistake if a path contains no declaration.
     """
-    files = tree.list_messages()
+    files = list_message_files(tree.root)
     with CURRENT_WORK.on_file(SETTINGS_FILE):
         items = list(read_documents(tree, SETTINGS_FILE)) if (tree.root / SETTINGS_FILE).exists() else []
         warnings = [item for item in items if isinstance(item, Problem)]  # an error would have ended the command

@@ -17,7 +17,6 @@ from posixpath import dirname, join
 from typing import BinaryIO
 from unicodedata import is_normalized, normalize
 
-from runner.declare.message_files import MessageFiles, list_message_files
 from runner.declare.not_text import LINK, START_SIZE, find_lone_name, find_stand_in
 from runner.declare.similar_names import closest_match
 from runner.privacy import AnyText
@@ -127,14 +126,6 @@ class Tree:
             with os.fdopen(descriptor, "rb") as handle:
                 return handle.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
         return b""
-
-    def declaration_files(self) -> Iterator[str]:
-        """Returns the paths of all messages/**/*.yaml and .yml, sorted. Raises UsageMistake as `list_messages`."""
-        return iter(self.list_messages().declarations)
-
-    def list_messages(self) -> MessageFiles:
-        """Returns the files below messages/. Raises UsageMistake if there are too many declarations."""
-        return list_message_files(self.root)
 
     def _resolve(self, path: str) -> Path:
         """Returns the absolute path with all links resolved, of a file that need not exist.

@@ -100,19 +100,11 @@ def _answer_as_inbound(answer: Answer, call: Call) -> Answer:
     return replace(answer, status=200, body=encode_json(build_user_message(payload, call.now)))
 
 
-def _fail_after(answer: Answer, call: Call) -> Answer:
-    return _refuse("500_before", answer, call)
-
-
 def _edit_document(answer: Answer, change: Callable[[dict[str, object]], object]) -> Answer:
     document = json.loads(answer.body)
     if answer.status == 200 and isinstance(document, dict):  # noqa: PLR2004 - it is the status itself
         change(document)
     return replace(answer, body=encode_json(document))
-
-
-def _strip_id(answer: Answer, _: Call) -> Answer:
-    return _edit_document(answer, lambda document: document.pop("id", None))
 
 
 def _swap_owner(answer: Answer, _: Call) -> Answer:
@@ -130,7 +122,7 @@ def _compress(answer: Answer, _: Call) -> Answer:
 
 _CHANGES: dict[str, Callable[[Answer, Call], Answer]] = {
     "ok": lambda answer, _: answer,
-    "500_after": _fail_after,
+    "500_after": lambda answer, call: _refuse("500_before", answer, call),
     "502_html": _answer_with_html_page,
     "redirect": _redirect,
     "user_message": _answer_as_inbound,
@@ -143,7 +135,7 @@ _CHANGES: dict[str, Callable[[Answer, Call], Answer]] = {
     "empty_200": lambda answer, _: replace(answer, status=200, body=b""),
     "204": lambda answer, _: replace(answer, status=204, body=b""),
     "wrong_content_type": lambda answer, _: answer.with_header("Content-Type", "text/plain"),
-    "no_id": _strip_id,
+    "no_id": lambda answer, _: _edit_document(answer, lambda document: document.pop("id", None)),
     "other_owner": _swap_owner,
     "no_rate_headers": lambda answer, _: answer.without_headers("X-RateLimit-"),
     "close": lambda answer, _: replace(answer, ending=Ending.CLOSE),

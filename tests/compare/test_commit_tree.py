@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.compare.commit_tree import find_commit, tree_at
+from runner.declare.message_files import list_message_files
 from runner.declare.tree import NotReadable
 from runner.errors import UsageMistake
 from runner.git.repository import Repository, find_repository
@@ -39,7 +40,7 @@ def test_every_file_is_there_byte_for_byte(place: Repository) -> None:
     large = {"messages/large.yaml": b"x" * (1024 * 1024 + 1), "a b/ö.csv": b"\xff\x00\r\n", "msgrun.yaml": b""}
     commit(place.toplevel, {**many, **large, ".gitattributes": b"* ident export-subst export-ignore\n"})
     with tree_at(place, find_commit(place, "main"), place.toplevel) as tree:
-        assert len(list(tree.declaration_files())) == 451
+        assert len(list(list_message_files(tree.root).declarations)) == 451
         for path, data in {**many, **large}.items():
             assert tree.read(tree.locate(f"/{path}"[1:], "x")) == data
         folder = tree.root
@@ -69,7 +70,7 @@ def test_a_crafted_tree_leads_nowhere(place: Repository, tmp_path_factory: pytes
     top = git(place.toplevel, "mktree", stdin=f"040000 tree {inner}\tmessages\n")
     made = git(place.toplevel, "commit-tree", top, "-m", "crafted")
     with tree_at(place, find_commit(place, made), place.toplevel) as tree:
-        assert list(tree.declaration_files()) == []
+        assert list(list_message_files(tree.root).declarations) == []
         assert list(tree.root.iterdir()) == []
     assert list(outside.iterdir()) == []
 

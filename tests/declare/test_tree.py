@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runner.declare.message_files import list_message_files
 from runner.declare.tree import NotReadable
 
 
@@ -42,4 +43,5 @@ def test_paths_are_relative_to_the_file_that_names_them(write):
 def test_declarations_are_sorted_and_links_to_folders_among_them(write, tmp_path):
     tree = write({"messages/b.yml": "", "messages/a/z.yaml": "", "messages/c.txt": ""})
     (tmp_path / "messages/linked").symlink_to("a")
-    assert list(tree.declaration_files()) == ["messages/a/z.yaml", "messages/b.yml", "messages/linked"]
+    paths = list_message_files(tree.root).declarations
+    assert paths == ("messages/a/z.yaml", "messages/b.yml", "messages/linked")

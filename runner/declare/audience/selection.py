@@ -31,10 +31,6 @@ FILTER_REASONS = ("where", "only", "suppressed", "exclude", "unique_by", "split"
 ProblemFactory = Callable[[TemplateFault, str], Problem]  # makes a problem of a fault and the recipient's label
 
 
-def _ignore(_: Problem) -> None:
-    pass
-
-
 @dataclass(slots=True)
 class Tally:
     """What one pass over an audience counts and reports.
@@ -43,7 +39,7 @@ class Tally:
     """
 
     left_out: Counter[str] = field(default_factory=Counter)
-    on_warning: Callable[[Problem], None] = _ignore
+    on_warning: Callable[[Problem], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,12 +224,8 @@ class _Converter:
         self.faults.append(YamlFault(code, mark.line, mark.column, message, hint, warning, node_length(node)))
 
 
-def _parse_boolean(text: str) -> bool:
-    return {"true": True, "false": False}[text.lower()]
-
-
 _SCALAR_PARSERS: dict[str, Callable[[str], Any]] = {
-    _TAG + "bool": _parse_boolean,
+    _TAG + "bool": lambda text: {"true": True, "false": False}[text.lower()],
     _TAG + "int": int,
     _TAG + "float": float,
 }
