@@ -21,18 +21,33 @@ def managed_path(root: Path, path: str) -> Path:
     for number, part in enumerate(parts, 1):
         full /= part
         if full.is_symlink():
-            raise GuardRefused(
-                f"{'/'.join(parts[:number])} is a link, and msgrun follows none to what it keeps",
-                "put the file or folder itself there",
-            )
+            raise _is_link("/".join(parts[:number]))
     if full.exists() and not (full.is_file() or full.is_dir()):
-        raise GuardRefused(f"{'/'.join(parts)} is a pipe or a device, and no file", "put the file itself there")
+        raise _is_no_file("/".join(parts))
     return full
 
 
-def user_path(root: Path, full: Path) -> Path:
-    """Returns the full path of a file or folder that the user named.
+def user_path(folder: Path, full: Path) -> Path:
+    """Returns the full path of a file or folder that the user named. `folder` is the project's root, or in the project.
 
-    Raises GuardRefused if it is below the root and a link, or behind one, because a commit may have created that.
+    Raises GuardRefused if it is a link of the repository, or behind one: a commit may have created that. The repository
+    may be larger than the project. A link elsewhere is the user's own.
     """
-    return managed_path(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) and full != root else full
+    base = folder.resolve()
+    top = next((parent for parent in (base, *base.parents) if (parent / ".git").exists()), base)
+    for number, part in enumerate((full, *full.parents)):
+        is_own = part.parent.resolve().is_relative_to(top)
+        if part.is_symlink() and is_own:
+            raise _is_link(os.path.relpath(part.parent.resolve() / part.name, base))
+        if not number and is_own and part.exists() and not (part.is_file() or part.is_dir()):
+            raise _is_no_file(os.path.relpath(part.parent.resolve() / part.name, base))
+    return full
+
+
+def _is_link(path: str) -> GuardRefused:
+    message = f"{path} is a link, and msgrun follows none to what it keeps"
+    return GuardRefused(message, "put the file or folder itself there")
+
+
+def _is_no_file(path: str) -> GuardRefused:
+    return GuardRefused(f"{path} is a pipe or a device, and no file", "put the file itself there")

@@ -131,8 +131,10 @@ def find_comment_path(start: Path, path: Path) -> Path:
     It is relative to the folder `start`. Raises GuardRefused if the file is a link: a commit may have created it.
     """
     full = Path(os.path.normpath(start / path))
+    base = start
     with contextlib.suppress(NoProject):  # the command reports that itself
-        full = user_path(find_root(start), full)
+        base = find_root(start)
+    full = user_path(base, full)
     if full.is_symlink():
         raise GuardRefused(f"{path} is a link, and msgrun writes no comment through one", "name another file")
     return full

@@ -182,6 +182,9 @@ WRITES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "a comment": ({"comment.md": "OUT/file"}, ("plan", "--comment", "comment.md")),
     "the log of a run": ({"log.jsonl": "OUT/file"}, ("apply", "--yes", "--log-file", "log.jsonl")),
     "what is exported": ({"x": "OUT"}, ("lock", "export", "x/records")),
+    "what is imported": ({"x.lock": "OUT/file"}, ("lock", "import", "x.lock")),
+    "the log of a sandbox": ({"log.jsonl": "OUT/file"}, ("sandbox", "--log", "log.jsonl")),
+    "the log of a sandbox, below": ({"logs": "OUT"}, ("sandbox", "--log", "logs/log.jsonl")),
     "the contacts": ({".msgrun/contacts-messages": "OUT/file"}, ("apply", "--yes")),
     "ignored files": ({".gitignore": "OUT/file"}, ("init",)),
     "attributes": ({".gitattributes": "OUT/file"}, ("init",)),
@@ -205,6 +208,56 @@ def test_nothing_is_written_through_a_link_and_what_msgrun_keeps_is_never_one(pr
     assert (code, "is a link" in printed) == (expected, True), printed
     assert contents(outside) == before
     assert (project.path / "ledger.txt").read_text() == HEADER % salt_check("")
+
+
+# Each names a file beside the project, in its repository. OUT is a link there.
+BESIDE: dict[str, tuple[str, ...]] = {
+    "a saved plan": ("plan", "--out", "../OUT/plan.json"),
+    "a saved plan, a link itself": ("plan", "--out", "../file.json"),
+    "a saved plan, read": ("apply", "--yes", "--plan", "../file.json"),
+    "a comment": ("plan", "--comment", "../OUT/comment.md"),
+    "a comment without a project": ("-C", "..", "plan", "--comment", "OUT/comment.md"),
+    "pages": ("preview", "--out", "../OUT/pages"),
+    "pictures": ("preview", "--png", "../OUT/pictures"),
+    "the log of a run": ("apply", "--yes", "--log-file", "../OUT/log.jsonl"),
+    "the log of a sandbox": ("sandbox", "--log", "../OUT/log.jsonl"),
+    "the log of a sandbox without a project": ("-C", "..", "sandbox", "--log", "../OUT/log.jsonl"),
+    "an export": ("lock", "export", "../OUT/records"),
+    "an import": ("lock", "import", "../file.json"),
+    "by its full path": ("plan", "--out", "ROOT/OUT/plan.json"),
+    "by a link of the user's own": ("plan", "--out", "ROOT/../own/OUT/plan.json"),
+    "a folder below the link": ("plan", "--out", "../OUT/messages/plan.json"),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_no_link_beside_the_project_in_its_repository_is_followed(project: Clone, name: str) -> None:
+    root, outside = project.path, project.path.parent / "outside"
+    repository = root.parent / "repository"
+    repository.mkdir()
+    for folder in ("objects", "refs"):
+        (repository / ".git" / folder).mkdir(parents=True)
+    (repository / ".git/HEAD").write_text("ref: refs/heads/main\n")
+    root.rename(repository / "mail")
+    (repository / "OUT").symlink_to(outside)
+    (repository / "file.json").symlink_to(outside / "passwd")
+    (root.parent / "own").symlink_to(repository)
+    before = contents(outside)
+    command = [part.replace("ROOT", str(repository)) for part in BESIDE[name]]
+    ran = run_in_process(command, repository / "mail", dict(os.environ))
+    assert (ran.code, "is a link" in ran.err) == (5, True), ran
+    assert contents(outside) == before
+
+
+def test_a_link_that_leads_into_the_project_from_elsewhere_is_the_users_own(project: Clone) -> None:
+    (project.path / ".git").mkdir()
+    (project.path / "shown").mkdir()
+    (project.path.parent / "own").symlink_to(project.path)
+    (project.path.parent / "shown").symlink_to(project.path / "shown")
+    for path in (f"{project.path.parent}/own/a.json", f"{project.path.parent}/shown/b.json", "shown/c.json"):
+        assert run(project, "plan", "--out", path)[0] == 0
+    assert (project.path / "a.json").exists()
+    assert sorted(file.name for file in (project.path / "shown").iterdir()) == ["b.json", "c.json"]
 
 
 def test_a_link_of_the_name_of_a_file_that_is_being_written_is_not_followed(project: Clone) -> None:

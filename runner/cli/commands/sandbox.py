@@ -13,6 +13,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.declare.project import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
+from runner.managed_path import user_path
 from runner.shown_command import shown_command
 
 _OTHER_PORT = "choose another port: --port N"
@@ -65,6 +66,8 @@ def sandbox(
         context = _open_context(stack, is_required=reset)
         if context is not None and reset:
             return _reset(context.sandbox_folder)
+        if log:
+            log = context.user_path(log) if context else user_path(Path.cwd(), Path.cwd() / log)
         try:
             spec = Trouble.from_specs(list(trouble))
         except TroubleError as error:

@@ -24,7 +24,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     before it adds an outcome of an attempt that is still open.
     """
     with open_context() as context:
-        imported, path = Facts(), context.resolve_path(file)
+        imported, path = Facts(), context.user_path(file)
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")
         imported.read_file(path, str(file))
