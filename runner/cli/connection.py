@@ -86,6 +86,18 @@ class Connection:
             guards.append(sender_guard(fault.message, fault.hint, names))
         return replace(plan, sender_ids=lookup.ids, guards=tuple(guards))
 
+    @property
+    def poster(self) -> MessagePoster:
+        """What POSTs messages, in the project's API version."""
+        return MessagePoster(
+            self.transport,
+            self.workspace,
+            self.limiter,
+            CLOCK,
+            self.context.settings.api_version,
+            on_retry=partial(_report_retry, self.context.output),
+        )
+
     def deliver(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
         """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
         settings = self.context.settings
@@ -98,14 +110,7 @@ class Connection:
                 plan=plan,
                 settings=settings,
                 ledger=ledger,
-                poster=MessagePoster(
-                    self.transport,
-                    self.workspace,
-                    self.limiter,
-                    CLOCK,
-                    settings.api_version,
-                    on_retry=partial(_report_retry, self.context.output),
-                ),
+                poster=self.poster,
                 limiter=self.limiter,
                 clock=CLOCK,
                 stop_conditions=make_stop_conditions(self.context, lambda: signals.number, deadline),

@@ -7,11 +7,8 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.settings import Settings
 from runner.errors import GuardRefused
-from runner.intercom import Transport
-from runner.intercom.answer import Answer, classify_reply
 from runner.intercom.contact import Contact
 from runner.intercom.contact_search import ContactSearch
-from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.senders import look_up_senders
 from runner.intercom.wire_format import build_body
 from runner.intercom.workspace import Workspace
@@ -41,15 +38,6 @@ def prepare_test(
     payload[marked] = f"{MARK}{payload[marked]}"
     sender_id = declaration.sender.admin_id(senders.ids)
     return PreparedTest(build_body(payload, settings.api_version, sender_id=sender_id), sender_id, contact)
-
-
-def post_test(
-    test: PreparedTest, transport: Transport, limiter: RateLimiter, workspace: Workspace, api_version: str
-) -> Answer:
-    """POSTs a test once, and returns what the answer means. It is never repeated."""
-    limiter.wait()
-    result = transport.exchange("POST", "/messages", test.body, api_version)
-    return classify_reply(result, test.sender_id, workspace.access)
 
 
 def _find_contact(workspace: Workspace, email: str) -> Contact:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from runner.clock import Clock, next_retry_delay
 from runner.declare.declaration import Declaration
@@ -84,18 +84,23 @@ class MessagePoster:
         if stop := find_stop(attempt.declaration):
             self._limiter.give_back(1)
             return PostResult(attempt, None, {}, stop=stop)
-        result = self._transport.exchange("POST", "/messages", attempt.body, self._api_version)
+        answer, headers = self.post_body(attempt.body, attempt.claim.sender)
+        is_new = isinstance(answer, Refused) and answer.is_not_found and self._is_contact_new(attempt.claim)
+        return PostResult(attempt, answer, headers, is_new_contact=is_new)
+
+    def post_body(self, body: dict[str, Any], sender: str) -> tuple[Answer, dict[str, str]]:
+        """POSTs the JSON of a message once. Returns what the answer means, and its headers. Never raises.
+
+        `sender` is the id of the admin in it. Where a 404 means that there is no such admin, the answer says so.
+        """
+        result = self._transport.exchange("POST", "/messages", body, self._api_version)
         headers = result.headers if isinstance(result, Reply) else {}
         self._limiter.learn(headers)
-        answer = classify_reply(result, attempt.claim.sender, self._workspace.access)
-        is_new = False
-        if isinstance(answer, Refused) and answer.is_not_found:
-            if self._workspace.has_admin(attempt.claim.sender) is False:
-                hint = no_admin_hint(attempt.claim.sender)
-                answer = AccountDenied("admin_not_found", "there is no such admin", answer.request_id, hint)
-            else:
-                is_new = self._is_contact_new(attempt.claim)
-        return PostResult(attempt, answer, headers, is_new_contact=is_new)
+        answer = classify_reply(result, sender, self._workspace.access)
+        if isinstance(answer, Refused) and answer.is_not_found and self._workspace.has_admin(sender) is False:
+            message = "there is no such admin"
+            answer = AccountDenied("admin_not_found", message, answer.request_id, no_admin_hint(sender))
+        return answer, headers
 
     def decide_outcome(self, posted: PostResult) -> Outcome | Retry:
         """Returns the outcome that an answer proves, or that the delivery may be tried again."""

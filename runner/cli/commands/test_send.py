@@ -15,11 +15,19 @@ from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import parse_recipient_address
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
-from runner.errors import GuardRefused, Problem, ProblemsFound, RateExhausted, RunStopped, UsageMistake
+from runner.errors import (
+    GuardRefused,
+    LedgerUnavailable,
+    Problem,
+    ProblemsFound,
+    RateExhausted,
+    RunStopped,
+    UsageMistake,
+)
 from runner.intercom.answer import AccountDenied, Answer, Refused, Sent, Throttled, Unknown, Unreached
 from runner.ledger.durable_append import append_lines
 from runner.managed_path import managed_path
-from runner.privacy import mark_private, reveal_or_mask
+from runner.privacy import mark_private, mark_private_values, reveal_or_mask
 from runner.report.layout import wrap_lines
 from runner.report.recipients import contact_url
 from runner.shown_command import shown_command
@@ -36,7 +44,7 @@ def test_send(name: str, address: str | None, email: str) -> int:
 
     The text is the recipient's. Its subject (in-app: its body) begins with [Test]. EMAIL has to be
     in test_recipients: of msgrun.yaml, and a contact of the workspace. expires: and not_before: do not hold it back.
-    The ledger does not change; .msgrun/tests.jsonl has what was sent.
+    The ledger does not change; .msgrun/tests.jsonl has what is sent, and then what became of it.
     """
     with open_context(check_in_child=partial(_render, name=name, address=address)) as context:
         email = _require_allowed(context, email)
@@ -81,27 +89,31 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
 def _send(context: Context, declaration: Declaration, delivery: Delivery, email: str) -> int:
     """Sends a test, records it and reports. Returns the exit code. Raises GuardRefused, RunStopped."""
     from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms, which --help saves
-    from runner.deliver.marked_test import post_test, prepare_test  # noqa: PLC0415  # likewise
+    from runner.deliver.marked_test import prepare_test  # noqa: PLC0415  # likewise
 
     of_ledger = read_ledger(context).facts.headers.merged(context.settings.salt).workspace
     with connect(context, [declaration.sender]) as connection:
         id_code = connection.verify_workspace(of_ledger)
         test = prepare_test(declaration, delivery, email, connection.workspace, context.settings)
-        path = managed_path(context.tree.root, f".msgrun/{'sandbox/' if context.options.sandbox else ''}tests.jsonl")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        answer = post_test(
-            test, connection.transport, connection.limiter, connection.workspace, context.settings.api_version
-        )
         record = {
             "at": format_timestamp(CLOCK.now()),
             "message": declaration.name,
             "revision": declaration.revision,
             "digest": delivery.digest,
             "contact": test.contact.id,
-            "status": type(answer).__name__.lower(),
-            "id": answer.id if isinstance(answer, Sent) else "",
+            "status": "claimed",
+            "id": "",
         }
-        append_lines([path], orjson.dumps(record) + b"\n")
+        path = managed_path(context.tree.root, f".msgrun/{'sandbox/' if context.options.sandbox else ''}tests.jsonl")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        append_lines([path], orjson.dumps(record) + b"\n")  # where this fails, nothing is sent
+        connection.limiter.wait()
+        answer, _ = connection.poster.post_body(test.body, test.sender_id)
+        outcome = {"status": type(answer).__name__.lower(), "id": answer.id if isinstance(answer, Sent) else ""}
+        try:
+            append_lines([path], orjson.dumps({**record, "at": format_timestamp(CLOCK.now()), **outcome}) + b"\n")
+        except LedgerUnavailable as error:
+            context.output.note(f"{error.message}; what became of the test is not recorded")
     url = "" if context.options.sandbox else contact_url(test.contact.id, id_code, context.settings.region)
     return _report(context, declaration, delivery, answer, url)
 
@@ -117,7 +129,7 @@ def _report(context: Context, declaration: Declaration, delivery: Delivery, answ
             return EXIT.done
         case Refused():
             text = f"Intercom refused the test: {answer.code} "
-            context.output.failure(RunStopped(text + mark_private(answer.message)))
+            context.output.failure(RunStopped(text + mark_private_values(answer.message, delivery.private_values)))
             return EXIT.refused
         case Unknown():
             context.output.failure(
@@ -125,7 +137,8 @@ def _report(context: Context, declaration: Declaration, delivery: Delivery, answ
             )
             return EXIT.unknown
         case AccountDenied():
-            raise RunStopped(f"Intercom said {answer.code}: " + mark_private(answer.message), answer.hint)
+            message = mark_private_values(answer.message, delivery.private_values)
+            raise RunStopped(f"Intercom said {answer.code}: " + message, answer.hint)
         case Throttled():
             raise RateExhausted("the rate limit left no room", "try again later")
         case Unreached():

@@ -1,9 +1,13 @@
 """test-send: one delivery to the own team, marked, and the ledger knows nothing of it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from runner.errors import LedgerUnavailable
+from runner.intercom.senders import SenderLookup
+from runner.ledger.durable_append import append_lines
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import records
 from tests.support.project import SEED, Folder, Ran
@@ -53,10 +57,11 @@ def test_it_is_recorded_apart_and_the_real_one_is_still_to_send(project: Folder,
     lockfile = (project.path / "messages.lock").read_bytes()
     send(project)
     assert (project.path / "messages.lock").read_bytes() == lockfile
-    (line,) = (project.path / ".msgrun/tests.jsonl").read_text().splitlines()
-    record = json.loads(line)
-    assert (record["message"], record["status"], record["id"]) == ("news", "sent", intercom.messages[0]["id"])
-    assert "@" not in line
+    text = (project.path / ".msgrun/tests.jsonl").read_text()
+    claim, outcome = map(json.loads, text.splitlines())
+    assert (claim["message"], claim["status"], claim["id"]) == ("news", "claimed", "")
+    assert outcome == {**claim, "at": outcome["at"], "status": "sent", "id": intercom.messages[0]["id"]}
+    assert "@" not in text
     assert not records(project)
 
 
@@ -104,7 +109,38 @@ def test_it_is_posted_once_whatever_the_answer(
     intercom.trouble.replace({"next": [trouble]})
     assert send(project).code == code
     assert len([entry for entry in intercom.log if entry["path"] == "/messages"]) == 1
-    assert json.loads((project.path / ".msgrun/tests.jsonl").read_text())["status"] == status
+    assert json.loads((project.path / ".msgrun/tests.jsonl").read_text().splitlines()[-1])["status"] == status
+
+
+def test_a_sender_who_left_is_named_as_in_apply(
+    project: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.deliver.marked_test.look_up_senders", lambda *_: SenderLookup())  # it left after that
+    intercom.trouble.replace({"next": ["404"]})
+    project.message(MAIL.replace("name: Zoe", "id: '999'"))
+    ran = send(project)
+    assert (ran.code, len(intercom.messages)) == (1, 0)
+    assert "Intercom said admin_not_found: there is no such admin" in ran.err
+    assert json.loads((project.path / ".msgrun/tests.jsonl").read_text().splitlines()[-1])["status"] == "accountdenied"
+
+
+@pytest.mark.parametrize(("failing", "count"), [(1, 0), (2, 1)])
+def test_it_is_recorded_before_it_is_sent_and_a_record_that_fails_hides_nothing(
+    failing: int, count: int, project: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+
+    def fail(paths: list[Path], lines: bytes) -> None:
+        calls.append(lines)
+        if len(calls) == failing:
+            raise LedgerUnavailable(f"{paths[0].name} cannot be written: No space left on device")
+        append_lines(paths, lines)
+
+    monkeypatch.setattr("runner.cli.commands.test_send.append_lines", fail)
+    ran = send(project)
+    assert len(intercom.messages) == count
+    assert "tests.jsonl cannot be written: No space left on device" in ran.err
+    assert (ran.code, "Sent a test of news" in ran.out) == ((0, True) if count else (6, False))
 
 
 def test_mistakes_are_reported_before_anything_is_asked(project: Folder, intercom: Sandbox) -> None:
