@@ -174,6 +174,7 @@ class _MessageBuilder:
             json=show_invisible(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()),
             variables=tuple(self._list_variables(delivery)),
             checks=checks,
+            is_variant=sampled.is_variant,
         )
 
     def _list_variables(self, delivery: Delivery) -> Iterator[Variable]:

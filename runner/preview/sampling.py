@@ -23,10 +23,11 @@ _MAX_WITH_FINDINGS = 5
 
 @dataclass(slots=True)
 class SampledDelivery:
-    """A delivery that is shown, and why it was chosen."""
+    """A delivery that is shown, and why it was chosen. `is_variant`: others get another text."""
 
     delivery: Delivery
     reasons: list[str] = field(default_factory=list)
+    is_variant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,11 @@ def sample_message(
         for delivery in reader.first[:1]:
             chosen.add(delivery, "the first")
         by_count = variants.by_count()
+        if len(by_count) == 1 and variants.count == len(message.deliveries) > 1 and reader.first:
+            chosen.add(reader.first[0], f"all {variants.count:,} recipients get this text")
         for variant in choose_variants(by_count, authorship)[0] if len(by_count) > 1 else ():
-            recipients = "1 recipient gets" if variant.count == 1 else f"{variant.count:,} recipients get"
-            chosen.add(variant.delivery, f"{recipients} this text")
+            gets = "recipients gets" if variant.count == 1 else "recipients get"
+            chosen.add(variant.delivery, f"{variant.count:,} of {variants.count:,} {gets} this text", is_variant=True)
         if reader.longest and reader.shortest and _length(reader.longest) > _length(reader.shortest):
             chosen.add(reader.longest, "the longest")
             chosen.add(reader.shortest, "the shortest")
@@ -73,8 +76,9 @@ class _Choice:
     def __init__(self) -> None:
         self.deliveries: dict[bytes, SampledDelivery] = {}
 
-    def add(self, delivery: Delivery, reason: str = "") -> None:
+    def add(self, delivery: Delivery, reason: str = "", *, is_variant: bool = False) -> None:
         sampled = self.deliveries.setdefault(delivery.raw_key, SampledDelivery(delivery))
+        sampled.is_variant |= is_variant
         if reason:
             sampled.reasons.append(reason)
 

@@ -3,24 +3,36 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import UsageMistake
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-_WIDTH, _HEIGHT = 1200, 900  # pixels of the window
+_INDEX_WIDTH, _HEIGHT = 1200, 900  # pixels of the window
+_WIDTHS = {"desktop": 900, "phone": 440}  # pixels of the window for a message
 # The root of the page, also where an element of the body is named documentElement.
 _READ_HEIGHT = "Object.getOwnPropertyDescriptor(Document.prototype, 'documentElement').get.call(document).scrollHeight"
-_MAX_BODY = 6_000  # pixels of a body that are photographed
+_LIST_VARIANTS = "all => all.flatMap((one, index) => index && 'variant' in one.dataset ? [index] : [])"
+_WAIT_UNTIL_PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+_ADD_REMARK = """(frame, text) => {
+  frame.parentElement.querySelector('.cut')?.remove();
+  const remark = document.createElement('p');
+  remark.className = 'cut';
+  remark.textContent = text;
+  frame.after(remark);
+}"""
+_MAX_BODY = 10_000  # pixels of a body that are photographed
+_MAX_VARIANTS = 6  # further texts of a message that are photographed
 
 
 def find_browser() -> str | None:
@@ -59,25 +71,55 @@ def open_browser_page(**options: Any) -> "Iterator[Page]":
             yield context.new_page()
 
 
-def take_screenshots(folder: Path, names: Iterable[str], out: Path) -> list[Path]:
-    """Takes screenshots of the index, and of each message's first recipient, on desktop and phone. Returns their paths.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that was written. `remark` says what is not in it; empty if all is."""
+
+    path: Path
+    remark: str = ""
+
+
+def take_screenshots(folder: Path, names: Sequence[str], out: Path) -> list[Picture]:
+    """Takes screenshots of the index and of each message: on desktop each of its texts, and the first on a phone.
 
     `folder` has the pages of a preview, `names` are those of the messages' pages.
     """
     out.mkdir(parents=True, exist_ok=True)
-    pictures: list[Path] = []
-    viewport = {"width": _WIDTH, "height": _HEIGHT}
+    pictures: list[Picture] = []
+    viewport = {"width": _INDEX_WIDTH, "height": _HEIGHT}
+    stems = _Stems(names)
     with open_browser_page(viewport=viewport, device_scale_factor=2, color_scheme="light") as page:
         page.goto((folder / "index.html").as_uri())
-        pictures.append(_make_room(out / "index.png"))
-        page.screenshot(path=pictures[-1], full_page=True)
+        pictures.append(Picture(_make_room(out / "index.png")))
+        page.screenshot(path=pictures[-1].path, full_page=True)
         for name in names:
+            page.set_viewport_size({"width": _WIDTHS["desktop"], "height": _HEIGHT})
             page.goto((folder / "pages" / f"{name}.html").as_uri())
-            for width, suffix in (("desktop", ""), ("phone", "-phone")):
-                page.click(f"button[data-set=width][value={width}]")
-                pictures.append(_make_room(out / f"{name}{suffix}.png"))
-                _take_message(page, pictures[-1])
+            page.evaluate("document.documentElement.dataset.picture = ''")
+            variants = page.locator(".recipient").evaluate_all(_LIST_VARIANTS)
+            pictures.append(_take_message(page, out / f"{stems.main[name]}.png", 0, "desktop"))
+            pictures.append(_take_message(page, out / f"{stems.add(f'{name}-phone')}.png", 0, "phone"))
+            for number, index in enumerate(variants[:_MAX_VARIANTS], 2):
+                pictures.append(_take_message(page, out / f"{stems.add(f'{name}-{number}')}.png", index, "desktop"))
+            if others := len(variants[_MAX_VARIANTS:]):
+                remark = f"{others} more of its texts are in the pages alone"
+                pictures[-1] = Picture(pictures[-1].path, f"{pictures[-1].remark}; {remark}".removeprefix("; "))
     return pictures
+
+
+class _Stems:
+    """The names of pictures without a suffix, so that no picture replaces another: `a-phone` may be a message too."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._taken = {"index"}
+        self.main = {name: self.add(name) for name in names}
+
+    def add(self, stem: str) -> str:
+        """Returns the name, with dashes behind it if another picture has it."""
+        while stem in self._taken:
+            stem += "-"
+        self._taken.add(stem)
+        return stem
 
 
 def _make_room(path: Path) -> Path:
@@ -86,19 +128,36 @@ def _make_room(path: Path) -> Path:
     return path
 
 
-def _take_message(page: "Page", path: Path) -> None:
-    """Takes the first recipient's message in full height, or the whole page if the message has no recipient."""
-    client = page.locator(".recipient .client").first
-    if not client.count():
-        page.screenshot(path=path)
-        return
+def _take_message(page: "Page", path: Path, index: int, width: str) -> Picture:
+    """Takes a message as the recipient with this index gets it, in full height up to _MAX_BODY."""
+    _make_room(path)
+    page.set_viewport_size({"width": _WIDTHS[width], "height": _HEIGHT})
+    page.evaluate("([width, index]) => { choose('width', width); showRecipient(index); }", [width, index])
+    client = page.locator(".recipient:visible .client").first
+    remark = _fit_frame(page, client, path.name) if client.count() else ""
+    # A browser paints only what is in its window.
+    height = int(page.evaluate("Math.ceil(document.querySelector('main').getBoundingClientRect().height)"))
+    page.set_viewport_size({"width": _WIDTHS[width], "height": height})
+    page.evaluate(_WAIT_UNTIL_PAINTED)
+    page.locator("main").screenshot(path=path)
+    return Picture(path, remark)
+
+
+def _fit_frame(page: "Page", client: "Locator", name: str) -> str:
+    """Makes the body's frame as high as the body, up to _MAX_BODY. If it is cut, the page says so, and a remark does.
+
+    A script of the browser's driver, not of the page, may look into the sandbox.
+    """
     element = client.locator("iframe").element_handle()
     frame = element.content_frame()
     assert frame is not None
     frame.wait_for_load_state()
-    # A script of the browser's driver, not of the page, may look into the sandbox.
     element.evaluate("frame => { frame.style.height = '40px'; }")
-    height = min(int(frame.evaluate(_READ_HEIGHT)), _MAX_BODY)
-    element.evaluate("(frame, height) => { frame.style.height = `${height}px`; }", height)
-    client.screenshot(path=path)
-    element.evaluate("frame => { frame.style.height = ''; }")
+    page.evaluate(_WAIT_UNTIL_PAINTED)
+    body = int(frame.evaluate(_READ_HEIGHT))
+    element.evaluate("(frame, height) => { frame.style.height = `${height}px`; }", min(body, _MAX_BODY))
+    if body <= _MAX_BODY:
+        return ""
+    remark = f"{name} ends after {_MAX_BODY:,} of the {body:,} pixels of its body"
+    element.evaluate(_ADD_REMARK, f"The picture ends here, after {_MAX_BODY:,} of the {body:,} pixels of the body.")
+    return remark

@@ -85,6 +85,7 @@ class RecipientView:
     """One sampled recipient.
 
     `reasons` say why it was chosen. `frame` is the document of the body's iframe, `height` the pixels that it needs.
+    `is_variant`: it was chosen because others get another text.
     """
 
     name: str
@@ -98,6 +99,7 @@ class RecipientView:
     json: str
     variables: tuple[Variable, ...]
     checks: BodyChecks
+    is_variant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ def test_recipients_are_chosen_by_text_by_length_and_by_finding(gallery: Path) -
     assert page.count('class="recipient"') == 4
     for reason in (
         "the first",
-        "1 recipient gets this text",
-        "5 recipients get this text",
+        "1 of 6 recipients gets this text",
+        "5 of 6 recipients get this text",
         "the longest",
         "the shortest",
     ):

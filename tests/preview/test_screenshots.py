@@ -5,19 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.preview.conftest import TIP, write_project
+from tests.preview.conftest import RECEIPT, TIP, write_project
 from tests.support.project import run_in_process
 
 
 @pytest.mark.browser
-def test_pictures_are_taken_of_every_message(tmp_path: Path) -> None:
-    root = write_project(tmp_path / "ponies", tip=TIP.replace("</p>", "</p><form name=documentElement></form>"))
+def test_pictures_are_taken_of_every_message_and_each_of_its_texts(tmp_path: Path) -> None:
+    tall = TIP.replace("tips/export", "index").replace(
+        "</p>", "</p><p style='height:11000px'><form name=documentElement>"
+    )
+    root = write_project(tmp_path / "ponies", tip=tall, receipt=RECEIPT.replace("name: receipt", "name: index-phone"))
     (tmp_path / "pictures").mkdir()
     (tmp_path / "precious").write_text("x")
     (tmp_path / "pictures/index.png").symlink_to(tmp_path / "precious")
     ran = run_in_process(["preview", "--png", "../pictures"], root, dict(os.environ))
     assert (tmp_path / "precious").read_text() == "x", "no link is followed that a commit may have brought"
     assert ran.code == 0, ran.err
-    pictures = sorted(path.name for path in (tmp_path / "pictures").iterdir())
-    assert pictures == ["index.png", "tips-export-phone.png", "tips-export.png"]
-    assert all((tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
+    pictures = {path.name: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}
+    assert sorted(pictures) == [
+        "index-.png", "index-phone-.png", "index-phone-2.png", "index-phone-phone.png", "index-phone.png", "index.png",
+    ], "no picture replaces another one"  # fmt: skip
+    assert all(content.startswith(b"\x89PNG") for content in pictures.values())
+    assert int.from_bytes(pictures["index-.png"][20:24]) > 20_000, "of a tall body all is painted, at two to a pixel"
+    assert "index-.png ends after 10,000 of the 11,0" in ran.err

@@ -74,4 +74,7 @@ def preview(
 def _take_screenshots(context: Context, folder: Path, shown: Preview, out: Path) -> None:
     context.output.note(f"Taking pictures of {pluralize(len(shown.messages), 'message')}…")
     pictures = take_screenshots(folder, [message.page for message in shown.messages], out)
+    for picture in pictures:
+        if picture.remark:
+            context.output.note(picture.remark)
     context.output.result(f"{pluralize(len(pictures), 'picture')} in {out}")
