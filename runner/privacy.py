@@ -20,10 +20,14 @@ _WORD = re.compile(r"(?:\w|&#?\w+;)+")
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """A recipient's value. Masked, it is displayed as `instead`."""
+    """A recipient's value. Masked, it is displayed as `instead`.
+
+    `name` is the variable whose value it is; empty if it is computed, or that of several variables.
+    """
 
     value: str
     instead: str = MASK
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,10 @@ class Authorship:
         pieces: list[str | Private] = []
         for part in parts:
             is_html = template is self._declaration.body
-            pieces += (part,) if part in self._parts else self._split(part, delivery, is_html=is_html)
+            split = (part,) if part in self._parts else self._split(part, delivery, is_html=is_html)
+            if split == (Private(part),):
+                split = (Private(part, name=_find_variable(template, delivery, part)),)
+            pieces += split
         return Text(tuple(pieces))
 
     def _mask_part(self, part: str, delivery: Delivery, *, is_html: bool) -> str:
@@ -147,6 +150,14 @@ def _join_words(parts: Sequence[str | Private]) -> list[str | Private]:
 def _may_hold_values(template: Template, delivery: Delivery) -> bool:
     """Returns whether the recipient's own values may stand in the text. What includes use is not known."""
     return bool(template.includes) or not template.variables.keys().isdisjoint(delivery.vars)
+
+
+def _find_variable(template: Template, delivery: Delivery, part: str) -> str:
+    """Returns the one variable of the recipient that has this value; empty if several have it, or none."""
+    names = delivery.vars.keys() if template.includes else template.variables.keys() & delivery.vars.keys()
+    texts = {part, unescape_html(part)}
+    same = [name for name in names if name.isidentifier() and str(delivery.vars[name]) in texts]
+    return same[0] if len(same) == 1 else ""
 
 
 def _is_own_value(part: str, delivery: Delivery) -> bool:

@@ -8,6 +8,7 @@ from runner.lint.links import check_anchor_url, check_image_url, find_links
 from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_unsupported
 from runner.preview.link_targets import find_host, split_address
+from runner.preview.named_masks import show_or_name
 from runner.preview.views import BodyChecks, Image, Link
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 
@@ -24,7 +25,7 @@ def check_body(
 
     A link that is there several times is listed once. Links to `new_hosts` come first, so that they are never cut off.
     """
-    sent, shown = (reveal_or_mask(body, show_values=show) for show in (True, show_values))
+    sent, shown = (show_or_name(body, show_values=show, is_html=True) for show in (True, show_values))
     parsed = parse_body(sent)
     displayed = parse_body(shown)
     links = [*dict.fromkeys(_list_links(shown, parsed, displayed, new_hosts, show_values=show_values))]

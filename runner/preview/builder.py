@@ -25,6 +25,7 @@ from runner.preview.change_concerns import list_change_concerns
 from runner.preview.change_views import build_change
 from runner.preview.concerns import describe_guard, describe_problem
 from runner.preview.index_concerns import list_index_concerns
+from runner.preview.named_masks import show_or_name
 from runner.preview.pages import render_message
 from runner.preview.preview_input import PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
@@ -155,7 +156,7 @@ class _MessageBuilder:
         delivery, show_values = sampled.delivery, self._source.show_values
         sample = make_sample(self._message.declaration, delivery, self._authorship)
         subject, body = sample.subject, sample.body
-        shown_body = reveal_or_mask(body, show_values=show_values)
+        shown_body = show_or_name(body, show_values=show_values, is_html=True)
         action, reason = self._message.deliveries.find_action(delivery.raw_key) or ("", "")
         sent = build_body(delivery.payload, self._source.settings.api_version)
         shown = sent if show_values else self._authorship.mask_fields(sent, delivery)
@@ -167,7 +168,7 @@ class _MessageBuilder:
             reasons=tuple(sampled.reasons),
             action=action,
             action_reason=show_on_one_line(reason),
-            subject=show_on_one_line(reveal_or_mask(subject, show_values=show_values)),
+            subject=show_on_one_line(show_or_name(subject, show_values=show_values)),
             beginning=show_on_one_line(visible_words(shown_body[:4_000]))[:_MAX_BEGINNING],
             frame=build_frame(shown_body, self._style, is_text=is_plain_text(delivery.payload["body"])),
             height=estimate_height(shown_body),

@@ -12,6 +12,7 @@ from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
 from runner.declare.sample import Sample
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.change_concerns import count_before, count_now, format_value
+from runner.preview.named_masks import show_or_name
 from runner.preview.views import ChangeView, Side
 from runner.privacy import reveal_or_mask
 
@@ -33,9 +34,9 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
     """Returns the view of a change. `style` is that of the message as it is now."""
     before = now = source = None
     if change.before and change.now:
-        texts = [reveal_or_mask(side.body, show_values=show_values) for side in (change.before, change.now)]
+        texts = [show_or_name(side.body, show_values=show_values, is_html=True) for side in (change.before, change.now)]
         parts = diff_tokens(*(_TOKEN.findall(text) for text in texts))
-        subjects = [reveal_or_mask(side.subject, show_values=show_values) for side in (change.before, change.now)]
+        subjects = [show_or_name(side.subject, show_values=show_values) for side in (change.before, change.now)]
         subject_parts = diff_words(*subjects)
         before = _build_side(change.before, "removed", subject_parts, parts, style, show_values=show_values)
         now = _build_side(change.now, "added", subject_parts, parts, style, show_values=show_values)

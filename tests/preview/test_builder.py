@@ -46,7 +46,19 @@ def test_values_are_masked_unless_they_are_asked_for(tmp_path: Path, gallery: Pa
     for file in (tmp_path / "out").rglob("*"):
         assert file.is_dir() or "user1@" not in file.read_text("utf-8"), file
     assert "values masked" in masked
+    assert "Your receipt, \u2039first_name\u203a" in masked
+    assert "&lt;p&gt;Dear \u2039first_name\u203a," in masked
     assert "your trial ends" in masked, "the author's words are not masked"
+
+
+def test_a_mask_has_the_name_of_a_variable_only_where_it_is_certain(tmp_path: Path) -> None:
+    body = "{{ first_name }}! {{ plan | upper }}! {{ email.split('@')[0] }}! \u2039plan\u203a {% if plan %}x{% endif %}"
+    text = RECEIPT.partition("body: |")[0] + f'body: "{body}"\n' + RECEIPT[RECEIPT.index("template:") :]
+    root = write_project(tmp_path / "p", receipt=text)
+    (root / "people.csv").write_text("email,first_name,plan\na@example.com,Ann,pro\nb@example.com,pro,pro\n")
+    page = preview(root, "--recipients", "2")
+    assert "\u2039first_name\u203a! ***! ***! &amp;lt;U+2039&amp;gt;plan&amp;lt;U+203A&amp;gt; x" in page
+    assert "&gt;***! ***! ***! &amp;lt;U+2039" in page, "two variables have this value"
 
 
 def test_counts_and_actions_are_those_of_the_plan(tmp_path: Path) -> None:
