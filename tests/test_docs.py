@@ -121,7 +121,7 @@ def test_the_version_is_said_without_importing_the_command() -> None:
 
 
 def test_validate_imports_nothing_that_sends_or_that_only_problems_and_terminals_need() -> None:
-    names = {"requests", "runner.plan.plan", "runner.ledger.facts", "runner.cli.fixing"}
+    names = {"requests", "jsonschema", "runner.plan.plan", "runner.ledger.facts", "runner.cli.fixing"}
     names |= {
         "runner.declare.misspelling_edits",
         "runner.declare.yaml.text_edits",

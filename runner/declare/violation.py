@@ -38,20 +38,21 @@ class Violation:
     choices: tuple[str, ...] = ()
 
 
-def describe_error(error: Any, keyword: str, rule: dict[str, Any], path: tuple[str | int, ...]) -> Violation:
-    """Returns the violation of a rule for which the schema has no words. `keyword` is the part of it that is broken."""
-    name, allowed = _format_path(path), rule[keyword]
-    match keyword:
+def describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
+    """Returns the violation of a rule for which the schema has no words. `error` is a ValidationError of jsonschema."""
+    name, subschema = _format_path(path), error.schema
+    allowed = error.validator_value
+    match error.validator:
         case "enum" | "const":
-            choices = [str(choice) for choice in allowed] if keyword == "enum" else [str(allowed)]
-            hint = rule.get("x-hint") or did_you_mean(str(error.instance), choices)
+            choices = [str(choice) for choice in allowed] if error.validator == "enum" else [str(allowed)]
+            hint = subschema.get("x-hint") or did_you_mean(str(error.instance), choices)
             value = mark_private(error.instance) if "to" in path and path[-1] != "type" else str(error.instance)
             is_long = len(choices) > 6  # noqa: PLR2004  # the full list of API versions would hide the rest of the message
             listed = f"one of {choices[0]} … {choices[-1]}" if is_long else _join_choices(choices)
             message = f"{name} must be {listed}, not " + value
             return Violation(path, "not-a-choice", message, hint, written=str(error.instance), choices=tuple(choices))
         case "minimum" | "exclusiveMinimum":
-            relation = "at least" if keyword == "minimum" else "more than"
+            relation = "at least" if error.validator == "minimum" else "more than"
             return Violation(path, "out-of-range", f"{name} is {relation} {allowed}, not {error.instance}", "")
         case "maximum":
             return Violation(path, "out-of-range", f"{name} is at most {allowed}, not {error.instance}", "")
@@ -66,27 +67,29 @@ def _join_choices(choices: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def describe_type_error(rule: dict[str, Any], value: Any, path: tuple[str | int, ...]) -> tuple[str, str]:
-    """Returns message and hint for a value of the wrong type."""
-    if describes_whole_value(rule):
-        return rule["errorMessage"], rule.get("x-hint", "")
-    wanted = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
+def describe_type_error(error: Any) -> tuple[str, str]:
+    """Returns message and hint for a value of the wrong type. `error` is a ValidationError of jsonschema."""
+    subschema = error.schema
+    if describes_whole_value(subschema):
+        return subschema["errorMessage"], subschema.get("x-hint", "")
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     kinds = " or ".join(_TYPE_NAMES[kind] for kind in wanted)
-    name = _format_path(path)
+    value = error.instance
+    name = _format_path(tuple(error.absolute_path))
     if value is None:
         return f"{name} is empty", f"write {kinds} after the colon, or remove the key if it is not needed"
     written = str(value).lower() if isinstance(value, bool) else value
     hint = f'quote it: "{written}"' if "string" in wanted and isinstance(value, int | float) else ""
     if "boolean" in wanted:
         hint = "write true or false, without quotes"
-    elif wanted == ["object"] and (example := _format_example(rule)):
+    elif wanted == ["object"] and (example := _format_example(subschema)):
         hint = f"for example {name}: {example}"
     return f"{name} must be {kinds}, not {_TYPE_NAMES[_json_type(value)]}", hint
 
 
-def describes_whole_value(rule: dict[str, Any]) -> bool:
-    """Returns whether the texts of a rule are about the whole value, so that they fit a wrong type too."""
-    return rule.get("type") == "object" and "x-code" in rule
+def describes_whole_value(subschema: dict[str, Any]) -> bool:
+    """Returns whether the texts of a subschema are about the whole value, so that they fit a wrong type too."""
+    return subschema.get("type") == "object" and "x-code" in subschema
 
 
 def _json_type(value: Any) -> str:
@@ -112,15 +115,15 @@ def _format_path(path: tuple[str | int, ...]) -> str:
     return ".".join(keys[-2:]) if keys else "this document"
 
 
-def example_hint(key: str, rule: dict[str, Any]) -> str:
+def example_hint(key: str, subschema: dict[str, Any]) -> str:
     """Returns the hint for a missing key: how it may be written."""
-    example = _format_example(rule.get("properties", {}).get(key, {}))
+    example = _format_example(subschema.get("properties", {}).get(key, {}))
     return f"for example {key}: {example}" if example else f"add {key}: …"
 
 
-def _format_example(rule: dict[str, Any]) -> str:
+def _format_example(subschema: dict[str, Any]) -> str:
     """Returns the first example of a value, as YAML writes it; empty if there is none."""
-    example = next(iter(rule.get("examples", ())), "")
+    example = next(iter(subschema.get("examples", ())), "")
     if not isinstance(example, dict):
         return str(example)
     return f"{{{', '.join(f'{name}: {value}' for name, value in example.items())}}}" if example else ""

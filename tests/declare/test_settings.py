@@ -113,7 +113,7 @@ def test_an_environment_must_be_declared(write, text, hint):
 def test_faulty_settings_end_the_run_with_every_problem(write):
     with pytest.raises(ProblemsFound) as found:
         load_settings(write({"msgrun.yaml": "regoin: eu\nlock: 3\nsalt: [1]\n"}), None)
-    assert {problem.code for problem in found.value.problems} == {"unknown-key", "wrong-type"}
+    assert [problem.code for problem in found.value.problems] == ["unknown-key", "wrong-type"]
 
 
 def test_a_lockfile_stays_in_the_project_in_every_environment(write):
