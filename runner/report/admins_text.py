@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import orjson
-
 from runner.intercom.admins import Admin
-from runner.report.layout import fits, flow, table
+from runner.report.json_text import to_json
+from runner.report.layout import GAP, fits, flow, table
 from runner.report.terminal_text import one_line, style
 
 _SEATS = {True: "yes", False: "no", None: ""}
@@ -19,13 +18,13 @@ def format_admins(items: Sequence[Admin], width: int) -> str:
     lines = table(("id", "name", "email", "seat"), [_cells(admin) for admin in items])
     if fits(lines, width):
         return "\n".join(lines)
-    return "\n".join(flow(_block(admin), width, indent=_INDENT, separator="  ", at_break="") for admin in items)
+    return "\n".join(flow(_block(admin), width, indent=_INDENT, separator=GAP) for admin in items)
 
 
 def format_admins_json(items: Sequence[Admin]) -> str:
     """Returns admins as JSON. `seat` is null where Intercom does not say it."""
     rows = [{"id": admin.id, "name": admin.name, "email": admin.email, "seat": admin.has_seat} for admin in items]
-    return orjson.dumps({"format_version": 1, "admins": rows}, option=orjson.OPT_INDENT_2).decode()
+    return to_json({"format_version": 1, "admins": rows})
 
 
 def _cells(admin: Admin) -> list[str]:
@@ -36,4 +35,4 @@ def _cells(admin: Admin) -> list[str]:
 
 def _block(admin: Admin) -> list[str]:
     *texts, seat = _cells(admin)
-    return [text for text in (*texts, f"seat: {seat}" if seat else "") if text]
+    return [*texts, f"seat: {seat}" if seat else ""]

@@ -8,7 +8,7 @@ from runner.deliver.after_sending import ONLINE_STATUSES, AfterSending, OnlineSt
 from runner.ledger.record import Record
 from runner.privacy import reveal_or_mask
 from runner.report.json_output import OnlineJson
-from runner.report.layout import fits, flow, table, wrap
+from runner.report.layout import table_or_blocks, wrap
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView, format_time
 from runner.report.terminal_text import one_line, style
@@ -35,9 +35,8 @@ def format_messages(after: AfterSending, width: int, *, is_old: bool) -> str:
         [one_line(style(name, "bold")), str(revision), f"{counts.total():,}", *map(str, _cells(counts))]
         for (name, revision), counts in sorted(after.counts.items())
     ]
-    lines = table(heads, rows, right=frozenset(heads[1:]))
-    if not fits(lines, width):
-        lines = [_stack(key, counts, width) for key, counts in sorted(after.counts.items())]
+    blocks = (_describe_message(*item) for item in sorted(after.counts.items()))
+    lines = table_or_blocks(heads, rows, blocks, width, right=frozenset(heads[1:]))
     notes = []
     if number := after.totals["no conversation"]:
         notes.append(_NO_CONVERSATION.format(number=f"{number:,}", flag="" if is_old else _FLAG))
@@ -69,12 +68,8 @@ def format_deliveries(
                 one_line(f"conversation {item.conversation}") if item and item.conversation else "",
             ]
         )
-    lines = table(("what", "message", "recipient", "replied (UTC)", "why dropped", "where"), rows)
-    if not fits(lines, view.width):
-        lines = [
-            flow([cell for cell in row if cell], view.width, indent="  ", separator=" · ", at_break="") for row in rows
-        ]
-    return "\n".join(lines)
+    heads = ("what", "message", "recipient", "replied (UTC)", "why dropped", "where")
+    return "\n".join(table_or_blocks(heads, rows, rows, view.width))
 
 
 def to_online_json(after: AfterSending) -> OnlineJson:
@@ -101,8 +96,7 @@ def _cells(counts: Counter[OnlineStatus]) -> list[str]:
     return [style(f"{counts[status]:,}", _COLOURS.get(status)) if counts[status] else "" for status in ONLINE_STATUSES]
 
 
-def _stack(key: tuple[str, int], counts: Counter[OnlineStatus], width: int) -> str:
+def _describe_message(key: tuple[str, int], counts: Counter[OnlineStatus]) -> list[str]:
     name, revision = key
     words = [f"{counts[status]:,} {_HEADS.get(status, status)}" for status in ONLINE_STATUSES if counts[status]]
-    items = [one_line(style(name, "bold")), f"revision {revision}", f"{counts.total():,} sent", *words]
-    return flow(items, width, indent="  ", separator=" · ", at_break="")
+    return [one_line(style(name, "bold")), f"revision {revision}", f"{counts.total():,} sent", *words]

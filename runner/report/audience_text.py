@@ -11,6 +11,7 @@ from runner.plan.plan import Plan
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
+NO_DIGEST = "not known: an audience was not read"
 _MAX_WORDS = 2_000  # characters of a query or of the templates of variables
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from runner.ledger.record import NO_ORIGIN
 from runner.ledger.runs import RunEntry
 from runner.report.json_text import to_json
-from runner.report.layout import fits, flow, table
+from runner.report.layout import table_or_blocks
 from runner.report.status_text import format_time
 from runner.report.terminal_text import one_line
 
@@ -49,10 +49,7 @@ def format_runs(entries: Sequence[RunEntry], width: int) -> str:
         ]
         for entry in entries
     ]
-    lines = table(heads, rows, right=frozenset(heads[4:9]))
-    if fits(lines, width):
-        return "\n".join(lines)
-    return "\n".join(_block(entry, width) for entry in entries)
+    return "\n".join(table_or_blocks(heads, rows, map(_block, entries), width, right=frozenset(heads[4:9])))
 
 
 def format_runs_csv(entries: Sequence[RunEntry]) -> str:
@@ -88,15 +85,14 @@ def _counts(entry: RunEntry) -> tuple[int, int, int, int]:
     return entry.sent, entry.refused, entry.unknown, entry.not_sent
 
 
-def _block(entry: RunEntry, width: int) -> str:
+def _block(entry: RunEntry) -> list[str]:
     words = [
         f"{number:,} {name.replace('_', ' ')}" for name, number in zip(_COUNTS, _counts(entry), strict=True) if number
     ]
     by = f"by {entry.origin.actor}" if entry.origin.actor else ""
     message = f"{entry.message} revision {entry.revision}" if entry.revision > 1 else entry.message
     run = f"run {entry.run}" if entry.run else ""
-    items = [format_time(entry.last), by, entry.command, message, *words, _where(entry), run]
-    return flow([one_line(item) for item in items if item], width, indent="  ", separator=" · ", at_break="")
+    return list(map(one_line, (format_time(entry.last), by, entry.command, message, *words, _where(entry), run)))
 
 
 def _guard(cell: str) -> str:

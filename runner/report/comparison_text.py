@@ -12,6 +12,7 @@ from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import code_block, fit_to_length, inline_code, strip_controls, truncate
 from runner.report.markdown_results import MAX_INLINE_LENGTH
+from runner.report.problem_text import list_first
 from runner.report.terminal_text import style
 from runner.report.word_diff import format_diff, inline_diff
 
@@ -80,10 +81,8 @@ def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
 def format_heading(comparison: Comparison) -> list[str]:
     """Returns the counts in one line of Markdown, and a line that names the removed messages."""
     removed = [inline_code(change.name) for change in comparison.changes if change.kind == "removed"]
-    more = f" and {len(removed) - _SHORT:,} more" if len(removed) > _SHORT else ""
-    removed_lines = (
-        [f"Removed: {', '.join(removed[:_SHORT])}{more}. Nothing is sent for it any more."] if removed else []
-    )
+    first = list_first(removed[:_SHORT], len(removed))
+    removed_lines = [f"Removed: {first}. Nothing is sent for it any more."] if removed else []
     own = f"Commit {inline_code(comparison.head[:_SHORT])}, compared" if comparison.head else "Compared"
     return [f"{own} with {inline_code(_describe_ref(comparison))}: {_format_counts(comparison)}", *removed_lines]
 

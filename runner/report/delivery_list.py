@@ -61,5 +61,5 @@ def format_delivery_list(
 def _format_delivery(parts: Iterable[str], url: str, width: int) -> str:
     """Returns a recipient and what is known of the delivery, and the link to the contact on a line of its own."""
     first, *others = (one_line(part) for part in parts if part)
-    text = flow([f"    {first}", *others], width, indent="      ", separator=GAP, at_break="")
+    text = flow([f"    {first}", *others], width, indent="      ", separator=GAP)
     return f"{text}\n      {style(one_line(url), 'dim')}" if url else text

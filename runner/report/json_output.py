@@ -18,6 +18,7 @@ from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import audience_text
 from runner.report.json_text import to_json
+from runner.report.plain_text import count_by_message
 
 FORMAT_VERSION = 1
 _BATCH = 1000  # deliveries in one part of the output
@@ -127,9 +128,7 @@ def format_status(
 
     `addresses` are the recipients' addresses by key, where they may be shown. Yields parts, as `plan` does.
     """
-    messages: dict[tuple[str, int], Counter[str]] = {}
-    for (name, revision, key_status), number in message_statuses.items():
-        messages.setdefault((name, revision), Counter())[key_status] += number
+    messages = count_by_message(message_statuses)
     head: dict[str, Any] = {
         "counts": _select_counts(sum(messages.values(), Counter()), STATUSES),
         "messages": [

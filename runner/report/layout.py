@@ -86,12 +86,14 @@ def _is_break(before: str, after: str) -> bool:
     )
 
 
-def flow(items: Sequence[str], width: int, *, indent: str, separator: str, at_break: str) -> str:
-    """Returns the items on lines of at most `width` columns, with a separator between two of a line.
+def flow(
+    items: Iterable[str], width: int, *, indent: str = "  ", separator: str = " · ", at_break: str = ""
+) -> str:  # fmt: skip
+    """Returns the items that are not empty on lines of at most `width` columns, with a separator between two of a line.
 
     `at_break` stands at the end of a line that another one follows. `indent` stands before every line but the first.
     """
-    pieces = [(separator if number else "", item) for number, item in enumerate(items)]
+    pieces = [(separator if number else "", item) for number, item in enumerate(filter(None, items))]
     return _fill(pieces, width, indent=indent, at_break=at_break)
 
 
@@ -150,6 +152,15 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozens
         return GAP.join(padded).rstrip()
 
     return [align(heads, lambda head: style(head, "dim")), *map(align, all_rows)] if all_rows else []
+
+
+def table_or_blocks(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], blocks: Iterable[Sequence[str]], width: int,
+    *, right: frozenset[str] = frozenset(),
+) -> list[str]:  # fmt: skip
+    """Returns a table as lines; where it is wider than `width`, the same rows as blocks of lines."""
+    lines = table(heads, rows, right=right)
+    return lines if fits(lines, width) else [flow(block, width) for block in blocks]
 
 
 def fits(lines: Iterable[str], width: int) -> bool:

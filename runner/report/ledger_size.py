@@ -8,8 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
-from runner.ledger.key_state import KeyStatus
-from runner.report.plain_text import format_message_counts, list_counts
+from runner.report.plain_text import count_by_status, format_message_counts, list_counts
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
@@ -76,10 +75,7 @@ def format_size_warning(display_name: str, size: int) -> str:
 
 
 def _format_deliveries(keys: int, bytes_each: str, message_statuses: Counter[MessageStatus]) -> list[str]:
-    statuses = Counter[KeyStatus]()
-    for entry, number in message_statuses.items():
-        statuses[entry.status] += number
-    by_status = list_counts(statuses)
+    by_status = list_counts(count_by_status(message_statuses))
     first = f"{keys:,} {'delivery' if keys == 1 else 'deliveries'}{bytes_each}{': ' * bool(by_status)}{by_status}"
     return [first, *(f"  {line}" for line in format_message_counts(message_statuses))]
 

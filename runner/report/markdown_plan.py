@@ -15,7 +15,7 @@ from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
-from runner.report.audience_text import count_unread, declared_words, format_unread, reading_lines
+from runner.report.audience_text import NO_DIGEST, count_unread, declared_words, format_unread, reading_lines
 from runner.report.markdown_escaping import (
     details,
     escape_text,
@@ -31,11 +31,11 @@ from runner.report.markdown_results import (
     format_hint,
     format_other_environments,
     format_problem,
-    format_time,
     inline_text,
 )
 from runner.report.markdown_table import format_table
-from runner.report.problem_text import format_left_out, pluralize
+from runner.report.plain_text import format_moment
+from runner.report.problem_text import format_left_out, list_first, pluralize
 from runner.report.review import Review
 from runner.report.senders import format_sender, format_subscription
 from runner.shown_command import shown_command
@@ -63,7 +63,7 @@ def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_L
         *_format_warnings(review, show_values=show_values),
         *format_table(messages, sends, review.change_kind if review.comparison else None),
     ]
-    digest = f"Digest {inline_code(planned.digest) if planned.digest else 'not known: an audience was not read'}"
+    digest = f"Digest {inline_code(planned.digest) if planned.digest else NO_DIGEST}"
     unfolded = [message for message in messages if _needs_reading(message, review)]
     room = limit - len("\n\n".join([*blocks, digest])) - 200
     blocks.extend(_format_messages(unfolded, sends, review, room, show_values=show_values))
@@ -176,10 +176,9 @@ def _format_checked(message: PlannedMessage, *, show_values: bool) -> Iterator[s
     """Yields what the check of the recipients found, with the first recipients of each reason."""
     for (action, reason), number in message.deliveries.checked_counts().most_common():
         named = message.first_recipients_by_reason.get((action, reason), ())
-        names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in named)
+        names = list_first([inline_code(reveal_or_mask(name, show_values=show_values)) for name in named], number)
         word = "sent anyway" if action == "send" else action
-        rest = f" and {number - len(named):,} more" if number > len(named) else ""
-        yield f"{number:,} {word}: {escape_text(reason)}: {names}{rest}"
+        yield f"{number:,} {word}: {escape_text(reason)}: {names}"
 
 
 def _format_audience(declaration: Declaration, *, show_values: bool) -> list[str]:
@@ -211,18 +210,15 @@ def _format_message(
     if message.left_out:
         lines.append(f"Left out: {format_left_out(message.left_out)}")
     if message.first_recipients and sends:
-        rest = f" and {sends - len(message.first_recipients):,} more" if sends > len(message.first_recipients) else ""
-        names = ", ".join(
-            inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.first_recipients[:sends]
-        )
-        lines.append(f"To {names}{rest}")
+        names = [reveal_or_mask(name, show_values=show_values) for name in message.first_recipients[:sends]]
+        lines.append(f"To {list_first(list(map(inline_code, names)), sends)}")
     lines += _format_checked(message, show_values=show_values)
     title = f"{html_code(message.name)}: {sends:,} to send"
     if message.is_unread:
         lines.append(f"**{escape_text(format_unread(message))}**")
         title = f"{html_code(message.name)}: recipients not read"
     if (later := _count_later(message)) and declaration.not_before:
-        title += f", {later:,} not before {format_time(declaration.not_before)}"
+        title += f", {later:,} not before {format_moment(declaration.not_before)}"
     change = review.change(message)
     return details(
         f"{title} ({change.kind})" if change else title,

@@ -5,7 +5,6 @@ The module also has the parts of Markdown that these and a plan share.
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.errors import Problem
@@ -98,11 +97,6 @@ def format_heading(environment: str) -> str:
     """
     name = re.sub(r"[^\w-]", "", environment)
     return f"<!-- msgrun plan: {name} -->\n## msgrun plan: environment {inline_code(environment)}"
-
-
-def format_time(moment: datetime) -> str:
-    """Returns a time in UTC, without the hour if that is midnight."""
-    return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def format_other_environments(names: Iterable[str]) -> list[str]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.report.markdown_escaping import fit_to_length, table_cell
-from runner.report.markdown_results import MAX_TABLE_LENGTH, format_time
+from runner.report.markdown_results import MAX_TABLE_LENGTH
+from runner.report.plain_text import format_moment
 
 _UNREAD = ("not read", "not known")  # an audience in the workspace
 
@@ -56,7 +57,7 @@ def _list_properties(message: PlannedMessage) -> str:
     declaration = message.declaration
     revision = [f"revision {declaration.revision}"] if declaration.revision > 1 else []
     word = "**expired**" if message.is_expired else "expires"
-    expires = f"{word} {format_time(declaration.expires)}" if declaration.expires else "never expires"
+    expires = f"{word} {format_moment(declaration.expires)}" if declaration.expires else "never expires"
     return " · ".join([declaration.message_type, f"admin {table_cell(declaration.sender.value)}", *revision, expires])
 
 

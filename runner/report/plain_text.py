@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
@@ -34,17 +35,33 @@ def format_plan_file_change_lines(
     return [*lines, *([f"and for {len(changes) - limit:,} more"] if len(changes) > limit else [])]
 
 
+def format_moment(moment: datetime) -> str:
+    """Returns a time in UTC; midnight is printed as a date, as it is usually declared."""
+    return f"{moment:%Y-%m-%d}" if f"{moment:%H%M%S}" == "000000" else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
 def format_undeclared_recipients(message: PlannedMessage) -> str:
     """Returns a warning that a saved plan sends to recipients that are no longer declared."""
     change = "left the audience" if message.workspace_contacts else "no longer declared"
     return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan {change}"
 
 
+def count_by_message(statuses: Counter[MessageStatus]) -> dict[tuple[str, int], Counter[KeyStatus]]:
+    """Returns the counts by status of each message, as (name, revision)."""
+    messages: dict[tuple[str, int], Counter[KeyStatus]] = {}
+    for entry, number in statuses.items():
+        messages.setdefault((entry.message, entry.revision), Counter())[entry.status] += number
+    return messages
+
+
+def count_by_status(statuses: Counter[MessageStatus]) -> Counter[KeyStatus]:
+    """Returns the counts by status of all messages."""
+    return sum(count_by_message(statuses).values(), Counter())
+
+
 def format_message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
     """Returns a line for each revision of a message, with its counts by status."""
-    messages: dict[tuple[str, int], Counter[KeyStatus]] = {}
-    for (name, revision, key_status), number in message_statuses.items():
-        messages.setdefault((name, revision), Counter())[key_status] += number
+    messages = count_by_message(message_statuses)
     width = max((len(name) for name, _ in messages), default=0)
     return [
         one_line(f"{name:<{width}}  revision {revision}  ") + list_counts(by_status)
@@ -53,12 +70,12 @@ def format_message_counts(message_statuses: Counter[MessageStatus]) -> list[str]
 
 
 def list_counts(by_status: Counter[KeyStatus]) -> str:
-    """Counts by status, as 2 sent, 1 unknown; empty if there are none."""
+    """Returns the counts by status, e.g. 2 sent, 1 unknown; empty if there are none."""
     return ", ".join(f"{by_status[status]:,} {word}" for status, word in STATUS_WORDS.items() if by_status[status])
 
 
 def format_ledger_warnings(facts: Facts) -> list[str]:
-    """Warnings that every command prints that reads the ledger: torn lines, and messages sent twice."""
+    """Returns the warnings that every command prints that reads the ledger: torn lines, and messages sent twice."""
     lines = [
         one_line(f"{style('warning', 'yellow')}: {place} is torn: what can be read of it is kept")
         for place in facts.torn_lines[:MAX_LISTED]
@@ -67,7 +84,7 @@ def format_ledger_warnings(facts: Facts) -> list[str]:
 
 
 def format_duplicates(facts: Facts) -> list[str]:
-    """Warnings about the first messages that were sent twice, and how many others there are."""
+    """Returns warnings about the first messages that were sent twice, and how many others there are."""
     states = facts.duplicates()
     lines = [format_duplicate(state) for state in states[:MAX_LISTED]]
     if more := len(states) - len(lines):

@@ -6,6 +6,7 @@ from runner.plan.deliveries import Action, PlannedMessage
 from runner.plan.guards import REDIRECT_CHANGED
 from runner.privacy import reveal_or_mask
 from runner.report.audience_text import format_unread
+from runner.report.problem_text import list_first
 from runner.report.terminal_text import style
 
 _MAX_REASONS = 20
@@ -54,8 +55,7 @@ def format_reason(message: PlannedMessage, action: Action, reason: str, number: 
         reveal_or_mask(name, show_values=show_values)
         for name in message.first_recipients_by_reason.get((action, reason), ())
     ]
-    more = f" and {number - len(names):,} more" if number > len(names) else ""
-    listed = f": {', '.join(names)}{more}" if names else ""
+    listed = f": {list_first(names, number)}" if names else ""
     head = style(f"{number:,} {'sent anyway' if action == 'send' else action}", "yellow")
     return f"{head}: {reason.removeprefix('refused before: ')}{listed}"
 
@@ -70,5 +70,4 @@ def _format_names(message: PlannedMessage, sends: int, *, show_values: bool) -> 
     if not (message.first_recipients and sends):
         return ""
     names = [reveal_or_mask(name, show_values=show_values) for name in message.first_recipients[:sends]]
-    more = f" and {sends - len(names):,} more" if sends > len(names) else ""
-    return f": {', '.join(names)}{more}"
+    return f": {list_first(names, sends)}"

@@ -6,7 +6,6 @@ says what becomes of a message or of a part of its deliveries, so the plan reads
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from runner.declare.audience import TableAudience
 from runner.declare.sample import Sample
@@ -16,13 +15,13 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
-from runner.report.audience_text import count_unread, is_empty, reading_lines
+from runner.report.audience_text import NO_DIGEST, count_unread, is_empty, reading_lines
 from runner.report.file_warnings import format_file_warning
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, wrap
 from runner.report.notices import format_notices
-from runner.report.plain_text import format_undeclared_recipients
+from runner.report.plain_text import format_moment, format_undeclared_recipients
 from runner.report.plan_actions import describe_actions, format_reason, most_frequent
 from runner.report.problem_text import format_left_out, pluralize
 from runner.report.review import Review
@@ -41,7 +40,6 @@ _INDENT = "    "
 _MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has lines of its own
 _MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
 _MAX_BODY_LINES = 60
-_NO_DIGEST = "not known: an audience was not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ def _format_heading(review: Review, view: PlanView) -> str:
     environment = [planned.environment] if planned.environment != DEFAULT_ENVIRONMENT else []
     workspace = f"workspace {planned.workspace}" if planned.workspace else "workspace not pinned yet"
     items = [style(view.command, "bold"), *environment, "sandbox" if review.sandbox else workspace]
-    return flow(list(map(one_line, items)), view.width, indent="  ", separator=" · ", at_break="")
+    return flow(map(one_line, items), view.width)
 
 
 def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
@@ -145,7 +143,7 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     first = [] if by_action["send"] or unread else ["nothing to send" if planned.messages else "no message is declared"]
     items = [*first, *list_counts(by_action, planned.to_send), *unread]
     items = [f"{style('Plan:', 'bold')} {items[0]}", *items[1:]]
-    lines = [flow(items, view.width, indent="  ", separator=", ", at_break=",") + "."]
+    lines = [flow(items, view.width, separator=", ", at_break=",") + "."]
     if hidden:
         option = "--all" if view.command == "msgrun plan" else shown_command("plan", "--all")
         need, pronoun = ("has", "it") if hidden == 1 else ("have", "them")
@@ -159,7 +157,7 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         stops = "this guard stops" if len(planned.guards) == 1 else f"{len(planned.guards)} guards stop"
         lines.append(wrap(f"Nothing is sent: {stops} the run.", view.width, indent="  "))
     # On a line of its own, so that a narrow terminal breaks only inside it, and joins it again where it is copied.
-    lines.append(wrap(style(f"digest {planned.digest or _NO_DIGEST}", "dim"), view.width))
+    lines.append(wrap(style(f"digest {planned.digest or NO_DIGEST}", "dim"), view.width))
     return "\n".join(lines)
 
 
@@ -169,7 +167,7 @@ def _format_message(
     sample = find_sample(message, review)
     lines = [
         _format_title(message, sample, name_width, view),
-        flow(_list_properties(message, review.plan, view), view.width, indent=_INDENT, separator=" · ", at_break=""),
+        flow(_list_properties(message, review.plan, view), view.width, indent=_INDENT),
     ]
     actions = list(describe_actions(message, sends, show_values=view.show_values))
     for action, text in actions:
@@ -205,7 +203,7 @@ def _format_title(message: PlannedMessage, sample: Sample | None, name_width: in
         return wrap(f"{head}{beginning}", view.width, indent=" " * used).rstrip()
     bare_head = f"  {style(SYMBOLS[action], _COLOURS[action], 'bold')} {style(message.name, 'bold')}"
     items = [bare_head, message.declaration.message_type]
-    title = flow(items, view.width, indent=_INDENT, separator=GAP, at_break="")
+    title = flow(items, view.width, indent=_INDENT, separator=GAP)
     return f"{title}\n{wrap(_INDENT + beginning, view.width, indent=_INDENT)}" if beginning else title
 
 
@@ -221,7 +219,7 @@ def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> 
     times = (("not before", declaration.not_before), ("expires", declaration.expires))
     for word, moment in times:
         if moment and not message.counts["excluded"]:  # else the reason says it
-            items.append(f"{word} {_format_moment(moment)}")
+            items.append(f"{word} {format_moment(moment)}")
     items += [subscription] if (subscription := format_subscription(declaration)) else []
     return [one_line(item) for item in items]
 
@@ -229,11 +227,6 @@ def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> 
 def _format_path(path: str, view: PlanView) -> str:
     """Returns a path for printing. A file's name may be a recipient's address."""
     return reveal_or_mask(mark_private_values(path, ()), show_values=view.show_values)
-
-
-def _format_moment(moment: datetime) -> str:
-    """Returns a time in UTC; midnight is printed as a date, as it is usually declared."""
-    return f"{moment:%Y-%m-%d}" if f"{moment:%H%M%S}" == "000000" else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Iterator[str]:

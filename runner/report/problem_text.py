@@ -1,7 +1,7 @@
 """Problems as text: a first line that is enough to act on, then the source line underlined, and a hint."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from runner.errors import Place, Problem, Severity
 from runner.privacy import reveal_or_mask, reveal_or_mask_same_width
@@ -131,6 +131,12 @@ def format_checked(messages: int, recipients: int, unread: int, *, has_errors: b
         are = "is" if unread == 1 else "are"
         parts.append(f"{pluralize(unread, 'audience')} in the workspace, which {are} not read here")
     return f"{pluralize(messages, 'message')} to {' and to '.join(parts)}"
+
+
+def list_first(names: Sequence[str], total: int) -> str:
+    """Returns the first of `total` names, and how many more there are."""
+    more = f" and {total - len(names):,} more" if total > len(names) else ""
+    return f"{', '.join(names)}{more}"
 
 
 def pluralize(number: int, word: str, plural: str = "") -> str:

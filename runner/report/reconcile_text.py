@@ -8,7 +8,7 @@ from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap_lines
 from runner.report.plain_text import MAX_LISTED, format_duplicate
 from runner.report.recipients import Recipients
-from runner.report.terminal_text import one_line, style
+from runner.report.terminal_text import one_line, style_counts
 
 
 def format_reconciliation(
@@ -23,7 +23,7 @@ def format_reconciliation(
         (len(result.duplicates), "sent twice", "red"),
         (len(result.unknown), "still unknown", "red"),
     ]
-    counts = [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
+    counts = style_counts(parts)
     lines = [", ".join(counts) or "nothing is unknown"]
     lines += ["Nothing was written: this is a dry run."] if is_dry_run and counts else []
     lines += sorted(

@@ -4,7 +4,7 @@ from runner.ledger.key_state import State
 from runner.privacy import reveal_or_mask
 from runner.report.problem_text import pluralize
 from runner.report.recipients import Recipients
-from runner.report.terminal_text import one_line, style
+from runner.report.terminal_text import one_line, style, style_counts
 
 ID_QUESTION = "Id of the message (Enter: not known, b: back):"
 ID_HINT = "The number in a conversation's address is the conversation's id, not the message's."
@@ -47,7 +47,7 @@ def format_result(sent: int, not_sent: int, left: int) -> str:
         (not_sent, "marked as not sent", "yellow"),
         (left, "still unknown", "red"),
     ]
-    return ", ".join(style(f"{number:,} {word}", colour) for number, word, colour in parts if number)
+    return ", ".join(style_counts(parts))
 
 
 def _format_age(seconds: float) -> str:

@@ -15,7 +15,7 @@ from runner.report.layout import wrap_lines
 from runner.report.problem_text import pluralize
 from runner.report.progress_text import format_duration
 from runner.report.recipients import Recipients
-from runner.report.terminal_text import one_line, style
+from runner.report.terminal_text import one_line, style, style_counts
 
 _PAUSES = frozenset({"signal", "later"})  # the kinds of a stop that puts the rest off, without an error
 _NO_BEGINNINGS: Mapping[str, str] = MappingProxyType({})
@@ -72,7 +72,7 @@ def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, wid
         (done.remaining, f"left{_why_left(done, show_values=show_values)}", "yellow"),
     ]
     counts = [style(f"{done.sent:,} sent by this run", "green" if done.sent else None)]
-    counts += [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
+    counts += style_counts(parts)
     counts += [style(format_rest(rest), "yellow")] if rest else []
     took = f" · {format_duration(done.seconds)}" if done.seconds >= _MIN_DURATION else ""
     lines = [one_line(f"{', '.join(counts)}{style(took, 'dim')}")]

@@ -1,7 +1,7 @@
 """What the ledger knows, as text: a table of the messages, of one message's deliveries, or of one recipient's."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
@@ -9,6 +9,7 @@ from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
 from runner.ledger.record import Record
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.layout import fits, flow, table, wrap
+from runner.report.plain_text import count_by_message, count_by_status
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
 
@@ -29,9 +30,7 @@ Times = Mapping[tuple[str, int], tuple[str, str]]
 
 def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
     """Returns a table of the messages in the ledger, with the times when they were sent."""
-    counts: dict[tuple[str, int], Counter[KeyStatus]] = {}
-    for entry, number in statuses.items():
-        counts.setdefault((entry.message, entry.revision), Counter())[entry.status] += number
+    counts = count_by_message(statuses)
     if not counts:
         return "Nothing was sent yet."
     return "\n".join(_find_table(counts, times, width))
@@ -39,11 +38,9 @@ def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) 
 
 def format_totals(statuses: Counter[MessageStatus], width: int) -> str:
     """Returns the counts of all messages as a sentence. It stands below the tables, which may scroll away."""
-    counts = Counter[KeyStatus]()
-    for entry, number in statuses.items():
-        counts[entry.status] += number
+    counts = count_by_status(statuses)
     words = [style(f"{counts[status]:,} {STATUS_WORDS[status]}", _COLOURS[status]) for status in _find_counted(counts)]
-    return f"{flow(words, width, indent='  ', separator=', ', at_break=',')}."
+    return f"{flow(words, width, separator=', ', at_break=',')}."
 
 
 def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Times, width: int) -> list[str]:
@@ -61,7 +58,7 @@ def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Tim
         )
         if fits(lines, width):
             return lines
-    return _stack([_describe_message(*item, times) for item in sorted(counts.items())], width)
+    return [flow(_describe_message(*item, times), width) for item in sorted(counts.items())]
 
 
 def _describe_message(message: tuple[str, int], by_status: Counter[KeyStatus], times: Times) -> list[str]:
@@ -189,14 +186,14 @@ def _format_rows(heads: Sequence[str], rows: Sequence[_Row], width: int) -> list
         lines = table(heads, [[*row.cells, *[""] * len(row.details)] for row in rows], right=_RIGHT)
         below = named
     if not fits(lines, width):
-        lines = ["", *_stack([[*row.cells, *details] for row, details in zip(rows, named, strict=True)], width)]
+        lines = ["", *(flow([*row.cells, *details], width) for row, details in zip(rows, named, strict=True))]
         below = [() for _ in rows]
     head, *body = lines
     blocks = [head] if head else []
     for line, details, row in zip(body, below, rows, strict=True):
         blocks.append(line)
         if shown := [cell for cell in details if cell]:
-            blocks.append(flow([f"  {shown[0]}", *shown[1:]], width, indent="  ", separator=" · ", at_break=""))
+            blocks.append(flow([f"  {shown[0]}", *shown[1:]], width))
         if row.link:
             blocks.append(f"  {row.link}")
     return blocks
@@ -209,11 +206,6 @@ def _name_details(heads: Sequence[str], row: _Row) -> list[str]:
         f"{head} {detail}" if detail and head in _NAMED else detail
         for head, detail in zip(columns, row.details, strict=True)
     ]
-
-
-def _stack(rows: Iterable[Sequence[str]], width: int) -> list[str]:
-    """Returns each row as a block of lines."""
-    return [flow([cell for cell in row if cell], width, indent="  ", separator=" · ", at_break="") for row in rows]
 
 
 def may_have_arrived(number: int) -> str:

@@ -6,6 +6,7 @@ takes `::name` at the start of a line, after white space, and `##[name]` anywher
 
 import os
 import re
+from collections.abc import Iterable
 
 from runner.characters import escape_in_json, show_invisible, show_on_one_line
 
@@ -18,6 +19,11 @@ _RESET = "0"
 _COMMAND_IN_JSON = re.compile(r"##(\w*)\[")
 _COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 _OLD_COMMAND = re.compile(r"##(?=\w*\[)")
+
+
+def style_counts(parts: Iterable[tuple[int, str, str | None]]) -> list[str]:
+    """Returns each number with its word in its style, without those that are 0."""
+    return [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
 
 
 def style(text: str, *names: str | None) -> str:

@@ -13,9 +13,10 @@ from runner.declare.settings import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository, find_repository
 from runner.report.checkup_text import Check
-from runner.report.problem_text import pluralize
+from runner.report.problem_text import list_first, pluralize
 from runner.shown_command import shown_command
 
+_MAX_NAMED = 3  # messages
 _COUNT_COMMITS = ("rev-list", "--left-right", "--count", "HEAD...@{upstream}")  # ahead, a tab, behind
 
 
@@ -104,6 +105,6 @@ def check_reconcile(context: Context, project: Project) -> Check:
         return Check(
             "reconcile", "ok", f"{len(without)} open no conversation, as lint.ignore of {SETTINGS_FILE} allows"
         )
-    names = ", ".join(without[:3]) + (f" and {len(without) - 3} more" if len(without) > 3 else "")  # noqa: PLR2004
+    names = list_first(without[:_MAX_NAMED], len(without))
     detail = f"an answer that gets lost cannot be looked up: no conversation is opened by {names}"
     return Check("reconcile", "warn", detail, "add create_conversation_without_contact_reply: true to the message")
