@@ -9,7 +9,7 @@ from runner.declare import schema
 from runner.declare.audience.audience import InlineAudience, TableAudience
 from runner.declare.audience.recipient import Recipient
 from runner.declare.declaration import Declaration
-from runner.declare.similar_names import did_you_mean, list_first
+from runner.declare.similar_names import closest_match, list_first
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
 
@@ -85,11 +85,10 @@ def column_hint(name: str, known: frozenset[str]) -> str:
 
     If that column's name cannot be used in a template, the hint says how to rename the column.
     """
-    suggestion = did_you_mean(name, sorted(known))
     same_letters = next(
         (column for column in sorted(known) if _simplify(column) == _simplify(name) and column != name), ""
     )
-    meant_column = same_letters or suggestion.removeprefix("did you mean ").removesuffix("?")
+    meant_column = same_letters or closest_match(name, sorted(known))
     if meant_column and not meant_column.isidentifier():
         return f'the column is named {meant_column}: say columns: {{"{meant_column}": {name}}} beside the file'
     return f"did you mean {meant_column}?" if meant_column else ""

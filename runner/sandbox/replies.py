@@ -11,11 +11,9 @@ with `replies` replies in any case.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from runner.sandbox.answer import SettingError, refuse_unknown_keys
+
 EVERYBODY = "all"
-
-
-class RepliesError(ValueError):
-    """The setting is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Replies:
         self._setting = _Setting(names - {EVERYBODY}, EVERYBODY in names, after)
 
     def replace(self, document: Mapping[str, object]) -> None:
-        """Replaces the setting by a JSON document. Raises RepliesError if the document is invalid."""
+        """Replaces the setting by a JSON document. Raises SettingError if the document is invalid."""
         self._setting = _parse_setting(document)
 
     def show(self) -> dict[str, object]:
@@ -64,17 +62,15 @@ class Replies:
 
 def _parse_setting(document: Mapping[str, object]) -> _Setting:
     default = _Setting()
-    unknown_keys = sorted(set(document) - {"contacts", "after", "body"})
-    if unknown_keys:
-        raise RepliesError(f"unknown: {', '.join(unknown_keys)}")
+    refuse_unknown_keys(document, {"contacts", "after", "body"})
     contacts, after = document.get("contacts", []), document.get("after", default.after)
     body = document.get("body", default.body)
     is_everybody = contacts == EVERYBODY
     names = [] if is_everybody else contacts
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise RepliesError(f'contacts is a list of identifiers, or "{EVERYBODY}"')
+        raise SettingError(f'contacts is a list of identifiers, or "{EVERYBODY}"')
     if not isinstance(after, (int, float)) or isinstance(after, bool) or after < 0:
-        raise RepliesError("after is a number of seconds")
+        raise SettingError("after is a number of seconds")
     if not isinstance(body, str) or not body.strip():
-        raise RepliesError("body is a text")
+        raise SettingError("body is a text")
     return _Setting(frozenset(names), is_everybody, float(after), body)

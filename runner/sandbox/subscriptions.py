@@ -14,14 +14,11 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from runner.sandbox.answer import SettingError, refuse_unknown_keys
 from runner.sandbox.contact import Contact
 
 _CONSENT_TYPES = ("opt_out", "opt_in")
 _STATES = ("live", "draft", "archived")
-
-
-class SubscriptionsError(ValueError):
-    """The setting is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +60,13 @@ class Subscriptions:
         self._choices: dict[str, tuple[str, ...]] = {}
 
     def replace(self, document: Mapping[str, object]) -> None:
-        """Replaces types and choices by a JSON document. Raises SubscriptionsError if the document is invalid."""
-        if unknown_keys := sorted(set(document) - {"types", "choices"}):
-            raise SubscriptionsError(f"unknown: {', '.join(unknown_keys)}")
+        """Replaces types and choices by a JSON document. Raises SettingError if the document is invalid."""
+        refuse_unknown_keys(document, {"types", "choices"})
         types = _parse_types(document["types"]) if "types" in document else self._types
         choices = _parse_choices(document.get("choices", {}))
         known = {word for item in types for word in (item.id, item.name)}
         if missing := sorted({word for words in choices.values() for word in words} - known):
-            raise SubscriptionsError(f"there is no type {missing[0]}")
+            raise SettingError(f"there is no type {missing[0]}")
         self._types, self._choices = types, choices
 
     def show(self) -> dict[str, object]:
@@ -98,7 +94,7 @@ def _derive_id(name: str) -> str:
 
 def _parse_types(value: object) -> tuple[SubscriptionType, ...]:
     if not isinstance(value, list):
-        raise SubscriptionsError("types is a list")
+        raise SettingError("types is a list")
     return tuple(map(_parse_type, value))
 
 
@@ -107,10 +103,10 @@ def _parse_type(value: object) -> SubscriptionType:
     name, state = fields.get("name"), fields.get("state", "live")
     consent_type, type_id = fields.get("consent_type"), fields.get("id", _derive_id(str(name)))
     if not (isinstance(name, str) and name.strip() and isinstance(type_id, str)):
-        raise SubscriptionsError("a type has a name, and may have an id; both are texts")
+        raise SettingError("a type has a name, and may have an id; both are texts")
     if consent_type not in _CONSENT_TYPES or state not in _STATES:
         choices = f"consent_type {' or '.join(_CONSENT_TYPES)}, state {', '.join(_STATES)}"
-        raise SubscriptionsError(f"type {name}: {choices}")
+        raise SettingError(f"type {name}: {choices}")
     return SubscriptionType(type_id, name, str(consent_type), str(state))
 
 
@@ -118,5 +114,5 @@ def _parse_choices(value: object) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict) or not all(
         isinstance(words, list) and all(isinstance(word, str) for word in words) for words in value.values()
     ):
-        raise SubscriptionsError("choices are lists of types by contact")
+        raise SettingError("choices are lists of types by contact")
     return {name: tuple(words) for name, words in value.items()}

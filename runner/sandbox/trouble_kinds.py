@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from runner.sandbox.answer import Answer, ApiError, Ending, encode_json
+from runner.sandbox.answer import Answer, ApiError, Ending, SettingError, encode_json
 from runner.sandbox.api_call import Call
 from runner.sandbox.messages import build_user_message
 
@@ -49,14 +49,10 @@ class TroubleKind:
         return None if self.name == "ok" else self.name
 
 
-class TroubleError(ValueError):
-    """The description of trouble is invalid."""
-
-
 def read_trouble_kind(text: object) -> TroubleKind:
-    """Returns the kind with this name. Raises TroubleError, which lists the kinds, if there is none."""
+    """Returns the kind with this name. Raises SettingError, which lists the kinds, if there is none."""
     if not isinstance(text, str) or (text not in TROUBLE_KINDS[:-1] and not _SLOW.fullmatch(text)):
-        raise TroubleError(f"{text!r} is not a kind of trouble; the kinds are {', '.join(TROUBLE_KINDS)}")
+        raise SettingError(f"{text!r} is not a kind of trouble; the kinds are {', '.join(TROUBLE_KINDS)}")
     return TroubleKind(text)
 
 

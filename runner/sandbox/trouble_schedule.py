@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from runner.sandbox.trouble_kinds import TroubleError, TroubleKind, read_trouble_kind
+from runner.sandbox.answer import SettingError, refuse_unknown_keys
+from runner.sandbox.trouble_kinds import TroubleKind, read_trouble_kind
 
 MESSAGES_ROUTE = "POST /messages"
 _NO_TROUBLE = TroubleKind()
@@ -57,17 +58,17 @@ class Trouble:
 
     @classmethod
     def from_specs(cls, specs: Iterable[str], seed: int = 0) -> "Trouble":
-        """Returns the trouble that texts of the command line describe. Raises TroubleError for an invalid one."""
+        """Returns the trouble that texts of the command line describe. Raises SettingError for an invalid one."""
         trouble = cls(seed=seed)
         for spec in specs:
             trouble.add(spec)
         return trouble
 
     def add(self, spec: str) -> None:
-        """Adds the trouble that a text of the command line describes. Raises TroubleError if the text is invalid."""
+        """Adds the trouble that a text of the command line describes. Raises SettingError if the text is invalid."""
         spec_match = _SPEC.fullmatch(spec)
         if spec_match is None:
-            raise TroubleError(f"{spec!r} is not next=KIND,… nor share=KIND:0.1 nor for=IDENTIFIER:KIND")
+            raise SettingError(f"{spec!r} is not next=KIND,… nor share=KIND:0.1 nor for=IDENTIFIER:KIND")
         value = spec_match["value"]
         with self._lock:
             route_trouble = self._troubles_by_route.setdefault(spec_match["route"] or MESSAGES_ROUTE, _RouteTrouble())
@@ -82,13 +83,11 @@ class Trouble:
                     route_trouble.recipients[pair["name"]] = read_trouble_kind(pair["kind"])
 
     def replace(self, document: Mapping[str, object]) -> None:
-        """Replaces all trouble with that of a JSON document. Raises TroubleError if the document is invalid."""
-        unknown_keys = sorted(set(document) - {"next", "share", "for", "seed", "routes"})
-        if unknown_keys:
-            raise TroubleError(f"unknown: {', '.join(unknown_keys)}")
+        """Replaces all trouble with that of a JSON document. Raises SettingError if the document is invalid."""
+        refuse_unknown_keys(document, {"next", "share", "for", "seed", "routes"})
         routes, seed = document.get("routes", {}), document.get("seed", 0)
         if not isinstance(routes, dict) or not isinstance(seed, int):
-            raise TroubleError("routes is an object, seed a number")
+            raise SettingError("routes is an object, seed a number")
         troubles_by_route = {str(route): _read_route_trouble(route_trouble) for route, route_trouble in routes.items()}
         if MESSAGES_ROUTE not in troubles_by_route:
             troubles_by_route[MESSAGES_ROUTE] = _read_route_trouble(
@@ -152,9 +151,9 @@ def _read_route_trouble(document: object) -> _RouteTrouble:
         entries.get("for", {}),
     )
     if not (isinstance(queue, list) and isinstance(shares, dict) and isinstance(recipients, dict)):
-        raise TroubleError("next is a list of kinds, share and for are objects")
+        raise SettingError("next is a list of kinds, share and for are objects")
     if not all(isinstance(share, (int, float)) for share in shares.values()):
-        raise TroubleError("a share is a number from 0 to 1")
+        raise SettingError("a share is a number from 0 to 1")
     return _RouteTrouble(
         deque(read_trouble_kind(kind) for kind in queue),
         {read_trouble_kind(kind): float(share) for kind, share in shares.items()},
@@ -165,5 +164,5 @@ def _read_route_trouble(document: object) -> _RouteTrouble:
 def _match_or_raise(pattern: re.Pattern[str], value: str, spec: str) -> re.Match[str]:
     match = pattern.fullmatch(value)
     if match is None:
-        raise TroubleError(f"{spec!r} needs a colon: share=KIND:0.1 or for=IDENTIFIER:KIND")
+        raise SettingError(f"{spec!r} needs a colon: share=KIND:0.1 or for=IDENTIFIER:KIND")
     return match

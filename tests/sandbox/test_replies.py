@@ -7,7 +7,7 @@ import time
 import pytest
 
 from runner.sandbox import Replies
-from runner.sandbox.replies import RepliesError
+from runner.sandbox.answer import SettingError
 
 FLAG = {"create_conversation_without_contact_reply": True}
 ID = "536e564f316c83104c000020"
@@ -98,5 +98,5 @@ def test_an_invalid_setting_is_refused_and_changes_nothing(client, document):
     reply = set_replies(client, **document)
     assert (reply.status, "error" in reply.json) == (400, True)
     assert client.get("/_sandbox/replies").json["contacts"] == [ID]
-    with pytest.raises(RepliesError):
+    with pytest.raises(SettingError):
         Replies().replace(document)

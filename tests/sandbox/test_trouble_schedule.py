@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.sandbox import Trouble
-from runner.sandbox.trouble_kinds import TroubleError
+from runner.sandbox.answer import SettingError
 
 ROUTE = "POST /messages"
 
@@ -70,7 +70,7 @@ def test_the_command_lines_texts_mean_the_same():
     ["", "next=", "next=nonsense", "share=404", "share=404:x", "for=ann", "last=404", "slow:1", "for=a:nonsense"],
 )
 def test_a_text_that_means_nothing_is_refused(spec):
-    with pytest.raises(TroubleError):
+    with pytest.raises(SettingError):
         Trouble.from_specs([spec])
 
 

@@ -60,7 +60,7 @@ def sandbox(
     To see what can go wrong, send to addresses that begin with lost-, missing- or unsubscribed-.
     """
     from runner.sandbox import SANDBOX_WORKSPACE_ID, Replies, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
-    from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415  # likewise
+    from runner.sandbox.answer import SettingError  # noqa: PLC0415  # likewise
 
     with contextlib.ExitStack() as stack:
         context = _open_context(stack, is_required=reset)
@@ -70,7 +70,7 @@ def sandbox(
             log = context.user_path(log) if context else user_path(Path.cwd(), Path.cwd() / log)
         try:
             spec = Trouble.from_specs(list(trouble))
-        except TroubleError as error:
+        except SettingError as error:
             raise UsageMistake(str(error)) from error
         if context is not None:
             context.sandbox_folder.mkdir(parents=True, exist_ok=True)
