@@ -199,6 +199,25 @@ def test_plan_apply_and_an_old_pipeline_again(run, job, author, origin):
     assert len(author.sent()) == 3
 
 
+@pytest.mark.parametrize("is_tracked_before", [False, True])
+def test_no_file_of_a_later_commit_takes_the_place_of_the_approved_plan(run, job, author, origin, is_tracked_before):
+    author.write(".gitignore", "msgrun-plan.json\n")
+    author.write("msgrun-plan.json", "{}")
+    author.git("add", ".gitignore", *(["--force", "msgrun-plan.json"] if is_tracked_before else []))
+    approved = author.commit()
+    author.git("push", "--quiet", "origin", "main")
+    saved = run("msgrun-plan", approved)[2].path / "msgrun-plan.json"
+    author.write("messages/evil.yaml", message("evil", "eee1", body="Never approved"))
+    author.git("add", "messages")
+    author.msgrun("plan", "--out", "msgrun-plan.json")
+    author.git("add", "--force", "msgrun-plan.json")
+    author.commit()
+    author.git("push", "--quiet", "origin", "main")
+    assert applied(run, job, approved, 1, saved, INTERCOM_ACCESS_TOKEN="secret-token")[0] == 0
+    assert len(author.sent()) == 3
+    assert "evil" not in git_output(origin, "show", "msgrun-ledger:messages.lock")
+
+
 def test_a_push_to_the_ledger_starts_no_pipeline(run, job, origin, tmp_path):
     hook = origin / "hooks" / "pre-receive"
     hook.write_text(f'#!/bin/sh\necho "$GIT_PUSH_OPTION_COUNT $GIT_PUSH_OPTION_0" >> {tmp_path}/options\n')
