@@ -9,6 +9,7 @@ from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_unsupported
 from runner.preview.link_targets import find_host, split_address
 from runner.preview.named_masks import show_or_name
+from runner.preview.style_conditions import find_style_conditions
 from runner.preview.views import BodyChecks, Image, Link
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 
@@ -35,6 +36,7 @@ def check_body(
         unlisted_links=len(links[_MAX_LISTED:]),
         images=tuple(_list_images(parsed, displayed))[:_MAX_LISTED],
         clients=find_unsupported(shown) if is_email else (),
+        style_conditions=find_style_conditions(shown),
         size=len(sent.encode()),
     )
 

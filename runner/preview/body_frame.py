@@ -9,7 +9,6 @@ reader sees that one is there.
 import html
 import re
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
@@ -17,7 +16,19 @@ from runner.characters import unescape_html
 from runner.lint.html import ParsedHtml, Tag, parse_html, split_names
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
-_STYLE = (Path(__file__).parent / "assets" / "frame.css").read_text("utf-8")
+# The theme is that of the first `color-scheme`, which the page replaces to show the body as a dark mail client does.
+# Nothing in the document says which template it has or which theme: a style sheet of the body could ask for that.
+_STYLE = (
+    "html{color-scheme:light;background:light-dark(#fff,#1b1d22);color:light-dark(#1d2129,#e6e8ec)}"
+    "body{margin:0;overflow-wrap:break-word}img{max-width:100%;height:auto}a{color:light-dark(#2a5bd7,#8fb4ff)}"
+)
+_STYLES = {
+    "plain": "body{padding:20px 24px;font:14px/1.5 Arial,Helvetica,sans-serif}",
+    "personal": "body{max-width:600px;margin:0 auto;padding:20px 24px;"
+    'font:15px/1.6 "Helvetica Neue",Helvetica,Arial,sans-serif}',
+    "inapp": "body{min-height:100vh;box-sizing:border-box;padding:14px 16px;background:light-dark(#f1f3f6,#2a2d34);"
+    'font:14px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}p{margin:0 0 .75em}p:last-child{margin:0}',
+}
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 _LEADING = split_names(
     "action background data download formaction href lowsrc ping poster sizes src srcdoc srcset target xlink:href"
@@ -43,17 +54,14 @@ def parse_body(body: str) -> ParsedHtml:
 
 
 def build_frame(body: str, style: Style, *, is_text: bool) -> str:
-    """Returns the document for `srcdoc`. `style` is the template of an email, or inapp; `is_text`: its lines break.
-
-    Its root has the class `light`, which the page replaces to show the body as a dark mail client does.
-    """
+    """Returns the document for `srcdoc`. `style` is the template of an email, or inapp; `is_text`: its lines break."""
     content = neutralise_body(body) if _TAG.search(body) else body
+    sheet = f"{_STYLE}{_STYLES[style]}{'body{white-space:pre-wrap}' if is_text else ''}"
     # A link opens in a new window, which the sandbox forbids: so a click leads nowhere, and leaves the body in place.
     return (
-        f'<!doctype html><html class="light"><head><meta charset="utf-8">'
+        f'<!doctype html><html><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><base target="_blank">'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
-        f'<body class="{style}{" text" if is_text else ""}">{content}'
+        f'<meta name="viewport" content="width=device-width"><style>{sheet}</style></head><body>{content}'
     )
 
 

@@ -120,7 +120,7 @@ class _MessageBuilder:
             total=len(message.deliveries),
             read_count=sample.read_count,
             audience=show_on_one_line(_name_audience(message)),
-            concerns=tuple(self._list_concerns(sample, problems)),
+            concerns=(*self._list_concerns(sample, problems), *_list_style_concerns(recipients)),
             recipients=recipients,
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
@@ -194,6 +194,13 @@ class _MessageBuilder:
                 yield Variable(name, show_invisible(_format_value(common)), "message")
             elif name not in declaration.variables:
                 yield Variable(name, "", "none")
+
+
+def _list_style_concerns(recipients: Sequence[RecipientView]) -> Iterator[Concern]:
+    conditions = dict.fromkeys(name for recipient in recipients for name in recipient.checks.style_conditions)
+    if conditions:
+        text = f"a style sheet of the body asks for {', '.join(conditions)}: the text may differ in a mail client"
+        yield Concern("warn", "style sheet", show_on_one_line(text), "read the HTML, in Changes or with msgrun render")
 
 
 _UNUSUAL_WORDS = {

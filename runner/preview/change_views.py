@@ -24,10 +24,12 @@ _TOKEN = re.compile(
     r"\w+(?:[.,'\u2019-]\w+)*|\s+|.",
     re.DOTALL | re.IGNORECASE,
 )
-_MARK_STYLE = (
-    "<style>ins.msgrun-mark{background:#b9f0c8!important;color:#0b3d1c!important;text-decoration:underline!important}"
-    "del.msgrun-mark{background:#ffd0cc!important;color:#6b0f08!important;text-decoration:line-through!important}</style>"
-)
+# Of the mark itself, because a style sheet of the body could hide a mark that another style sheet colours.
+_MARK = "all:unset!important;text-decoration:{}!important;background:{}!important;color:{}!important"
+_MARK_STYLES = {
+    "ins": _MARK.format("underline", "#b9f0c8", "#0b3d1c"),
+    "del": _MARK.format("line-through", "#ffd0cc", "#6b0f08"),
+}
 
 
 def build_change(change: MessageChange, style: Style, *, show_values: bool) -> ChangeView:
@@ -97,7 +99,7 @@ def _build_side(
     to = reveal_or_mask(sample.to, show_values=show_values)
     to = to.removeprefix("email:") if show_values else to
     is_text = is_plain_text(reveal_or_mask(sample.body, show_values=True))
-    frame = build_frame(f"{_MARK_STYLE}{body}", style, is_text=is_text)
+    frame = build_frame(body, style, is_text=is_text)
     return Side(show_on_one_line(to), mark_parts(subject_parts, hidden), frame, estimate_height(body))
 
 
@@ -110,7 +112,7 @@ def _mark_words(html: str, tag: str) -> str:
             words.append(token)
             continue
         if text := "".join(words):
-            pieces.append(f'<{tag} class="msgrun-mark">{text}</{tag}>' if text.strip() else text)
+            pieces.append(f'<{tag} style="{_MARK_STYLES[tag]}">{text}</{tag}>' if text.strip() else text)
         words.clear()
         pieces.append(token)
     return "".join(pieces[:-1])

@@ -19,7 +19,7 @@ _APPLICATIONS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 _INDEX_WIDTH, _HEIGHT = 1200, 900  # pixels of the window
-_WIDTHS = {"desktop": 900, "phone": 440}  # pixels of the window for a message
+_WIDTHS = {"desktop": 900, "phone": 480}  # pixels of the window for a message
 # The root of the page, also where an element of the body is named documentElement.
 _READ_HEIGHT = "Object.getOwnPropertyDescriptor(Document.prototype, 'documentElement').get.call(document).scrollHeight"
 _LIST_VARIANTS = "all => all.flatMap((one, index) => index && 'variant' in one.dataset ? [index] : [])"

@@ -62,12 +62,16 @@ class ClientNote:
 
 @dataclass(frozen=True, slots=True)
 class BodyChecks:
-    """What was looked at in one body. `size` is in bytes, as it is sent. `unlisted_links` counts the other links."""
+    """What was looked at in one body. `size` is in bytes, as it is sent. `unlisted_links` counts the other links.
+
+    `style_conditions` is what its style sheets ask for that a mail client may answer in another way than the preview.
+    """
 
     links: tuple[Link, ...] = ()
     unlisted_links: int = 0
     images: tuple[Image, ...] = ()
     clients: tuple[ClientNote, ...] = ()
+    style_conditions: tuple[str, ...] = ()
     size: int = 0
 
 

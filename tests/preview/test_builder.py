@@ -109,7 +109,8 @@ def test_a_change_is_shown_side_by_side(tmp_path: Path) -> None:
     (root / "messages/receipt.yaml").write_text(RECEIPT.replace("Dear", "Hello"), encoding="utf-8")
     page = preview(root, "--against", "HEAD")
     assert "<del>Dear</del><ins>Hello</ins>" in page
-    assert "&lt;ins class=&#34;msgrun-mark&#34;&gt;Hello&lt;/ins&gt;" in page
+    assert "&lt;ins style=&#34;all:unset!important;" in page
+    assert "!important&#34;&gt;Hello&lt;/ins&gt;" in page
     assert "1 changed" in (tmp_path / "out/index.html").read_text()
 
 

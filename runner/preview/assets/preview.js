@@ -52,11 +52,11 @@ function readHash() {
   return match ? Number(match[1]) - 1 : 0;
 }
 
-// A frame is sandboxed, so its theme is changed in its document, of which the first class is that of the root.
+// A frame is sandboxed, so its theme is changed in its document, of which the first color scheme is that of the root.
 function paintFrames() {
   for (const frame of findAll("iframe[srcdoc]")) {
-    const wanted = `class="${root.dataset.mail}"`;
-    const current = frame.srcdoc.match(/class="(?:light|dark)"/);
+    const wanted = `color-scheme:${root.dataset.mail}`;
+    const current = frame.srcdoc.match(/color-scheme:(?:light|dark)/);
     if (current && current[0] !== wanted && frame.offsetParent) frame.srcdoc = frame.srcdoc.replace(current[0], wanted);
   }
 }
