@@ -80,14 +80,6 @@ def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer
     return ""
 
 
-def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:
-    if not remote_mark.is_readable:
-        hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {remote_mark.ref}"
-        return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {remote_mark.ref}", hint)
-    refusal = explain_context_mark(context, remote_mark.mark)
-    return GuardRefused(f"{refusal.message}, says {answer.remote}", refusal.hint)
-
-
 def find_missing_refusal(context: LedgerContext, answers: Sequence[RemoteAnswer] = ()) -> Refusal | None:
     """Returns a refusal for an address without a ledger if msgrun.yaml names a ledger; else None."""
     ledger_id = context.declared.ledger_id
@@ -141,6 +133,14 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
         if answer.default and (answer.default.ledger_id or is_other):
             message = f"{has_ledger}, says the default branch of {answer.remote}: {answer.default.address.setting}"
             raise GuardRefused(message, hint_for_wrong_address(context, answer.default.address.setting))
+
+
+def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:
+    if not remote_mark.is_readable:
+        hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {remote_mark.ref}"
+        return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {remote_mark.ref}", hint)
+    refusal = explain_context_mark(context, remote_mark.mark)
+    return GuardRefused(f"{refusal.message}, says {answer.remote}", refusal.hint)
 
 
 def _is_of_this_project(context: LedgerContext, remote_mark: RemoteMark, ledger_id: str) -> bool:
