@@ -49,7 +49,7 @@ class BranchLedger:
         def next_data() -> bytes:
             nonlocal is_new
             is_new = not self.exists  # another clone may start it at the same moment
-            return self._file.data_with([header.to_line()] if is_new else [])
+            return self._file.data_with([header.to_line()] if is_new and header not in self.facts.headers else [])
 
         if is_new:
             self._file.push_until_accepted(next_data)
