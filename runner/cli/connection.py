@@ -154,10 +154,9 @@ def connect(
 ) -> Iterator[Connection]:
     """Opens a connection to Intercom or, with --sandbox, to an embedded sandbox, whose whole rate limit may be used.
 
-    The sandbox has an admin for each of `senders`, and the segments, tags, companies and subscription
-    types of `groups` (kind and name), so
-    that a project with any of them can be tried out.
-    Raises RunStopped if there is no token, UsageMistake if the base URL is wrong or would send the token unencrypted.
+    The sandbox has an admin for each of `senders`, and the segments, tags, companies and subscription types of `groups`
+    (kind and name), so that a project with any of them can be tried out. Raises RunStopped if there is no token,
+    UsageMistake if the base URL is wrong or would send the token unencrypted.
     """
     with contextlib.ExitStack() as stack:
         if context.options.sandbox:
@@ -171,6 +170,11 @@ def connect(
         limiter = RateLimiter(CLOCK, share, context.settings.max_per_window)
         workspace = Workspace(transport, limiter, CLOCK, partial(_report_retry, context.output), access)
         yield Connection(context, transport, limiter, workspace)
+
+
+def connect_for(context: Context, plan: Plan) -> contextlib.AbstractContextManager[Connection]:
+    """Opens a connection for a plan: the sandbox has the senders and the subscription types that it names."""
+    return connect(context, plan.senders(), [("subscription", name) for name in plan.subscriptions()])
 
 
 def has_token(settings: Settings = _DEFAULTS) -> bool:

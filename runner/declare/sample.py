@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from runner.declare.address_search import Address
 from runner.declare.audience import IdentifierKind, InlineAudience, Recipient
 from runner.declare.audience.selection import Selection
 from runner.declare.authorship import Authorship
@@ -57,7 +58,7 @@ def render_sample_for(declaration: Declaration, recipient: Recipient, salt: str)
 def make_sample(declaration: Declaration, delivery: Delivery, authorship: Authorship | None = None) -> Sample:
     """Returns a delivery as its recipient would see it. `authorship` is that of the declaration, if it is known."""
     authorship = authorship or Authorship(declaration)
-    is_id = delivery.kind == "id"
+    address = Address(delivery.kind, delivery.value)
     subject, body = authorship.mark_subject(delivery), authorship.mark_body(delivery)
     if declaration.redirect:
         mark = format_mark(delivery.kind, delivery.value, is_html=not declaration.subject)
@@ -65,7 +66,7 @@ def make_sample(declaration: Declaration, delivery: Delivery, authorship: Author
     return Sample(
         kind=delivery.kind,
         value=delivery.value,
-        to=delivery.display_name if is_id else mark_private(f"{delivery.kind}:{delivery.value}", delivery.display_name),
+        to=address.label if address.kind == "id" else mark_private(address.label, delivery.display_name),
         subject=subject,
         body=body,
     )

@@ -38,7 +38,7 @@ def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -
 
     These have no record, or their attempts were refused or released.
     """
-    return [
+    records = [
         Record(
             key=planned.key,
             attempt=f"{run_id}-{number}",
@@ -46,7 +46,6 @@ def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -
             message=message.name,
             revision=message.declaration.revision,
             to=planned.display_name,
-            contact=planned.display_name.removeprefix("id:") if planned.display_name.startswith("id:") else "",
             digest=planned.digest,
             content=message.declaration.content,
             plan=plan,
@@ -56,6 +55,7 @@ def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -
         for number, planned in enumerate(message.deliveries, 1)
         if planned.action not in {"sent", "edited", "unknown"}
     ]
+    return [replace(record, contact=record.known_contact) for record in records]
 
 
 def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[Record]:

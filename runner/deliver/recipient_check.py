@@ -134,7 +134,7 @@ class _CheckedMessage:
     def keep(self, planned: PlannedDelivery, address: Address) -> None:
         """Adds a delivery with the action that it had."""
         category = Category(planned.action, planned.reason, address.kind, planned.code)
-        self._deliveries.add_checked(category, planned, "")
+        self._deliveries.add_checked(category, planned, address.value, "")
 
     def add(self, planned: PlannedDelivery, address: Address, choice: ContactChoice) -> None:
         """Adds a delivery that was to be sent, with what becomes of it."""
@@ -151,7 +151,8 @@ class _CheckedMessage:
             named = self._named.setdefault((choice.action, choice.reason), [])
             if len(named) < _MAX_NAMED:
                 named.append(name + f" ({choice.detail})" if choice.detail else name)
-        self._deliveries.add_checked(Category(choice.action, reason, address.kind, choice.code), planned, detail)
+        category = Category(choice.action, reason, address.kind, choice.code)
+        self._deliveries.add_checked(category, planned, address.value, detail)
 
     def planned_message(self) -> PlannedMessage:
         """Returns the message as checked."""

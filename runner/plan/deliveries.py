@@ -105,15 +105,16 @@ class PlannedDeliveries:
         if delivery.kind == "id":
             self.ids.add(delivery.value)
 
-    def add_checked(self, category: Category, planned: PlannedDelivery, detail: str) -> None:
+    def add_checked(self, category: Category, planned: PlannedDelivery, value: str, detail: str) -> None:
         """Adds a delivery of another instance with the same keys, with the category that the check found.
 
-        `detail` is the contact of one to send, as ROLE:ID; of another one it ends the reason.
+        `value` is the declared address. `detail` is the contact of one to send, as ROLE:ID; of another one it ends the
+        reason.
         """
         self.categories.append(self.category_numbers.setdefault(category, len(self.category_numbers)))
         self.digests += bytes.fromhex(planned.digest.removeprefix(DIGEST_VERSION))
         if category.kind == "id":
-            self.ids.add(planned.display_name.removeprefix("id:"))
+            self.ids.add(value)
         self.details.add(detail)
 
     def extend(self, other: "PlannedDeliveries") -> None:

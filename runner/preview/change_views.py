@@ -97,7 +97,6 @@ def _build_side(
         _mark_words(part.text, tag) if part.kind == kind else part.text for part in parts if part.kind != hidden
     )
     to = reveal_or_mask(sample.to, show_values=show_values)
-    to = to.removeprefix("email:") if show_values else to
     is_text = is_plain_text(reveal_or_mask(sample.body, show_values=True))
     frame = build_frame(body, style, is_text=is_text)
     return Side(show_on_one_line(to), mark_parts(subject_parts, hidden), frame, estimate_height(body))

@@ -234,7 +234,6 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
     bar = f"{_INDENT}{style('|', 'dim')} "
     lines = visible_text(sample.body, show_values=view.show_values).split("\n")
     recipient = reveal_or_mask(sample.to, show_values=view.show_values)
-    recipient = recipient.removeprefix("email:" if view.show_values else "")
     yield _fill(f"as {recipient} sees it{_describe_kind(message)}:", view)
     for line in lines[:_MAX_BODY_LINES]:
         yield wrap(f"{bar}{one_line(line)}".rstrip(), view.width, indent=bar)

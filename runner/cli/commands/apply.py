@@ -145,14 +145,14 @@ class _Apply:
 
         Returns the summary, and the plan as it was checked. Raises GuardRefused, LedgerUnavailable, RunStopped.
         """
-        from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a run without anything to send saves
+        from runner.cli.connection import connect_for  # noqa: PLC0415  # requests takes 130 ms, which a run without anything to send saves
 
         context, plan = self.context, review.plan
         if reason := find_pause(context, is_urgent=plan.is_urgent):
             return self._put_off(plan, reason), plan
         if not self.yes:
             context.require_terminal()
-        with connect(context, plan.senders(), [("subscription", name) for name in plan.subscriptions()]) as connection:
+        with connect_for(context, plan) as connection:
             id_code = connection.verify_workspace(context.header_of(self.ledger.facts).workspace)
             plan_files.require_same_workspace(context, self.plan_options, id_code)
             plan = connection.look_up_senders(plan, self.plan_options.saved_plan)

@@ -127,10 +127,10 @@ def _make_reader(context: Context) -> Callable[[Project], Project]:
 
 def _ask_intercom(context: Context, plan: Plan, facts: Facts) -> Plan:
     """Returns the plan with its senders and contacts, and with the guards that stop apply once Intercom is asked."""
-    from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
+    from runner.cli.connection import connect_for  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
     from runner.cli.recipient_check import check_recipients  # noqa: PLC0415  # likewise
 
-    with connect(context, plan.senders(), [("subscription", name) for name in plan.subscriptions()]) as connection:
+    with connect_for(context, plan) as connection:
         try:
             connection.verify_workspace(plan.workspace)
         except GuardRefused as error:
