@@ -36,6 +36,10 @@ class Address:
         """The address as text: an email address stands alone; an id and a user_id have their kind before them."""
         return self.value if self.kind == "email" else f"{self.kind}:{self.value}"
 
+    def matches(self, kind: IdentifierKind, value: str) -> bool:
+        """Returns whether a recipient has this address, which a user may type in any case."""
+        return (self.kind, self.value.casefold()) == (kind, value.casefold())
+
 
 def is_address(text: str) -> bool:
     """Returns whether a text is meant as an address: no name of a message has one of these marks."""

@@ -7,7 +7,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.cli.suggestions import suggest_names
 from runner.current_work import CURRENT_WORK
-from runner.declare.address_search import Address, parse_recipient_address
+from runner.declare.address_search import parse_recipient_address
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
@@ -41,7 +41,7 @@ def render(name: str, address: str | None) -> int:
             for result in render_deliveries(declaration, context.settings.salt):
                 if isinstance(result, Problem):
                     problems.append(result)
-                elif wanted is None or _is_to(result, wanted):
+                elif wanted is None or wanted.matches(result.kind, result.value):
                     matching += 1
                     if context.output.width_for_reading and matching > _MAX_ON_TERMINAL:
                         continue
@@ -73,10 +73,6 @@ def _print_notes(context: Context, declaration: Declaration, printed: int, hidde
         context.output.note(f"the sender is shown as declared; apply looks its id up, by {declaration.sender.kind}")
     if looked_up:
         context.output.note("recipients by email or user_id are shown as declared; apply looks them up and sends by id")
-
-
-def _is_to(delivery: Delivery, address: Address) -> bool:
-    return (delivery.kind, delivery.value.casefold()) == (address.kind, address.value.casefold())
 
 
 def _print_body(context: Context, delivery: Delivery, text: str, *, is_first: bool) -> None:

@@ -43,15 +43,9 @@ _OTHER_PORT = "choose another port: --port N"
 )
 @click.option("--reset", is_flag=True, help="Empty the project's sandbox: its messages and its ledger.")
 def sandbox(
-    port: int,
-    log: Path | None,
-    workspace: str | None,
-    region: str | None,
-    trouble: tuple[str, ...],
-    replying: tuple[str, ...],
-    *,
-    reset: bool,
-) -> int:
+    port: int, log: Path | None, workspace: str | None, region: str | None, trouble: tuple[str, ...],
+    replying: tuple[str, ...], *, reset: bool,
+) -> int:  # fmt: skip
     """Run a fake Intercom on 127.0.0.1 until it is stopped.
 
     It is for programs of your own: commands with --sandbox start one by themselves. A page shows what it was sent.

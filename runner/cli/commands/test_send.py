@@ -79,7 +79,7 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
         for result in render_deliveries(declaration, context.settings.salt):
             if isinstance(result, Problem):
                 problem = problem or result
-            elif wanted is None or (result.kind, result.value.casefold()) == (wanted.kind, wanted.value.casefold()):
+            elif wanted is None or wanted.matches(result.kind, result.value):
                 return declaration, result
     if problem:
         raise ProblemsFound([problem])
@@ -91,7 +91,7 @@ def _send(context: Context, declaration: Declaration, delivery: Delivery, email:
     from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms, which --help saves
     from runner.deliver.marked_test import prepare_test  # noqa: PLC0415  # likewise
 
-    of_ledger = read_ledger(context).facts.headers.merged(context.settings.salt).workspace
+    of_ledger = context.header_of(read_ledger(context).facts).workspace
     with connect(context, [declaration.sender]) as connection:
         id_code = connection.verify_workspace(of_ledger)
         test = prepare_test(declaration, delivery, email, connection.workspace, context.settings)
