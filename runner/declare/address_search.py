@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
+from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, contact_role
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import key_hasher
@@ -88,8 +88,7 @@ def list_addresses(declaration: Declaration, salt: str) -> Iterator[tuple[bytes,
     hashers = {kind: key_hasher(salt, declaration.name, declaration.revision, kind) for kind in IDENTIFIER_KINDS}
     for recipient in declaration.recipients(Tally()):
         if isinstance(recipient, Recipient) and (value := _render_identifier(declaration, recipient)):
-            role = "user" if recipient.role == "user" else "lead"
-            yield hashers[recipient.kind](value), Address(recipient.kind, value), role
+            yield hashers[recipient.kind](value), Address(recipient.kind, value), contact_role(recipient.role)
 
 
 def _search(

@@ -6,8 +6,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from runner.declare.address_search import Address, list_addresses
+from runner.declare.audience.recipient import contact_role
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.recipient_policy import RecipientPolicy
 from runner.deliver.contact_choice import ALREADY_REACHED, SAME_CONTACT, ContactChoice, choose_contact
@@ -25,7 +27,15 @@ from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private
 
 _MAX_NAMED = 10  # recipients of each reason that a plan as text names
-_Row = tuple[PlannedDelivery, Address, Address, str]  # with the declared address, the one to send to, and its role
+
+
+class _Row(NamedTuple):
+    """A delivery with its declared address, and the address to send to with its role: another one with `redirect`."""
+
+    planned: PlannedDelivery
+    declared: Address
+    target: Address
+    role: str
 
 
 class RecipientCheck:
@@ -64,25 +74,23 @@ class RecipientCheck:
         read_faults = _find_read_faults(message)
 
         def address_of(row: _Row) -> Address | None:
-            return row[2] if row[0].action == "send" and result.sends < limit else None
+            return row.target if row.planned.action == "send" and result.sends < limit else None
 
         def choose() -> Iterator[tuple[_Row, ContactChoice | None]]:
             for row, contacts in self._lookup.find(self._list_rows(message), address_of, limit):
-                target, role = row[2:]
                 if address_of(row) is None:
                     yield row, None
                 else:
                     current = [replace(one, faults=one.faults | read_faults.get(one.id, set())) for one in contacts]
-                    yield row, choose_contact(role, target.kind, current, self._policy, is_email=is_email)
+                    yield row, choose_contact(row.role, row.target.kind, current, self._policy, is_email=is_email)
 
         # With redirect the recipients get nothing, so it is not about them.
         required = "" if message.declaration.redirect else message.declaration.require_subscription
         for row, choice in self._subscriptions.filter(choose(), required, limit):
-            planned, address, *_ = row
             if choice is None or address_of(row) is None:
-                result.keep(planned, address)
+                result.keep(row.planned, row.declared)
             else:
-                result.add(planned, address, choice)
+                result.add(row.planned, row.declared, choice)
                 self._checked += 1
                 self._progress(self._checked)
         return result.planned_message()
@@ -94,15 +102,12 @@ class RecipientCheck:
         for planned in message.deliveries:
             key, address, role = next(addresses, (b"", None, ""))
             if address is None or key.hex() != planned.key:
-                raise GuardRefused(
-                    f"the recipients of {message.name} changed after the plan was made",
-                    "run the command again",
-                )
+                what = f"the recipients of {message.name}"
+                raise GuardRefused(f"{what} changed after the plan was made", "run the command again")
             if redirect:
-                target = Address(redirect.kind, redirect.value)
-                yield planned, address, target, "user" if redirect.role == "user" else "lead"
+                yield _Row(planned, address, Address(redirect.kind, redirect.value), contact_role(redirect.role))
             else:
-                yield planned, address, address, role
+                yield _Row(planned, address, address, role)
 
 
 def _find_read_faults(message: PlannedMessage) -> dict[str, frozenset[str]]:

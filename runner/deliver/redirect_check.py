@@ -1,6 +1,7 @@
 """Checks the contact of `redirect`, which gets every message of an environment."""
 
 from runner.declare.address_search import Address
+from runner.declare.audience.recipient import contact_role
 from runner.declare.recipient_policy import RecipientPolicy
 from runner.declare.redirect import Redirect
 from runner.deliver.contact_choice import choose_contact
@@ -16,8 +17,7 @@ def find_redirect_guard(lookup: ContactLookup, redirect: Redirect, place: Place)
     """
     address = Address(redirect.kind, redirect.value)
     (_, contacts), *_ = lookup.find(iter([address]), lambda item: item, 1)
-    role = "user" if redirect.role == "user" else "lead"
-    choice = choose_contact(role, redirect.kind, contacts, RecipientPolicy(), is_email=False)
+    choice = choose_contact(contact_role(redirect.role), redirect.kind, contacts, RecipientPolicy(), is_email=False)
     match choice.code:
         case "contact_not_found":
             message = choice.reason

@@ -40,6 +40,11 @@ class Recipient(NamedTuple):
         return values
 
 
+def contact_role(role: Role) -> str:
+    """Returns the role of the contacts in Intercom that a declared role stands for: a `contact` is a lead there."""
+    return "user" if role == "user" else "lead"
+
+
 def normalise_identifier(kind: IdentifierKind, value: str) -> str:
     """Returns an identifier as keys contain it: Unicode NFC, trimmed, an email address in lower case."""
     text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
