@@ -16,7 +16,6 @@ from runner.report.layout import wrap_lines
 from runner.report.plan_text import PlanView
 from runner.report.review import Review
 from runner.report.terminal_text import defuse_commands
-from runner.shown_command import shown_command
 
 _MAX_SEARCHED = 1000  # deliveries that are searched for the first one to send
 
@@ -79,15 +78,13 @@ def print_plan(
 def print_check(context: Context, plan: Plan) -> None:
     """Prints what the check of the recipients found, if anything."""
     output = context.output
-    if text := plan_text.format_check(plan, PlanView(shown_command("apply"), output.width, output.show_values)):
+    if text := plan_text.format_check(plan, PlanView("apply", output.width, output.show_values)):
         output.result(f"\n{text}")
 
 
 def _format_text(review: Review, output: Output, command: str, *, show_all: bool) -> str:
     """Returns a plan as text, after the comparison if there is one."""
-    view = PlanView(
-        f"msgrun {command}", output.width, output.show_values, show_all=show_all, show_bodies=output.verbose
-    )
+    view = PlanView(command, output.width, output.show_values, show_all=show_all, show_bodies=output.verbose)
     text = plan_text.format_plan(review, view)
     if not review.comparison:
         return text

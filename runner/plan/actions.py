@@ -7,8 +7,11 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import Action
-from runner.plan.guards import EDITED, REDIRECT_CHANGED
 
+# Reasons that others look for: of edited deliveries, and how that of a refused one begins.
+EDITED = "edited since it was sent"
+REDIRECT_CHANGED = "sent before redirect was turned on or off"
+REFUSED_BEFORE = "refused before: "
 DRAFT_UNTIL = datetime(2099, 1, 1, tzinfo=UTC)  # `msgrun init` and `new` write this day into not_before
 
 
@@ -39,7 +42,7 @@ class ActionRules:
         if status == "refused" and not self._retry_refused:
             state = self._facts.state(delivery.key)
             if state and state.was_refused_as(delivery.digest):
-                return "refused", f"refused before: {state.record.code or 'no code'}"
+                return "refused", REFUSED_BEFORE + (state.record.code or "no code")
             if state and state.was_not_found_as(delivery.digest):
                 return "send", "looked up again: no contact was found before"
         return "send", ""

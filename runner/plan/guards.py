@@ -13,8 +13,6 @@ from runner.shown_command import shown_command
 
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
-EDITED = "edited since it was sent"  # the reasons of edited deliveries
-REDIRECT_CHANGED = "sent before redirect was turned on or off"
 _MAX_FILES = 3  # that a hint names
 
 

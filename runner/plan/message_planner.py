@@ -23,7 +23,7 @@ from runner.key_table import KeyList, KeyTable
 from runner.ledger.facts import Facts
 from runner.ledger.history import sent_revisions
 from runner.plan import guards
-from runner.plan.actions import ActionRules
+from runner.plan.actions import EDITED, REDIRECT_CHANGED, ActionRules
 from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.partial_plan import SAMPLE_SIZE, BlockResult, PartialPlan
@@ -83,15 +83,9 @@ class MessagePlanner:
     """
 
     def __init__(
-        self,
-        declaration: Declaration,
-        salt: str,
-        facts: Facts,
-        now: datetime,
-        options: PlanOptions,
-        worker_pool: WorkerPool | None = None,
-        progress: Progress = lambda _, __: None,
-    ) -> None:
+        self, declaration: Declaration, salt: str, facts: Facts, now: datetime, options: PlanOptions,
+        worker_pool: WorkerPool | None = None, progress: Progress = lambda _, __: None,
+    ) -> None:  # fmt: skip
         self._declaration = declaration
         self._salt = salt
         self._facts = facts
@@ -220,9 +214,9 @@ class MessagePlanner:
         """Yields the guards that stop a run because of this message. `other_files` can be sent without it."""
         name = self._declaration.name
         reasons = self._partial_plan.deliveries.reasons()
-        if count := reasons["edited", guards.REDIRECT_CHANGED]:
+        if count := reasons["edited", REDIRECT_CHANGED]:
             yield guards.redirect_guard(name, count, is_redirected=self._declaration.redirect is not None)
-        if count := reasons["edited", guards.EDITED]:
+        if count := reasons["edited", EDITED]:
             yield guards.edited_guard(name, count, other_files)
         if self._partial_plan.repeats and not self._options.allow_repeat:
             yield guards.repeat_guard(name, self._partial_plan.repeats)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from runner.plan.actions import REDIRECT_CHANGED, REFUSED_BEFORE
 from runner.plan.deliveries import Action, PlannedMessage
-from runner.plan.guards import REDIRECT_CHANGED
 from runner.privacy import reveal_or_mask
 from runner.report.audience_text import format_unread
 from runner.report.problem_text import list_first
@@ -57,7 +57,7 @@ def format_reason(message: PlannedMessage, action: Action, reason: str, number: 
     ]
     listed = f": {list_first(names, number)}" if names else ""
     head = style(f"{number:,} {'sent anyway' if action == 'send' else action}", "yellow")
-    return f"{head}: {reason.removeprefix('refused before: ')}{listed}"
+    return f"{head}: {reason.removeprefix(REFUSED_BEFORE)}{listed}"
 
 
 def most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[tuple[Action, str], int]]:

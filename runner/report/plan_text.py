@@ -46,8 +46,8 @@ _MAX_BODY_LINES = 60
 class PlanView:
     """How a plan is displayed.
 
-    `command` is the command that displays it. `width` is in columns, 0 for no limit. With `show_values`, recipients'
-    values are in clear. `show_all`: also messages with nothing to send or to decide. `show_bodies`: a sample of each.
+    `command` is plan or apply. `width` is in columns, 0 for no limit. With `show_values`, recipients' values are in
+    clear. `show_all`: also messages with nothing to send or to decide. `show_bodies`: a sample of each.
     """
 
     command: str
@@ -133,7 +133,7 @@ def _format_heading(review: Review, view: PlanView) -> str:
     planned = review.plan
     environment = [planned.environment] if planned.environment != DEFAULT_ENVIRONMENT else []
     workspace = f"workspace {planned.workspace}" if planned.workspace else "workspace not pinned yet"
-    items = [style(view.command, "bold"), *environment, "sandbox" if review.sandbox else workspace]
+    items = [style(f"msgrun {view.command}", "bold"), *environment, "sandbox" if review.sandbox else workspace]
     return flow(map(one_line, items), view.width)
 
 
@@ -145,7 +145,7 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     items = [f"{style('Plan:', 'bold')} {items[0]}", *items[1:]]
     lines = [flow(items, view.width, separator=", ", at_break=",") + "."]
     if hidden:
-        option = "--all" if view.command == "msgrun plan" else shown_command("plan", "--all")
+        option = "--all" if view.command == "plan" else shown_command("plan", "--all")
         need, pronoun = ("has", "it") if hidden == 1 else ("have", "them")
         text = f"{pluralize(hidden, 'message')} {need} nothing to send ({option} shows {pronoun})."
         lines.append(wrap(style(text, "dim"), view.width, indent="  "))
