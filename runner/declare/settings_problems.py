@@ -9,6 +9,7 @@ from runner.declare.quiet_hours import UNKNOWN_ZONE, find_zone
 from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Problem, UsageMistake
+from runner.git.remote_url import is_remote_url
 from runner.ledger.lock_address import (
     CREDENTIALS_HINT,
     BranchAddress,
@@ -125,9 +126,12 @@ def _check_address(document: Document, path: Sequence[str | int], lock: str, ste
 
 
 def _find_remote_problems(document: Document) -> list[Problem]:
-    """Returns the problem of a `remote:` with credentials. Its line is not quoted."""
-    if not has_credentials(document.value.get("remote", "")):
-        return []
+    """Returns the problem of a `remote:` that is no URL, or has credentials, whose line is not quoted."""
+    remote = document.value.get("remote", "")
+    if not has_credentials(remote):
+        hint = "https://host/repository.git or git@host:repository.git; msgrun lock begin writes it"
+        is_url = "remote" not in document.value or is_remote_url(remote)
+        return [] if is_url else [document.problem("remote-form", ("remote",), "remote is no URL of git", hint)]
     message = "remote contains credentials, which anyone who can read the repository can read"
     hint = f"take them out, and revoke them; {CREDENTIALS_HINT}"
     return [replace(document.problem("remote-credentials", ("remote",), message, hint), excerpt="")]

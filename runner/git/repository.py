@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.process import NO_FETCH_HINT, TIMEOUT, GitFailed, run_bounded_git, run_git
+from runner.git.remote_url import is_below, is_remote_url
 
 MAX_BLOB = 1 << 30  # bytes of a file of a commit that is read as a whole; a ledger of a million records has 400 MB
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
@@ -69,13 +70,31 @@ class Repository:
         if it names none. Raises LedgerUnavailable.
         """
         commits, default_branch = dict[str, str](), ""
-        for line in os.fsdecode(self.git("ls-remote", "--symref", remote, *patterns)).splitlines():
+        for line in os.fsdecode(
+            self.git("ls-remote", "--symref", *self.remote_arguments(remote), *patterns)
+        ).splitlines():
             value, _, ref = line.partition("\t")
             if not value.startswith("ref: "):
                 commits[ref] = value
             elif ref == "HEAD":
                 default_branch = value.removeprefix("ref: ")
         return commits, default_branch
+
+    def remote_arguments(self, remote: str) -> tuple[str, str]:
+        """Returns the arguments of a git command that name a remote, to be followed by refs.
+
+        For git, what is no remote of the clone is an option, or a path: to a repository that a commit may have brought,
+        whose configuration makes git run programs. Raises LedgerUnavailable if it is neither a remote of the clone nor
+        a URL.
+        """
+        project = self.toplevel if self.git_dir != self.toplevel else self.toplevel.parent.parent  # .msgrun/ledger.git
+        if is_remote_url(remote):
+            is_known = not is_below(remote, project)
+        else:
+            is_known = not remote.startswith("-") and self.try_git("remote", "get-url", remote) is not None
+        if not is_known:
+            raise LedgerUnavailable(f"git knows no remote {remote}", "name a remote of this clone, or its URL")
+        return "--", remote
 
     def fetch(self, remote: str, branch: str) -> str | None:
         """Fetches a branch, given by its full name, and returns its newest commit.
@@ -87,7 +106,14 @@ class Repository:
         # A flat name: otherwise the ref of a former branch `a` would keep git from creating one for `a/b`.
         name = branch.removeprefix("refs/heads/")
         local_ref = f"refs/msgrun/{quote(f'{remote}/{name}', safe='')}"
-        self.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, f"+{branch}:{local_ref}")
+        self.git(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-recurse-submodules",
+            *self.remote_arguments(remote),
+            f"+{branch}:{local_ref}",
+        )
         return os.fsdecode(self.git("rev-parse", local_ref)).strip()
 
     def find_blob(self, commit: str, path: str) -> tuple[str, int] | None:

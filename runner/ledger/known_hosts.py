@@ -10,6 +10,7 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from runner.errors import GuardRefused
+from runner.git.remote_url import is_remote_url
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
 from runner.ledger.lock_address import DeclaredLedger, has_credentials
@@ -91,8 +92,7 @@ def own_remote_url(context: LedgerContext) -> str:
         return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
     if url.startswith("/"):
         return f"file://{url}"
-    is_path = "://" not in url and ":" not in url.partition("/")[0]
-    return "" if is_path or has_credentials(url) else url
+    return url if is_remote_url(url) and not has_credentials(url) else ""
 
 
 def _base_commit(context: LedgerContext, repository: Repository) -> str:

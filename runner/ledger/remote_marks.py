@@ -110,7 +110,9 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
         if tip and repository.try_git("cat-file", "-e", f"{tip}^{{commit}}") is None:
             branch_name = branch.removeprefix("refs/heads/")
             depth = repository.depth_options(remote, branch_name) if context.repository else ["--depth=1"]
-            repository.git("fetch", *_FETCH_OPTIONS, *depth, remote, "HEAD")  # to no ref: other runs may do the same
+            repository.git(
+                "fetch", *_FETCH_OPTIONS, *depth, *repository.remote_arguments(remote), "HEAD"
+            )  # to no ref: other runs may do the same
     except GitFailed as error:
         raise LedgerUnavailable(
             f"{remote} cannot be asked whether the ledger moved: {failure_reason(error)}",
@@ -137,7 +139,7 @@ def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) ->
     marks = {ref: commit for ref, commit in refs.items() if ref.startswith(_PREFIXES)}
     missing = [ref for ref, commit in marks.items() if repository.try_git("cat-file", "-e", commit) is None]
     if missing:
-        repository.git("fetch", *_FETCH_OPTIONS, remote, *missing)
+        repository.git("fetch", *_FETCH_OPTIONS, *repository.remote_arguments(remote), *missing)
     for ref, commit in marks.items():
         yield _parse_mark(ref, os.fsdecode(repository.git("log", "-1", "--format=%B", commit)))
 
@@ -169,7 +171,9 @@ def _push_to_first(repository: Repository, remote: str, commit: str, ledger_id: 
                 return known.mark
         try:
             lease = f"--force-with-lease={ref}:{before.get(ref, '')}"
-            repository.git("push", "--porcelain", "--no-verify", lease, remote, f"{commit}:{ref}")
+            repository.git(
+                "push", "--porcelain", "--no-verify", lease, *repository.remote_arguments(remote), f"{commit}:{ref}"
+            )
         except GitFailed as error:
             reasons.append(failure_reason(error))
         else:

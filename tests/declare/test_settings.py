@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from runner.declare.project import find_root
@@ -84,12 +86,24 @@ def test_credentials_in_remote_are_refused_and_not_repeated(write, remote):
         "ssh://git@a.example:22/b.git",
         "git@a.example:b@c.git",
         "a.example:b/c@d.git",
+        "git@[::1]:b.git",
+        "git://a.example/b.git",
         "file:///srv/b.git",
-        "../b.git",
     ],
 )
 def test_a_remote_without_credentials_is_accepted(write, remote):
     assert load_settings(write({"msgrun.yaml": f"remote: {remote}\n"}), None).remote == remote
+
+
+@pytest.mark.parametrize(
+    "remote",
+    ["", "--upload-pack=id", "-u x:y", "../b.git", "vendor/repo", "/srv/b.git", "ext::id", "fd::1", "a::b", "file://a/b",
+     "https://-oProxyCommand=id/b", "https://a b", "-a@b:c", "a@-b:c", "transport::https://a/b", "origin"],
+)  # fmt: skip
+def test_a_remote_that_is_no_url_is_refused(write, remote):
+    with pytest.raises(ProblemsFound) as found:
+        load_settings(write({"msgrun.yaml": f"remote: {json.dumps(remote)}\n"}), None)
+    assert found.value.problems[0].code in {"remote-form", "blank"}
 
 
 def test_without_a_file_there_are_defaults(write):

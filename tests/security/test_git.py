@@ -154,3 +154,47 @@ def test_every_call_names_the_repository_that_was_found(project, monkeypatch):
 
 def _git() -> str:
     return subprocess.run(["which", "git"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def plant_repository(clone: Clone, witness: Path) -> None:
+    """Commits what a bare repository consists of, with a configuration that runs a program, beside the project."""
+    for folder in ("vendor/repo", "mail/origin"):
+        config = f"[core]\n\tbare = true\n\talternateRefsCommand = {witness}\n"
+        files = {
+            "HEAD": "ref: refs/heads/main\n",
+            "config": config,
+            "objects/info/alternates": "../../../mail/objects\n",
+        }
+        for name, text in {**files, "refs/heads/.keep": ""}.items():
+            clone.write(f"{folder}/{name}", text)
+
+
+PLANTED = [
+    "lock: git+vendor/repo", "lock: git+mail/origin", "lock: git+origin", "lock: git+file://TOP/vendor/repo",
+    "lock: git+file://TOP/mail/../vendor/repo", "remote: vendor/repo", "remote: '--upload-pack=WITNESS'",
+    "remote: '--receive-pack=WITNESS'", "remote: file://TOP/vendor/repo", "remote: 'ext::WITNESS'",
+]  # fmt: skip
+ASKING = [
+    *COMMANDS, ("doctor",), ("lock", "begin"), ("lock", "move", "git+origin", "--yes"), ("reconcile",),
+    ("forget", "--to", "id:1", "--yes"), ("adopt", "first", "--yes"), ("init", "--github", "--from", "msgrun==1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", PLANTED)
+def test_no_remote_of_msgrun_yaml_is_an_option_or_a_repository_of_the_work_tree(setting, project, witness):
+    clone = project("")
+    plant_repository(clone, witness)
+    setting = setting.replace("TOP", str(clone.path)).replace("WITNESS", str(witness))
+    settings = (clone.path / "mail/msgrun.yaml").read_text() + setting + "\n"
+    clone.write("mail/msgrun.yaml", settings)
+    clone.commit()
+    for command in ASKING:
+        clone.msgrun("-C", "mail", *command)
+        assert not (witness.parent / "ran").exists(), command
+
+
+def test_git_itself_runs_the_program_of_a_planted_repository(project, witness):
+    clone = project("")
+    plant_repository(clone, witness)
+    subprocess.run(["git", "push", "vendor/repo", "HEAD:x"], cwd=clone.path, capture_output=True, check=False)
+    assert (witness.parent / "ran").exists()  # else the test above proves nothing

@@ -75,7 +75,8 @@ def _try_push(context: Context, address: BranchAddress) -> Check:
     if repository is None or not commit:
         return Check("ledger write", "skip", "without a commit no push can be tried")
     try:
-        repository.git("push", "--dry-run", "--quiet", "--no-verify", address.remote, f"{commit}:{_PROBE_REF}")
+        remote = repository.remote_arguments(address.remote)
+        repository.git("push", "--dry-run", "--quiet", "--no-verify", *remote, f"{commit}:{_PROBE_REF}")
     except LedgerUnavailable as error:
         reason = failure_reason(error) if isinstance(error, GitFailed) else str(error.message)
         fix = "let this machine push to the remote; in GitHub Actions: permissions: {contents: write}"

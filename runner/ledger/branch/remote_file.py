@@ -139,7 +139,7 @@ class RemoteFile:
         arguments = ("--porcelain", "--no-verify", *atomic, *leases, *push_options())
         # To the URL: for a remote's name, git would set a remote-tracking branch to objects that are removed.
         pushed = (f"{commit}:{ref}" for ref in expected)
-        self._repository.git("push", *arguments, self._push_url, *pushed, extra_env=env)
+        self._repository.git("push", *arguments, "--", self._push_url, *pushed, extra_env=env)
         objects.remove(set(self._last_objects) - {blob, tree, commit})
         self._last_objects = (blob, tree, commit)
         self._last, self._has_pushed = FileVersion(commit, data, old.other_entries), True
@@ -209,7 +209,7 @@ class RemoteFile:
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc", *depth)
         # `--prune` removes the second ref from the clone if the remote has it no more.
         refspecs = (f"+{address.ref}:{self._cache_ref}", self._second.refspec)
-        git.git("fetch", *options, "--prune", address.remote, *refspecs)
+        git.git("fetch", *options, "--prune", *git.remote_arguments(address.remote), *refspecs)
         self._has_pushed = False
         self._fetch_marker.parent.mkdir(parents=True, exist_ok=True)
         self._fetch_marker.touch()
