@@ -24,6 +24,7 @@ from runner.preview.body_frame import Style, build_frame, estimate_height, is_pl
 from runner.preview.change_concerns import list_change_concerns
 from runner.preview.change_views import build_change
 from runner.preview.concerns import describe_guard, describe_problem
+from runner.preview.date_conflict import find_date_conflict
 from runner.preview.index_concerns import list_index_concerns
 from runner.preview.named_masks import show_or_name
 from runner.preview.pages import render_message
@@ -120,7 +121,7 @@ class _MessageBuilder:
             total=len(message.deliveries),
             read_count=sample.read_count,
             audience=show_on_one_line(_name_audience(message)),
-            concerns=(*self._list_concerns(sample, problems), *_list_style_concerns(recipients)),
+            concerns=(*self._list_concerns(sample, problems), *_list_body_concerns(recipients)),
             recipients=recipients,
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
@@ -148,8 +149,8 @@ class _MessageBuilder:
                 reported |= {"no-expires"} if concern.label == "expires" else set()
             for text in change.warnings:
                 yield Concern("warn", "warning", show_on_one_line(text))
-        found = [problem for problem in problems if problem.code not in reported]
-        ordered = sorted([*found, *sample.findings], key=lambda problem: (not problem.is_error, problem.place.sort_key))
+        found = [problem for problem in (*problems, *sample.findings) if problem.code not in reported]
+        ordered = sorted(found, key=lambda problem: (not problem.is_error, problem.place.sort_key))
         yield from (describe_problem(problem, show_values=show_values, messages=(self._page,)) for problem in ordered)
 
     def _view_recipient(self, sampled: SampledDelivery) -> RecipientView:
@@ -176,6 +177,7 @@ class _MessageBuilder:
             variables=tuple(self._list_variables(delivery)),
             checks=checks,
             is_variant=sampled.is_variant,
+            date_conflict=find_date_conflict(subject, body),
         )
 
     def _list_variables(self, delivery: Delivery) -> Iterator[Variable]:
@@ -196,7 +198,9 @@ class _MessageBuilder:
                 yield Variable(name, "", "none")
 
 
-def _list_style_concerns(recipients: Sequence[RecipientView]) -> Iterator[Concern]:
+def _list_body_concerns(recipients: Sequence[RecipientView]) -> Iterator[Concern]:
+    for text in dict.fromkeys(recipient.date_conflict for recipient in recipients if recipient.date_conflict):
+        yield Concern("warn", "dates", show_on_one_line(text))
     conditions = dict.fromkeys(name for recipient in recipients for name in recipient.checks.style_conditions)
     if conditions:
         text = f"a style sheet of the body asks for {', '.join(conditions)}: the text may differ in a mail client"

@@ -9,7 +9,7 @@ from runner.compare.comparison import Comparison, MessageChange
 from runner.preview.views import Concern
 
 # Labels of concerns that the index lists by their text, because the text names what changed.
-LISTED_BY_TEXT = frozenset({"warning", "new host", "sender", "expires", "limit", "audience"})
+LISTED_BY_TEXT = frozenset({"warning", "new host", "sender", "expires", "limit", "audience", "dates"})
 _MAX_NEW_HOSTS = 10
 _GROWTH = 1.5  # times its recipients before; an audience that grew by less is common
 _MIN_ADDED = 5  # recipients: 2 in place of 1 are no surprise

@@ -89,7 +89,8 @@ class RecipientView:
     """One sampled recipient.
 
     `reasons` say why it was chosen. `frame` is the document of the body's iframe, `height` the pixels that it needs.
-    `is_variant`: it was chosen because others get another text.
+    `is_variant`: it was chosen because others get another text. `date_conflict` says that subject and body have other
+    dates.
     """
 
     name: str
@@ -104,6 +105,7 @@ class RecipientView:
     variables: tuple[Variable, ...]
     checks: BodyChecks
     is_variant: bool = False
+    date_conflict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,3 +234,10 @@ class Preview:
     removed: tuple[str, ...] = ()
     problems: tuple[Concern, ...] = ()
     online_command: str = ""
+
+    @property
+    def kinds_to_send(self) -> str:
+        """What is sent, in words, because a bare number would read as that of people."""
+        emails = sum(message.to_send for message in self.messages if message.kind == "email")
+        counts = [(emails, "email"), (self.to_send - emails, "in-app message")]
+        return " and ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for count, kind in counts if count)

@@ -125,3 +125,17 @@ def test_links_have_their_targets_below_the_body_and_new_hosts_are_marked(tmp_pa
     assert "https://example.com@<b>evil.test</b>/orders" in targets
     assert "http://<b>example.com</b>/unsubscribe" in targets
     assert "a link leads to a new host, evil.test" in (tmp_path / "out/index.html").read_text()
+
+
+def test_a_removed_expiry_and_two_dates_are_named_once_on_the_index(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "p", receipt=RECEIPT)
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    changed = RECEIPT.replace("expires: 2099-01-01\n", "").replace("Your receipt,", "Due on 1 March,")
+    (root / "messages/receipt.yaml").write_text(changed.replace("thank you", "by 1 April"), encoding="utf-8")
+    preview(root, "--against", "HEAD")
+    index = (tmp_path / "out/index.html").read_text("utf-8")
+    assert "expires was removed, it was 2099-01-01" in index
+    assert "expires: 2099-01-01 → none" in index
+    assert "no-expires" not in index, "the same is said once"
+    assert "the subject says 1 March, and the body 1 April" in index

@@ -91,3 +91,8 @@ def test_the_frame_around_the_bodies_is_small(gallery: Path) -> None:
 
 def test_an_empty_audience_has_a_page(gallery: Path) -> None:
     assert "It has no recipients" in read_page(gallery, "empty")
+
+
+def test_the_index_says_what_is_sent_not_how_many_people_get_it(gallery: Path) -> None:
+    index = " ".join((gallery / "index.html").read_text("utf-8").split())
+    assert "to send: 7 emails and 2 in-app messages, in 3 of 4 declarations. A person in several audiences" in index
