@@ -1,7 +1,8 @@
 """What changed of a message since a git ref: both sides as a recipient sees them, with the differences marked."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -18,6 +19,7 @@ from runner.privacy import reveal_or_mask
 
 _MAX_VALUE = 300  # characters of a field's value
 _MAX_INLINE = 100  # characters of a field and its values, beside the message's name
+_MAX_WORDS = 60  # characters of changed words there
 # Tokens of HTML. A comment, a style sheet, a tag and an entity are one token each, so no mark is placed inside them.
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|$)|<(?:style|script|title|textarea)\b.*?(?:</(?:style|script|title|textarea)\s*>|$)|</?[a-zA-Z][^>]*>?|&#?\w+;|"
@@ -35,6 +37,8 @@ _MARK_STYLES = {
 def build_change(change: MessageChange, style: Style, *, show_values: bool) -> ChangeView:
     """Returns the view of a change. `style` is that of the message as it is now."""
     before = now = source = None
+    subject_parts: Sequence[DiffPart] = ()
+    parts: Sequence[DiffPart] = ()
     if change.before and change.now:
         texts = [show_or_name(side.body, show_values=show_values, is_html=True) for side in (change.before, change.now)]
         parts = diff_tokens(*(_TOKEN.findall(text) for text in texts))
@@ -45,7 +49,7 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
         source = mark_parts(parts)
     return ChangeView(
         kind=change.kind,
-        parts=tuple(_list_changed_parts(change)),
+        parts=tuple(_list_changed_parts(change, {"subject": subject_parts, "body": parts})),
         fields=tuple((field.name, _shorten(field.before), _shorten(field.now)) for field in change.fields),
         audience=_describe_overlap(change.audience) if change.audience and change.audience.has_changes else "",
         notes=tuple(_list_notes(change)),
@@ -55,13 +59,23 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
     )
 
 
-def _list_changed_parts(change: MessageChange) -> Iterator[str]:
+def _list_changed_parts(change: MessageChange, texts: Mapping[str, Sequence[DiffPart]]) -> Iterator[str]:
     yield from (_describe_field(field) for field in change.fields)
-    if change.before and change.now:
-        yield from ["subject"] if str(change.before.subject) != str(change.now.subject) else []
-        yield from ["body"] if str(change.before.body) != str(change.now.body) else []
+    changed = [name for name, parts in texts.items() if any(part.kind != "same" for part in parts)]
+    yield from (_describe_text(name, texts[name]) for name in changed)
+    if change.is_content_changed and not changed:
+        yield "the text that others get, or its source" if change.before and change.now else "text"
     if change.audience and change.audience.has_changes:
         yield f"recipients: {_describe_overlap(change.audience)}"
+
+
+def _describe_text(name: str, parts: Sequence[DiffPart]) -> str:
+    """Returns the name of a text, with its changed words if they are short and in one place."""
+    places = [[*group] for is_same, group in groupby(parts, lambda part: part.kind == "same") if not is_same]
+    words = {part.kind: show_on_one_line(part.text).strip() for part in places[0]}
+    before, now = words.get("removed") or "none", words.get("added") or "none"
+    is_short = len(places) == 1 and len(before) + len(now) <= _MAX_WORDS
+    return f"{name}: {before} → {now}" if is_short else name
 
 
 def _describe_field(field: FieldChange) -> str:

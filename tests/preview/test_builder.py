@@ -111,7 +111,11 @@ def test_a_change_is_shown_side_by_side(tmp_path: Path) -> None:
     assert "<del>Dear</del><ins>Hello</ins>" in page
     assert "&lt;ins style=&#34;all:unset!important;" in page
     assert "!important&#34;&gt;Hello&lt;/ins&gt;" in page
-    assert "1 changed" in (tmp_path / "out/index.html").read_text()
+    index = (tmp_path / "out/index.html").read_text()
+    assert "1 changed" in index
+    assert "<li>body: Dear → Hello</li>" in index
+    (root / "messages/receipt.yaml").write_text(RECEIPT.replace("your trial ends", "it ends"), encoding="utf-8")
+    assert "<li>the text that others get, or its source</li>" in preview(root, "--against", "HEAD")
 
 
 def test_links_have_their_targets_below_the_body_and_new_hosts_are_marked(tmp_path: Path) -> None:
