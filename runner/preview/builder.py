@@ -136,8 +136,9 @@ class _MessageBuilder:
                 yield describe_guard(guard, {message.name: self._page})
         if message.is_expired:
             yield Concern("warn", "expired", "expires has passed: nothing is sent any more")
+        guarded = {guard.code for guard in self._source.plan.guards if message.name in guard.messages}
         for action, count in message.counts.items():
-            if tone := _UNUSUAL.get(action):
+            if (tone := _UNUSUAL.get(action)) and action not in guarded:
                 yield Concern("bad" if tone == "bad" else "warn", action, _UNUSUAL_WORDS[action].format(f"{count:,}"))
         for text in message.warnings:
             yield Concern("warn", "warning", show_on_one_line(text))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runner.errors import UsageMistake
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import ElementHandle, Frame, Page
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _APPLICATIONS = (
@@ -31,6 +31,8 @@ _ADD_REMARK = """(frame, text) => {
   remark.textContent = text;
   frame.after(remark);
 }"""
+_MESSAGE_HEIGHT = 4_000  # pixels of the window while a message is measured
+_WAIT, _MAX_WAITS = 20, 250  # milliseconds between two looks at the size of a frame, and how often
 _MAX_BODY = 10_000  # pixels of a body that are photographed
 _MAX_VARIANTS = 6  # further texts of a message that are photographed
 
@@ -93,7 +95,7 @@ def take_screenshots(folder: Path, names: Sequence[str], out: Path) -> list[Pict
         pictures.append(Picture(_make_room(out / "index.png")))
         page.screenshot(path=pictures[-1].path, full_page=True)
         for name in names:
-            page.set_viewport_size({"width": _WIDTHS["desktop"], "height": _HEIGHT})
+            page.set_viewport_size({"width": _WIDTHS["desktop"], "height": _MESSAGE_HEIGHT})
             page.goto((folder / "pages" / f"{name}.html").as_uri())
             page.evaluate("document.documentElement.dataset.picture = ''")
             variants = page.locator(".recipient").evaluate_all(_LIST_VARIANTS)
@@ -131,33 +133,43 @@ def _make_room(path: Path) -> Path:
 def _take_message(page: "Page", path: Path, index: int, width: str) -> Picture:
     """Takes a message as the recipient with this index gets it, in full height up to _MAX_BODY."""
     _make_room(path)
-    page.set_viewport_size({"width": _WIDTHS[width], "height": _HEIGHT})
+    # A browser draws only what is in its window, and loads only what is near.
+    page.set_viewport_size({"width": _WIDTHS[width], "height": _MESSAGE_HEIGHT})
     page.evaluate("([width, index]) => { choose('width', width); showRecipient(index); }", [width, index])
-    client = page.locator(".recipient:visible .client").first
-    remark = _fit_frame(page, client, path.name) if client.count() else ""
-    # A browser paints only what is in its window.
+    body = page.locator(".recipient:visible .client iframe")
+    element = body.first.element_handle() if body.count() else None
+    remark = _fit_frame(page, element, path.name) if element else ""
     height = int(page.evaluate("Math.ceil(document.querySelector('main').getBoundingClientRect().height)"))
     page.set_viewport_size({"width": _WIDTHS[width], "height": height})
-    page.evaluate(_WAIT_UNTIL_PAINTED)
+    if element:
+        _wait_for_size(page, element)
     page.locator("main").screenshot(path=path)
     return Picture(path, remark)
 
 
-def _fit_frame(page: "Page", client: "Locator", name: str) -> str:
+def _fit_frame(page: "Page", element: "ElementHandle", name: str) -> str:
     """Makes the body's frame as high as the body, up to _MAX_BODY. If it is cut, the page says so, and a remark does.
 
     A script of the browser's driver, not of the page, may look into the sandbox.
     """
-    element = client.locator("iframe").element_handle()
-    frame = element.content_frame()
-    assert frame is not None
-    frame.wait_for_load_state()
     element.evaluate("frame => { frame.style.height = '40px'; }")
-    page.evaluate(_WAIT_UNTIL_PAINTED)
-    body = int(frame.evaluate(_READ_HEIGHT))
+    body = int(_wait_for_size(page, element).evaluate(_READ_HEIGHT))
     element.evaluate("(frame, height) => { frame.style.height = `${height}px`; }", min(body, _MAX_BODY))
     if body <= _MAX_BODY:
         return ""
     remark = f"{name} ends after {_MAX_BODY:,} of the {body:,} pixels of its body"
     element.evaluate(_ADD_REMARK, f"The picture ends here, after {_MAX_BODY:,} of the {body:,} pixels of the body.")
     return remark
+
+
+def _wait_for_size(page: "Page", element: "ElementHandle") -> "Frame":
+    """Waits until a frame is as large as its element. The frame has a process of its own, and is drawn later."""
+    frame = element.content_frame()
+    assert frame is not None
+    frame.wait_for_load_state()
+    for _ in range(_MAX_WAITS):
+        if frame.evaluate("[innerWidth, innerHeight]") == element.evaluate("it => [it.clientWidth, it.clientHeight]"):
+            break
+        page.wait_for_timeout(_WAIT)
+    page.evaluate(_WAIT_UNTIL_PAINTED)
+    return frame
