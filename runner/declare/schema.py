@@ -88,9 +88,20 @@ def explain_violations(value: Any, kind: str) -> list[Violation]:
 
 @cache
 def _explainer(kind: str) -> Any:
+    import jsonschema_rs  # noqa: PLC0415  # saves 20 ms in every command that checks no file
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  # saves 80 ms in every command whose files are valid
 
-    extended: Any = validators.extend(Draft202012Validator, {"pattern": _pattern_errors})  # type: ignore[no-untyped-call]
+    definitions = load_schema(kind)["$defs"]
+
+    def item_errors(explainer: Any, item_schema: dict[str, Any], instance: Any, _: Any) -> Iterator[Any]:
+        """Yields the errors of the items that are not valid. A list may have ten thousand that are."""
+        is_valid = jsonschema_rs.Draft202012Validator({**item_schema, "$defs": definitions}).is_valid
+        for index, item in enumerate(instance if isinstance(instance, list) else ()):
+            if not is_valid(item):
+                yield from explainer.descend(item, item_schema, path=index)
+
+    keywords = {"pattern": _pattern_errors, "items": item_errors}
+    extended: Any = validators.extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
     return extended(load_schema(kind))
 
 

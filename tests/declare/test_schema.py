@@ -92,6 +92,18 @@ def test_the_examples_are_valid(kind):
     assert schema.explain_violations(GOOD[kind], kind) == []
 
 
+def test_only_the_faulty_items_of_a_long_list_are_explained(monkeypatch):
+    explainer, explained = type(schema._explainer("message")), []
+    descend = explainer.descend
+    monkeypatch.setattr(explainer, "descend", lambda *args, **more: explained.append(args) or descend(*args, **more))
+    recipients = [{"type": "user", "id": f"{number}"} for number in range(300)]
+    value = {**GOOD["message"], "to": recipients, "unknown": 1}
+    assert [violation.code for violation in schema.explain_violations(value, "message")] == ["unknown-key"]
+    assert len(explained) < len(recipients)
+    value["to"][200] = {"type": "user"}
+    assert ("to", 200) in {violation.path for violation in schema.explain_violations(value, "message")}
+
+
 def test_a_misspelt_key_is_told_once():
     value = {**GOOD["message"], "subjct": "Hey"}
     del value["subject"]
