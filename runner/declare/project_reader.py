@@ -12,7 +12,7 @@ from runner.declare.look_alike_names import find_look_alike_names
 from runner.declare.message_files import list_message_files
 from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
-from runner.declare.settings import SETTINGS_FILE, Settings
+from runner.declare.settings import SETTINGS_FILE, Settings, setting_path
 from runner.declare.similar_names import did_you_mean
 from runner.declare.template.template import Templates
 from runner.declare.template.time_limit import RenderMonitor
@@ -168,12 +168,7 @@ def _read_suppression_list(
     """
     if not settings.suppress:
         return None, []
-    own_path = ("environments", settings.environment, "suppress")
-    path = (
-        own_path
-        if "suppress" in document.value.get("environments", {}).get(settings.environment, {})
-        else ("suppress",)
-    )
+    path = setting_path(document, settings.environment_name, "suppress")
     try:
         return read_suppression_files(tree, "suppressed", settings.suppress, "_", document.place(path))
     except NotReadable as error:

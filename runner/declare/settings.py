@@ -144,11 +144,13 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None) 
 def find_setting(tree: Tree, environment: str | None, key: str) -> Place:
     """Returns the place of a setting that holds in an environment; that of msgrun.yaml if it is not there any more."""
     document = _read_settings_document(tree)
-    own = ("environments", environment, key) if environment else (key,)
-    if document is None:
-        return Place(SETTINGS_FILE)
+    return document.place(setting_path(document, environment, key)) if document else Place(SETTINGS_FILE)
+
+
+def setting_path(document: Document, environment: str | None, key: str) -> tuple[str, ...]:
+    """Returns the path of a setting that holds in an environment: its own, or the project's."""
     overrides = document.value.get("environments", {}).get(environment, {})
-    return document.place(own if key in overrides or not environment else (key,))
+    return ("environments", environment, key) if environment and key in overrides else (key,)
 
 
 def load_chosen_settings(tree: Tree, chosen: str | None, salt: str | None = None) -> Settings:
