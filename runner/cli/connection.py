@@ -178,7 +178,7 @@ def connect_for(context: Context, plan: Plan) -> contextlib.AbstractContextManag
 
 
 def has_token(settings: Settings = _DEFAULTS) -> bool:
-    """Whether the environment has an access token for these settings."""
+    """Returns whether the environment has an access token for these settings."""
     return bool(_find_token_variable(settings))
 
 

@@ -77,7 +77,7 @@ def keep_plan(context: Context, review: Review) -> None:
 
 @contextlib.contextmanager
 def show_guard_changes_on_failure(context: Context, changes: Sequence[FieldChange]) -> Iterator[None]:
-    """If no plan is made, shows the changed settings that guard the sending all the same: no error may hide them."""
+    """Shows the changed settings that guard the sending also if no plan is made: no error may hide them."""
     STEP_RESULTS.guard_changes = changes
     try:
         yield

@@ -120,7 +120,7 @@ def _edit_settings(context: Context, ledger_id: str, lock: str | None) -> tuple[
 
 
 def _find_inherited_addresses(context: Context, text: str) -> dict[str, str]:
-    """The present address of each environment that would look elsewhere with this text of msgrun.yaml.
+    """Returns the present address of each environment that would look elsewhere with this text of msgrun.yaml.
 
     Its ledger does not move with that of the project. An environment that has no ledger yet may follow. Raises
     ProblemsFound.
@@ -136,7 +136,7 @@ def _find_inherited_addresses(context: Context, text: str) -> dict[str, str]:
 
 
 def _load_from_text(text: str) -> dict[str | None, Settings]:
-    """The settings of every environment, from the text of msgrun.yaml. Raises ProblemsFound."""
+    """Returns the settings of every environment, from the text of msgrun.yaml. Raises ProblemsFound."""
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
         (Path(folder) / SETTINGS_FILE).write_bytes(text.encode())
         return load_all_settings(Tree(Path(folder)))

@@ -107,7 +107,7 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> None:
 def _find_changes(
     context: Context, repository: Repository, base: str, facts: Facts
 ) -> Iterator[tuple[LockfileChange, _LedgerFile]]:
-    """How HEAD changes the files that are ledgers, or could become one, in any environment, since the commit `base`.
+    """Yields how HEAD changes the files that are ledgers or could become one, in any environment, since `base`.
 
     The removal of a file that is no longer the ledger is left out, if the environment's ledger has all its records.
     `facts` are the records of the ledger in use.
@@ -132,7 +132,7 @@ def _find_changes(
 
 
 def _has_all_records(context: Context, file: _LedgerFile, change: LockfileChange, facts: Facts) -> bool:
-    """Whether the current ledger of the file's environment is another one, and has all records of the file.
+    """Returns whether the current ledger of the file's environment is another one, and has all records of the file.
 
     Raises GuardRefused, LedgerUnavailable.
     """
@@ -145,7 +145,7 @@ def _has_all_records(context: Context, file: _LedgerFile, change: LockfileChange
 
 
 def _list_ledger_files(context: Context, repository: Repository, base: str) -> dict[str, _LedgerFile]:
-    """The paths of lockfiles from the root: those that `lock:` names now or in `base`, and the default ones.
+    """Returns the paths of lockfiles from the root: those that `lock:` names now or in `base`, and the default ones.
 
     An environment that is not declared any more still has the file that `base` named: if it is declared again,
     what that file remembers would be sent.
@@ -172,7 +172,7 @@ def _list_ledger_files(context: Context, repository: Repository, base: str) -> d
 
 
 def _in_environment(context: Context, name: str | None, settings: Settings) -> Context:
-    """The context of another environment. One that is not declared any more keeps the settings of this one."""
+    """Returns the context of another environment. One that is no longer declared keeps the settings of this one."""
     return replace(context, settings=settings, options=replace(context.options, environment=name), lock_override=None)
 
 

@@ -60,7 +60,7 @@ def add_extras(package: str, extras: Iterable[str]) -> str:
 
 
 def find_extras(tree: Tree) -> set[str]:
-    """The extras that a project needs: for its ledgers, and for what its files seem to name.
+    """Returns the extras that a project needs: for its ledgers, and for what its files seem to name.
 
     A text that only looks like the key of a query costs a package that is not needed. Raises ProblemsFound.
     """
@@ -96,7 +96,7 @@ def _read_texts(root: Path) -> Iterator[str]:
 
 
 def _list_requirements(package: str) -> list[str]:
-    """What pip resolves: a version of the package index itself, else what the installed msgrun says that it needs."""
+    """Returns what pip resolves: a version of the package index itself, else what the installed msgrun needs."""
     if "@" not in package:
         return [package, _FOR_OLDER_PYTHON]
     match = _EXTRAS.match(package)
@@ -139,7 +139,7 @@ def _resolve(requirements: Sequence[str], python: str, machine: str) -> Iterator
 
 
 def _find_pip() -> list[str]:
-    """The command of pip: that of this Python, else the one on PATH. Raises HashesUnknown."""
+    """Returns the command of pip: that of this Python, else the one on PATH. Raises HashesUnknown."""
     if find_spec("pip"):
         return [sys.executable, "-I", "-m", "pip"]
     program = which("pip") or which("pip3")

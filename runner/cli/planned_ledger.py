@@ -119,13 +119,13 @@ def _read_current(context: Context) -> PlannedLedger:
 
 
 def _find_base_ledger(context: Context) -> DeclaredLedger | None:
-    """The ledger that the base commit declares; None if it declares none, or a person names one in MSGRUN_LOCK."""
+    """Returns the ledger that the base commit declares; None if it declares none, or MSGRUN_LOCK names one."""
     repository = context.ledger.repository
     return None if repository is None or context.lock_override else find_base_ledger(context.ledger, repository)
 
 
 def _read_base_ledger(context: Context, base: Base, declared: DeclaredLedger) -> Facts | None:
-    """The records of the ledger that the base commit declares; None if there are none, or they cannot be read."""
+    """Returns the records of the ledger that the base commit declares; None if there are none that can be read."""
     own = context.ledger
     try:
         reading = opening.read_ledger(replace(own.at(declared.address), declared=declared))
@@ -136,7 +136,7 @@ def _read_base_ledger(context: Context, base: Base, declared: DeclaredLedger) ->
 
 
 def _explain_refusal(context: Context, base: Base, error: GuardRefused, *, is_changed: bool) -> tuple[str, str]:
-    """Why the ledger was refused, and what the reviewer can do, who is not the author."""
+    """Returns why the ledger was refused, and what the reviewer can do, who is not the author."""
     if _is_salt_changed(context, base):
         return "These commits change salt:, and with another salt nothing that was sent is recognised", _SALT_HINT
     if is_changed:

@@ -98,7 +98,7 @@ def find_output_folder(context: Context, out: Path | None) -> Path:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder is empty or has the pages of a preview alone. Other pages may have the same names."""
+    """Returns whether a folder is empty or has the pages of a preview alone. Other pages may have the same names."""
     names, index = {path.name for path in folder.iterdir()}, folder / "index.html"
     if not names or names - _WRITTEN:
         return not names

@@ -125,13 +125,13 @@ _UNNAMED = Settings()
 
 
 def workflow_path(system: str, environment: str | None) -> str:
-    """The path of a workflow, from the repository's top. Each environment has its own."""
+    """Returns the path of a workflow, from the repository's top. Each environment has its own."""
     name = f"msgrun.{environment}.yml" if environment else "msgrun.yml"
     return f"{CI_FOLDERS[system]}/{'workflows/' if system == 'github' else ''}{name}"
 
 
 def workflow_next_step(system: str, environment: str | None, branch: str) -> NextStep:
-    """What the user has to do once the workflow is written, which applies what is merged into the branch."""
+    """Returns what the user has to do once the workflow is written, which applies what is merged into the branch."""
     path = workflow_path(system, environment)
     if system == "github":
         purpose = f"Set up the repository on GitHub, once: the first lines of {path} say how"

@@ -45,7 +45,7 @@ def diff_words(before: str, now: str) -> list[DiffPart]:
 
 
 def diff_tokens(old: list[str], new: list[str]) -> list[DiffPart]:
-    """As `diff_words`, of texts that the caller has split."""
+    """Returns the differences as `diff_words`, of texts that the caller has split."""
     start = next(
         (index for index, (old_word, new_word) in enumerate(zip(old, new, strict=False)) if old_word != new_word),
         min(len(old), len(new)),

@@ -74,11 +74,11 @@ class ActiveAttempts:
         self._revoked: set[str] = set()  # of those that are posting
 
     def __len__(self) -> int:
-        """How many there are, in any state."""
+        """Returns how many there are, in any state."""
         return len(self._claimed) + len(self._posting) + len(self._waiting)
 
     def __iter__(self) -> Iterator[Attempt]:
-        """All of them."""
+        """Yields all of them."""
         yield from self._posting.values()
         yield from (attempt for _, _, attempt in self._waiting)
         yield from self._claimed
@@ -89,7 +89,7 @@ class ActiveAttempts:
         return len(self._posting)
 
     def startable(self, now: float) -> int:
-        """How many may be POSTed now: the claimed ones, and the waiting ones whose time has come."""
+        """Returns how many may be POSTed now: the claimed ones, and the waiting ones whose time has come."""
         return len(self._claimed) + sum(time <= now for time, _, _ in self._waiting)
 
     def add_claimed(self, attempts: Iterable[Attempt]) -> None:
@@ -107,7 +107,7 @@ class ActiveAttempts:
         return attempts
 
     def may_retry(self, attempt: Attempt) -> bool:
-        """Whether an attempt that is posting still has its claim, so that it may be POSTed again."""
+        """Returns whether an attempt that is posting still has its claim, so that it may be POSTed again."""
         return attempt.id not in self._revoked
 
     def wait(self, attempt: Attempt, until: float) -> None:

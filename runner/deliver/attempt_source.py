@@ -94,7 +94,7 @@ class AttemptSource:
         self._unclaimed.extendleft(reversed(list(attempts)))
 
     def is_expired(self, declaration: Declaration) -> bool:
-        """Whether nothing of a message may be POSTed any more."""
+        """Returns whether nothing of a message may be POSTed any more."""
         return declaration.is_expired(self._clock.now())
 
     def _next(self) -> Attempt | None:

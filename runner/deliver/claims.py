@@ -223,7 +223,7 @@ class BackgroundClaims:
         self._writer.close()
 
     def _collect(self, seconds: float) -> WriteResult:
-        """The result of the write that ended; empty if none did within `seconds`.
+        """Returns the result of the write that ended; empty if none did within `seconds`.
 
         Gives back to the source what was not claimed.
         """

@@ -169,7 +169,7 @@ class MessagePoster:
         return Retry(delay)
 
     def _is_contact_new(self, claim: Record) -> bool:
-        """Whether the contact of a claim was created so recently that Intercom may not find it yet."""
+        """Returns whether the contact of a claim was created so recently that Intercom may not find it yet."""
         try:
             contact = self._workspace.contact(claim.contact) if claim.contact else None
         except RunStopped:

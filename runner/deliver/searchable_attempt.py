@@ -49,7 +49,7 @@ class SearchableAttempt:
         return self.contact != self.record.contact
 
     def covers(self, opening: OpeningMessage) -> bool:
-        """Whether a message that was created at this time may be of this attempt."""
+        """Returns whether a message that was created at this time may be of this attempt."""
         return self.earliest <= opening.created_at <= self.latest
 
 

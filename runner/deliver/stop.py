@@ -92,7 +92,7 @@ class StopController:
         return replace(quiet, kind="quiet") if quiet else None
 
     def puts_off(self, declaration: Declaration) -> bool:
-        """Whether a message is put off now. Notes why, for the end of the run."""
+        """Returns whether a message is put off now. Notes why, for the end of the run."""
         reason = self._find_quiet_reason(declaration)
         self._put_off = reason or self._put_off
         return reason is not None

@@ -39,7 +39,7 @@ class LockfileSize:
 
 
 def format_stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus]) -> str:
-    """Size, lines, deliveries by status and message, growth, and how many more deliveries fit into a lockfile."""
+    """Returns size, lines, deliveries by status and message, growth, and how many more deliveries fit in."""
     bytes_each = f", {lockfile.size // lockfile.keys:,} bytes each" if lockfile.keys else ""
     return "\n".join(
         [

@@ -78,7 +78,7 @@ def _variants(progress: Progress) -> Iterator[tuple[str, int]]:
 
 
 def _format_rate(rate: float) -> str:
-    """Deliveries a second, with a decimal where they are few; empty if there were none."""
+    """Returns deliveries a second, with a decimal where they are few; empty if there were none."""
     if not rate:
         return ""
     return f"{rate:.1f}/s" if rate < 10 else f"{rate:,.0f}/s"  # noqa: PLR2004  # a decimal up to 10

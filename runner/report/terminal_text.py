@@ -54,7 +54,7 @@ def one_line(text: str) -> str:
 
 
 def to_json_text(text: str, encoding: str) -> str:
-    """JSON with the same meaning, in which a terminal or a CI system finds nothing to obey.
+    """Returns JSON with the same meaning, in which a terminal or a CI system finds nothing to obey.
 
     Outside Unicode's encodings everything beyond ASCII is escaped.
     """

@@ -190,7 +190,7 @@ def _check_senders(probe: Probe, admins: Sequence[Admin] | None, declared: _Decl
 
 
 def _exists(probe: Probe, sender: Sender) -> bool:
-    """Whether an id that is not listed is that of an admin all the same, as far as Intercom says."""
+    """Returns whether an id that is not listed is that of an admin all the same, as far as Intercom says."""
     if sender.kind != "id":
         return False
     reply = probe.ask("GET", f"/admins/{sender.value}")

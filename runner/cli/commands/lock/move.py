@@ -83,7 +83,7 @@ def find_workflows_without_driver(context: Context) -> Iterator[str]:
 def _find_other_end(
     context: Context, own: LedgerContext, answers: Sequence[RemoteAnswer], *, yes: bool
 ) -> LedgerContext | None:
-    """The other end of the move that the ledger's mark tells of; None if the ledger is current.
+    """Returns the other end of the move that the ledger's mark tells of; None if the ledger is current.
 
     Asks before it contacts a host that only the mark names. Raises GuardRefused.
     """
