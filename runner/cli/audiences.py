@@ -1,6 +1,5 @@
 """Reads the audiences that are in the workspace, for plan --online and apply --plan."""
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -62,10 +61,10 @@ class AudienceReader:
         key = _key(source)
         if key in self._readings:
             return []
-        line, began = StatusLine(self._context.output), time.monotonic()
+        line = StatusLine(self._context.output, delay=1.0)
 
         def show(count: int, total: int | None) -> None:
-            if line.is_due(time.monotonic()) and time.monotonic() > began + 1:
+            if line.is_due():
                 of_all = f" of {total:,}" if total else ""
                 line.update(f"reading {source.title}: {count:,}{of_all} contacts")
 

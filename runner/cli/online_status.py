@@ -1,6 +1,5 @@
 """What Intercom shows of what was sent, for status: looked up with a line of progress, printed or made into JSON."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -61,7 +60,7 @@ def _look_up(context: Context, facts: Facts, states: Iterable[State]) -> tuple[A
     status_line = StatusLine(context.output)
 
     def report(number: int) -> None:
-        if status_line.is_due(time.monotonic()):
+        if status_line.is_due():
             status_line.update(f"asked Intercom about {number:,} deliveries")
 
     with connect(context) as connection:

@@ -26,21 +26,20 @@ _MIN_USE_BY_OTHERS = 0.05  # of Intercom's limit; less hardly slows a run, and w
 _RATE_WINDOW = 10.0  # seconds over which the rate is averaged: one window of Intercom's rate limit
 
 
-class RunProgress:
+class RunProgress(StatusLine):
     """Shows the progress of a run. The run calls it with its summary after every round."""
 
     def __init__(self, output: Output, limiter: RateLimiter) -> None:
-        self._status_line = StatusLine(output)
+        super().__init__(output)
         self._limiter = limiter
         self._samples: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
-        self._output = output
         self._has_named_others = False
 
     def __call__(self, summary: Summary) -> None:
         """Shows the progress, unless the last update was a moment ago."""
-        now = time.monotonic()
-        if not self._status_line.is_due(now):
+        if not self.is_due():
             return
+        now = time.monotonic()
         if not self._has_named_others and self._limiter.used_by_others >= _MIN_USE_BY_OTHERS:
             self._has_named_others = True
             self._note_others()
@@ -48,14 +47,10 @@ class RunProgress:
         while len(self._samples) > 2 and now - self._samples[0][0] > _RATE_WINDOW:  # noqa: PLR2004  # a rate needs two points
             self._samples.popleft()
         progress = self._measure(summary)
-        self._status_line.update(
+        self.update(
             progress_text.format_log_line(progress),
             partial(progress_text.format_terminal_line, progress, unicode=has_unicode(sys.stderr)),
         )
-
-    def clear(self) -> None:
-        """Removes the line from the terminal."""
-        self._status_line.clear()
 
     def _note_others(self) -> None:
         """Says why the run is slower than its share of the limit."""

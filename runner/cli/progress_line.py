@@ -18,19 +18,18 @@ _CHECKING = "checking "
 
 
 class StatusLine:
-    """The line of progress on stderr. With --quiet nothing is printed."""
+    """The line of progress on stderr. With --quiet nothing is printed, and nothing in the first `delay` seconds."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, delay: float = 0.0) -> None:
         self._output = output
         self._interval = _TERMINAL_INTERVAL if output.can_redraw else _LOG_INTERVAL
-        self._last_update = time.monotonic()
+        self._began = self._last_update = time.monotonic()
+        self._delay = delay
 
-    def is_due(self, now: float) -> bool:
-        """Returns whether it is time for the next update; if so, counts `now` as the time of that update.
-
-        `now` is a time of the monotonic clock.
-        """
-        if self._output.quiet or now - self._last_update < self._interval:
+    def is_due(self) -> bool:
+        """Returns whether it is time for the next update; if so, the time until the one after it begins."""
+        now = time.monotonic()
+        if self._output.quiet or now - self._began <= self._delay or now - self._last_update < self._interval:
             return False
         self._last_update = now
         return True
@@ -54,43 +53,31 @@ class StatusLine:
         self._output.clear_progress()
 
 
-class CheckProgress:
+class CheckProgress(StatusLine):
     """Shows how many of the recipients of a plan were checked in Intercom, if that takes more than 2 seconds."""
 
     def __init__(self, output: Output, planned: int) -> None:
-        self._status_line = StatusLine(output)
+        super().__init__(output, _SHOW_AFTER)
         self._planned = planned
-        self._began = time.monotonic()
 
     def __call__(self, checked: int) -> None:
         """Shows the progress, unless the last update was a moment ago."""
-        now = time.monotonic()
-        if now - self._began > _SHOW_AFTER and self._status_line.is_due(now):
-            progress = Progress(checked, self._planned, rate=checked / (now - self._began))
+        if self.is_due():
+            progress = Progress(checked, self._planned, rate=checked / (time.monotonic() - self._began))
             line = partial(progress_text.format_terminal_line, progress, unicode=has_unicode(sys.stderr))
-            self._status_line.update(
+            self.update(
                 f"checking recipients in Intercom: {checked:,} of {self._planned:,}",
                 lambda columns: f"{_CHECKING}{line(columns - len(_CHECKING))}",
             )
 
-    def clear(self) -> None:
-        """Removes the line from the terminal."""
-        self._status_line.clear()
 
-
-class PlanningProgress:
-    """Shows the progress of planning. Called with a message's name and how many deliveries it has so far."""
+class PlanningProgress(StatusLine):
+    """Shows the progress of planning, if that takes more than 2 seconds."""
 
     def __init__(self, output: Output) -> None:
-        self._status_line = StatusLine(output)
-        self._began = time.monotonic()
+        super().__init__(output, _SHOW_AFTER)
 
     def __call__(self, name: str, count: int) -> None:
-        """Shows the progress, if planning takes more than 2 seconds and the last update was not a moment ago."""
-        now = time.monotonic()
-        if now - self._began > _SHOW_AFTER and self._status_line.is_due(now):
-            self._status_line.update(f"planning {name}: {count:,} recipients")
-
-    def clear(self) -> None:
-        """Removes the line from the terminal."""
-        self._status_line.clear()
+        """Shows how many deliveries a message has so far, unless the last update was a moment ago."""
+        if self.is_due():
+            self.update(f"planning {name}: {count:,} recipients")
