@@ -31,9 +31,19 @@ _STYLES = {
 }
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 _LEADING = split_names(
-    "action background data download formaction href lowsrc ping poster sizes src srcdoc srcset target xlink:href"
+    "action archive attributionsrc background classid codebase data download dynsrc formaction href imagesrcset"
+    " longdesc lowsrc manifest ping poster profile sizes src srcdoc srcset target xlink:href"
 )
-_NAME = re.compile(r"[a-z][a-z0-9:-]*")
+_LEFT_OUT = frozenset({"animate", "base", "link", "set", "source"})  # they show nothing, or what must not be loaded
+_NAME = _TAG_NAME = re.compile(r"[a-z][a-z0-9:._-]*")
+# What no parser reads in another way: no quote or bracket out of its place, and a space before every attribute.
+_PLAIN_TAG = re.compile(
+    r"""<[a-z][a-z0-9:._-]*+"""
+    r"""(?:[ \t\n\r]+[a-z][a-z0-9:._-]*+(?:="[^"<>]*+"|='[^'<>]*+'|=[\w.#%;:-]++)?+)*+[ \t\n\r]*+/?>""",
+    re.IGNORECASE,
+)
+# Comments, <!doctype>, <![if !mso]> and <?xml ?>. What looks like a comment and ends elsewhere for a browser is none.
+_UNSEEN = re.compile(r"<!--(?!-?>)(?:(?!--!?>).)*+-->|<[!?](?!--)[^<>]*+>", re.DOTALL)
 _WIDTH = re.compile(r"(?:^|;)\s*width\s*:\s*(\d+)px", re.IGNORECASE)
 _DEFAULT_SIZE = (280, 88)  # pixels of an image that does not say how large it is
 _MAX_PIXELS = 2000
@@ -84,39 +94,58 @@ def neutralise_body(body: str) -> str:
     """Returns the body without addresses to follow or load. A link has its address as its title, an image is a box.
 
     What the sandbox and the policy stop is stopped before a request. But a click on a link makes Chromium open a
-    connection to its host beforehand, which tells the host that somebody looks.
+    connection to its host beforehand, and a `<link rel=preconnect>` does so by itself: it tells the host that somebody
+    looks. A browser may take a tag for one where our parser sees text, or the other way round. So every tag that is
+    not of the plainest form is written anew, and what our parser takes for no tag begins none for a browser either.
     """
     pieces: list[str] = []
-    position = 0
-    for tag in parse_body(body).tags:
-        if tag.start >= position and not tag.is_end and (neutral := _neutralise_tag(tag)) is not None:
-            pieces += [body[position : tag.start], neutral]
-            position = tag.end
-    return "".join([*pieces, body[position:]])
+    position, is_style = 0, False
+    parsed = parse_body(body)
+    for tag in parsed.tags:
+        if tag.start < position:
+            continue
+        pieces.append(_neutralise_text(body[position : tag.start], is_style=is_style))
+        end = body.find(">", tag.start) + 1 if tag.is_end else tag.end
+        position = end or len(body)
+        pieces.append(_neutralise_tag(tag, body[tag.start : position]))
+        is_style = tag.name == "style" and not tag.is_end
+    rest = body[position : parsed.unfinished_tag_start]  # a browser drops a tag that never ends
+    return "".join([*pieces, _neutralise_text(rest, is_style=is_style)])
 
 
-def _neutralise_tag(tag: Tag) -> str | None:
-    """Returns a tag without what it loads and where it leads; None if there is nothing of that."""
+def _neutralise_text(text: str, *, is_style: bool) -> str:
+    """Returns what stands between two tags, without comments and instructions, and with no other begin of a tag."""
+    if not _TAG.search(text):
+        return text
+    seen = text.replace("<!--", "") if is_style else _UNSEEN.sub("", text)  # a style sheet may stand in a comment
+    return _TAG.sub(lambda match: f"&lt;{match[0][1:]}", seen)
+
+
+def _neutralise_tag(tag: Tag, written: str) -> str:
+    """Returns a tag without what it loads and where it leads. What is no tag for every parser is text."""
+    if not _TAG_NAME.fullmatch(tag.name):
+        return written.replace("<", "&lt;")
+    if tag.is_end:
+        return f"</{tag.name}>"
     attributes = tag.attributes
     leading = {name for name in attributes if name in _LEADING and not attributes[name].startswith(("#", "data:"))}
-    if tag.name == "source":
+    if tag.name in _LEFT_OUT:
         return ""
     if tag.name == "meta":
         leading |= {"http-equiv"} & attributes.keys()
-    if tag.name != "img" and not leading:
-        return None
-    if tag.name == "img" and not leading and "src" in attributes:
-        return None
+    is_shown = tag.name != "img" or "src" in attributes
+    if is_shown and not leading and _PLAIN_TAG.fullmatch(written):
+        return written
     kept = {name: value for name, value in attributes.items() if name not in leading and not name.startswith("on")}
-    if tag.name == "img":
+    if tag.name == "img" and (leading or not is_shown):
         width, height = _measure(tag)
         address, text = attributes.get("src", ""), attributes.get("alt", "")
         kept |= {"src": f"data:image/svg+xml,{quote(_draw_box(width, height, address, text))}"}
         kept |= {"title": f"{text} {address}".strip()}
-    elif tag.name in {"a", "area"}:
+    elif tag.name in {"a", "area"} and leading:
         kept |= {"href": "#", "title": attributes.get("href", "")}
-    written = "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items() if _NAME.fullmatch(name))
-    return f"<{tag.name}{written}{'/' if tag.raw.endswith('/>') else ''}>"
+    texts = "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items() if _NAME.fullmatch(name))
+    return f"<{tag.name}{texts}{'/' if tag.raw.endswith('/>') else ''}>"
 
 
 def _measure(tag: Tag) -> tuple[int, int]:

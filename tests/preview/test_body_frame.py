@@ -7,7 +7,7 @@ from runner.preview.body_frame import build_frame, neutralise_body
 
 @pytest.mark.parametrize(
     "body",
-    ["<p>a</p>", "a < b", '<a href="#x">x</a>', "<!-- <img src=a> --><b>x", "<b", "<img", ""],
+    ["<p>a</p>", "a < b", '<a href="#x">x</a>', "<b class='a' id=b>x", "<TD nowrap width=50%>", "<br/>", ""],
 )
 def test_what_loads_nothing_and_leads_nowhere_stays(body: str) -> None:
     assert neutralise_body(body) == body
@@ -45,3 +45,22 @@ def test_a_link_tells_its_address_and_leads_nowhere() -> None:
         '<form><input name="n"></form>'
     )
     assert neutralise_body('<svg><image xlink:href="https://x.example/a.svg"/></svg>') == "<svg><image/></svg>"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("<!-- <img src=a> --><b>x", "<b>x"),
+        ("a<!--[if mso]><p>x<![endif]-->b", "ab"),
+        ("<!--[if !mso]><!-->a<!--<![endif]-->", "a"),
+        ("<![if !mso]>a<![endif]><?xml x ?><!doctype html>", "a"),
+        ("a<b", "a"),
+        ("a<img src='", "a"),
+        ("<style><!-- p{color:red} --></style>", "<style> p{color:red} --></style>"),
+        ("<style>@media (width<600px){b>a{}}</style>", "<style>@media (width<600px){b>a{}}</style>"),
+        ('<p title="a>b"title=c>x</p >', '<p title="a&gt;b">x</p>'),
+        ('<p a"b=c>x', "<p>x"),
+    ],
+)
+def test_what_a_reader_sees_stays_and_no_tag_can_be_read_in_two_ways(body: str, shown: str) -> None:
+    assert neutralise_body(body) == shown
