@@ -1,5 +1,6 @@
 """The sample: one delivery of a message as its recipient would see it, for the reviewer."""
 
+import re
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -9,9 +10,12 @@ from runner.declare.audience.selection import Selection
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
+from runner.declare.keys_and_digests import visible_words
 from runner.declare.redirect import format_mark
 from runner.privacy import AnyText, mark_private
 
+_MAX_READ = 4_000  # characters of a body that are read for its beginning
+_INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|font|i|small|span|strong|u)\b[^<>]{0,500}>", re.IGNORECASE)
 _MAX_RENDERED = 100  # deliveries that are rendered to find the one with the requested key
 
 
@@ -70,3 +74,8 @@ def make_sample(declaration: Declaration, delivery: Delivery, authorship: Author
         subject=subject,
         body=body,
     )
+
+
+def read_beginning(body: str) -> str:
+    """Returns the first words of a body, on one line."""
+    return visible_words(_INLINE_TAG.sub("", body[:_MAX_READ]))

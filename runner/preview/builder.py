@@ -10,8 +10,7 @@ import orjson
 from runner.characters import show_invisible, show_on_one_line
 from runner.declare.audience import TableAudience
 from runner.declare.delivery import Delivery
-from runner.declare.keys_and_digests import visible_words
-from runner.declare.sample import make_sample
+from runner.declare.sample import make_sample, read_beginning
 from runner.declare.sender import Sender
 from runner.errors import Problem
 from runner.intercom.wire_format import build_body
@@ -171,7 +170,7 @@ class _MessageBuilder:
             action=action,
             action_reason=show_on_one_line(reason),
             subject=show_on_one_line(show_or_name(subject, show_values=show_values)),
-            beginning=show_on_one_line(visible_words(shown_body[:4_000]))[:_MAX_BEGINNING],
+            beginning=show_on_one_line(read_beginning(shown_body))[:_MAX_BEGINNING],
             frame=build_frame(shown_body, self._style, is_text=is_plain_text(delivery.payload["body"])),
             height=estimate_height(shown_body),
             json=show_invisible(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()),

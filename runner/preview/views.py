@@ -134,11 +134,6 @@ class ChangeView:
     now: Side | None = None
     source: Markup | None = None
 
-    @property
-    def is_subject_changed(self) -> bool:
-        """Whether a sample has another subject than before."""
-        return any(part.partition(":")[0] == "subject" for part in self.parts)
-
 
 @dataclass(frozen=True, slots=True)
 class RunView:

@@ -1,9 +1,6 @@
 """How a message reads for its first recipient: the sample that a plan shows, and how it begins."""
 
-import re
-
-from runner.declare.keys_and_digests import visible_words
-from runner.declare.sample import Sample, make_sample
+from runner.declare.sample import Sample, make_sample, read_beginning
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import TextVariant
 from runner.privacy import reveal_or_mask
@@ -11,8 +8,6 @@ from runner.report.layout import shorten
 from runner.report.review import Review
 
 _MAX_SUBJECT = 120  # columns
-_MAX_READ = 4_000  # characters of a body that are read for its beginning
-_INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|font|i|small|span|strong|u)\b[^<>]{0,500}>", re.IGNORECASE)
 
 
 def list_beginnings(review: Review, *, show_values: bool) -> dict[str, str]:
@@ -27,8 +22,7 @@ def format_beginning(sample: Sample, *, show_values: bool) -> str:
     text = reveal_or_mask(sample.subject, show_values=show_values)
     if not text:
         # Not `visible_text`, which shows more than a beginning needs and takes 150 ms to import.
-        body = reveal_or_mask(sample.body, show_values=show_values)[:_MAX_READ]
-        text = visible_words(_INLINE_TAG.sub("", body))
+        text = read_beginning(reveal_or_mask(sample.body, show_values=show_values))
     return shorten(" ".join(text.split()), _MAX_SUBJECT)
 
 
