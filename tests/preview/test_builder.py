@@ -143,3 +143,11 @@ def test_a_removed_expiry_and_two_dates_are_named_once_on_the_index(tmp_path: Pa
     assert "expires: 2099-01-01 → none" in index
     assert "no-expires" not in index, "the same is said once"
     assert "the subject says 1 March, and the body 1 April" in index
+
+
+def test_a_style_sheet_that_can_tell_the_preview_is_a_warning(tmp_path: Path) -> None:
+    hidden = '<style>@media (max-height: 700px) { a[href="#"] { color: red } }</style><p>Dear'
+    root = write_project(tmp_path / "p", receipt=RECEIPT.replace("<p>Dear", hidden))
+    preview(root)
+    index = (tmp_path / "out/index.html").read_text("utf-8")
+    assert "a style sheet of the body asks for [attribute], @media (max-height: 700px)" in index
