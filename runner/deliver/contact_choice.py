@@ -45,7 +45,7 @@ def choose_contact(
     The contact is the only one with the role or, if none has it, the only one of all. Of several faults, the one with
     the strictest rule decides.
     """
-    matching = [contact for contact in contacts if contact.role == role] or list(contacts)
+    matching = prefer_role(contacts, role)
     if not matching:
         return _refuse(policy, "not_found", f"no contact has this {kind}")
     if len(matching) > 1:
@@ -60,6 +60,11 @@ def choose_contact(
             reason = "; ".join(faults[fault] for fault in decisive)
             return ContactChoice(action, contact if action == "send" else None, f"contact_{decisive[0]}", reason)
     return ContactChoice("send", contact)
+
+
+def prefer_role(contacts: Sequence[Contact], role: str) -> list[Contact]:
+    """Returns the contacts with a role or, if none has it, all of them."""
+    return [contact for contact in contacts if contact.role == role] or list(contacts)
 
 
 def _refuse(policy: RecipientPolicy, fault: str, reason: str, detail: str = "") -> ContactChoice:

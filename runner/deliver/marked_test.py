@@ -6,6 +6,7 @@ from typing import Any
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.settings import Settings
+from runner.deliver.contact_choice import prefer_role
 from runner.errors import GuardRefused
 from runner.intercom.contact import Contact
 from runner.intercom.contact_search import ContactSearch
@@ -43,7 +44,7 @@ def prepare_test(
 def _find_contact(workspace: Workspace, email: str) -> Contact:
     """Returns the contact with an email address: the only user, else the only lead."""
     contacts = ContactSearch(workspace).find("email", [email])[email]
-    matching = [contact for contact in contacts if contact.role == "user"] or contacts
+    matching = prefer_role(contacts, "user")
     if len(matching) != 1:
         reason = f"{len(matching)} contacts have" if matching else "no contact has"
         hint = "merge them in Intercom" if matching else "create it in Intercom: Contacts, New user or lead"

@@ -177,7 +177,7 @@ def _refuse_fork(context: LedgerContext) -> None:
     address, url, repository = context.address, context.declared.remote, context.repository
     if not (isinstance(address, BranchAddress) and url and repository) or address != context.declared.address:
         return
-    is_main = address.remote in repository.relevant_remotes()[-1:]
+    is_main = address.remote == repository.main_remote
     if is_main and not is_same_repository(repository, address.remote, url):
         upstream = replace(address, remote="upstream").setting
         raise GuardRefused(

@@ -107,7 +107,7 @@ def _base_commit(context: LedgerContext, repository: Repository) -> str:
 
 def _default_branch(repository: Repository) -> str:
     """Returns a ref or commit of the default branch: from this clone, else fetched from the remote, else HEAD."""
-    remote = repository.relevant_remotes()[-1]
+    remote = repository.main_remote
     head_ref = f"refs/remotes/{remote}/HEAD"
     if repository.try_git("rev-parse", "--verify", "--quiet", f"{head_ref}^{{commit}}"):
         return head_ref
