@@ -22,6 +22,7 @@ from runner.ledger.lock_address import (
     may_be_database,
     parse_address,
 )
+from runner.shown_command import shown_command
 
 
 def find_settings_problems(document: Document) -> list[Problem]:
@@ -129,7 +130,7 @@ def _find_remote_problems(document: Document) -> list[Problem]:
     """Returns the problem of a `remote:` that is no URL, or has credentials, whose line is not quoted."""
     remote = document.value.get("remote", "")
     if not has_credentials(remote):
-        hint = "https://host/repository.git or git@host:repository.git; msgrun lock begin writes it"
+        hint = f"https://host/repository.git or git@host:repository.git; {shown_command('lock', 'begin')} writes it"
         is_url = "remote" not in document.value or is_remote_url(remote)
         return [] if is_url else [document.problem("remote-form", ("remote",), "remote is no URL of git", hint)]
     message = "remote contains credentials, which anyone who can read the repository can read"

@@ -204,7 +204,12 @@ def _list_body_concerns(recipients: Sequence[RecipientView]) -> Iterator[Concern
     conditions = dict.fromkeys(name for recipient in recipients for name in recipient.checks.style_conditions)
     if conditions:
         text = f"a style sheet of the body asks for {', '.join(conditions)}: the text may differ in a mail client"
-        yield Concern("warn", "style sheet", show_on_one_line(text), "read the HTML, in Changes or with msgrun render")
+        yield Concern(
+            "warn",
+            "style sheet",
+            show_on_one_line(text),
+            f"read the HTML, in Changes or with {shown_command('render', 'NAME')}",
+        )
 
 
 _UNUSUAL_WORDS = {
