@@ -1,6 +1,10 @@
 """What a reviewer checks of one body: its links, its images, its size, and what mail clients support of it."""
 
-from collections.abc import Container, Iterator
+from bisect import bisect
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from functools import lru_cache
 
 from runner.characters import show_on_one_line
 from runner.lint.html import ParsedHtml, Tag
@@ -11,7 +15,7 @@ from runner.preview.link_targets import find_host, split_address
 from runner.preview.named_masks import show_or_name
 from runner.preview.style_conditions import find_style_conditions
 from runner.preview.views import BodyChecks, Image, Link
-from runner.privacy import AnyText, mark_private, reveal_or_mask
+from runner.privacy import AnyText, Private, mark_private, reveal_or_mask
 
 GMAIL_LIMIT = 102 * 1024  # bytes; Gmail hides the rest of a longer body behind a link
 _MAX_LISTED = 100  # links and images of a body
@@ -20,15 +24,24 @@ _LINK_TAGS = ("a", "area")
 
 
 def check_body(
-    body: AnyText, *, is_email: bool, show_values: bool, new_hosts: Container[str] = frozenset()
+    body: AnyText, *, is_email: bool, show_values: bool, new_hosts: frozenset[str] = frozenset()
 ) -> BodyChecks:
     """Returns the checks of a body. What is displayed of them is masked, what is checked is the body as it is sent.
 
     A link that is there several times is listed once. Links to `new_hosts` come first, so that they are never cut off.
     """
-    sent, shown = (show_or_name(body, show_values=show, is_html=True) for show in (True, show_values))
-    parsed = parse_body(sent)
-    displayed = parse_body(shown)
+    shown = show_or_name(body, show_values=show_values, is_html=True)
+    checked = shown if show_values else _mask_outside_tags(body)
+    size = len(reveal_or_mask(body, show_values=True).encode())
+    return replace(_check_body(shown, checked, new_hosts, is_email=is_email, show_values=show_values), size=size)
+
+
+# Most recipients' masked bodies are the same, so they are checked once. More are not kept: a body may have a megabyte.
+@lru_cache(maxsize=4)
+def _check_body(
+    shown: str, checked: str, new_hosts: frozenset[str], *, is_email: bool, show_values: bool
+) -> BodyChecks:
+    parsed, displayed = parse_body(checked), parse_body(shown)
     links = [*dict.fromkeys(_list_links(shown, parsed, displayed, new_hosts, show_values=show_values))]
     links.sort(key=lambda link: not link.is_new_host)
     return BodyChecks(
@@ -37,12 +50,28 @@ def check_body(
         images=tuple(_list_images(parsed, displayed))[:_MAX_LISTED],
         clients=find_unsupported(shown) if is_email else (),
         style_conditions=find_style_conditions(shown),
-        size=len(sent.encode()),
     )
 
 
+def _mask_outside_tags(body: AnyText) -> str:
+    """Returns the masked body, with the values in clear that stand in a tag: its addresses are those that are sent."""
+    masked = reveal_or_mask(body, show_values=False)
+    if isinstance(body, str):
+        return masked
+    tags = parse_body(masked).tags
+    starts, ends = [tag.start for tag in tags], [0, *(tag.end for tag in tags)]
+    pieces: list[str] = []
+    position = 0
+    for part in body.parts:
+        shown = part if isinstance(part, str) else part.instead
+        is_in_tag = position < ends[bisect(starts, position)]
+        pieces.append(part.value if isinstance(part, Private) and is_in_tag else shown)
+        position += len(shown)
+    return "".join(pieces)
+
+
 def _list_links(
-    text: str, parsed: ParsedHtml, displayed: ParsedHtml, new_hosts: Container[str], *, show_values: bool
+    text: str, parsed: ParsedHtml, displayed: ParsedHtml, new_hosts: AbstractSet[str], *, show_values: bool
 ) -> Iterator[Link]:
     tags, shown_tags = (_find_tags(html, _LINK_TAGS, "href") for html in (parsed, displayed))
     for index, shown in enumerate(shown_tags):
@@ -58,7 +87,7 @@ def _list_links(
             yield _make_link(url, "", new_hosts)
 
 
-def _make_link(address: str, text: str, new_hosts: Container[str], fault: str = "") -> Link:
+def _make_link(address: str, text: str, new_hosts: AbstractSet[str], fault: str = "") -> Link:
     is_new = find_host(address) in new_hosts
     return Link(show_on_one_line(address), show_on_one_line(text), fault, split_address(address), is_new)
 

@@ -57,12 +57,16 @@ Style = Literal["plain", "personal", "inapp"]
 
 # The views of one recipient ask for the same body, and masked bodies are often those of the recipient before. More are
 # not kept, because a body may have a megabyte.
-@lru_cache(maxsize=4)
+_keep_last = lru_cache(maxsize=8)
+
+
+@_keep_last
 def parse_body(body: str) -> ParsedHtml:
     """Returns the tags and texts of a body."""
     return parse_html(body)
 
 
+@_keep_last
 def build_frame(body: str, style: Style, *, is_text: bool) -> str:
     """Returns the document for `srcdoc`. `style` is the template of an email, or inapp; `is_text`: its lines break."""
     content = neutralise_body(body) if _TAG.search(body) else body
@@ -75,6 +79,7 @@ def build_frame(body: str, style: Style, *, is_text: bool) -> str:
     )
 
 
+@_keep_last
 def estimate_height(body: str) -> int:
     """Returns the pixels that a body needs on a desktop, about. Nothing can measure it inside of its sandbox."""
     parsed = parse_body(body)

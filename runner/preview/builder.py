@@ -161,7 +161,7 @@ class _MessageBuilder:
         action, reason = self._message.deliveries.find_action(delivery.raw_key) or ("", "")
         sent = build_body(delivery.payload, self._source.settings.api_version)
         shown = sent if show_values else self._authorship.mask_fields(sent, delivery)
-        new_hosts = self._source.comparison.new_hosts if self._source.comparison else ()
+        new_hosts = frozenset(self._source.comparison.new_hosts) if self._source.comparison else frozenset()
         is_email = self._style != "inapp"
         checks = check_body(body, is_email=is_email, show_values=show_values, new_hosts=new_hosts)
         return RecipientView(

@@ -30,6 +30,15 @@ def test_a_value_in_a_link_is_checked_and_masked() -> None:
     assert checks.size == len('<a href="localhost:3000/ann">x</a>')
 
 
+def test_a_value_beside_a_link_does_not_hide_its_fault() -> None:
+    link = '<p>Hi <a href="/page">x</a></p>'
+    for value in ("Ann", "<i>Ann</i>"):
+        body = Text((f"{link[:6]}", Private(value), link[6:], Private(value)))
+        checks = check_body(body, is_email=True, show_values=False)
+        assert [(each.address, bool(each.fault)) for each in checks.links] == [("/page", True)]
+        assert checks.size == len(link) + 2 * len(value)
+
+
 def test_what_clients_lack_is_named_with_its_source() -> None:
     checks = check_body('<div style="display: flex"><video></video></div>', is_email=True, show_values=True)
     assert [note.feature for note in checks.clients] == ["display: flex", "<video>"]
