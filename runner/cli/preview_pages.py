@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.cli.against import compare_with_base, open_base
@@ -11,6 +11,7 @@ from runner.cli.notices import current_notices
 from runner.cli.plan_output import build_review
 from runner.cli.planned_ledger import describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.cli.worker_pool import create_worker_pool
+from runner.declare.kept_reads import KeptReads
 from runner.declare.project import Project
 from runner.deliver.online_status_file import OnlineStatusByMessage, load_online_status
 from runner.errors import UsageMistake
@@ -18,7 +19,7 @@ from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
 from runner.preview.builder import build_preview
 from runner.preview.pages import GENERATOR
-from runner.preview.preview_input import PreviewInput
+from runner.preview.preview_input import KeptViews, PreviewInput
 from runner.preview.sent_history import SentHistory
 from runner.preview.views import Preview
 
@@ -36,11 +37,19 @@ class PreviewRequest:
     recipient_count: int | None = None
 
 
-def load_preview(context: Context, request: PreviewRequest, *, is_live: bool = False) -> Preview:
-    """Plans the project and returns its preview. `is_live`: for --serve. Raises what planning raises."""
+@dataclass(frozen=True, slots=True)
+class PreviewMemory:
+    """What --serve keeps from one build of the pages to the next, as long as msgrun.yaml is as it was."""
+
+    reads: KeptReads = field(default_factory=KeptReads)
+    views: KeptViews = field(default_factory=dict)
+
+
+def load_preview(context: Context, request: PreviewRequest, memory: PreviewMemory | None = None) -> Preview:
+    """Plans the project and returns its preview. `memory` is for --serve. Raises what planning raises."""
     names = request.names
     with open_base(context, request.against) as base:
-        project = context.load_valid_project()
+        project = context.load_valid_project(kept=memory.reads if memory else None)
         selected = select_messages(project, names)
         ledger = read_planned_ledger(context, base)
         options = PlanOptions(is_full_selection=not names)
@@ -63,7 +72,7 @@ def load_preview(context: Context, request: PreviewRequest, *, is_live: bool = F
             recipient_count=request.recipient_count,
             show_values=context.output.show_values,
             is_sandbox=context.options.sandbox,
-            is_live=is_live,
+            kept_views=memory.views if memory else None,
         )
         return build_preview(source, create_worker_pool(context.options.jobs, RENDER_MONITOR))
 

@@ -1,13 +1,15 @@
 """Reads the declarations of a project: all of them, or those of some files."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.sources import read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import Declaration
 from runner.declare.declaration_parser import parse
+from runner.declare.kept_reads import KeptReads
 from runner.declare.look_alike_names import find_look_alike_names
 from runner.declare.message_files import list_message_files
 from runner.declare.parse_context import ProjectContext
@@ -25,15 +27,20 @@ MAX_PROBLEMS = 100  # of one document that are reported: what follows is most of
 # After so many problems with an error among them, the rest of a file, or of the project, is not read: nothing is sent.
 MAX_FILE_PROBLEMS = 1_000
 MAX_ALL_PROBLEMS = 20_000
+# A document or a problem of a file, and what parsing the document gave; None if it was not selected.
+_Item = tuple[Document | Problem, tuple[Declaration | None, list[Problem]] | None]
 
 
-def load_project(tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = ()) -> Project:
+def load_project(
+    tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = (), kept: KeptReads | None = None
+) -> Project:
     """Reads the declarations of a project.
 
     `paths` (files or folders, relative to the root) select some of them; empty means all. Duplicate names are detected
-    across the whole project, whatever the selection. Raises UsageMistake if a path contains no declaration.
+    across the whole project, whatever the selection. `kept` has what was read of it before, with the same settings and
+    without `paths`. Raises UsageMistake if a path contains no declaration.
     """
-    reader = make_project_reader(tree, settings, watch, paths)
+    reader = make_project_reader(tree, settings, watch, paths, kept)
     result = reader.read(reader.files)
     declarations = sorted(result.declarations, key=lambda declaration: declaration.name)
     problems = (*reader.problems, *result.problems, *find_look_alike_names(result.places_by_name))
@@ -66,6 +73,7 @@ class ProjectReader:
     problems: list[Problem]
     is_selected: Callable[[str], bool]
     project_context: ProjectContext
+    keep: Callable[[str, Callable[[], Iterable[_Item]]], Iterable[_Item]] = lambda _, read: read()
 
     def read(self, files: Iterable[str]) -> ReadResult:
         """Returns the selected declarations of some files. Duplicate names are detected among these files only."""
@@ -85,20 +93,29 @@ class ProjectReader:
 
     def _read_file(self, result: ReadResult, path: str, names: dict[str, Place]) -> None:
         is_selected, first = self.is_selected(path), len(result.problems)
-        for item in read_documents(self.project_context.tree, path):
-            CURRENT_WORK.step()
+        for item, parsed in self.keep(path, lambda: self._parse_file(path, is_selected=is_selected)):
             if last := _find_error_beyond(result.problems, MAX_FILE_PROBLEMS, first):
                 result.problems.append(_describe_unread(last, MAX_FILE_PROBLEMS, "the rest of this file"))
                 return
             if isinstance(item, Document):
                 name_problems = _find_name_problems(item, names)
-                if is_selected:
-                    self._add(result, item, name_problems)
+                if parsed:
+                    self._add(result, *parsed, name_problems)
             elif is_selected:
                 result.problems.append(item)
 
-    def _add(self, result: ReadResult, document: Document, name_problems: list[Problem]) -> None:
-        declaration, problems = parse(document, self.project_context)
+    def _parse_file(self, path: str, *, is_selected: bool) -> Iterator[_Item]:
+        for item in read_documents(self.project_context.tree, path):
+            CURRENT_WORK.step()
+            yield item, parse(item, self.project_context) if is_selected and isinstance(item, Document) else None
+
+    def _add(
+        self,
+        result: ReadResult,
+        declaration: Declaration | None,
+        problems: list[Problem],
+        name_problems: list[Problem],
+    ) -> None:
         result.problems.extend([*_limit(problems), *name_problems])
         if declaration:
             is_sound = not name_problems and not any(problem.is_error for problem in problems)
@@ -106,24 +123,33 @@ class ProjectReader:
 
 
 def make_project_reader(
-    tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = ()
+    tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = (), kept: KeptReads | None = None
 ) -> ProjectReader:
     """Returns a reader of the files that `paths` select: files or folders, relative to the root; empty means all.
 
-    Raises UsageMistake if a path contains no declaration.
+    `kept` is as for `load_project`. Raises UsageMistake if a path contains no declaration.
     """
     files = list_message_files(tree.root)
     with CURRENT_WORK.on_file(SETTINGS_FILE):
         items = list(read_documents(tree, SETTINGS_FILE)) if (tree.root / SETTINGS_FILE).exists() else []
         warnings = [item for item in items if isinstance(item, Problem)]  # an error would have ended the command
         documents = [item for item in items if isinstance(item, Document)]
-        suppression_list, problems = _read_suppression_list(tree, settings, documents[0]) if documents else (None, [])
-    context = ProjectContext(tree, settings, Templates(tree, watch), watch, suppression_list)
+        read_list = partial(_read_suppression_list, tree, settings, documents)
+        suppression = kept.read(tree, SETTINGS_FILE, read_list) if kept else read_list()
+    context = ProjectContext(tree, settings, Templates(tree, watch), watch, suppression[0])
     unread = list(find_unread_files(tree, files))
     is_selected = _make_selector(files.declarations, unread, paths)
-    problems += [problem for problem in unread if is_selected(problem.place.path)]
+    problems = [*warnings, *suppression[1], *(problem for problem in unread if is_selected(problem.place.path))]
     problems += find_unread_settings(tree, SETTINGS_FILE)
-    return ProjectReader(files.declarations, [*warnings, *problems], is_selected, context)
+    if kept is None:
+        return ProjectReader(files.declarations, problems, is_selected, context)
+    return ProjectReader(
+        files.declarations,
+        problems,
+        is_selected,
+        context,
+        keep=lambda path, read: kept.read(tree, path, lambda: list(read()), basis=suppression),
+    )
 
 
 def _limit(problems: list[Problem]) -> list[Problem]:
@@ -160,14 +186,15 @@ def _describe_unread(last: Problem, limit: int, what: str) -> Problem:
 
 
 def _read_suppression_list(
-    tree: Tree, settings: Settings, document: Document
+    tree: Tree, settings: Settings, documents: Sequence[Document]
 ) -> tuple[SuppressionList | None, list[Problem]]:
-    """Returns the project's own suppression list and the problems of its files. `document` is msgrun.yaml.
+    """Returns the project's own suppression list and the problems of its files. `documents` are those of msgrun.yaml.
 
     The list is None if the project has none, or if one of the problems is an error. What cannot be read is an error.
     """
     if not settings.suppress:
         return None, []
+    document = documents[0]
     path = setting_path(document, settings.environment_name, "suppress")
     try:
         return read_suppression_files(tree, "suppressed", settings.suppress, "_", document.place(path))

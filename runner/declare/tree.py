@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -47,10 +47,15 @@ class NotReadable(Exception):
 
 
 class Tree:
-    """The folder of a project. A path that is a text is relative to its root, with `/`."""
+    """The folder of a project. A path that is a text is relative to its root, with `/`.
+
+    `on_look` is called with each path before it is looked at: of a file to read, of one that may be missing, and of a
+    folder whose names are matched with a pattern.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.on_look: Callable[[str], object] = lambda _: None
         self._real_root = root.resolve()
 
     def locate(self, named: str, beside: str) -> str:
@@ -132,6 +137,7 @@ class Tree:
 
         Raises NotReadable if it is outside the project, or hidden.
         """
+        self.on_look(path)
         try:
             real = (self.root / path).resolve()
         except (

@@ -4,6 +4,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 from runner.declare.audience import IdentifierKind
@@ -126,6 +127,11 @@ class PlannedDeliveries:
         self.categories.extend(map(numbers.__getitem__, other.categories))
         self.digests += other.digests
         self.ids.extend(other.ids)
+
+    def fingerprint(self) -> bytes:
+        """Returns a hash of all payloads and actions in their order."""
+        parts = (self.digests, self.categories.tobytes(), repr([*self.category_numbers]).encode())
+        return blake2b(b"".join(blake2b(part).digest() for part in parts)).digest()
 
     def counts(self) -> Counter[Action]:
         """Returns the number of deliveries of each action."""

@@ -1,7 +1,7 @@
 """Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +27,9 @@ from runner.preview.date_conflict import find_date_conflict
 from runner.preview.index_concerns import list_index_concerns
 from runner.preview.named_masks import show_or_name
 from runner.preview.pages import render_message
-from runner.preview.preview_input import PreviewInput
+from runner.preview.preview_input import KeptViews, PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
-from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Variable
+from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Site, Variable
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 from runner.shown_command import shown_command
 
@@ -46,35 +46,37 @@ def build_preview(source: PreviewInput, worker_pool: WorkerPool | None = None) -
     pages = name_pages(message.name for message in plan.messages)
     problems = assign_problems(plan.messages, source.warnings)
     sends, sent = plan.send_counts(), source.history.build_views()
-    preview = Preview(
+    site = Site(
         project=source.project,
         environment=plan.environment,
         workspace=plan.workspace,
         is_masked=not source.show_values,
         is_sandbox=source.is_sandbox,
-        is_live=source.is_live,
-        counts={action: plan.counts[action] for action in ACTIONS},
-        to_send=plan.to_send,
-        guard_count=len(plan.guards),
+        is_live=source.kept_views is not None,
         against=comparison.against if comparison else "",
-        changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
-        removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
         online_command=shown_command("status", "--online"),
     )
 
     def build(index: int, count: int) -> Iterator[MessageView]:
         for message in plan.messages[index::count]:
             name = message.name
-            view = _MessageBuilder(source, message, pages[name]).build(
-                sends[name], problems.get(name, []), sent.get(name)
+            builder = _MessageBuilder(
+                source, site, message, pages[name], sends[name], tuple(problems.get(name, ())), sent.get(name)
             )
-            yield replace(view, html=render_message(preview, view), recipients=())
+            yield builder.build() if source.kept_views is None else builder.build_unless_kept(source.kept_views)
 
     is_large = len(plan.messages) >= _MIN_PARALLEL
     messages = tuple(worker_pool(build) if worker_pool and is_large else build(0, 1))
     concerns = list_index_concerns(source, messages, pages)
-    return replace(
-        preview, messages=messages, concerns=tuple(sorted(concerns, key=lambda concern: concern.tone != "bad"))
+    return Preview(
+        site=site,
+        messages=messages,
+        concerns=tuple(sorted(concerns, key=lambda concern: concern.tone != "bad")),
+        counts={action: plan.counts[action] for action in ACTIONS},
+        to_send=plan.to_send,
+        guard_count=len(plan.guards),
+        changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
+        removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
     )
 
 
@@ -94,18 +96,53 @@ def name_pages(names: Iterable[str]) -> dict[str, str]:
 
 
 class _MessageBuilder:
-    """Builds the view of one message."""
+    """Builds the view of one message, and its page."""
 
-    def __init__(self, source: PreviewInput, message: PlannedMessage, page: str) -> None:
-        self._source, self._message, self._page = source, message, page
+    def __init__(
+        self,
+        source: PreviewInput,
+        site: Site,
+        message: PlannedMessage,
+        page: str,
+        to_send: int,
+        problems: tuple[Problem, ...],
+        sent: SentView | None,
+    ) -> None:
+        self._source, self._site, self._message, self._page = source, site, message, page
+        self._to_send, self._problems, self._sent = to_send, problems, sent
+        self._guards = tuple(guard for guard in source.plan.guards if message.name in guard.messages)
+        self._change = source.comparison.find_change(message.name) if source.comparison else None
+        # Without the changes of other messages, of which the view must show nothing.
+        changes = (self._change,) if self._change else ()
+        self._comparison = replace(source.comparison, changes=changes) if source.comparison else None
         self._authorship = message.authorship
         self._style: Style = message.declaration.template or "inapp"
 
-    def build(self, to_send: int, problems: Sequence[Problem], sent: SentView | None) -> MessageView:
-        message, declaration, source = self._message, self._message.declaration, self._source
+    def build_unless_kept(self, kept: KeptViews) -> MessageView:
+        """Returns the view that is kept, if all that it was made of is the same, or a new one, which is kept.
+
+        What is made of the project's files is the same if the declaration is the same object: see `KeptReads`.
+        """
+        message = self._message
+        made_of = (
+            *(message.declaration, message.deliveries.fingerprint(), message.is_expired, message.warnings),
+            *(self._site, self._page, self._to_send, self._problems, self._sent, self._guards, self._comparison),
+        )
+        last, view = kept.get(message.name, ((), None))
+        if view is None or last != made_of:
+            view = self.build()
+            kept[message.name] = made_of, view
+        return view
+
+    def build(self) -> MessageView:
+        """Returns the view with its page, which alone needs the recipients."""
+        view = self._build_view()
+        return replace(view, html=render_message(self._site, view), recipients=())
+
+    def _build_view(self) -> MessageView:
+        message, declaration, source, change = self._message, self._message.declaration, self._source, self._change
         sample = sample_message(message, source.settings, self._authorship, source.recipient_count)
         recipients = tuple(self._view_recipient(sampled) for sampled in sample.deliveries)
-        change = source.comparison.find_change(message.name) if source.comparison else None
         return MessageView(
             name=message.name,
             page=self._page,
@@ -116,40 +153,37 @@ class _MessageBuilder:
             source=show_on_one_line(f"{declaration.place.path}:{declaration.place.line}"),
             subject=recipients[0].subject or recipients[0].beginning if recipients else "",
             counts={action: message.counts[action] for action in ACTIONS},
-            to_send=to_send,
+            to_send=self._to_send,
             total=len(message.deliveries),
             read_count=sample.read_count,
             audience=show_on_one_line(_name_audience(message)),
-            concerns=(*self._list_concerns(sample, problems), *_list_body_concerns(recipients)),
+            concerns=(*self._list_concerns(sample), *_list_body_concerns(recipients)),
             recipients=recipients,
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
             is_unread=message.is_unread,
-            sent=sent,
+            sent=self._sent,
         )
 
-    def _list_concerns(self, sample: MessageSample, problems: Sequence[Problem]) -> Iterator[Concern]:
+    def _list_concerns(self, sample: MessageSample) -> Iterator[Concern]:
         message, show_values = self._message, self._source.show_values
-        for guard in self._source.plan.guards:
-            if message.name in guard.messages:
-                yield describe_guard(guard, {message.name: self._page})
+        yield from (describe_guard(guard, {message.name: self._page}) for guard in self._guards)
         if message.is_expired:
             yield Concern("warn", "expired", "expires has passed: nothing is sent any more")
-        guarded = {guard.code for guard in self._source.plan.guards if message.name in guard.messages}
+        guarded = {guard.code for guard in self._guards}
         for action, count in message.counts.items():
             if (tone := _UNUSUAL.get(action)) and action not in guarded:
                 yield Concern("bad" if tone == "bad" else "warn", action, _UNUSUAL_WORDS[action].format(f"{count:,}"))
         for text in message.warnings:
             yield Concern("warn", "warning", show_on_one_line(text))
         reported = {"expired"}
-        change = self._source.comparison.find_change(message.name) if self._source.comparison else None
-        if change and self._source.comparison:
-            for concern in list_change_concerns(self._source.comparison, change):
+        if self._comparison and self._change:
+            for concern in list_change_concerns(self._comparison, self._change):
                 yield concern
                 reported |= {"no-expires"} if concern.label == "expires" else set()
-            for text in change.warnings:
+            for text in self._change.warnings:
                 yield Concern("warn", "warning", show_on_one_line(text))
-        found = [problem for problem in (*problems, *sample.findings) if problem.code not in reported]
+        found = [problem for problem in (*self._problems, *sample.findings) if problem.code not in reported]
         ordered = sorted(found, key=lambda problem: (not problem.is_error, problem.place.sort_key))
         yield from (describe_problem(problem, show_values=show_values, messages=(self._page,)) for problem in ordered)
 
@@ -161,7 +195,7 @@ class _MessageBuilder:
         action, reason = self._message.deliveries.find_action(delivery.raw_key) or ("", "")
         sent = build_body(delivery.payload, self._source.settings.api_version)
         shown = sent if show_values else self._authorship.mask_fields(sent, delivery)
-        new_hosts = frozenset(self._source.comparison.new_hosts) if self._source.comparison else frozenset()
+        new_hosts = frozenset(self._comparison.new_hosts) if self._comparison else frozenset()
         is_email = self._style != "inapp"
         checks = check_body(body, is_email=is_email, show_values=show_values, new_hosts=new_hosts)
         return RecipientView(

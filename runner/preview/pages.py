@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 
 from runner.preview.body_checks import GMAIL_LIMIT
-from runner.preview.views import MessageView, Preview
+from runner.preview.views import MessageView, Preview, Site
 
 _FOLDER = Path(__file__).parent
 GENERATOR = '<meta name="generator" content="msgrun">'  # in the head of every page, by which a preview is known
@@ -27,10 +27,10 @@ def page_policy(*, is_live: bool) -> str:
     return f"{_POLICY}; connect-src 'self'" if is_live else _POLICY
 
 
-def render_message(preview: Preview, message: MessageView) -> str:
-    """Returns the page of a message. Of the preview it shows only what is the same for all messages."""
+def render_message(site: Site, message: MessageView) -> str:
+    """Returns the page of a message."""
     page = load_templates().get_template("message.html.j2")
-    return page.render(_describe_site(preview), root="../", message=message, limit=GMAIL_LIMIT)
+    return page.render(_describe_site(site), root="../", message=message, limit=GMAIL_LIMIT)
 
 
 def render_pages(preview: Preview, *, version: int = 0, earlier: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
@@ -44,20 +44,20 @@ def render_pages(preview: Preview, *, version: int = 0, earlier: Iterable[str] =
     )
     links = {message.page: message.name for message in messages}
     index = load_templates().get_template("index.html.j2")
-    common = {**_describe_site(preview), "messages": messages, "links": links}
+    common = {**_describe_site(preview.site), "preview": preview, "messages": messages, "links": links}
     pages = {"index.html": index.render(common, root="")}
     if preview.problems:
         pages |= {name: index.render(common, root="../") for name in earlier if name.startswith("pages/")}
     pages |= {f"pages/{message.page}.html": message.html for message in messages}
     for name, text in pages.items():
-        yield name, text.replace(_LIVE, f"{_LIVE}{version}", 1) if preview.is_live else text
+        yield name, text.replace(_LIVE, f"{_LIVE}{version}", 1) if preview.site.is_live else text
     yield "assets/messages.js", f"const messages = {_list_messages(messages)};\n"
     for name in ASSETS:
         yield f"assets/{name}", read_asset(name)
 
 
-def _describe_site(preview: Preview) -> Mapping[str, object]:
-    return {"preview": preview, "policy": page_policy(is_live=preview.is_live), "is_live": preview.is_live}
+def _describe_site(site: Site) -> Mapping[str, object]:
+    return {"site": site, "policy": page_policy(is_live=site.is_live), "is_live": site.is_live}
 
 
 def _list_messages(messages: list[MessageView]) -> str:

@@ -210,30 +210,39 @@ class MessageView:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """Everything that the pages show. `problems` are errors of the files: then there are no messages.
+class Site:
+    """What all pages of a preview show, so that one page can be kept while others change.
 
-    `guard_count` is the number of guards that keep apply from sending anything.
-    `is_live`: `--serve` shows the pages, which follow each change.
+    `is_live`: `--serve` shows the pages, which follow each change. `against` is the git ref of the comparison.
     `online_command` is the command after which the pages show what became of what was sent.
     """
 
     project: str
-    environment: str
-    workspace: str
-    is_masked: bool
-    is_sandbox: bool
+    environment: str = "default"
+    workspace: str = ""
+    is_masked: bool = False
+    is_sandbox: bool = False
     is_live: bool = False
+    against: str = ""
+    online_command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Everything that the pages show. `problems` are errors of the files: then there are no messages.
+
+    `guard_count` is the number of guards that keep apply from sending anything.
+    """
+
+    site: Site
     messages: tuple[MessageView, ...] = ()
     concerns: tuple[Concern, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     to_send: int = 0
     guard_count: int = 0
-    against: str = ""
     changes: Mapping[str, int] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     problems: tuple[Concern, ...] = ()
-    online_command: str = ""
 
     @property
     def kinds_to_send(self) -> str:

@@ -51,7 +51,7 @@ def test_a_link_to_a_new_host_comes_first_and_a_repeated_one_is_listed_once() ->
     new = '<!--[if mso]><v:rect href="https://evil.test/o"></v:rect><![endif]-->'
     new += '<a href="https://evil.test"><img alt="Buy"></a>'
     body = f"{many}{new}{new}"
-    checks = check_body(body, is_email=True, show_values=True, new_hosts={"evil.test"})
+    checks = check_body(body, is_email=True, show_values=True, new_hosts=frozenset({"evil.test"}))
     assert [(link.text, link.target[1]) for link in checks.links[:3]] == [
         ("(image: Buy)", "evil.test"), ("(in Outlook alone)", "evil.test"), ("0", "a.example"),
     ]  # fmt: skip

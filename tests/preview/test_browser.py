@@ -12,7 +12,7 @@ import pytest
 
 from runner.preview.page_server import PageServer
 from runner.preview.pages import render_pages
-from runner.preview.views import Concern, Preview
+from runner.preview.views import Concern, Preview, Site
 from tests.preview.conftest import TIP, write_project
 from tests.support.project import ROOT
 
@@ -143,7 +143,7 @@ def test_served_pages_follow_a_change_and_keep_their_place(open_page: "Callable[
 
     def show(text: str) -> None:
         concern = Concern("bad", "not-a-choice", text, place="messages/a.yaml:2:3")
-        preview = Preview("p", "default", "", is_masked=False, is_sandbox=False, is_live=True, problems=(concern,))
+        preview = Preview(Site("p", is_live=True), problems=(concern,))
         pages = render_pages(preview, version=server.version + 1, earlier=["pages/a.html"])
         server.show(dict(pages))
 

@@ -112,6 +112,7 @@ class Templates:
 
     def _read_include(self, name: str) -> str:
         """Returns the text of a file below messages/. Raises NotReadable, TemplateFault."""
+        self._tree.on_look(normpath(FOLDER + name))
         if name not in self._includes:
             if not normpath(FOLDER + name).startswith(FOLDER):
                 raise NotReadable("file-outside", f"{name} is outside {FOLDER}", "includes are files below it")
