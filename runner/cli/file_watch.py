@@ -1,7 +1,7 @@
 """Notices that a file of the project has changed, by looking at its size and time."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MAX_FILES = 20_000  # that are looked at: at each look takes about 50 ms
@@ -10,23 +10,26 @@ _OTHER_FOLDERS = frozenset({"node_modules", "venv", "__pycache__"})
 FileStates = dict[str, tuple[int, int]]
 
 
-def look_at_files(root: Path) -> FileStates:
-    """Returns time and size of each visible file below the root, links not followed, at most MAX_FILES of them."""
+def look_at_files(root: Path, *others: Path) -> FileStates:
+    """Returns time and size of each visible file below the root, links not followed, at most MAX_FILES of them.
+
+    `others` are hidden files and folders that are looked at too.
+    """
     states: FileStates = {}
-    for entry in _walk(root):
+    for path in _walk(root, others):
         try:
-            status = entry.stat(follow_symlinks=False)
+            status = os.lstat(path)
         except OSError:  # it was removed again
             continue
-        states[entry.path] = (status.st_mtime_ns, status.st_size)
+        states[path] = (status.st_mtime_ns, status.st_size)
         if len(states) >= MAX_FILES:
             break
     return states
 
 
-def _walk(root: Path) -> Iterator[os.DirEntry[str]]:
+def _walk(root: Path, others: Iterable[Path]) -> Iterator[str]:
     # The settings and the messages come first, however large the rest is.
-    pending = [str(root), str(root / "messages")]
+    pending = [str(root), *map(str, others), str(root / "messages")]
     seen = set()
     while pending:
         folder = pending.pop()
@@ -35,6 +38,9 @@ def _walk(root: Path) -> Iterator[os.DirEntry[str]]:
         seen.add(folder)
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except NotADirectoryError:
+            yield folder
+            continue
         except OSError:
             continue
         for entry in entries:
@@ -43,4 +49,4 @@ def _walk(root: Path) -> Iterator[os.DirEntry[str]]:
             if entry.is_dir(follow_symlinks=False):
                 pending.append(entry.path)
             else:
-                yield entry
+                yield entry.path

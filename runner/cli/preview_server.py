@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -14,7 +15,8 @@ from runner.cli.output import Output
 from runner.cli.preview_pages import PreviewMemory, PreviewRequest, load_preview
 from runner.declare.project import find_root
 from runner.declare.settings import SETTINGS_FILE
-from runner.errors import MsgrunError, ProblemsFound, RunStopped
+from runner.errors import LedgerUnavailable, MsgrunError, ProblemsFound, RunStopped
+from runner.git.repository import find_repository
 from runner.preview.concerns import describe_error, describe_problem
 from runner.preview.page_server import PageServer
 from runner.preview.pages import render_pages
@@ -34,43 +36,68 @@ def serve_preview(request: PreviewRequest, port: int) -> int:
     except OSError as error:
         raise RunStopped(f"the preview cannot be served: {error.strerror}", "choose another port: --port N") from error
     with contextlib.closing(server):
-        states: FileStates | None = None
-        memory = PreviewMemory()
+        pages = LivePages(server, request, root)
         try:
+            pages.update()
+            output.result(server.url)
+            output.note("The pages follow each change of a file. Ctrl-C ends it.")
+            output.note_masking()
             while True:
-                # First looked at, then built: what changes during the build is seen the next time.
-                began = time.monotonic()
-                seen = look_at_files(root)
-                pause = max(_SECONDS, _SHARE * (time.monotonic() - began))
-                if seen != states:
-                    settings = str(root / SETTINGS_FILE)
-                    if states is None or seen.get(settings) != states.get(settings):
-                        memory = PreviewMemory()
-                    _show(server, request, root, memory)
-                    if states is None:
-                        output.result(server.url)
-                        output.note("The pages follow each change of a file. Ctrl-C ends it.")
-                        output.note_masking()
-                    states = seen
-                time.sleep(pause)
+                time.sleep(max(_SECONDS, _SHARE * pages.look_seconds))
+                pages.update()
         except KeyboardInterrupt:
             return EXIT.interrupted
 
 
-def _show(server: PageServer, request: PreviewRequest, root: Path, memory: PreviewMemory) -> None:
-    """Builds the pages and shows them, or the problems because of which there are none."""
-    show_values = False
-    try:
-        with open_context(request.against or "") as context:
-            show_values = context.output.show_values
-            preview = load_preview(context, request, memory)
-    except ProblemsFound as error:
-        concerns = tuple(describe_problem(problem, show_values=show_values) for problem in error.problems)
-        preview = _without_messages(root, tuple(sorted(concerns, key=lambda each: each.tone != "bad")))
-    except MsgrunError as error:
-        preview = _without_messages(root, (describe_error(error, show_values=show_values),))
-    server.show(dict(render_pages(preview, version=server.version + 1, earlier=server.pages)))
+class LivePages:
+    """The pages that a server shows of a project. `look_seconds` is how long the last look at the files took."""
 
+    def __init__(self, server: PageServer, request: PreviewRequest, root: Path) -> None:
+        self._server, self._request, self._root = server, request, root
+        self._states: FileStates | None = None
+        self._memory = PreviewMemory()
+        self.look_seconds = 0.0
 
-def _without_messages(root: Path, problems: tuple[Concern, ...]) -> Preview:
-    return Preview(Site(root.resolve().name, is_live=True), problems=problems)
+    def update(self) -> None:
+        """Builds the pages, unless all files are as they were."""
+        # First looked at, then built: what changes during the build is seen the next time.
+        began = time.monotonic()
+        seen, before, settings = self._look(), self._states, str(self._root / SETTINGS_FILE)
+        self.look_seconds = time.monotonic() - began
+        if seen == before:
+            return
+        self._states = seen
+        if before is None or seen.get(settings) != before.get(settings):
+            self._memory = PreviewMemory()
+        self._show()
+
+    def _look(self) -> FileStates:
+        """Looks at the project's files, and at those that git and msgrun keep and a preview is made of."""
+        others = [self._root / ".msgrun"]
+        repository = None
+        if self._request.against:
+            with contextlib.suppress(LedgerUnavailable):  # the pages say so
+                repository = find_repository(self._root)
+        if repository:
+            refs = repository.common_dir / "refs"
+            others += [repository.git_dir / "HEAD", repository.common_dir / "packed-refs"]
+            others += [refs / "heads", refs / "remotes", refs / "tags"]
+        return look_at_files(self._root, *others)
+
+    def _show(self) -> None:
+        """Builds the pages and shows them, or the problems because of which there are none."""
+        show_values = False
+        try:
+            with open_context(self._request.against or "") as context:
+                show_values = context.output.show_values
+                preview = load_preview(context, self._request, self._memory)
+        except ProblemsFound as error:
+            problems = [describe_problem(problem, show_values=show_values) for problem in error.problems]
+            preview = self._list_problems(sorted(problems, key=lambda each: each.tone != "bad"))
+        except MsgrunError as error:
+            preview = self._list_problems([describe_error(error, show_values=show_values)])
+        server = self._server
+        server.show(dict(render_pages(preview, version=server.version + 1, earlier=server.pages)))
+
+    def _list_problems(self, problems: Iterable[Concern]) -> Preview:
+        return Preview(Site(self._root.resolve().name, is_live=True), problems=tuple(problems))

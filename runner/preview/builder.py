@@ -65,8 +65,9 @@ def build_preview(source: PreviewInput, worker_pool: WorkerPool | None = None) -
             )
             yield builder.build() if source.kept_views is None else builder.build_unless_kept(source.kept_views)
 
-    is_large = len(plan.messages) >= _MIN_PARALLEL
-    messages = tuple(worker_pool(build) if worker_pool and is_large else build(0, 1))
+    # What another process keeps is lost with it.
+    is_parallel = len(plan.messages) >= _MIN_PARALLEL and source.kept_views is None
+    messages = tuple(worker_pool(build) if worker_pool and is_parallel else build(0, 1))
     concerns = list_index_concerns(source, messages, pages)
     return Preview(
         site=site,
