@@ -166,6 +166,11 @@ def test_a_file_with_a_problem_and_its_repair(root: Path, built: list[str]) -> N
     replace_in("messages/large.html.j2", "{{ name }", "{{ name }}")(root)
     assert serving.update().pages == before
     assert built == ["large"]
+    body = root / "messages/large.html.j2"
+    body.rename(root / "moved.html.j2")
+    assert "there is no file" in serving.update().pages["pages/small.html"]
+    (root / "moved.html.j2").rename(body)
+    assert serving.update().pages == before
 
 
 def test_a_commit_changes_what_is_compared(root: Path) -> None:
