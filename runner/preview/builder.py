@@ -1,7 +1,7 @@
 """Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 

@@ -2,10 +2,14 @@
 
 import json
 import subprocess
+import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from runner.cli import worker_pool
+from runner.cli.worker_pool import ForkedWorkerPool
 from runner.declare.keys_and_digests import delivery_key
 from runner.preview.builder import name_pages
 from tests.preview.conftest import RECEIPT, TIP, read_page, write_project
@@ -89,6 +93,22 @@ def test_variables_say_whose_they_are_and_json_is_what_is_sent(gallery: Path) ->
     assert "the recipient&#39;s" in page
     assert "&#34;message_type&#34;: &#34;inapp&#34;" in page
     assert "ليلى" in page
+
+
+def test_several_processes_build_the_same_pages_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "active_count", lambda: 1)  # other tests may have left one
+    pool = Mock(wraps=ForkedWorkerPool)
+    monkeypatch.setattr(worker_pool, "ForkedWorkerPool", pool)
+    root = write_project(tmp_path / "p", **{f"tip{number}": TIP.replace("export", str(number)) for number in range(9)})
+    pages = []
+    for jobs in ("1", "2"):
+        ran = run_in_process(["--jobs", jobs, "preview", "--out", f"../{jobs}"], root, {})
+        assert ran.code == 0, ran.out + ran.err
+        files = (tmp_path / jobs).rglob("*.*")
+        pages.append({path.relative_to(tmp_path / jobs): path.read_text("utf-8") for path in files})
+    assert pages[0] == pages[1]
+    assert {call.args[0] for call in pool.call_args_list} == {2}
+    assert Path("pages/tips-8.html") in pages[0]
 
 
 @pytest.mark.parametrize(
