@@ -1,7 +1,6 @@
 """Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +25,7 @@ from runner.preview.concerns import describe_guard, describe_problem
 from runner.preview.date_conflict import find_date_conflict
 from runner.preview.index_concerns import list_index_concerns
 from runner.preview.named_masks import show_or_name
-from runner.preview.pages import render_message
+from runner.preview.pages import name_pages, render_message
 from runner.preview.preview_input import KeptViews, PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
 from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Site, Variable
@@ -36,7 +35,6 @@ from runner.shown_command import shown_command
 _MAX_VALUE = 2_000  # characters of a variable's value
 _MAX_BEGINNING = 140
 _MIN_PARALLEL = 8  # messages: fewer are built before other processes have started
-_UNSAFE = re.compile(r"[^a-z0-9._-]+")
 _UNUSUAL = {"edited": "bad", "unknown": "bad", "refused": "warn"}
 
 
@@ -79,21 +77,6 @@ def build_preview(source: PreviewInput, worker_pool: WorkerPool | None = None) -
         changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
         removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
     )
-
-
-def name_pages(names: Iterable[str]) -> dict[str, str]:
-    """Returns a file name for each message's page: lower case and unique, so that it works on every file system."""
-    pages: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in names:
-        base = page = _UNSAFE.sub("-", name.casefold()).strip("-.") or "message"
-        number = 1
-        while page in taken:
-            number += 1
-            page = f"{base}-{number}"
-        taken.add(page)
-        pages[name] = page
-    return pages
 
 
 class _MessageBuilder:

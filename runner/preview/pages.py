@@ -1,6 +1,7 @@
 """The files of a preview: an index, a page for each message, and what they load."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,23 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 _LIVE = "events?"  # where the first tag of a page that is live gets its version
+_UNSAFE = re.compile(r"[^a-z0-9._-]+")
 _TONES = {"bad": 0, "warn": 1}
+
+
+def name_pages(names: Iterable[str]) -> dict[str, str]:
+    """Returns a file name for each message's page: lower case and unique, so that it works on every file system."""
+    pages: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        base = page = _UNSAFE.sub("-", name.casefold()).strip("-.") or "message"
+        number = 1
+        while page in taken:
+            number += 1
+            page = f"{base}-{number}"
+        taken.add(page)
+        pages[name] = page
+    return pages
 
 
 def page_policy(*, is_live: bool) -> str:

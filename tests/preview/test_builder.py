@@ -11,7 +11,7 @@ import pytest
 from runner.cli import worker_pool
 from runner.cli.worker_pool import ForkedWorkerPool
 from runner.declare.keys_and_digests import delivery_key
-from runner.preview.builder import name_pages
+from runner.preview.pages import name_pages
 from tests.preview.conftest import RECEIPT, TIP, read_page, write_project
 from tests.support.project import run_in_process
 
