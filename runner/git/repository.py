@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote as quote_shell
 from typing import IO
 from urllib.parse import quote
 
@@ -16,6 +17,10 @@ from runner.git.remote_url import is_below, is_remote_url
 
 MAX_BLOB = 1 << 30  # bytes of a file of a commit that is read as a whole; a ledger of a million records has 400 MB
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
+_INITIAL_SETTINGS = {
+    *(f"core.{name}" for name in ("repositoryformatversion", "filemode", "bare", "ignorecase", "precomposeunicode")),
+    *("core.symlinks", "core.logallrefupdates", "extensions.objectformat", "extensions.refstorage"),
+}
 _REMOTE_SETTING = re.compile(r"remote\.(.+)\.[^.]+", re.DOTALL)  # a setting of the remote that it names
 
 
@@ -236,11 +241,20 @@ def _open_repository(root: Path, inode: int) -> Repository:
 
 
 def init_bare_repository(folder: Path) -> Repository:
-    """Returns the bare repository in a folder, and creates it if there is none. Raises LedgerUnavailable."""
+    """Returns the bare repository in a folder, and creates it if there is none.
+
+    Raises LedgerUnavailable, and GuardRefused if its configuration is not what `git init` writes: it came with the
+    project's files, and could make git run a program.
+    """
     repository = Repository(*(folder.resolve(),) * 3)
     if not (folder / "HEAD").exists():
         folder.mkdir(parents=True, exist_ok=True)
         repository.git("init", "--quiet", "--bare")
+    listed = run_git(Path("/"), ("config", "--file", str(folder / "config"), "--null", "--list"))
+    names = {entry.partition("\n")[0] for entry in os.fsdecode(listed.stdout).split("\0") if entry}
+    if listed.returncode or names - _INITIAL_SETTINGS or (folder / "commondir").exists():
+        message = f"{folder} has a configuration that msgrun did not write"
+        raise GuardRefused(message, f"look how it came there, and remove it: rm -r {quote_shell(str(folder))}")
     return repository
 
 
