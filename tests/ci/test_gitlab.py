@@ -218,6 +218,30 @@ def test_no_file_of_a_later_commit_takes_the_place_of_the_approved_plan(run, job
     assert "evil" not in git_output(origin, "show", "msgrun-ledger:messages.lock")
 
 
+@pytest.mark.parametrize("name", ["msgrun-plan", "msgrun-apply"])
+def test_no_folder_of_a_commit_is_the_repository_that_the_jobs_fetch(run, job, author, origin, tmp_path, name):
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/ran\n")
+    program.chmod(0o755)
+    config = f'[core]\n\tbare = false\n\tworktree = .\n[remote "origin"]\n\turl = {origin}\n\tuploadpack = {program}\n'
+    for path, text in {
+        "HEAD": "ref: refs/heads/main\n",
+        "config": config,
+        "objects/.keep": "",
+        "refs/.keep": "",
+    }.items():
+        author.write(f"mail/{path}", text)
+    author.write("mail/msgrun.yaml", (author.path / "msgrun.yaml").read_text())
+    author.write("mail/messages/one.yaml", message("one", "aaa1"))
+    commit = author.commit()
+    author.git("push", "--quiet", "origin", "main")
+    clone = job("later", commit, system="gitlab")
+    (clone.path / "msgrun-plan.json").write_text("{}")
+    run(name, commit, clone, MSGRUN_DIRECTORY="mail", INTERCOM_ACCESS_TOKEN="secret-token")
+    assert not (tmp_path / "ran").exists()
+    assert clone.git("rev-parse", "HEAD") == commit
+
+
 def test_a_push_to_the_ledger_starts_no_pipeline(run, job, origin, tmp_path):
     hook = origin / "hooks" / "pre-receive"
     hook.write_text(f'#!/bin/sh\necho "$GIT_PUSH_OPTION_COUNT $GIT_PUSH_OPTION_0" >> {tmp_path}/options\n')
