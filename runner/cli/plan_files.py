@@ -18,6 +18,7 @@ from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanEntry, PlanFile, PlanFileChange, parse_plan_file
 from runner.plan.saved_plan import MAX_HEAD, SavedPlan, parse_saved_plan
+from runner.plan.sending_rules import list_sending_rules
 from runner.report import json_output, plain_text
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
@@ -103,7 +104,8 @@ def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[
 
 def save_plan(context: Context, plan: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
-    parts = json_output.format_plan(plan, salt_check(context.settings.salt))
+    rules = list_sending_rules(context.settings, [message.declaration for message in plan.messages])
+    parts = json_output.format_plan(plan, salt_check(context.settings.salt), rules=rules)
     _write(context.user_path(path), (f"{part}\n".encode() for part in parts))
     send = shown_command("apply", "--plan", str(path))
     if plan.unread:

@@ -19,6 +19,8 @@ from runner.plan import guards
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.message_planner import MessagePlanner, PlanOptions, Progress, WorkerPool
+from runner.plan.saved_plan import SavedPlan
+from runner.plan.sending_rules import find_lifted_rules, list_sending_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,12 @@ def _find_run_guards(plan: Plan, settings: Settings, options: PlanOptions) -> It
         yield guards.recipients_guard(plan.to_send, options.confirm_recipients)
 
 
+def _find_lifted_rules(plan: Plan, settings: Settings, saved: SavedPlan) -> Iterable[Guard]:
+    sending = [message.declaration for message in plan.messages if message.counts["send"]]
+    current = list_sending_rules(settings, sending)
+    return find_lifted_rules(saved.path, saved.rules, current, [declaration.name for declaration in sending])
+
+
 def _find_agreement_guards(
     plan: Plan, planners: list[MessagePlanner], settings: Settings, facts: Facts, options: PlanOptions
 ) -> Iterable[Guard]:
@@ -184,4 +192,5 @@ def _find_agreement_guards(
         yield from options.saved_plan.mismatches(settings.environment, plan.workspace, settings.salt) or [
             *(guard for planner in planners if planner.saved_message for guard in planner.saved_message.guards(facts)),
             *options.saved_plan.undeclared_guards(declared, facts, is_full_selection=options.is_full_selection),
+            *_find_lifted_rules(plan, settings, options.saved_plan),
         ]

@@ -19,6 +19,7 @@ from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
 from runner.plan.guards import Guard, format_recipients, stale_plan_guard
+from runner.plan.sending_rules import SendingRules
 from runner.shown_command import shown_command
 
 FORMAT_VERSION = 1
@@ -40,8 +41,8 @@ class SavedPlan:
     """The head of a saved plan, and the key and digest of every delivery that it sends.
 
     `send_counts` is the number of these deliveries by message (name, revision). `sender_ids` are the admins' ids that
-    were looked up when it was made; empty if Intercom was not asked. A delivery takes 32 bytes. It is stored
-    in a bucket with all deliveries whose keys begin with the same two bytes.
+    were looked up when it was made; empty if Intercom was not asked. `rules` are those it was made with. A delivery
+    takes 32 bytes. It is stored in a bucket with all deliveries whose keys begin with the same two bytes.
     """
 
     def __init__(self, path: str) -> None:
@@ -49,6 +50,7 @@ class SavedPlan:
         self.environment = self.workspace = self.salt_check = ""
         self.send_counts: Counter[MessageRevision] = Counter()
         self.sender_ids: dict[Sender, str] = {}
+        self.rules: SendingRules = {}
         self._buckets: dict[bytes, bytearray] = {}
 
     def __contains__(self, key: str) -> bool:
@@ -163,6 +165,7 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
     plan.environment, plan.workspace = head["environment"], head["workspace"]
     plan.salt_check = str(head.get("salt_check") or "")
     plan.sender_ids = _parse_sender_ids(path, head.get("senders", []))
+    plan.rules = _parse_rules(path, head.get("rules", {}))
     return plan
 
 
@@ -235,6 +238,13 @@ def _parse_sender_ids(path: str, items: Any) -> dict[Sender, str]:
             raise _create_error(path, "one of its senders has the wrong form")
         sender_ids[parse_sender({kinds[0]: fields[kinds[0]]})] = admin_id
     return sender_ids
+
+
+def _parse_rules(path: str, rules: Any) -> SendingRules:
+    """Returns the rules that the plan was made with. Raises ProblemsFound if they have another form."""
+    if not isinstance(rules, dict) or not all(isinstance(of_owner, dict) for of_owner in rules.values()):
+        raise _create_error(path, "its rules have the wrong form")
+    return {owner: {name: str(rule) for name, rule in of_owner.items()} for owner, of_owner in rules.items()}
 
 
 def _parse_object(text: bytes) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import KeyStatus, State
 from runner.plan.deliveries import ACTIONS, PlannedDelivery, PlannedMessage
 from runner.plan.plan import Plan
+from runner.plan.sending_rules import SendingRules
 from runner.privacy import reveal_or_mask
 from runner.report import audience_text
 from runner.report.json_text import to_json
@@ -54,7 +55,11 @@ def format_problems(items: Iterable[Problem], *, show_values: bool) -> str:
 
 
 def format_plan(
-    planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = None, notices: Sequence[str] = ()
+    planned: Plan,
+    salt_check: str = "",
+    changes: dict[str, Any] | None = None,
+    notices: Sequence[str] = (),
+    rules: SendingRules | None = None,
 ) -> Iterator[str]:
     """Yields a plan as JSON: digest, counts, messages, every delivery with its action, and the guards.
 
@@ -63,12 +68,13 @@ def format_plan(
     Where an audience in the workspace was not read, the digests of its message and of the plan are null, and the
     message's counts are. A plan that is saved to be applied has a `salt_check`. One whose senders were looked up has
     `senders`: each as declared, with its id. One that was compared with a git ref has `changes`. `notices` hold for all
-    that is sent.
+    that is sent. A saved plan has the `rules` that it was made with.
     """
     head = {
         "environment": planned.environment,
         "workspace": planned.workspace,
         **({"salt_check": salt_check} if salt_check else {}),
+        **({"rules": rules} if rules else {}),
         **({"senders": _list_senders(planned)} if planned.sender_ids else {}),
         **({"notices": list(notices)} if notices else {}),
         "digest": planned.digest or None,

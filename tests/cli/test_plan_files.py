@@ -248,6 +248,7 @@ def test_a_saved_plan_holds_keys_and_digests_and_nobodys_address(folder: Folder)
     text = (folder.path / "plan.json").read_text()
     saved, shown = json.loads(text), json.loads(folder.run("plan", "--format", "json").out)
     assert saved.pop("salt_check") == "9165df25"
+    assert saved.pop("rules")[""]["abort_if"] == "3 unknown, 20% refused of 50"
     assert saved == shown
     assert not any(value in text for value in ("ann@", "user-77", "Ann", "Bo", "Hi"))
     assert list(folder.path.glob(".plan.json*")) == []
