@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.preview.body_frame import neutralise_body
-from runner.report.html_events import read_events
+from runner.lint.html_events import read_events
 
 LINK = "<link rel=preconnect href=//evil.example>"
 ADDRESSES = [
