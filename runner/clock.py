@@ -25,6 +25,7 @@ def next_retry_delay(delay: float) -> float:
     return min(2 * delay, _MAX_RETRY_DELAY)
 
 
+_YEARS = range(1970, 3000)  # of records: a period can be added to any time in them
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -40,9 +41,11 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """Returns the time that a record has; None if it has none, or one that is not a time."""
+    """Returns the time that a record has, in UTC; None if it has none, or one that no record can have."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+    if moment.year not in _YEARS:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

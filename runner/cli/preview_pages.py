@@ -13,7 +13,7 @@ from runner.cli.planned_ledger import describe_ledger, plan_with_ledger, read_pl
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.kept_reads import KeptReads
 from runner.declare.project import Project
-from runner.deliver.online_status_file import OnlineStatusByMessage, load_online_status
+from runner.deliver.online_status_file import load_online_status
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
@@ -67,7 +67,7 @@ def load_preview(context: Context, request: PreviewRequest, memory: PreviewMemor
             project=context.tree.root.resolve().name,
             warnings=warnings,
             notes=(*current_notices(context), *describe_ledger(context, ledger)),
-            history=SentHistory(ledger.facts, _load_online_status(context)),
+            history=SentHistory(ledger.facts, load_online_status(context.online_status_file)),
             comparison=comparison,
             recipient_count=request.recipient_count,
             show_values=context.output.show_values,
@@ -75,13 +75,6 @@ def load_preview(context: Context, request: PreviewRequest, memory: PreviewMemor
             kept_views=memory.views if memory else None,
         )
         return build_preview(source, create_worker_pool(context.options.jobs, RENDER_MONITOR))
-
-
-def _load_online_status(context: Context) -> OnlineStatusByMessage:
-    """Returns what `status --online` found. A file that git tracks does not count: a pull request could bring it."""
-    path = context.online_status_file
-    repository = context.ledger.repository if path.exists() else None
-    return {} if repository and repository.tracked_files(path.parent) else load_online_status(path)
 
 
 def select_messages(project: Project, names: tuple[str, ...]) -> Project:

@@ -1,6 +1,7 @@
 """The file with what `status --online` found, so that the preview can show it offline: counts, keys and times.
 
-It is read as strictly as an answer of Intercom: another program may have written it.
+It is read as strictly as an answer of Intercom: another program may have written it. If git tracks it, a pull request
+may have brought it, and it is not read.
 """
 
 from collections import Counter
@@ -13,6 +14,8 @@ import orjson
 
 from runner.atomic_write import write_atomically
 from runner.deliver.after_sending import ONLINE_STATUSES, AfterSending, OnlineStatus
+from runner.errors import LedgerUnavailable
+from runner.git.repository import find_repository
 from runner.ledger.facts import Facts, MessageStatus
 
 _VERSION = 1
@@ -42,9 +45,12 @@ def load_online_status(path: Path) -> OnlineStatusByMessage:
     try:
         if path.stat().st_size > _MAX_SIZE:
             return {}
+        repository = find_repository(path.parent.resolve())
+        if repository and repository.tracked_files(path.parent):
+            return {}
         value = orjson.loads(path.read_bytes())
         return dict(map(_parse_message, value["messages"])) if value["format_version"] == _VERSION else {}
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, LedgerUnavailable):
         return {}
 
 
@@ -78,6 +84,8 @@ def save_online_status(path: Path, after: AfterSending, facts: Facts, at: str) -
 
 def _parse_message(row: Any) -> tuple[tuple[str, int], MessageOnlineStatus]:
     """Returns a message of the file. Raises ValueError, TypeError or KeyError if it is none."""
+    if not isinstance(row["counts"], dict):
+        raise TypeError(row)
     counts = Counter({_parse_status(status): _parse_count(count) for status, count in row["counts"].items()})
     listed = tuple((_parse_text(key), _parse_status(status), _parse_text(at)) for key, status, at in row["listed"])
     name = _parse_text(row["name"]), _parse_count(row["revision"])

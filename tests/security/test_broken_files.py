@@ -1,11 +1,20 @@
 """No file of a pull request crashes msgrun: what is torn, too deep or no address is told at its place."""
 
+import json
 import os
+import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from runner.ledger.record import salt_check
+from runner.clock import parse_timestamp
+from runner.declare.frequency import parse_frequency
+from runner.deliver.frequency_check import FrequencyCheck
+from runner.deliver.online_status_file import load_online_status
+from runner.ledger.facts import Facts
+from runner.ledger.record import Record, salt_check
 from tests.support.clones import HEADER, Clone, message
 from tests.support.project import run_in_process
 
@@ -122,3 +131,70 @@ def test_what_is_no_address_is_told_and_its_secrets_are_not(project: Clone, addr
         assert code in ({1, 5, 6, 64} if "://" in lock else {0, 6, 64})  # without it, it is the name of a lockfile
         assert "s3cret" not in printed
         assert "pw@" not in printed
+
+
+STATUSES = [
+    '{"counts":[]}', '{"counts":"replied"}', '{"counts":{"replied":-1}}', '{"counts":{"replied":1e3}}', '{"listed":7}',
+    '{"listed":[["k"]]}', '{"listed":[[["k"],"replied","x"]]}', '{"listed":[{"k":1}]}', '{"revision":true}',
+    '{"name":[]}', '{"at":null}', '{"counts":{"other":1}}', "7", "null", '"abc"', "[]", "{}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", STATUSES)
+def test_what_intercom_showed_before_is_read_in_its_own_form_alone(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "online-messages.json"
+    entry: Any = {"name": "a", "revision": 1, "at": "x", "counts": {"replied": 1}, "listed": [["k", "replied", "x"]]}
+    path.write_text(json.dumps({"format_version": 1, "messages": [entry]}))
+    assert load_online_status(path)
+    changed = json.loads(row)
+    changed = {**entry, **changed} if isinstance(changed, dict) and changed else changed
+    for messages in ([changed], changed, {"a": changed}):
+        path.write_text(json.dumps({"format_version": 1, "messages": messages}))
+        assert load_online_status(path) == {}
+        path.write_text(json.dumps(messages))
+        assert load_online_status(path) == {}
+
+
+@pytest.mark.parametrize("folder", [".msgrun", ".msgrun/sandbox"])
+def test_what_intercom_showed_is_not_taken_from_a_commit(tmp_path: Path, folder: str) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    path = tmp_path / folder / "online-messages.json"
+    path.parent.mkdir(parents=True)
+    entry = {"name": "a", "revision": 1, "at": "x", "counts": {"replied": 1}, "listed": []}
+    path.write_text(json.dumps({"format_version": 1, "messages": [entry]}))
+    (tmp_path / ".gitignore").write_text(".msgrun/")
+    assert load_online_status(path)
+    subprocess.run(["git", "-C", tmp_path, "add", "-f", path], check=True)
+    assert load_online_status(path) == {}
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59", "9999-W52-7", "2999-12-31T23:59:59-23:59", "9999-99-99",
+    ],
+)  # fmt: skip
+def test_a_sending_at_a_time_that_cannot_be_counts_as_one(at: str) -> None:
+    facts = Facts()
+    facts.add(
+        Record(
+            "c" * 32,
+            "01JD0000000000000000000001-1",
+            "sent",
+            message="old",
+            revision=1,
+            to="id:a",
+            contact="a",
+            id="1",
+            at=at,
+        )
+    )
+    check = FrequencyCheck(parse_frequency({"max": 1, "per": "9999d"}), facts, datetime(2026, 11, 28, tzinfo=UTC))
+    assert check.find_excess("a").startswith("old on ")
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+23:59", "0001-01-01", "1969-12-31T23:00:00Z", "9999-12-31", "", "x"]
+)
+def test_a_time_that_no_record_can_have_is_none(at: str) -> None:
+    assert parse_timestamp(at) is None
