@@ -19,7 +19,7 @@ from shutil import which
 
 from runner.declare.message_files import list_message_files
 from runner.declare.settings import SETTINGS_FILE, load_all_settings
-from runner.declare.tree import Tree
+from runner.declare.tree import MAX_FILE_SIZE, Tree
 from runner.errors import MsgrunError
 from runner.ledger.lock_address import DatabaseAddress
 
@@ -29,8 +29,7 @@ _FOR_OLDER_PYTHON = "typing-extensions"
 _EXTRAS = re.compile(r"msgrun\[([a-z0-9,]*)\]")
 _MARKED_EXTRA = re.compile(r"extra\s*==\s*['\"]([\w-]+)['\"]")
 _TIMEOUT = 180  # seconds
-_SQL = re.compile(r"\b(sql|parquet)\s*:|\.parquet\b")
-_ZSTD = re.compile(r"\.zst\b")
+_EXTRA_PATTERNS = {"sql": re.compile(r"\b(sql|parquet)\s*:|\.parquet\b"), "zstd": re.compile(r"\.zst\b")}
 
 
 class HashesUnknown(MsgrunError):
@@ -65,9 +64,11 @@ def find_extras(tree: Tree) -> set[str]:
     A text that only looks like the key of a query costs a package that is not needed. Raises ProblemsFound.
     """
     is_database = any(isinstance(settings.lock, DatabaseAddress) for settings in load_all_settings(tree).values())
-    text = "\n".join(_read_texts(tree.root))
-    found = {"postgres": is_database, "sql": _SQL.search(text), "zstd": _ZSTD.search(text)}
-    return {name for name, is_needed in found.items() if is_needed}
+    found = {"postgres"} if is_database else set[str]()
+    for path in (SETTINGS_FILE, *list_message_files(tree.root).declarations):
+        text = tree.peek(path, MAX_FILE_SIZE).decode(errors="replace")
+        found |= {name for name, pattern in _EXTRA_PATTERNS.items() if pattern.search(text)}
+    return found
 
 
 def pin_requirements(package: str, system: str) -> str:
@@ -86,13 +87,6 @@ def pin_requirements(package: str, system: str) -> str:
         for name, digests in sorted(hashes.items())
     ]
     return "\n".join(lines) + "\n"
-
-
-def _read_texts(root: Path) -> Iterator[str]:
-    for name in (SETTINGS_FILE, *list_message_files(root).declarations):
-        path = root / name
-        if path.is_file() and not path.is_symlink():
-            yield path.read_text(encoding="utf-8", errors="replace")
 
 
 def _list_requirements(package: str) -> list[str]:

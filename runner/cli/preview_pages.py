@@ -13,6 +13,7 @@ from runner.cli.planned_ledger import describe_ledger, plan_with_ledger, read_pl
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.kept_reads import KeptReads
 from runner.declare.project import Project
+from runner.declare.tree import Tree
 from runner.deliver.online_status_file import load_online_status
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
@@ -25,7 +26,7 @@ from runner.preview.views import Preview
 
 _FOLDER = ".msgrun/preview"
 _WRITTEN = {"index.html", "pages", "assets"}
-_MAX_HEAD = 4096  # characters of a page's head
+_MAX_HEAD = 4096  # bytes of a page's head
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,10 @@ def find_output_folder(context: Context, out: Path | None) -> Path:
 
 def _is_ours(folder: Path) -> bool:
     """Returns whether a folder is empty or has the pages of a preview alone. Other pages may have the same names."""
-    names, index = {path.name for path in folder.iterdir()}, folder / "index.html"
+    names = {path.name for path in folder.iterdir()}
     if not names or names - _WRITTEN:
         return not names
-    return index.is_file() and GENERATOR in index.read_text("utf-8", "replace")[:_MAX_HEAD]
+    return GENERATOR.encode() in Tree(folder).peek("index.html", _MAX_HEAD)
 
 
 def write_pages(folder: Path, pages: Mapping[str, str]) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
+from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.report.next_steps import NextStep
 
@@ -14,6 +15,7 @@ REQUIRED_LINES = {
     ".gitattributes": ("messages.lock -text merge=union", "messages.*.lock -text merge=union"),
     ".gitignore": (".msgrun/",),
 }
+_MAX_LINES_FILE = 1 << 20  # bytes of a file with lines of git's
 
 # For machines whose files are lost after a job, as those of CI systems.
 BRANCH_LOCK_LINE = "lock: git+{remote}   # the ledger is the branch msgrun-ledger of this git remote\n"
@@ -72,6 +74,15 @@ bo@example.com,Bo,
 """,
         "messages.lock": "",
     }
+
+
+def find_missing_lines(tree: Tree, path: str) -> list[str]:
+    """Returns the lines that a file of REQUIRED_LINES lacks. Raises UsageMistake if it is too large."""
+    data = tree.peek(path, _MAX_LINES_FILE + 1)
+    if len(data) > _MAX_LINES_FILE:
+        raise UsageMistake(f"{path} is larger than {_MAX_LINES_FILE >> 20} MiB", f"remove what {path} does not need")
+    lines = set(data.decode(errors="replace").splitlines())
+    return [line for line in REQUIRED_LINES[path] if line not in lines]
 
 
 def _settings_text(salt: str, lock: str, answers: Answers) -> str:

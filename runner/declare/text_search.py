@@ -9,6 +9,8 @@ from runner.current_work import CURRENT_WORK
 
 _SUFFIXES = {".yaml", ".yml", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".sql", ".txt", ".html", ".j2", ".md"}
 _IGNORED_FOLDERS = {"node_modules", "__pycache__"}
+_MAX_PIECE = 1 << 20  # bytes of a line that are read at once
+_OVERLAP = 4096  # bytes of a long line that are read again with the next ones; no address is longer
 _WORD = rb"[\w.@+-]"  # what continues an address or an id
 
 
@@ -31,6 +33,12 @@ def find_mentions(root: Path, values: Iterable[str]) -> Iterator[tuple[str, int]
 def _find_lines(path: Path, relative_path: str, pattern: re.Pattern[bytes]) -> Iterator[int]:
     try:
         with CURRENT_WORK.on_file(relative_path), path.open("rb") as lines:
-            yield from (number for number, line in enumerate(lines, 1) if pattern.search(line))
+            number, found, rest = 1, 0, b""
+            while piece := lines.readline(_MAX_PIECE):
+                if number > found and pattern.search(rest + piece):
+                    found = number
+                    yield number
+                is_end = piece.endswith(b"\n")
+                number, rest = number + is_end, b"" if is_end else piece[-_OVERLAP:]
     except OSError:  # a file that this user may not read is not the user's to clean
         return

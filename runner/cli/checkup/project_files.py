@@ -6,11 +6,12 @@ from pathlib import Path
 
 from runner.cli.context import Context
 from runner.cli.pauses import find_pause
-from runner.cli.scaffold import REQUIRED_LINES
+from runner.cli.scaffold import REQUIRED_LINES, find_missing_lines
 from runner.declare.project import Project
 from runner.declare.schema import SCHEMA_NAMES, schema_path
 from runner.declare.settings import SETTINGS_FILE
-from runner.errors import GuardRefused, LedgerUnavailable
+from runner.declare.tree import Tree
+from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.report.checkup_text import Check
 from runner.report.problem_text import list_first, pluralize
@@ -63,7 +64,7 @@ def check_git(root: Path) -> Check:
     try:
         repository = find_repository(root.resolve())
         return _check_repository(repository, root) if repository else _NO_GIT
-    except LedgerUnavailable as error:
+    except (LedgerUnavailable, UsageMistake) as error:
         return Check("git", "fail", str(error.message), error.hint)
 
 
@@ -71,10 +72,8 @@ _NO_GIT = Check("git", "warn", "not a git repository: nothing keeps what was sen
 
 
 def _check_repository(repository: Repository, root: Path) -> Check:
-    for name, lines in REQUIRED_LINES.items():
-        path = root / name
-        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-        if any(line not in text.splitlines() for line in lines):
+    for name in REQUIRED_LINES:
+        if find_missing_lines(Tree(root), name):
             return Check("git", "warn", f"{name} lacks a line that msgrun needs", shown_command("init"))
     prefix = repository.relative_path(root) or "."
     pathspec = ("--", f":(top,literal){prefix}") if prefix != "." else ()

@@ -22,6 +22,7 @@ from runner.report import forget_text
 from runner.report.layout import wrap_lines
 from runner.report.problem_text import pluralize
 
+_MAX_PATHS = 200  # files that git's history is searched for by their names; with more, that of the project is
 _MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a walk through it
 
 
@@ -61,9 +62,14 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
         files += forget_local_records(context.ledger, ledger.facts, keys)
     output.result(wrap_lines(forget_text.removed(title, len(keys), files), output.width))
     values = [wanted.value, *sorted(contacts)]
-    mentions = list(find_mentions(context.tree.root, values))
-    commits = _find_commits(context, values, [path for path, _ in mentions])
-    found = forget_text.Remains([f"{path}:{line}" for path, line in mentions], commits, _other_environments(context))
+    mentions, paths, count = list[str](), dict[str, None](), 0
+    for path, line in find_mentions(context.tree.root, values):
+        paths[path] = None
+        count += 1
+        if count <= forget_text.MAX_LISTED:
+            mentions.append(f"{path}:{line}")
+    commits = _find_commits(context, values, paths)
+    found = forget_text.Remains(mentions, count, commits, _other_environments(context))
     output.result(f"\n{forget_text.format_remains(found, output.width)}")
     next_steps.print_steps(context, next_steps.commit_ledger(context) if files else [])
     return exit_code_of(ledger.facts)
@@ -80,7 +86,10 @@ def _find_commits(context: Context, values: Sequence[str], paths: Iterable[str])
     address = context.ledger.address
     own = address.path if isinstance(address, LockfileAddress) else default_lockfile(context.settings.stem).path
     root = repository.relative_path(context.tree.root) or "."
-    names = [f":(top,literal){root}/{path}" if root != "." else f":(top,literal){path}" for path in {own, *paths}]
+    files = {own, *paths}
+    if len(files) > _MAX_PATHS:
+        files = {""}
+    names = [f":(top,literal){root}/{path}" if root != "." else f":(top,literal){path}" for path in files]
     names.append(f":(top,literal){default_lockfile(context.settings.stem).path}")  # on a branch it is at the top
     lines: dict[str, None] = {}
     for value in values[: 1 + _MAX_CONTACTS]:

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -64,6 +64,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
             _add_ci(root, systems, package, output, options.environment)
             return EXIT.done
         _refuse_environment(options.environment)
+        missing_lines = {path: scaffold.find_missing_lines(Tree(root), path) for path in scaffold.REQUIRED_LINES}
         answers = scaffold.Answers()
         if output.is_interactive and not (root / SETTINGS_FILE).exists():
             from runner.cli.init_questions import ask, ask_system  # noqa: PLC0415  # requests takes 130 ms
@@ -74,7 +75,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
         remote = _git_remote_name(root) if systems else ""
         for path, text in _project_files(root, remote, answers).items():
             output.result(f"{_write(managed_path(root, path), text):<8} {path}")
-        for path, lines in scaffold.REQUIRED_LINES.items():
+        for path, lines in missing_lines.items():
             output.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
         steps = [*_next_steps(remote, folder, root), *_add_workflows(root, systems, package, output)]
     except BrokenPipeError:
@@ -247,12 +248,13 @@ def _write(path: Path, text: str) -> str:
     return "wrote"
 
 
-def _extend(path: Path, lines: tuple[str, ...]) -> str:
+def _extend(path: Path, missing: Sequence[str]) -> str:
     """Appends the lines that a file lacks. Returns what was done: kept, extended, or wrote."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    missing = [line for line in lines if line not in text.splitlines()]
     if not missing:
         return "kept"
-    separator = "" if not text or text.endswith("\n") else "\n"
-    path.write_text(text + separator + "".join(f"{line}\n" for line in missing), encoding="utf-8", newline="\n")
-    return "extended" if text else "wrote"
+    with path.open("a+b") as file:
+        size = file.tell()
+        file.seek(max(0, size - 1))
+        separator = "" if file.read() in {b"", b"\n"} else "\n"
+        file.write((separator + "".join(f"{line}\n" for line in missing)).encode())
+    return "extended" if size else "wrote"

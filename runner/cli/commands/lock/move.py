@@ -8,6 +8,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import require_valid_address, save_current_ledger
 from runner.cli.options import EXIT, command
 from runner.cli.scaffold import CI_FOLDERS, workflow_path
+from runner.declare.tree import MAX_FILE_SIZE, Tree
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import find_id_refusal
@@ -72,7 +73,8 @@ def find_workflows_without_driver(context: Context) -> Iterator[str]:
     top = repository.toplevel if repository else context.tree.root
     for system, folder in CI_FOLDERS.items():
         path = workflow_path(system, context.settings.environment_name)
-        if (top / path).is_file() and "postgres" not in (top / path).read_text(encoding="utf-8", errors="replace"):
+        text = Tree(top).peek(path, MAX_FILE_SIZE)
+        if text and b"postgres" not in text:
             renewed = shown_command("init", f"--{system}")
             yield (
                 f"{path} installs msgrun without its extra postgres: write msgrun[postgres] there, remove "
