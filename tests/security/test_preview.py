@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.preview.body_frame import neutralise_body
 from runner.lint.html_events import read_events
+from runner.preview.body_frame import neutralise_body
 
 LINK = "<link rel=preconnect href=//evil.example>"
 ADDRESSES = [
