@@ -10,6 +10,7 @@ from runner.compare import comparison, guard_settings
 from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
 from runner.compare.link_hosts import find_new_hosts
+from runner.compare.project_moves import find_replaced_settings
 from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.hold_file import HOLD_FILE
 from runner.declare.project import Project
@@ -60,8 +61,12 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
         parents = (repository.try_git("rev-parse", "HEAD", "HEAD^@") or "").split()
         head = parents[-1] if commit.hash in parents[1:-1] else next(iter(parents), "")
         head = "" if head == commit.hash else head
+        replaced = [
+            FieldChange(path, "the settings of this project", "replaced by another file, with its rules and its ledger")
+            for path in find_replaced_settings(repository, commit.hash, root, context.options.start_folder)
+        ]
         hold = _find_hold_removal(repository, commit, root)
-        yield Base(commit, head, tree, (*hold, *changes, *_find_ci_changes(repository, commit)))
+        yield Base(commit, head, tree, (*replaced, *hold, *changes, *_find_ci_changes(repository, commit)))
 
 
 def compare_with_base(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from runner.cli.context import Context
 from runner.compare.commit_tree import Commit, find_commit, tree_at
+from runner.compare.project_moves import find_replaced_settings
 from runner.declare.settings import Settings, load_all_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
@@ -45,7 +46,9 @@ def refuse_tracked_run_files(context: Context) -> None:
 
 
 def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> None:
-    """Raises GuardRefused if the commits since `ref` change a ledger's file. UsageMistake if git cannot compare them.
+    """Raises GuardRefused if the commits since `ref` change a ledger's file, or replace the project's settings.
+
+    Raises UsageMistake if git cannot compare them.
 
     A new file without records is allowed, and so is the removal of a file if `facts`, the records of the current
     ledger, has all of its records: the ledger moved. The files of all environments are compared, because a pull request
@@ -58,6 +61,11 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
+    for path in find_replaced_settings(repository, base, context.tree.root, context.options.start_folder):
+        raise GuardRefused(
+            f"these commits replace {path}, the settings of this project, by another file with another ledger",
+            f"git checkout {ref} -- {path}; a project that is to move has to be merged in spite of this check",
+        )
     for change, _ in _find_changes(context, repository, base, facts):
         raise GuardRefused(
             f"these commits {change}",

@@ -1,5 +1,7 @@
 """Whatever a pull request changes, its review shows it: no change of a setting hides the others."""
 
+import subprocess
+
 import pytest
 
 from tests.support.clones import Clone, message
@@ -242,3 +244,30 @@ def test_a_new_host_in_a_variable_is_named(place: str, reviewed: Clone) -> None:
     reviewed.write("messages/second.yaml", text + (words if place == "message" else ""))
     reviewed.commit()
     assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed, code=0)
+
+
+# What moves, and the folder in which the CI job works.
+MOVES = {
+    "up": ("git mv mail/msgrun.yaml mail/messages . && touch mail/kept", "mail"),
+    "behind a link": ("git mv mail other && ln -s other mail", "mail"),
+    "to another folder": ("git mv mail other", "other"),
+    "behind a nearer one": ("mkdir mail/new && cp mail/msgrun.yaml mail/new", "mail/new"),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_settings_that_another_file_replaces_are_named_on_top_and_fail_the_check(author: Clone, name: str) -> None:
+    move, start = MOVES[name]
+    author.git("rm", "--quiet", "-r", "messages.lock", "messages", "msgrun.yaml")
+    author.write("mail/msgrun.yaml", 'salt: rehearsal\nfrom: {type: admin, id: "394051"}\n')
+    author.write("mail/messages/first.yaml", message("first", "aaa1"))
+    author.commit()
+    author.git("branch", "base")
+    subprocess.run(["sh", "-c", move], cwd=author.path, check=True)
+    author.commit()
+    checked = author.msgrun("-C", start, "lock", "verify", "--against", "base")
+    assert checked.code == 5
+    assert "these commits replace mail/msgrun.yaml" in checked.err
+    comment = author.path.parent / "comment.md"
+    author.msgrun("-C", start, "plan", "--against", "base", "--comment", str(comment))
+    assert "`mail/msgrun.yaml`: `the settings of this project` → `replaced" in comment.read_text("utf-8")
