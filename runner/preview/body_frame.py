@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from runner.characters import unescape_html
 from runner.lint.html import ParsedHtml, Tag, parse_html, split_names
+from runner.lint.html_events import OUTLOOK, read_events
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 # The theme is that of the first `color-scheme`, which the page replaces to show the body as a dark mail client does.
@@ -34,6 +35,7 @@ _LEADING = split_names(
     "action archive attributionsrc background classid codebase data download dynsrc formaction href imagesrcset"
     " longdesc lowsrc manifest ping poster profile sizes src srcdoc srcset target xlink:href"
 )
+_FRAME_TAGS = split_names("embed frame iframe object")  # a text or `data:` in one is a document with links of its own
 _LEFT_OUT = frozenset({"animate", "base", "link", "set", "source"})  # they show nothing, or what must not be loaded
 _NAME = _TAG_NAME = re.compile(r"[a-z][a-z0-9:._-]*")
 # What no parser reads in another way: no quote or bracket out of its place, and a space before every attribute.
@@ -43,6 +45,10 @@ _PLAIN_TAG = re.compile(
     re.IGNORECASE,
 )
 # Comments, <!doctype>, <![if !mso]> and <?xml ?>. What looks like a comment and ends elsewhere for a browser is none.
+_PLAIN_END = re.compile(r"</[a-z][a-z0-9:._-]*+[ \t\n\r]*+>", re.IGNORECASE)
+# Elements whose content a browser reads as text, or not: that depends on the elements around.
+_TEXT_TAGS = split_names("iframe noembed noframes noscript plaintext script style textarea title xmp")
+_MAX_COMPARED = 200_000  # characters of a body that are read as a browser reads them, as for the comment
 _UNSEEN = re.compile(r"<!--(?!-?>)(?:(?!--!?>).)*+-->|<[!?](?!--)[^<>]*+>", re.DOTALL)
 _WIDTH = re.compile(r"(?:^|;)\s*width\s*:\s*(\d+)px", re.IGNORECASE)
 _DEFAULT_SIZE = (280, 88)  # pixels of an image that does not say how large it is
@@ -102,20 +108,60 @@ def neutralise_body(body: str) -> str:
     connection to its host beforehand, and a `<link rel=preconnect>` does so by itself: it tells the host that somebody
     looks. A browser may take a tag for one where our parser sees text, or the other way round. So every tag that is
     not of the plainest form is written anew, and what our parser takes for no tag begins none for a browser either.
+    If a browser shows other texts or elements then, the body is shown as its source.
     """
     pieces: list[str] = []
-    position, is_style = 0, False
+    position, text_tag, is_certain = 0, "", True
     parsed = parse_body(body)
     for tag in parsed.tags:
         if tag.start < position:
             continue
-        pieces.append(_neutralise_text(body[position : tag.start], is_style=is_style))
+        between = body[position : tag.start]
         end = body.find(">", tag.start) + 1 if tag.is_end else tag.end
         position = end or len(body)
-        pieces.append(_neutralise_tag(tag, body[tag.start : position]))
-        is_style = tag.name == "style" and not tag.is_end
+        written = body[tag.start : position]
+        is_certain = is_certain and _is_certain_text(between, text_tag) and _is_certain_tag(tag, written, text_tag)
+        pieces += [_neutralise_text(between, is_style=text_tag == "style"), _neutralise_tag(tag, written)]
+        text_tag = tag.name if tag.name in _TEXT_TAGS and not tag.is_end else ""
     rest = body[position : parsed.unfinished_tag_start]  # a browser drops a tag that never ends
-    return "".join([*pieces, _neutralise_text(rest, is_style=is_style)])
+    neutral = "".join([*pieces, _neutralise_text(rest, is_style=text_tag == "style")])
+    is_certain = is_certain and _is_certain_text(rest, text_tag) and parsed.unfinished_tag_start is None
+    if is_certain or _has_same_content(body, neutral):
+        return neutral
+    return f"<p>Browsers may read this HTML in another way than it is written:</p><pre>{html.escape(body)}</pre>"
+
+
+def _is_certain_text(text: str, text_tag: str) -> bool:
+    """Returns whether every parser sees in this text the same comments and no tag. `text_tag` is the tag before it."""
+    if text_tag:
+        return "<" not in text
+    return not _TAG.search(text) or ("<![CDATA[" not in text and not _TAG.search(_UNSEEN.sub("", text)))
+
+
+def _is_certain_tag(tag: Tag, written: str, text_tag: str) -> bool:
+    """Returns whether every parser takes this for the tag that it is."""
+    form = _PLAIN_END if tag.is_end else _PLAIN_TAG
+    return form.fullmatch(written) is not None and (not text_tag or (tag.is_end and tag.name == text_tag))
+
+
+def _has_same_content(body: str, neutral: str) -> bool:
+    """Returns whether a browser shows the same texts and elements of both. What is too long to be sure of is not."""
+    return len(body) <= _MAX_COMPARED and _read_content(body) == _read_content(neutral)
+
+
+def _read_content(body: str) -> str:
+    """Returns the texts and elements that a browser shows of a body, without style sheets and what is left out."""
+    pieces: list[str] = []
+    outlook_depth, last_name = 0, ""
+    for event in read_events(body):
+        is_outlook = event.name == OUTLOOK
+        outlook_depth += is_outlook and event.kind == "start"
+        if not outlook_depth and event.kind != "comment" and event.name not in _LEFT_OUT:
+            text = "" if last_name == "style" else event.text
+            pieces.append(text if event.kind == "text" else f"\0{event.kind} {event.name}\0")
+            last_name = event.name if event.kind == "start" else ""
+        outlook_depth -= is_outlook and event.kind == "end"
+    return "".join(pieces)
 
 
 def _neutralise_text(text: str, *, is_style: bool) -> str:
@@ -133,7 +179,11 @@ def _neutralise_tag(tag: Tag, written: str) -> str:
     if tag.is_end:
         return f"</{tag.name}>"
     attributes = tag.attributes
-    leading = {name for name in attributes if name in _LEADING and not attributes[name].startswith(("#", "data:"))}
+    leading = {
+        name
+        for name, value in attributes.items()
+        if name in _LEADING and (tag.name in _FRAME_TAGS or not value.startswith(("#", "data:")))
+    }
     if tag.name in _LEFT_OUT:
         return ""
     if tag.name == "meta":

@@ -48,6 +48,49 @@ def test_no_address_is_left_for_a_browser(address: str) -> None:
         assert not [event for event in tree if "http-equiv" in event.attributes], form
 
 
+# What a recipient reads, and the parser of the standard library does not, or the other way round.
+HIDING = [
+    '<title><a title="</title>You owe us money">x</a></title>', "<title><!--</title>You owe us money-->",
+    '<textarea><a href=x title="</textarea>You owe us money">', "<svg><style><!--</style>--><p>You owe us money",
+    "<svg><title><p>You owe us money</title></svg>", "<svg><text><![CDATA[You owe us money]]></text></svg>",
+    "<xmp><p title='</xmp>You owe us money'>", "<style><a title='</style>You owe us money'>",
+    "<noframes><!--</noframes>You owe us money-->", "<p title='a'b=''>You owe us money<p c=''>",
+    "<!--->You owe us money-->", "<!--x--!>You owe us money-->", "<script><!--<script></script>-->You owe us money",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", HIDING)
+def test_no_text_that_a_mail_client_shows_is_missing(body: str) -> None:
+    texts = "".join(event.text for event in read_events(neutralise_body(body)) if event.kind == "text")
+    assert "You owe us money" in texts
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>Hi <b>Ann</b> <a href='#x' class=\"a\">x</a></p>",
+        "<!--[if mso]><table><td><a href='https://h.example'><![endif]--><p>Hi</p><!--[if mso]></table><![endif]-->",
+        "<head><title>x</title><style>@media (400px<width){p{color:red}}</style></head><p alt='a > b'>Hi</p>",
+        "<![if !mso]><p>Hi</p><![endif]><ul><li>a<li>b</ul><table><tr><td>x</table>", "a<link href=x>b<source>c",
+        "<style><!-- p{color:red} --></style><p>a<3 and b<c", '<p a"b=c>x</p ><base href=x>',
+    ],
+)  # fmt: skip
+def test_ordinary_html_is_not_shown_as_its_source(body: str) -> None:
+    assert "<pre>" not in neutralise_body(body)
+
+
+@pytest.mark.parametrize("start", ["", "#", "data:"])
+def test_a_frame_has_no_document(start: str) -> None:
+    for name in ("srcdoc", "src"):
+        frame = f'<iframe {name}="{start}&lt;link rel=preconnect href=//evil.example&gt;"></iframe>'
+        assert neutralise_body(frame) == "<iframe></iframe>"
+
+
+def test_a_long_body_that_may_be_read_in_two_ways_is_shown_as_its_source() -> None:
+    assert "<pre>" in neutralise_body("<title><!--</title>-->" + "x" * 200_000)
+    assert "<pre>" not in neutralise_body("<title>a</title><!--<p>-->" + "x" * 200_000)
+
+
 PIECES = st.sampled_from(
     [*ADDRESSES, *"<>/!-'\"=` \n&;[]?a", "<!--", "-->", "--!>", "<p ", "<style>", "</style", "<svg>", "</svg>",
      "<title>", "</title>", "<math>", "<script>", "</script", "<textarea>", "</textarea>", "<![CDATA[", "]]>", "&quot;",
