@@ -22,7 +22,7 @@ from runner.ledger.record import CONTACT_NOT_FOUND, Record
 from runner.plan.deliveries import PlannedDelivery, PlannedMessage
 from runner.plan.plan import Plan
 
-_AHEAD = 120  # deliveries that are rendered in advance: enough for all threads, few to discard at a stop
+_MAX_PREPARED = 120  # deliveries that are rendered in advance: enough for all threads, few to discard at a stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class AttemptSource:
 
     def prepare(self) -> None:
         """Renders the next deliveries. Raises GuardRefused if one is not rendered as planned."""
-        wanted = _AHEAD - len(self._rendered)
+        wanted = _MAX_PREPARED - len(self._rendered)
         if wanted > 0 and not self._has_ended:
             upcoming = list(islice(self._upcoming, wanted))
             self._rendered.extend(upcoming)
@@ -99,14 +99,14 @@ class AttemptSource:
 
     def _next(self) -> Attempt | None:
         if self._unclaimed:
-            unclaimed = self._unclaimed.popleft()
-            unclaimed.claim = replace(unclaimed.claim, at=self._records.timestamp())
-            return unclaimed
+            attempt = self._unclaimed.popleft()
+            attempt.claim = replace(attempt.claim, at=self._records.timestamp())
+            return attempt
         while self._rendered:
             rendered = self._rendered.popleft()
             is_put_off = rendered.planned.action == "send" and self._stop.puts_off(rendered.declaration)
-            if not is_put_off and (attempt := self._create(rendered)):
-                return attempt
+            if not is_put_off and (new_attempt := self._create(rendered)):
+                return new_attempt
         return None
 
     def _create(self, rendered: _RenderedDelivery) -> Attempt | None:
@@ -145,7 +145,7 @@ class AttemptSource:
     def _has_reached_contact(self, claim: Record) -> bool:
         """Returns whether another run has sent this revision to the contact since the recipients were checked.
 
-        Within a plan, that check leaves each contact to one delivery of a message.
+        Two deliveries of a message in this run never have the same contact: that check refuses all but one of them.
         """
         contact = (claim.message, claim.revision, claim.recipient_contact)
         return self._ledger.facts.has_reached(*contact, except_key=claim.key)
@@ -156,10 +156,10 @@ class AttemptSource:
             yield from self._render_message(message, send_counts[message.name])
 
     def _render_message(self, message: PlannedMessage, sends: int) -> Iterator[_RenderedDelivery]:
-        """Yields up to `sends` deliveries to send, and those before them that the check of the recipients refused.
+        """Yields up to `sends` deliveries to send, and those that the check of the recipients refused.
 
-        Refused ones are skipped while a limit keeps back a part of the message. A message that is put off ends. Raises
-        GuardRefused.
+        If a limit keeps back a part of the message, none that were refused are among them. Ends if the message is put
+        off. Raises GuardRefused if a delivery is not rendered as planned.
         """
         is_limited = message.counts["send"] > sends
         refused = 0 if is_limited else message.deliveries.checked_counts("refused").total()

@@ -17,8 +17,8 @@ from runner.ledger.record import Record
 _FINAL_WRITE_TRIES = 4  # tries to write the last outcomes, a second apart
 _BATCHES_PER_RUN = 10  # of a small run: if the runner vanishes, about a tenth of the deliveries is left unknown
 _MIN_USEFUL_BATCH = 10  # claims; with fewer in a batch, most of the time would go to writes
-_WRITES_PER_BATCH = 4  # a write begins when a quarter of the batch is free; it ends before the rest is sent
-_BATCHES_AHEAD = 4  # batches to look ahead where other runs claimed most of the last one
+_WRITES_PER_BATCH = 4  # a write begins when a quarter of the batch is free, so it ends before the rest is sent
+_MANY_BATCHES = 4  # batches whose deliveries are looked up at once if other runs claimed most of the last batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class WriteResult:
 class ClaimWriter(Protocol):
     """Makes claims durable before their attempts may be POSTed, and outcomes after it."""
 
-    outcomes: list[Record]  # that are not durable yet, and that no write under way has
+    outcomes: list[Record]  # that are neither durable yet nor part of the write under way
     tick: float  # seconds that a run waits between two rounds
 
     @property
@@ -62,8 +62,8 @@ class ClaimWriter(Protocol):
     def write(self, wanted: int, *, is_urgent: bool) -> WriteResult:
         """Writes outcomes, and claims of the next attempts. Returns what is durable since the last call.
 
-        `wanted` is how many attempts could be POSTed at once. `is_urgent`: no attempt is open or the run stops, so a
-        write waits for nothing.
+        `wanted` is how many attempts could be POSTed at once. `is_urgent`: no attempt is open or the run stops, so even
+        a small write begins at once.
         """
         ...
 
@@ -141,11 +141,12 @@ class InlineClaims:
 
 
 @dataclass(frozen=True, slots=True)
-class _Write:
-    """A write that ended. `tried` are the attempts that it claimed, or that another run has claimed.
+class _EndedWrite:
+    """A write that ended.
 
-    `lost` names those of them that another run claimed, and attempts of earlier writes that were settled since.
-    `unclaimed` are the others: the batch was full, or the ledger did not answer.
+    `tried` are the attempts that it tried to claim, and those that another run had claimed before. `lost` names those
+    of them that another run claimed, and attempts of earlier writes that were settled since. `unclaimed` are the
+    attempts that it did not try to claim, because the batch was full or the ledger did not answer.
     """
 
     outcomes: list[Record]
@@ -162,8 +163,8 @@ class BackgroundClaims:
     rest is sent. A claim is open from the start of its write to the end of the write of its outcome. At most one batch
     is open, because all of it is left unknown if the runner vanishes.
 
-    If other runs claim most deliveries first, it asks the ledger about many deliveries at once, and claims those that
-    no other run has. `planned` is the number of deliveries that the run will send.
+    If other runs claim most deliveries first, it asks the ledger which of many deliveries are claimed already, and
+    tries to claim only the others. `planned` is the number of deliveries that the run will send.
     """
 
     tick = 0.01  # seconds between two rounds; short, because at most one batch of claims is open
@@ -172,7 +173,7 @@ class BackgroundClaims:
         self._ledger = ledger
         self._source = source
         self._batch = min(ledger.max_batch, max(_MIN_USEFUL_BATCH, planned // _BATCHES_PER_RUN))
-        self._writer: ThreadPool[_Write] = ThreadPool(1)
+        self._writer: ThreadPool[_EndedWrite] = ThreadPool(1)
         self._open_claims: set[str] = set()
         self._has_lost_most = False  # other runs had most of what the last write tried to claim
         self.outcomes: list[Record] = []
@@ -195,8 +196,8 @@ class BackgroundClaims:
         closing = sum(record.attempt in self._open_claims for record in self.outcomes)
         room = self._batch - len(self._open_claims) + closing
         if not self.is_writing and not self.is_failing and (is_urgent or _WRITES_PER_BATCH * room >= self._batch):
-            looked_at = _BATCHES_AHEAD * self._batch if room and self._has_lost_most else room
-            attempts, refused = self._source.take(looked_at)
+            limit = _MANY_BATCHES * self._batch if room and self._has_lost_most else room
+            attempts, refused = self._source.take(limit)
             self.outcomes += refused
             if self.outcomes or attempts:
                 self._open_claims |= {attempt.id for attempt in attempts}
@@ -205,14 +206,14 @@ class BackgroundClaims:
         return result
 
     def wait(self) -> WriteResult:
-        """Waits for the write that is under way. It ends: git and the database have time limits of their own."""
+        """Waits for the write that is under way. It does end, because git and the database have time limits."""
         result = WriteResult()
         while self.is_writing:
             result = self._collect(POLL_INTERVAL)
         return result
 
     def write_last(self) -> WriteResult:
-        """Writes the outcomes that are left. Once: the ledger itself repeats what may succeed later."""
+        """Writes the outcomes that are left. Tries once, because the ledger itself repeats what may succeed later."""
         if not self.outcomes:
             return WriteResult()
         outcomes, self.outcomes = self.outcomes, []
@@ -223,9 +224,9 @@ class BackgroundClaims:
         self._writer.close()
 
     def _collect(self, seconds: float) -> WriteResult:
-        """Returns the result of the write that ended; empty if none did within `seconds`.
+        """Returns the result of the write that ended; an empty one if none did within `seconds`.
 
-        Gives back to the source what was not claimed.
+        The source gets back the attempts that the write did not try to claim.
         """
         ended = self._writer.collect(seconds)
         if not ended:
@@ -233,7 +234,7 @@ class BackgroundClaims:
         self._source.put_back(ended[0].unclaimed)
         return self._finish_write(ended[0])
 
-    def _finish_write(self, write: _Write) -> WriteResult:
+    def _finish_write(self, write: _EndedWrite) -> WriteResult:
         tried = {attempt.id for attempt in write.tried}
         self._open_claims -= {attempt.id for attempt in write.unclaimed}
         if write.error:
@@ -250,29 +251,27 @@ class BackgroundClaims:
         records = [*write.outcomes, *(attempt.claim for attempt in claimed)]
         return WriteResult(records, claimed, len(lost), frozenset(write.lost - lost))
 
-    def _write(self, outcomes: list[Record], attempts: list[Attempt], room: int) -> _Write:
-        """Writes outcomes and claims; runs in the thread.
-
-        It claims up to `room` of the attempts that no other run has claimed.
-        """
-        free, known, tried = attempts, frozenset[str](), list[Attempt]()
+    def _write(self, outcomes: list[Record], attempts: list[Attempt], room: int) -> _EndedWrite:
+        """Writes outcomes, and claims of up to `room` attempts that no other run has claimed. Runs in the thread."""
+        free, claimed_before, tried = attempts, frozenset[str](), list[Attempt]()
         try:
             if len(attempts) > room:
                 keys = self._ledger.claimed_by_others([attempt.claim.key for attempt in attempts])
                 free = [attempt for attempt in attempts if attempt.claim.key not in keys]
-                known = frozenset(attempt.id for attempt in attempts if attempt.claim.key in keys)
+                claimed_before = frozenset(attempt.id for attempt in attempts if attempt.claim.key in keys)
             tried = free[:room]
             limited = {attempt.id for attempt in tried if attempt.is_limited}
             lost = self._ledger.commit(outcomes, [attempt.claim for attempt in tried], limited)
         except (MsgrunError, OSError) as error:
             unclaimed = [attempt for attempt in attempts if attempt not in tried]
-            return _Write(outcomes, tried, unclaimed, error=_ledger_error(error))
+            return _EndedWrite(outcomes, tried, unclaimed, error=_ledger_error(error))
         unclaimed = free[room:]
-        return _Write(outcomes, [attempt for attempt in attempts if attempt not in unclaimed], unclaimed, known | lost)
+        tried = [attempt for attempt in attempts if attempt not in unclaimed]
+        return _EndedWrite(outcomes, tried, unclaimed, claimed_before | lost)
 
 
 def _ledger_error(error: MsgrunError | OSError) -> LedgerUnavailable:
-    """Returns the error of a write. With any other than LedgerUnavailable, the claims may be durable all the same."""
+    """Returns the error of a write. Unless it is a LedgerUnavailable already, the claims may be durable."""
     if isinstance(error, LedgerUnavailable):
         return error
     if isinstance(error, OSError):  # no process can be started, or the disk of the clone is full

@@ -1,7 +1,7 @@
 """Sends a plan, several deliveries at once: claims, POSTs, and records the outcomes.
 
-One thread decides. The threads of the pool only wait for the network. It knows neither where the ledger is nor how
-many claims are written at once: that is up to the `ClaimWriter`.
+One thread decides. The threads of the pool only wait for the network. The `ClaimWriter` knows the kind of ledger, and
+decides how many claims are written at once.
 """
 
 from collections.abc import Callable
@@ -32,9 +32,9 @@ def make_run(
     stop_conditions: StopConditions, run_id: str, progress: Callable[[Summary], None],
     *, log: Callable[[Record], None] = lambda _: None, max_threads: int = MAX_THREADS, origin: RunOrigin = NO_ORIGIN,
 ) -> "Run":  # fmt: skip
-    """Returns an apply of a plan, on at most `max_threads` threads. `run_id` begins the names of its attempts.
+    """Returns a run that sends a plan, with at most `max_threads` threads.
 
-    `origin` is who applies.
+    `run_id` is the beginning of the ids of its attempts. `origin` is who runs it, and where.
     """
     summary = Summary(planned=plan.to_send + plan.to_refuse)
     stop = StopController(summary, stop_conditions, settings.abort_conditions, clock)
@@ -46,7 +46,7 @@ def make_run(
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One apply of one plan.
+    """The sending of one plan.
 
     `progress` is called after every round, and `log` with every record once it is durable.
     """
@@ -103,24 +103,24 @@ class Run:
         self._limiter.give_back(granted - len(attempts))
         for attempt in attempts:
             self._threads.start(partial(self._poster.post, attempt, self._find_stop_reason))
-        self.summary.in_flight = self._attempts.posting  # for a Ctrl-C that comes while it waits for the results
-        for result in self._threads.collect(self._wait_time()):
+        self.summary.in_flight = self._attempts.posting  # read at a Ctrl-C, which may come during the wait
+        for result in self._collect_results():
             self._handle_result(result)
         self.summary.in_flight = self._attempts.posting
         self.summary.unsettled = len(self._attempts) + len(self._writer.outcomes)
         self._progress(self.summary)
 
-    def _wait_time(self) -> float:
-        """Returns the seconds to wait for results.
+    def _collect_results(self) -> list[PostResult]:
+        """Waits a short time, and returns the results of POSTs that have come.
 
-        If a limit below 500 requests a second is known, or no request is open, it sleeps for one tick and returns 0.
-        So one round handles several results. A stopped run with open requests does not sleep.
+        If a limit below 500 requests a second is known, the wait lasts one tick, so that one round handles several
+        results. A higher limit needs every thread, and a stopped run must not lose time: then the first result ends it.
         """
         if self._threads.busy and (self.summary.stop or not self._limiter.has_low_limit):
-            return POLL_INTERVAL
+            return self._threads.collect(POLL_INTERVAL)
         if self._threads.busy or not self._is_done():
             self._clock.sleep(self._writer.tick)
-        return 0.0
+        return self._threads.collect(0.0)
 
     def _prepare(self) -> None:
         try:
@@ -134,7 +134,7 @@ class Run:
         self._handle_write(self._writer.write(max(0, wanted), is_urgent=is_urgent))
 
     def _handle_write(self, result: WriteResult) -> None:
-        """Handles what a write did. If it failed, the run stops: nothing may be POSTed without a durable claim."""
+        """Handles the result of a write. If it failed, the run stops: nothing may be POSTed without a durable claim."""
         for record in result.records:
             self._log(record)
         self._release(self._attempts.remove_revoked(result.revoked))
@@ -158,7 +158,7 @@ class Run:
             self._record(posted.attempt, decision)
 
     def _release(self, attempts: list[Attempt]) -> None:
-        """Records that attempts are given up: Intercom provably made no message of them."""
+        """Records that attempts are given up. It is certain that Intercom made no message of them."""
         for attempt in attempts:
             self._record(attempt, Outcome("released"))
 
@@ -179,7 +179,7 @@ class Run:
     def _finish(self) -> None:
         """Tries to write the remaining outcomes, and completes the summary.
 
-        Attempts without an answer are reported as unknown, as their claims make them.
+        Attempts without an answer are reported as unknown: a claim without an outcome counts as unknown.
         """
         self._handle_write(self._writer.wait())
         self._release(self._attempts.remove_unstarted())

@@ -1,11 +1,11 @@
-"""The one door to a ledger: finds it by the kind of its address, reads it, or opens it to write.
+"""Finds a ledger by the kind of its address, and reads it or opens it to write.
 
 Every command that sends or reports uses `read_ledger` or `open_ledger`, which check that the ledger is the current one
 of its project. `open_existing` does not check that: compacting and moving work on ledgers that are not current too.
 
-The way of `open_ledger`, in this order: `remote_marks` asks the git remotes, `known_hosts` says who may be asked, the
-package of the kind of ledger opens it, `current_ledger` refuses it if another one is current, and `local_records` adds
-what this clone has of it.
+The steps of `open_ledger`: `remote_marks` asks the git remotes about moves of the ledger; `known_hosts` checks that its
+address may be contacted; the package for its kind opens it; `current_ledger` refuses it if another one is current; and
+`local_records` adds the records that only this clone has.
 """
 
 import contextlib
@@ -58,7 +58,7 @@ def location_of(context: LedgerContext) -> LedgerLocation:
 
 @dataclass(frozen=True, slots=True)
 class LedgerReading:
-    """The records of a ledger, and whether there is one. `refusal` says why apply would refuse it, if it would."""
+    """The records of a ledger, and whether there is one. `refusal` is why apply would refuse it, if it would."""
 
     facts: Facts
     exists: bool
@@ -66,7 +66,7 @@ class LedgerReading:
 
 
 def read_ledger(context: LedgerContext) -> LedgerReading:
-    """Reads the records of the ledger without a lock, with those that this clone has of it.
+    """Reads the records of the ledger without a lock, and adds those that only this clone has.
 
     Raises GuardRefused, LedgerUnavailable.
     """
@@ -87,11 +87,11 @@ def open_ledger(
     no_fetch: bool = False,
     before_start: Callable[[], object] = lambda: None,
 ) -> Iterator[Ledger]:
-    """Opens the current ledger, brought up to date and ready to write. A lockfile is locked for this process.
+    """Opens the current ledger to write, with all its records. A lockfile is locked for this process.
 
-    `new_lock` permits to start it, after `before_start`, which may raise. With `no_fetch`, no git remote is asked for
-    other versions of a lockfile; the remotes are still asked whether the ledger moved. Raises GuardRefused if
-    it is not the current one, and LedgerUnavailable.
+    With `new_lock`, a ledger that does not exist is started. `before_start` is called before that, and may raise. With
+    `no_fetch`, no git remote is asked for other versions of a lockfile; the remotes are still asked whether the ledger
+    moved. Raises GuardRefused if it is not the current one, and LedgerUnavailable.
     """
     answers = ask_remotes(context)
     with location_of(context).open(command, fetch=not no_fetch) as ledger:
@@ -104,7 +104,7 @@ def open_ledger(
             before_start()
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)
-        refuse_unless_current(context, ledger.facts, answers)  # also with what was brought back or started
+        refuse_unless_current(context, ledger.facts, answers)  # again: `recover` may have restored marks
         add_local_records(context, ledger)
         if command == "apply" and (note := describe_newer_commit(context, answers)):
             context.report(note)
@@ -125,7 +125,7 @@ def open_existing(context: LedgerContext, command: str, *, fetch: bool = True) -
 
 
 class StartedLedger(NamedTuple):
-    """A ledger that was started now, or existed already: its id, and the names of the messages it has records of."""
+    """The id of a ledger, whether it was started now, and the names of the messages that it has records of."""
 
     ledger_id: str
     was_started: bool
@@ -171,13 +171,13 @@ def _refuse_to_start(context: LedgerContext, answers: list[RemoteAnswer], ledger
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:
-    """Returns the header of a new ledger. It keeps the id that this clone knows for it."""
+    """Returns the header of a new ledger. If this clone knows an id and a workspace of it, it has them again."""
     known = facts.headers.merged(context.salt)
     return Header(known.workspace, salt_check(context.salt), known.ledger or new_run_id())
 
 
 def _make_current(ledger: Ledger, answers: list[RemoteAnswer], ledger_id: str) -> None:
-    """Writes a mark that is higher than all that are known, if there are any."""
+    """Writes a current mark above all known marks, unless the ledger has the highest one, and it is current."""
     generation = max(mark.generation for mark in (ledger.facts.mark, *marks_of(answers, ledger_id)))
     if generation > ledger.facts.mark.generation or ledger.facts.mark.status != "current":
         ledger.write_header(Header(mark=MoveMark(next_generation(generation))))

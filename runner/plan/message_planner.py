@@ -1,4 +1,4 @@
-"""Plans one message: reads its deliveries once, as a stream, and keeps of each only what a plan needs."""
+"""Plans one message: decides what becomes of each of its deliveries, in one process or in several."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -76,9 +76,9 @@ class _SameRecipientError(Exception):
 
 
 class MessagePlanner:
-    """Plans one message: streams its deliveries once and keeps of each only what a plan needs.
+    """Plans one message: reads its deliveries once, as a stream, and keeps of each only what a plan needs.
 
-    `plan` comes first; the other methods say what came of it. A `worker_pool` renders a large audience in several
+    Call `plan` first; the other methods return what it found. A `worker_pool` renders a large audience in several
     processes. `progress` is called with the number of deliveries that are planned so far.
     """
 
@@ -94,15 +94,20 @@ class MessagePlanner:
         self._progress = progress
         self._actions = ActionRules(declaration, facts, now, retry_refused=options.retry_refused)
         self.saved_message = SavedPlanMessage.find(options.saved_plan, declaration)
-        self._other_revisions: list[tuple[str, int]] = []  # of other messages with this content
-        self._sent_revisions: list[int] = []  # other ones of this message
+        self._same_content: list[tuple[str, int]] = []  # other messages, as (name, revision), sent with this content
+        self._other_revisions: list[int] = []  # of this message, that were sent
 
     def plan(self) -> list[Problem]:
-        """Plans all deliveries. Returns the problems of the recipients. An audience that was not read has none."""
-        name, content = self._declaration.name, self._declaration.content
-        self._other_revisions = [other for other in self._facts.revisions_with(content) if other[0] != name]
-        own, revisions = self._declaration.revision, sent_revisions(self._facts)
-        self._sent_revisions = sorted(revision for other, revision in revisions if other == name and revision != own)
+        """Plans all deliveries. Returns the problems of the recipients.
+
+        If the audience was not read, there are no deliveries, and the only problems are those of unknown variables.
+        """
+        name, own_revision = self._declaration.name, self._declaration.revision
+        sent_with_content = self._facts.revisions_with(self._declaration.content)
+        self._same_content = [sent for sent in sent_with_content if sent[0] != name]
+        self._other_revisions = sorted(
+            revision for other, revision in sent_revisions(self._facts) if other == name and revision != own_revision
+        )
         with CURRENT_WORK.on_file(self._declaration.document.source.path):
             self._authorship = Authorship(self._declaration)
             self._reset()
@@ -116,7 +121,7 @@ class MessagePlanner:
         self._partial_plan = PartialPlan(PlannedDeliveries(self._keys))
 
     def _find_parallel_source(self) -> CsvFiles | JsonLines | None:
-        """Returns the source, if several processes may read it and it is large enough to be worth their start."""
+        """Returns the source if several processes may read it, and it is large enough to start them for it."""
         audience = self._declaration.audience
         if not isinstance(audience, TableAudience) or self.saved_message or self._declaration.selection.needs_order:
             return None
@@ -141,7 +146,7 @@ class MessagePlanner:
             return summarise_problems(self._declaration, results, self._tally)
         except _SameRecipientError:
             self._reset()
-            return self._render()  # one process knows both rows, and names them in the problem
+            return self._render()  # now one process reads both rows, and names them in the problem
 
     def _join(self, results: Iterator[BlockResult]) -> Iterator[Problem | int]:
         """Adds up the results of the worker processes, in order.
@@ -235,7 +240,7 @@ class MessagePlanner:
             if len(partial_plan.first_recipients) < SAMPLE_SIZE:
                 name = delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
                 partial_plan.first_recipients.append(name)
-            if self._other_revisions or self._sent_revisions:
+            if self._same_content or self._other_revisions:
                 self._count_earlier(partial_plan, delivery)
         if action != "sent":
             partial_plan.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")
@@ -245,23 +250,23 @@ class MessagePlanner:
 
     def _count_earlier(self, partial_plan: PartialPlan, delivery: Delivery) -> None:
         """Counts what a recipient to send to got already: the same text under another name, and other revisions."""
-        for name, revision in self._other_revisions:
+        for name, revision in self._same_content:
             if _was_sent_as(self._facts, self._salt, delivery, name, revision):
                 partial_plan.repeats[name] += 1
-        for revision in self._sent_revisions:
+        for revision in self._other_revisions:
             if _was_sent_as(self._facts, self._salt, delivery, self._declaration.name, revision):
                 partial_plan.resends[revision] += 1
 
     def _find_readdressed_kinds(self) -> str:
-        """Returns the kinds of address of sent deliveries that are no longer declared, joined by "and".
+        """Returns the kinds of address of deliveries that were sent and are no longer declared, joined by "and".
 
-        Empty unless some recipient to send to has another kind of address than these.
+        Empty unless a recipient to send to has another kind of address than these.
         """
         new_kinds = self._partial_plan.deliveries.kinds("send")
-        revision = self._declaration.name, self._declaration.revision
         if not new_kinds:
             return ""
-        undeclared_keys = (key for key in self._facts.sent_keys_of(*revision) if key not in self._keys)
+        sent_keys = self._facts.sent_keys_of(self._declaration.name, self._declaration.revision)
+        undeclared_keys = (key for key in sent_keys if key not in self._keys)
         states = (state for key in undeclared_keys if (state := self._facts.state(key.hex())))
         old_kinds = {state.record.to.split(":", 1)[0] for state in states}
         return " and ".join(sorted(old_kinds)) if old_kinds and new_kinds - old_kinds else ""

@@ -24,9 +24,10 @@ from runner.ledger.record import Header
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """The file's content in one commit, and `restored` after it: lines that the branch lost and this clone had.
+    """The file as of one commit.
 
-    Both are empty if the branch does not have the file, and the clone never read it. `commit` is empty if there is no
+    `data` is its content. The lines at its end that the branch lost and this clone still had are also in `restored`.
+    Both are empty if the branch does not have the file and the clone never read it. `commit` is empty if there is no
     such branch. `other_entries` are the lines of `git ls-tree` for everything else in the commit's top folder.
     """
 
@@ -50,16 +51,16 @@ NO_VERSION = FileVersion("", b"")  # of a branch that does not exist
 
 
 class RemoteFile:
-    """The file at an address, of the ledger with the id `ledger_id`; where msgrun.yaml does not name it, the file's.
+    """The file of a ledger on a branch. `ledger_id` is from msgrun.yaml; if it is empty, the id is read from the file.
 
-    A branch may be deleted, or reset to an older commit. What this clone had read or pushed is restored then: a version
-    has those lines too, so that the next push writes them, and until then a ref of the clone has them.
+    A branch may be deleted, or reset to an older commit. Lines that this clone had read or pushed are then restored:
+    the next version has them, so the next push writes them. Until that push, a ref of the clone keeps them.
 
-    On a working branch, a merge may drop lines. There each push also moves the second ref to the same commit, in one
-    atomic step, and a version has the lines of both.
+    On a branch that people merge to, a merge may drop lines. So each push to it also moves a second ref to the same
+    commit, in one atomic step, and a version has the lines of both.
 
-    What it pushes is written to an object folder of its own, which `close` removes: otherwise every push would leave a
-    copy of the whole file in the clone.
+    The git objects of a push are written to a separate object folder, which `close` removes. In the clone, every push
+    would leave a copy of the whole file.
     """
 
     def __init__(self, repository: Repository, address: BranchAddress, ledger_id: str = "") -> None:
@@ -71,16 +72,16 @@ class RemoteFile:
         # The version that this process fetched or pushed last, and whether it pushed it.
         self._last = NO_VERSION
         self._has_pushed = False
-        self._second = SecondRef(repository, address, ledger_id)
-        self._cache_ref, self._known_ref = clone_refs(address)
+        self._second_ref = SecondRef(repository, address, ledger_id)
+        self._fetched_ref, self._known_ref = clone_refs(address)
         self._fetch_marker = repository.common_dir / "msgrun" / f"{quote(address.display_name, safe='')}.asked"
 
-    def second_ref_after(self, old: FileVersion) -> str:
-        """Returns the name of the second ref that a push of the version after `old` moves; empty if it moves none."""
-        return self._second.name if old.is_on_working_branch else ""
+    def second_ref_to_move(self, old: FileVersion) -> str:
+        """Returns the name of the second ref, if the push of the version after `old` moves it too; else empty."""
+        return self._second_ref.name if old.is_on_working_branch else ""
 
     def fetch(self) -> FileVersion:
-        """Returns the newest version on the remote, with what it lost. Raises LedgerUnavailable."""
+        """Returns the newest version on the remote, with the lines that it lost. Raises LedgerUnavailable."""
         known = self._last if self._last.commit else self._read_known()
         try:
             self._fetch()
@@ -88,7 +89,7 @@ class RemoteFile:
             if f"couldn't find remote ref {self.address.ref}" not in error.output:
                 raise
             return FileVersion("", known.data, restored=known.data)
-        commit = self._refs()[self._cache_ref]
+        commit = self._refs()[self._fetched_ref]
         if known.commit == commit and not known.is_on_working_branch:
             self._last = known
             return known
@@ -97,7 +98,7 @@ class RemoteFile:
         return self._last
 
     def cached_version(self) -> tuple[FileVersion, float] | None:
-        """Returns all that this clone knows of the file, and since how many seconds; None if it never read it.
+        """Returns all that this clone knows of the file, and how old that is in seconds; None if it never read it.
 
         Raises LedgerUnavailable.
         """
@@ -111,33 +112,33 @@ class RemoteFile:
 
         Raises LedgerUnavailable.
         """
-        fetched = self._refs().get(self._cache_ref)
+        fetched = self._refs().get(self._fetched_ref)
         return self._read_known().commit if fetched and self._read_version(fetched).data else ""
 
     def push_version(self, old: FileVersion, data: bytes, message: str) -> FileVersion:
         """Commits and pushes the next version, with `message` and a link to the CI job.
 
         The push succeeds only while `old` is the newest commit of the branch, or, if it has no commit, while there is
-        no such branch. Raises LedgerUnavailable if git reports a failure; the remote may have accepted the push all the
-        same, when only its answer was lost.
+        no such branch. Raises LedgerUnavailable if git reports a failure. If only its answer was lost, the remote has
+        accepted the push.
         """
         objects = self._open_objects()
         env = objects.environment
         blob, tree = self._write_tree(data, old.other_entries, env)
         if not old.exists:
-            self._second.learn_id(data)
-        second_ref = self.second_ref_after(old)
-        paragraphs = [message, ci_job_url(os.environ), self._second.commit_line if second_ref else ""]
+            self._second_ref.learn_id(data)
+        second_ref = self.second_ref_to_move(old)
+        paragraphs = [message, ci_job_url(os.environ), self._second_ref.commit_line if second_ref else ""]
         text = "\n\n".join(filter(None, paragraphs)) + "\n"
         commit = create_commit(self._repository, tree, text, *(("-p", old.commit) if old.commit else ()), extra_env=env)
         expected = {self.address.ref: old.commit}
         if second_ref:
-            expected[second_ref] = self._last.commit if self._has_pushed else self._second.commit
+            expected[second_ref] = self._last.commit if self._has_pushed else self._second_ref.commit
         # With these leases, git and the remote both refuse to replace a commit that another clone pushed.
         leases = (f"--force-with-lease={ref}:{commit_before}" for ref, commit_before in expected.items())
         atomic = ["--atomic"] if len(expected) > 1 else []
         arguments = ("--porcelain", "--no-verify", *atomic, *leases, *push_options())
-        # To the URL: for a remote's name, git would set a remote-tracking branch to objects that are removed.
+        # Given a remote's name instead of a URL, git would set a remote-tracking branch to objects that are removed.
         pushed = (f"{commit}:{ref}" for ref in expected)
         self._repository.git("push", *arguments, "--", self._push_url, *pushed, extra_env=env)
         objects.remove(set(self._last_objects) - {blob, tree, commit})
@@ -146,7 +147,7 @@ class RemoteFile:
         return self._last
 
     def close(self) -> None:
-        """Removes the object folder. Saves the version that was pushed last, without its history, to read offline."""
+        """Removes the object folder. Saves the version that was pushed last, without its history, for offline reads."""
         if self._objects is None:
             return
         self._objects.close()
@@ -177,7 +178,7 @@ class RemoteFile:
     def _read_known(self) -> FileVersion:
         """Returns all that this clone knows of the file; NO_VERSION if it never read it."""
         refs = self._refs()
-        commit = refs.get(self._known_ref) or refs.get(self._cache_ref)
+        commit = refs.get(self._known_ref) or refs.get(self._fetched_ref)
         return self._read_version(commit) if commit else NO_VERSION
 
     def _save_known(self) -> None:
@@ -207,8 +208,8 @@ class RemoteFile:
         address, git = self.address, self._repository
         depth = git.depth_options(address.remote, address.branch)
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc", *depth)
-        # `--prune` removes the second ref from the clone if the remote has it no more.
-        refspecs = (f"+{address.ref}:{self._cache_ref}", self._second.refspec)
+        # `--prune` removes the second ref from the clone if the remote does not have it any more.
+        refspecs = (f"+{address.ref}:{self._fetched_ref}", self._second_ref.refspec)
         git.git("fetch", *options, "--prune", *git.remote_arguments(address.remote), *refspecs)
         self._has_pushed = False
         self._fetch_marker.parent.mkdir(parents=True, exist_ok=True)
@@ -216,7 +217,7 @@ class RemoteFile:
 
     def _refs(self) -> dict[str, str]:
         """Returns the commits of this file's refs in the clone, by the refs' full names."""
-        names = (self._known_ref, self._cache_ref)
+        names = (self._known_ref, self._fetched_ref)
         output = self._repository.git("for-each-ref", "--format=%(refname) %(objectname)", *names)
         return {ref: commit for ref, _, commit in (line.partition(" ") for line in os.fsdecode(output).splitlines())}
 
@@ -226,12 +227,14 @@ class RemoteFile:
         entries = {line.partition(b"\t")[2]: line for line in lines}
         data = git.read_blob(commit, self.address.path) if entries.pop(path, None) else None
         version = FileVersion(commit, data or b"", tuple(entries.values()))
-        if not self._second.ledger_id:
-            self._second.learn_id(version.data)
-        return replace(version, data=self._second.add_lines(version.data)) if version.is_on_working_branch else version
+        if not self._second_ref.ledger_id:
+            self._second_ref.learn_id(version.data)
+        if not version.is_on_working_branch:
+            return version
+        return replace(version, data=self._second_ref.add_lines(version.data))
 
     def _open_objects(self) -> ObjectFolder:
-        """Returns the object folder; the first time, it is created."""
+        """Returns the object folder, which the first call creates."""
         if self._objects is None:
             if not self.address.has_host:
                 url = self._repository.git("remote", "get-url", "--push", self.address.remote)
@@ -241,9 +244,9 @@ class RemoteFile:
 
 
 def clone_refs(address: BranchAddress) -> tuple[str, str]:
-    """Returns the refs of the clone for what it fetched last, and for all that it knows, if that is more.
+    """Returns two refs of the clone: for the commit that it fetched last, and for all that it knows, if that is more.
 
-    Each has one flat name: refs for the branches `a` and `a/b` would otherwise be in each other's way.
+    A slash in the branch is quoted, because git cannot have both a ref `a` and a ref `a/b`.
     """
     name = quote(f"{address.remote}#{address.branch}", safe="").replace(".", "%2E").replace("~", "%7E")
     return f"refs/msgrun/{name}", f"refs/msgrun/known/{name}"

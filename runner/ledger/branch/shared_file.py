@@ -14,17 +14,17 @@ from runner.ledger.lock_address import BranchAddress
 from runner.ledger.mark import explain_mark
 from runner.shown_command import shown_command
 
-_MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
+_MAX_RACE_PAUSE = 4  # lost races in a row; after more of them, the pause before a try grows no further
 _MAX_LOST_RACES = 100  # how often another run may push first before a write fails
-_REJECTED = "rejected] ("  # part of git's output where the remote, or git itself, did not update the branch
-_MAX_RECORDS = 250_000  # lines with which no claim is accepted: every push hashes and compresses all of them
+_REJECTED = "rejected] ("  # in git's output if the remote, or git itself, did not update the branch
+_MAX_LINES = 250_000  # of a file with a new claim: every push hashes and compresses the whole file
 
 
 class SharedFile:
     """A file of records that several runs append to.
 
-    `version` is the file as of the last fetch or push, and `facts` has its records. `other_runs` is what others added
-    since the last refresh. `wait` is called with the number of the try before each but the first.
+    `version` is the file as of the last fetch or push, and `facts` has its records. `other_runs` is what other runs
+    added since the last `refresh`. `wait` is called before each further try of a push, with the number of that try.
     """
 
     def __init__(self, remote: RemoteFile, salt: str, wait: Wait) -> None:
@@ -54,11 +54,11 @@ class SharedFile:
         """Pushes the file's next content until the remote has it.
 
         `next_data` returns the content, and is called again after every fetch. If it returns what the branch has
-        already, there is nothing to push. `has_claims`: the content may have new claims.
-        If git reports a failure, the next fetch shows whether the push was accepted: its answer may have been lost.
+        already, nothing is pushed. So if git reports a failure, and only the answer to an accepted push was lost, the
+        next fetch ends the tries. `has_claims`: the content may have new claims.
         Raises LedgerUnavailable, or ClaimsUncertain if the remote may still accept a push with claims.
         """
-        # The parent of a push that the remote may still accept, which it can only while that is the newest commit.
+        # The parent of a push without an answer. The remote can still accept that push while it has no newer commit.
         pending_parent = None
         tries = races = 0
         while True:
@@ -82,8 +82,9 @@ class SharedFile:
                 tries += 1
                 is_permanent = isinstance(error, _PermanentFailure) or is_permanent_failure(output)
                 if is_permanent or tries >= MAX_TRIES or races >= _MAX_LOST_RACES:
-                    kind = ClaimsUncertain if has_claims and pending_parent is not None else LedgerUnavailable
-                    raise kind(*self._explain_failure(error)) from error
+                    is_uncertain = has_claims and pending_parent is not None
+                    error_class = ClaimsUncertain if is_uncertain else LedgerUnavailable
+                    raise error_class(*self._explain_failure(error)) from error
             else:
                 return
 
@@ -92,7 +93,7 @@ class SharedFile:
             return str(error), error.hint
         reason = failure_reason(error) if isinstance(error, GitFailed) else str(error)
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
-        if second_ref := self._remote.second_ref_after(self.version):
+        if second_ref := self._remote.second_ref_to_move(self.version):
             hint += f"; and let it push to {second_ref}"
             hint += "" if self.version.exists else ", or name a branch without other files in lock:, as git+origin"
         return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
@@ -101,9 +102,9 @@ class SharedFile:
         if self.facts.mark.status != "current":
             refusal = explain_mark(self._remote.address.setting, self.facts.mark)
             raise _PermanentFailure(refusal.message, "run the command again: it says what to do")
-        if (count := data.count(b"\n")) > _MAX_RECORDS:
+        if (count := data.count(b"\n")) > _MAX_LINES:
             raise _PermanentFailure(
-                f"the ledger would have {count:,} lines, and on a git branch it has {_MAX_RECORDS:,} at most",
+                f"the ledger would have {count:,} lines, and on a git branch it has {_MAX_LINES:,} at most",
                 "each batch hashes and packs the whole file again, which takes seconds from there on:"
                 f" {shown_command('lock', 'compact')}, or a PostgreSQL ledger",
             )
@@ -113,9 +114,8 @@ class SharedFile:
 
         Raises LedgerUnavailable.
         """
-        was_there, old_data, version = self.version.exists, self.version.data, self._remote.fetch()
-        new_data = version.data
-        if was_there and not version.exists:
+        old, version = self.version, self._remote.fetch()
+        if old.exists and not version.exists:
             raise _PermanentFailure(
                 f"the ledger {self._remote.address.display_name} was removed",
                 "push it again from a clone that has it (git for-each-ref refs/msgrun)",
@@ -124,11 +124,11 @@ class SharedFile:
             facts = self._read(version)
         except GuardRefused as error:
             raise _PermanentFailure(error.message, error.hint) from error
-        if new_data.startswith(old_data):
-            new_lines = new_data[len(old_data) :].split(b"\n")
+        if version.data.startswith(old.data):
+            new_lines = version.data[len(old.data) :].split(b"\n")
         else:  # the file was compacted, or the branch was reset to an older commit
-            previous_lines = frozenset(old_data.split(b"\n"))
-            new_lines = [line for line in new_data.split(b"\n") if line not in previous_lines]
+            old_lines = frozenset(old.data.split(b"\n"))
+            new_lines = [line for line in version.data.split(b"\n") if line not in old_lines]
         self.other_runs.add(new_lines)
         self.facts, self.version = facts, version
 
