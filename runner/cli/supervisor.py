@@ -1,14 +1,14 @@
-"""Runs what reads a project in a child process, and kills it when the work on one file does not end. Linux only.
+"""Reads a project in a child process, and kills the child if the work on one file does not end. Linux only.
 
-A time limit inside a process is of no use against C code, which runs no signal handler: a comparison of nested lists,
-a regular expression, a parser. So validate, lint, render, preview and plan run in a child as a whole. They read and
+A process cannot limit its own time in C code (a comparison of nested lists, a regular expression, a parser), because no
+signal handler runs during it. So validate, lint, render, preview and plan run in a child as a whole. They only read and
 print, and can be killed at any moment.
 
 apply is different: a process that is killed between a POST and its outcome leaves a delivery `unknown`. So the process
-that sends is never watched. Before it reads anything, a child loads the same files and renders the same deliveries, by
-the same code and against no ledger, and prints and keeps nothing. Templates have no clock and no randomness, so what
-ends there also ends in the process that sends. That costs an apply the time of one more plan, some 20 microseconds a
-recipient; sending one takes hundreds of times as long. accept, adopt and test-send do the same.
+that sends is never watched. Before it reads anything, a child loads the same files and renders the same deliveries with
+the same code. The child reads no ledger, prints nothing and stores nothing. Templates have no clock and no randomness,
+so what ends in the child also ends in the process that sends. That costs an apply the time of one more plan, some 20
+microseconds a recipient; sending one takes hundreds of times as long. accept, adopt and test-send do the same.
 
 status, reconcile and resolve read the declarations only to name recipients. A child does that part and returns the
 names. All other commands read msgrun.yaml and the ledger alone, whose readers have limits (docs/security.md).
@@ -30,21 +30,22 @@ from typing import BinaryIO, NoReturn
 from runner.current_work import CURRENT_WORK, WorkStatus
 from runner.errors import Place, Problem, ProblemsFound, RunStopped
 
-_SECONDS = 10.0  # without progress on one file or row
+_SECONDS = 10.0  # without progress on one file or row, after which the child is killed
 _MEMORY = 4 * 1024**3  # bytes of address space
 _EXIT_PROBLEMS, _EXIT_INTERRUPTED = 1, 130
 _EXIT_CHECKED = 99  # the exit code of a child after which the first process goes on; no command has it
-_EXIT_NO_MEMORY = 98  # likewise of a child that called a function and got no more memory
+_EXIT_NO_MEMORY = 98  # likewise the exit code of a child of `call` that got no more memory
 _INTERVAL = 0.25  # seconds between two looks at the work
-_INTERRUPT_INTERVALS = 8  # that a child gets to end after Ctrl-C
-_TOO_SLOW = "too-slow"  # the code of a slow render; its own module imports Jinja, which the first process does without
+_INTERRUPT_INTERVALS = 8  # intervals that a child has to end after Ctrl-C
+_TOO_SLOW = "too-slow"  # as in declare/template/language.py, which would import Jinja into the first process
 _MEMORY_HINT = "split it, and look for ranges and repeated texts in its templates: one file gets 4 GiB"
 
 
 class Supervisor:
-    """Forks a child and watches it. `seconds` and `memory` (bytes) are for one file; tests hand in smaller ones.
+    """Forks a child and watches it.
 
-    `is_child` is true in the child. `failure` is why the child was killed: to be raised when the options are known.
+    `seconds` is how long the work on one file may make no progress, and `memory` how many bytes the child gets for it.
+    `is_child` is true in the child. `failure` is why the child was killed, to be raised when the options are parsed.
     """
 
     def __init__(self, seconds: float = _SECONDS, memory: int = _MEMORY) -> None:
@@ -55,10 +56,10 @@ class Supervisor:
         self._memory = memory
 
     def start(self) -> None:
-        """Returns in the child, to run the command. In this process waits for the child, and exits with its exit code.
+        """In the child, returns at once, and the command runs there. In this process, waits for the child.
 
-        Returns in this process too if the child called `end_check`, or if it was killed. Raises KeyboardInterrupt
-        if the child did not report a Ctrl-C itself.
+        When the child has ended, this process exits with its exit code. It returns instead if the child called
+        `end_check` or was killed. Raises KeyboardInterrupt after a Ctrl-C that the child did not report.
         """
         try:
             code = self._fork()
@@ -76,9 +77,8 @@ class Supervisor:
         with os.fdopen(os.memfd_create("result"), "w+b") as result:
             code = self._fork()
             if code is None:
-                os._exit(
-                    _write_result(work, result)
-                )  # flushes nothing: what is buffered here, the first process prints
+                # Nothing is flushed: the first process has the same buffers, and prints them.
+                os._exit(_write_result(work, result))
             if code == _EXIT_INTERRUPTED:
                 raise KeyboardInterrupt
             if code == _EXIT_NO_MEMORY:
@@ -96,7 +96,7 @@ class Supervisor:
         parent = os.getpid()
         reader, writer = os.pipe()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a parent that ignores it would get no exit code
-        signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # they are waited for instead
+        signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # `_wait` takes it with sigtimedwait
         child = os.fork()
         if not child:
             os.close(writer)
@@ -144,13 +144,13 @@ class Supervisor:
 
     def _report_stuck(self, status: WorkStatus) -> NoReturn:
         if sys.stderr is not None and sys.stderr.isatty():
-            sys.stderr.write("\r\033[K")  # a line of progress that the child has left
+            sys.stderr.write("\r\033[K")  # clears the progress line that the child left
         message = f"this file takes longer than {self._seconds:g} seconds to read or to render"
         hint = "look for an expression without an end in its texts, filters and query; move a long list to a CSV file"
         raise ProblemsFound([Problem(_TOO_SLOW, Place(status.path), message, hint, recipient=status.recipient)])
 
     def _limit_memory(self) -> None:
-        """Limits the address space of this process and of its pool while they work; git, between, gets all it wants."""
+        """Limits the address space of this process and its pool during the work on a file, so git is not limited."""
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)
         limit = min([self._memory, *(value for value in (soft, hard) if value != resource.RLIM_INFINITY)])
         CURRENT_WORK.before_work = partial(resource.setrlimit, resource.RLIMIT_AS, (limit, hard))
@@ -178,7 +178,7 @@ class _Watch:
 def _write_result(work: Callable[[], bytes], result: BinaryIO) -> int:
     """Writes what `work` returns to a file. Returns the exit code of the child that does it."""
     try:
-        with CURRENT_WORK.on_file(""):  # all of it is work, also between two files
+        with CURRENT_WORK.on_file(""):  # so that `work` is also watched between two files
             result.write(work())
             result.flush()
     except KeyboardInterrupt:
@@ -191,7 +191,7 @@ def _write_result(work: Callable[[], bytes], result: BinaryIO) -> int:
 
 
 def exit_at_once(code: int) -> NoReturn:
-    """Ends this process without what Python does at its end, which takes longer than the fork. It has printed all."""
+    """Flushes the output and ends this process, without Python's own cleanup, which takes longer than the fork."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):  # the error was reported when it was printed to
             if stream is not None:  # a daemon may have none
@@ -204,7 +204,7 @@ def kill_with_parent(pipe: int) -> None:
 
     prctl(PR_SET_PDEATHSIG) does the same, but `ctypes`, which could call it, takes 7 ms to import.
     """
-    with contextlib.suppress(OSError):  # a kernel without it: then a process in C code outlives a kill -9 of its parent
+    with contextlib.suppress(OSError):  # a kernel without it: C code then outlives a kill -9 of the parent
         fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)

@@ -1,11 +1,11 @@
-"""Tells what the author wrote in a rendered text from what a recipient's values make of it.
+"""Separates, in a rendered text, the author's words from those that come from a recipient's values.
 
-A text is joined from parts: the author's own, and what an expression printed. The author's own are never masked,
-whatever the recipient's values are. In what an expression printed, every word that the author wrote nowhere is masked.
-The reason is that a template may split a value (`{{ name.split()[0] }}`) or compute with it, and the result is as
-personal as the value.
+A rendered text has parts: the author's own, and those that an expression printed. The author's own are never masked,
+whatever the recipient's values are. In a printed part, every word is masked that the author did not write anywhere. The
+recipient's values alone do not decide: a template may split a value (`{{ name.split()[0] }}`) or compute with it, and
+the result is as personal as the value.
 
-Two recipients get the same text if their texts are equal once they are masked: a reviewer who saw one of them saw both.
+Two recipients count as getting the same text if their masked texts are equal: a reviewer who saw one of them saw both.
 """
 
 import re
@@ -29,7 +29,7 @@ _MASKED_WORDS = re.compile(rf"{_BETWEEN_WORDS}\*\*\*(?:{_BETWEEN_WORDS}\*\*\*)*{
 
 
 class Authorship:
-    """Tells what the author of one message wrote in its texts."""
+    """What the author of one message wrote. Marks or masks everything else in the texts that a recipient gets."""
 
     def __init__(self, declaration: Declaration) -> None:
         templates = [template for template in (declaration.subject, declaration.body) if template]
@@ -58,11 +58,11 @@ class Authorship:
         masked["to"] = {key: MASK if key in {"email", "user_id"} else value for key, value in body["to"].items()}
         return masked
 
-    def masked_text(self, delivery: Delivery) -> str:
-        """Returns a text that is the same for two deliveries if their masked subjects and bodies read the same.
+    def comparable_text(self, delivery: Delivery) -> str:
+        """Returns a text that is equal for two deliveries of the message if their masked texts read the same.
 
-        Texts that are masked alike for all recipients are left out. The rounds of a loop count as one if they differ
-        only in what is masked.
+        A subject or a body that is masked alike for all recipients is not in it. The rounds of a loop count as one if
+        they differ only in what is masked.
         """
         masked = ""
         if self._is_subject_varying and (subject := self._declaration.subject) and self._may_differ(subject, delivery):
@@ -72,17 +72,19 @@ class Authorship:
         return masked
 
     def written_parts(self, delivery: Delivery) -> frozenset[str]:
-        """Returns the parts of the subject and the body that the author wrote: those of a branch show that it ran."""
+        """Returns the parts of the texts that the author wrote. Those inside a branch show that the branch ran."""
         return self._parts.intersection((*delivery.subject_parts, *delivery.body_parts))
 
     def _mask(self, template: Template, parts: Sequence[str], delivery: Delivery) -> str:
+        """Returns a masked text to compare: adjacent masked words, and rounds of a loop, count as one."""
         if not _may_hold_values(template, delivery):
             return "".join(parts)
         written, values, is_html = self._parts, delivery.vars.values(), template is self._declaration.body
+        # Most printed parts are a whole value. That case is decided here, because `_mask_part` takes ten times as long.
         masked = [
             part
             if part in written
-            else MASK  # most parts that are no text of the author's; the rest takes ten times as long
+            else MASK
             if part in values and "<" not in part and ">" not in part
             else self._mask_part(part, delivery, is_html=is_html)
             for part in parts
@@ -90,7 +92,7 @@ class Authorship:
         return "".join(_join_rounds(masked) if self._has_loop else masked)
 
     def _may_differ(self, template: Template, delivery: Delivery) -> bool:
-        """Returns whether the masked text may differ from that of a recipient with the message's variables alone."""
+        """Returns whether the masked text may differ from that of a recipient without variables of its own."""
         if not template.is_substitution:
             return True
         own = delivery.vars.keys() & self._declaration.variables.keys()
@@ -100,11 +102,12 @@ class Authorship:
         """Returns whether the masked text may differ between recipients."""
         if not template.is_substitution:
             return bool(template.variables or template.includes)
-        # A recipient's own variable is masked. One that it lacks is the message's.
-        both = template.variables.keys() & self._declaration.variables.keys()
+        # A recipient's own value is masked, the message's is not. One without a value of its own gets that one.
+        names = template.variables.keys() & self._declaration.variables.keys()
         audience = self._declaration.audience
-        is_known = isinstance(audience, InlineAudience) or audience.source.has_fixed_columns
-        return bool(both & audience.variables if is_known else both)
+        if isinstance(audience, InlineAudience) or audience.source.has_fixed_columns:
+            names &= audience.variables
+        return bool(names)
 
     def _mark(self, template: Template | None, parts: Sequence[str], delivery: Delivery) -> AnyText:
         if template is None or not _may_hold_values(template, delivery):
@@ -125,8 +128,8 @@ class Authorship:
         return _MASKED_WORDS.sub(MASK, "".join(piece if isinstance(piece, str) else MASK for piece in pieces))
 
     def _split(self, part: str, delivery: Delivery, *, is_html: bool) -> Sequence[str | Private]:
-        """Returns what an expression printed, as texts of the author's and of the recipient's."""
-        # What is HTML is masked word by word, so that its signs are seen. So is what the author may have joined to it.
+        """Splits what an expression printed into words of the author and words of the recipient."""
+        # HTML is split into words, so that its tags stay readable. So is a value with words of the author joined to it.
         is_plain = not is_html or ("<" not in part and ">" not in part)
         if is_plain and _is_own_value(part, delivery):
             return (Private(part),)
@@ -135,7 +138,7 @@ class Authorship:
 
 
 def _join_words(parts: Sequence[str | Private]) -> list[str | Private]:
-    """Returns the parts, with private words that only spaces and the like separate as one."""
+    """Returns the parts. Private words with nothing but spaces and punctuation between them become one part."""
     joined: list[str | Private] = []
     for part in parts:
         if isinstance(part, Private) and len(joined) > 1 and isinstance(last := joined[-2], Private):
@@ -148,7 +151,7 @@ def _join_words(parts: Sequence[str | Private]) -> list[str | Private]:
 
 
 def _may_hold_values(template: Template, delivery: Delivery) -> bool:
-    """Returns whether the recipient's own values may stand in the text. What includes use is not known."""
+    """Returns whether a text may contain values of the recipient. What an include uses is not known, so it may."""
     return bool(template.includes) or not template.variables.keys().isdisjoint(delivery.vars)
 
 
@@ -166,7 +169,7 @@ def _is_own_value(part: str, delivery: Delivery) -> bool:
 
 
 def _join_rounds(parts: Sequence[str]) -> list[str]:
-    """Returns the parts without those that repeat the ones before them, if something in them is masked."""
+    """Returns the parts without rounds of a loop that repeat the one before, if something in them is masked."""
     joined: list[str] = []
     for part in parts:
         joined.append(part)

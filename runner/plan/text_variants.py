@@ -28,9 +28,9 @@ class TextVariant:
 
 @dataclass(slots=True)
 class TextVariants:
-    """Counts the deliveries of a message by their masked texts, which `Authorship.masked_text` returns.
+    """Counts the deliveries of a message by their texts, as `Authorship.comparable_text` returns them.
 
-    A masked text may have a megabyte, so only a hash of it is the key. `other_count` is the number of deliveries whose
+    Such a text may have a megabyte, so only a hash of it is the key. `other_count` is the number of deliveries whose
     text is not among the first that differ: 1000, or fewer if these are long.
     """
 
@@ -38,10 +38,10 @@ class TextVariants:
     other_count: int = 0
     _character_count: int = 0  # of the texts in `variants`
 
-    def add(self, masked_text: str, delivery: Delivery, *, is_sent_now: bool) -> None:
+    def add(self, text: str, delivery: Delivery, *, is_sent_now: bool) -> None:
         """Counts a delivery."""
         # The texts of most messages do not differ. An empty text says so, and is not hashed for a million rows.
-        key = blake2b(masked_text.encode(errors="surrogatepass"), digest_size=16).digest() if masked_text else b""
+        key = blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest() if text else b""
         variant = self.variants.get(key)
         if variant is None or (is_sent_now and not variant.is_sent_now):
             self._count(key, TextVariant(1, delivery, is_sent_now))

@@ -132,7 +132,7 @@ class _Reader:
         if self.shortest is None or length < _length(self.shortest):
             self.shortest = delivery
         if self._wants_variants:
-            self.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=False)
+            self.variants.add(self._authorship.comparable_text(delivery), delivery, is_sent_now=False)
 
 
 def _render(declaration: Declaration, salt: str) -> Iterator[Delivery | Problem]:

@@ -30,7 +30,7 @@ def variants(declaration: Declaration, sent_now: frozenset[str] = frozenset()) -
     counted, authorship = TextVariants(), Authorship(declaration)
     for delivery in render_deliveries(declaration, ""):
         assert isinstance(delivery, Delivery)
-        counted.add(authorship.masked_text(delivery), delivery, is_sent_now=delivery.value in sent_now)
+        counted.add(authorship.comparable_text(delivery), delivery, is_sent_now=delivery.value in sent_now)
     return counted
 
 

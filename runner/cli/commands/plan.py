@@ -61,14 +61,15 @@ def plan(
         open_base(context, against) as base,
         show_guard_changes_on_failure(context, base.guard_changes if base else ()),
     ):
-        read = _make_reader(context) if online else None
+        read_audiences = _make_audience_reader(context) if online else None
         project = context.load_valid_project(paths)
-        project = read(project) if read else project
+        project = read_audiences(project) if read_audiences else project
         ledger = read_planned_ledger(context, base)
         facts, notes = ledger.facts, _note_ledger(context, ledger)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         options = plan_files.apply_options(context, plan_options, paths, file)
         is_full = options.is_full_selection
+        # These two compare the plan with the file themselves. Without them, a difference is a guard of the plan.
         options = replace(options, plan_file=None) if write or check else options
         project_plan, warnings = plan_with_ledger(context, project, ledger, options)
         project_plan = _ask_intercom(context, project_plan, facts) if online else project_plan
@@ -76,7 +77,7 @@ def plan(
         notes += plain_text.format_plan_file_change_lines(file, changes)
         review = plan_output.build_review(context, project_plan, warnings, notes)
         if base:
-            comparison = compare_with_base(context, base, review, facts, project, paths, read)
+            comparison = compare_with_base(context, base, review, facts, project, paths, read_audiences)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
         plan_output.print_plan(context, review, output_format, "plan", show_all=show_all, only_warnings=is_about_file)
@@ -88,7 +89,7 @@ def plan(
 
 
 def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
-    """Returns what a reviewer has to know of the ledger. What a plan as text does not say is also printed as notes."""
+    """Prints the notes about the ledger. Returns them and its duplicates, for the reviewer."""
     notes = describe_ledger(context, ledger)
     for note in notes:
         context.output.note(note)
@@ -118,8 +119,8 @@ def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: b
         )
 
 
-def _make_reader(context: Context) -> Callable[[Project], Project]:
-    """Returns a function that reads the audiences of a project which are in the workspace."""
+def _make_audience_reader(context: Context) -> Callable[[Project], Project]:
+    """Returns a function that returns a project with those of its audiences read that are in the workspace."""
     from runner.cli.audiences import AudienceReader  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
 
     return AudienceReader(context).read
