@@ -12,6 +12,7 @@ from typing import IO, Any, LiteralString
 
 import psycopg
 
+from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
@@ -20,11 +21,13 @@ from runner.ledger.mark import NO_MARK, MoveMark
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
 from runner.ledger.record import RANK, Header, Record
+from runner.shown_command import shown_command
 
 # Claims without an outcome at one time, which is the most that a killed run leaves unknown. If Intercom answers after
 # 150 ms, one run with 25 reaches 72 % of 166 a second, and with 50 all of it (tests/benchmarks/postgres.py).
 MAX_BATCH = 50
 _MAX_STATEMENT_RECORDS = 1000  # records in one statement
+_MAX_COPIED = 4 << 30  # bytes of records, which go to a temporary file; ten million have that
 # Lines as they are: JSON escapes control characters, so a line never has one of these two and is never quoted.
 _COPY_OPTIONS = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
 # Leaves out what `Facts` would drop while it reads, half of all records: it keeps a claim only beside `unknown`.
@@ -206,6 +209,10 @@ class PostgresLedger:
             with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{live_filter}) {_COPY_OPTIONS}") as blocks:  # noqa: S608  # constants only
                 for block in blocks:
                     file.write(block)
+                    if file.tell() > _MAX_COPIED:
+                        connection.close()  # else psycopg reads on up to the end
+                        message = f"{self._display_name} has more than {_MAX_COPIED >> 30} GiB of records"
+                        raise LedgerUnavailable(message, f"compact it: {shown_command('lock', 'compact')}")
         file.flush()
         return headers, snapshot
 

@@ -616,3 +616,16 @@ def test_a_role_with_the_documented_rights_sends(opened: Open, server: Server):
         commit(sender, made(KEYS[0], "S1-0", "sent", id="m1"))
         with pytest.raises(LedgerUnavailable, match="denied"):
             sender.compact()
+
+
+def test_a_database_whose_records_do_not_end_is_not_copied_to_the_disk(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = opened()
+    ledger.append(*(made(key, f"one-{number}", "sent") for number, key in enumerate(KEYS)))
+    monkeypatch.setattr("runner.ledger.postgres.ledger._MAX_COPIED", 10_000)
+    with pytest.raises(LedgerUnavailable, match="GiB of records"):
+        ledger.refresh()
+    monkeypatch.undo()
+    ledger.refresh()
+    assert len(ledger.facts) == len(KEYS)
