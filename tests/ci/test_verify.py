@@ -91,4 +91,4 @@ def test_in_a_clone_too_shallow_to_tell_it_says_what_to_fetch(author, clone):
 
 def test_outside_of_git_there_is_nothing_to_compare(folder):
     ran = folder.run("lock", "verify", "--against", "main")
-    assert (ran.code, "no git repository" in ran.err) == (64, True)
+    assert (ran.code, "is not in a git repository" in ran.err) == (64, True)
