@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from runner.current_work import CURRENT_WORK
 from runner.errors import LedgerUnavailable
 from runner.key_table import KEY_SIZE, KeyTable
 from runner.ledger.key_state import KeyStatus, key_status
@@ -179,6 +180,7 @@ class FactIndex:
 
     def read_record(self, fact: Fact) -> Record:
         """Reads the record of an entry again. Raises LedgerUnavailable if its file was changed in place."""
+        CURRENT_WORK.step()  # a key may have as many records as the ledger
         if fact.source == IN_MEMORY_SOURCE:
             return self.in_memory_records[fact.offset]
         record = parse_entry(self._read_object(fact), f"{self.line_sources[fact.source][1]}, at byte {fact.offset}", 1)

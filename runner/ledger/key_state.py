@@ -16,6 +16,8 @@ KeyStatus = Literal["sent", "unknown", "refused", "free"]
 # As a person reads them, in the order of a summary.
 STATUS_WORDS: Mapping[KeyStatus, str] = {"sent": "sent", "unknown": "unknown", "refused": "refused", "free": "not sent"}
 
+_MAX_IDS, _MAX_ID = 10, 128  # ids of one delivery that a line names; characters of an id, as Intercom gives them
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -84,6 +86,13 @@ class State:
         return [
             records[0] for records, own in zip(attempts.values(), ids, strict=True) if own is ids[0] or own != ids[0]
         ]
+
+
+def name_ids(records: Iterable[Record]) -> str:
+    """Returns the ids of the messages that these records say were sent, the first ones of many."""
+    ids = sorted({record.id for record in records if record.id})
+    more = [f"{len(ids) - _MAX_IDS:,} more"] if len(ids) > _MAX_IDS else []
+    return " and ".join([*(identifier[:_MAX_ID] for identifier in ids[:_MAX_IDS]), *more])
 
 
 def fold_records(records: Iterable[Record]) -> State:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from runner.characters import show_on_one_line
 from runner.errors import MsgrunError, Problem
 from runner.ledger.facts import Facts
+from runner.ledger.key_state import name_ids
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.preview.views import Concern
@@ -50,7 +51,7 @@ def list_ledger_concerns(facts: Facts, pages: Mapping[str, str], plan: Plan) -> 
     """Yields what should worry of the ledger itself: duplicates, damage, and what is unknown beside the plan."""
     duplicates = facts.duplicates()
     for state in duplicates[:_MAX_DUPLICATES]:
-        record, ids = state.record, " and ".join(sorted({one.id for one in state.duplicate_records}))
+        record, ids = state.record, name_ids(state.duplicate_records)
         text = f"{record.message} went twice to {record.to} (key {record.key[:12]}), as {ids}"
         hint = f"once that is settled: {shown_command('resolve', record.key[:12], '--duplicate')}"
         page = (pages[record.message],) if record.message in pages else ()

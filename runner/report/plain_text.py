@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from runner.ledger.facts import Facts, MessageStatus
-from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
+from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State, name_ids
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report.problem_text import pluralize
@@ -95,7 +95,7 @@ def format_duplicates(facts: Facts) -> list[str]:
 
 def format_duplicate(state: State) -> str:
     """Returns a warning that a recipient got a message twice."""
-    ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
+    ids = name_ids(state.sent_records)
     key = state.record.key[:12]
     return one_line(
         f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {state.record.to} "

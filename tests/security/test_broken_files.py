@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from runner.clock import parse_timestamp
+from runner.current_work import CURRENT_WORK
 from runner.declare.frequency import parse_frequency
 from runner.deliver.frequency_check import FrequencyCheck
 from runner.deliver.online_status_file import load_online_status
 from runner.ledger.facts import Facts
+from runner.ledger.key_state import fold_records
 from runner.ledger.record import Record, salt_check
+from runner.report.plain_text import format_duplicate
 from tests.support.clones import HEADER, Clone, message
 from tests.support.project import run_in_process
 
@@ -198,3 +201,29 @@ def test_a_sending_at_a_time_that_cannot_be_counts_as_one(at: str) -> None:
 )
 def test_a_time_that_no_record_can_have_is_none(at: str) -> None:
     assert parse_timestamp(at) is None
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (["2", "1", "1", ""], "1 and 2"),
+        ([str(number) for number in range(100, 110)], " and ".join(map(str, range(100, 110)))),
+        ([str(number) for number in range(100, 999)], f"{' and '.join(map(str, range(100, 110)))} and 889 more"),
+        (["1", "x" * 1_000_000], f"1 and {'x' * 128}"),
+    ],
+)  # fmt: skip
+def test_of_a_delivery_that_was_sent_very_often_the_first_ids_are_named(ids: list[str], expected: str) -> None:
+    records = [
+        Record("c" * 32, f"x-{number}", "sent", message="m", to="id:a", id=one) for number, one in enumerate(ids)
+    ]
+    line = format_duplicate(fold_records(records))
+    assert f" (key {'c' * 12}), as {expected}. Once" in line
+
+
+def test_records_of_one_key_count_as_progress() -> None:
+    facts = Facts()
+    for number in range(50):
+        facts.add(Record("c" * 32, f"x-{number}", "sent", message="m", to="id:a", id=str(number)))
+    before = CURRENT_WORK.status().progress
+    facts.duplicates()
+    assert CURRENT_WORK.status().progress[0] >= before[0] + 50
