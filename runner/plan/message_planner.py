@@ -98,10 +98,7 @@ class MessagePlanner:
         self._other_revisions: list[int] = []  # of this message, that were sent
 
     def plan(self) -> list[Problem]:
-        """Plans all deliveries. Returns the problems of the recipients.
-
-        If the audience was not read, there are no deliveries, and the only problems are those of unknown variables.
-        """
+        """Plans all deliveries. Returns their problems; of an audience that was not read, those of its variables."""
         name, own_revision = self._declaration.name, self._declaration.revision
         sent_with_content = self._facts.revisions_with(self._declaration.content)
         self._same_content = [sent for sent in sent_with_content if sent[0] != name]
@@ -243,7 +240,8 @@ class MessagePlanner:
             if self._same_content or self._other_revisions:
                 self._count_earlier(partial_plan, delivery)
         if action != "sent":
-            partial_plan.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")
+            text = self._authorship.comparable_text(delivery)
+            partial_plan.variants.add(text, delivery, is_sent_now=action == "send")
         partial_plan.deliveries.add(delivery, action, reason)
         if partial_plan.digest.count % _PROGRESS_INTERVAL == 0:
             self._progress(self._declaration.name, partial_plan.digest.count)

@@ -1,6 +1,6 @@
 """Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,14 +28,18 @@ from runner.preview.named_masks import show_or_name
 from runner.preview.pages import name_pages, render_message
 from runner.preview.preview_input import KeptViews, PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
-from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Site, Variable
+from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Site, Tone, Variable
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 from runner.shown_command import shown_command
 
 _MAX_VALUE = 2_000  # characters of a variable's value
 _MAX_BEGINNING = 140
 _MIN_PARALLEL = 8  # messages: fewer are built before other processes have started
-_UNUSUAL = {"edited": "bad", "unknown": "bad", "refused": "warn"}
+_UNUSUAL_ACTIONS: Mapping[str, tuple[Tone, str]] = {
+    "edited": ("bad", "{:,} edited after they were sent: apply stops"),
+    "unknown": ("bad", "{:,} unknown: not sent again until a person says whether it arrived"),
+    "refused": ("warn", "{:,} refused by Intercom before: not sent again"),
+}
 
 
 def build_preview(source: PreviewInput, worker_pool: WorkerPool | None = None) -> Preview:
@@ -149,27 +153,34 @@ class _MessageBuilder:
             sent=self._sent,
         )
 
-    def _list_concerns(self, sample: MessageSample) -> Iterator[Concern]:
-        message, show_values = self._message, self._source.show_values
+    def _list_plan_concerns(self) -> Iterator[Concern]:
+        """Yields what the plan says of the message."""
+        message = self._message
         yield from (describe_guard(guard, {message.name: self._page}) for guard in self._guards)
         if message.is_expired:
             yield Concern("warn", "expired", "expires has passed: nothing is sent any more")
         guarded = {guard.code for guard in self._guards}
         for action, count in message.counts.items():
-            if (tone := _UNUSUAL.get(action)) and action not in guarded:
-                yield Concern("bad" if tone == "bad" else "warn", action, _UNUSUAL_WORDS[action].format(f"{count:,}"))
+            if action in _UNUSUAL_ACTIONS and action not in guarded:
+                tone, text = _UNUSUAL_ACTIONS[action]
+                yield Concern(tone, action, text.format(count))
         for text in message.warnings:
             yield Concern("warn", "warning", show_on_one_line(text))
+
+    def _list_concerns(self, sample: MessageSample) -> Iterator[Concern]:
+        """Yields what the plan, the comparison with the base and the checks of the files say, each thing once."""
+        yield from self._list_plan_concerns()
         reported = {"expired"}
         if self._comparison and self._change:
             for concern in list_change_concerns(self._comparison, self._change):
                 yield concern
-                reported |= {"no-expires"} if concern.label == "expires" else set()
+                if concern.label == "expires":
+                    reported.add("no-expires")
             for text in self._change.warnings:
                 yield Concern("warn", "warning", show_on_one_line(text))
-        found = [problem for problem in (*self._problems, *sample.findings) if problem.code not in reported]
-        ordered = sorted(found, key=lambda problem: (not problem.is_error, problem.place.sort_key))
-        yield from (describe_problem(problem, show_values=show_values, messages=(self._page,)) for problem in ordered)
+        others = [problem for problem in (*self._problems, *sample.findings) if problem.code not in reported]
+        for problem in sorted(others, key=lambda problem: (not problem.is_error, problem.place.sort_key)):
+            yield describe_problem(problem, show_values=self._source.show_values, messages=(self._page,))
 
     def _view_recipient(self, sampled: SampledDelivery) -> RecipientView:
         delivery, show_values = sampled.delivery, self._source.show_values
@@ -228,13 +239,6 @@ def _list_body_concerns(recipients: Sequence[RecipientView]) -> Iterator[Concern
             show_on_one_line(text),
             f"read the HTML, in Changes or with {shown_command('render', 'NAME')}",
         )
-
-
-_UNUSUAL_WORDS = {
-    "edited": "{} edited after they were sent: apply stops",
-    "unknown": "{} unknown: not sent again until a person says whether it arrived",
-    "refused": "{} refused by Intercom before: not sent again",
-}
 
 
 def _name_sender(sender: Sender) -> str:
