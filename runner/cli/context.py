@@ -20,7 +20,7 @@ from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
 from runner.declare.quiet_hours import QuietHours
 from runner.declare.settings import SETTINGS_FILE, Settings, load_chosen_settings, load_settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, LockfileAddress, default_lockfile, parse_address

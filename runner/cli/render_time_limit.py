@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
-from runner.declare.template.time_limit import MAX_SECONDS, RenderMonitor, RenderTimeout
+from runner.declare.template.render_monitor import MAX_SECONDS, RenderMonitor, RenderTimeout
 
 _CHECK_INTERVAL = 0.25  # seconds of the process's own CPU time between two checks
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from runner.cli.render_time_limit import limit_render_time
 from runner.cli.supervisor import kill_with_parent, lost_process_error, out_of_memory_error
 from runner.current_work import CURRENT_WORK, MAX_WORKERS
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.errors import RunStopped
 
 if TYPE_CHECKING:

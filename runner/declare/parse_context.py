@@ -9,8 +9,8 @@ from runner.declare.declaration import TemplateOrigin
 from runner.declare.settings import Settings
 from runner.declare.settings_problems import find_variable_problems
 from runner.declare.template.language import TemplateFault
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Template, Templates
-from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Problem

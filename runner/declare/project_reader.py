@@ -16,8 +16,8 @@ from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
 from runner.declare.settings import SETTINGS_FILE, Settings, setting_path
 from runner.declare.similar_names import did_you_mean
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
-from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.unread_files import find_unread_files, find_unread_settings
 from runner.declare.yaml.document import Document, read_documents

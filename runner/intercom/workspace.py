@@ -15,11 +15,11 @@ from runner.clock import FIRST_RETRY_DELAY, Clock, next_retry_delay
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import Access, NoReply, Reply, Transport
 from runner.intercom.admins import Admin, parse_admins
-from runner.intercom.answer import PERMISSION_HINT, account_hint, no_admin_hint, parse_error
 from runner.intercom.contact import Contact, parse_contact
 from runner.intercom.identifiers import parse_id, parse_label
 from runner.intercom.pages import PER_PAGE, SearchTime, parse_cursor, parse_page
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.reply_meaning import PERMISSION_HINT, account_hint, no_admin_hint, parse_error
 from runner.privacy import mark_private_values
 
 _DEFAULT_ACCESS = Access()

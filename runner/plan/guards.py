@@ -1,7 +1,8 @@
 """Guards: rules that stop a run before anything is sent. Each reports what it found and how to go on.
 
-Pure functions. `message_planner` decides which guards of a message apply, and `plan` which guards of the run.
-`plan_file` and `saved_plan` make the guards for what differs from an agreed plan.
+Pure functions. `actions` decides which deliveries are edited or unknown, `message_planner` which guards of a message
+apply, and `plan` which guards of the run. `plan_file` and `saved_plan` make the guards for what differs from an agreed
+plan.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.declare.keys_and_digests import delivery_key
 from runner.declare.project_reader import load_project
 from runner.declare.settings import load_settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.record import Header, Record, salt_check
 

@@ -15,7 +15,7 @@ import pytest
 
 from runner.cli.worker_pool import ForkedWorkerPool, create_worker_pool
 from runner.current_work import CURRENT_WORK, MAX_WORKERS
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.errors import GuardRefused, ProblemsFound, RunStopped
 from tests.support.project import ROOT
 from tests.support.supervised import is_running
@@ -104,7 +104,7 @@ def test_a_caller_that_stops_reading_leaves_no_process_behind():
 ENDLESS = """
 import os
 from runner.cli.worker_pool import ForkedWorkerPool
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 
 def endless(_, __):
     while True:

@@ -11,7 +11,7 @@ from runner.compare.audience_overlap import Overlap, compare_audiences, find_rec
 from runner.declare.declaration import Declaration
 from runner.declare.project_reader import load_project
 from runner.declare.settings import Settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 
 PEOPLE = st.dictionaries(st.integers(0, 40).map(str), st.sampled_from(["Ann", "Bo"]), min_size=1, max_size=20)

@@ -6,8 +6,8 @@ import pytest
 
 from runner.declare.project_reader import load_project
 from runner.declare.settings import load_settings
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
-from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import Tree
 from tests.support.project import SEED
 

@@ -72,7 +72,7 @@ def test_an_address_is_shown_by_its_key(declare, seed):
 
 
 def test_after_a_render_that_takes_too_long_no_other_is_tried(declare):
-    from runner.declare.template.time_limit import RenderTimeout  # noqa: PLC0415
+    from runner.declare.template.render_monitor import RenderTimeout  # noqa: PLC0415
 
     declaration = declare(MESSAGE, **{"a.csv": "word\nann\nbo\n"})
 

@@ -9,7 +9,7 @@ from runner.declare.keys_and_digests import delivery_key
 from runner.declare.project_reader import load_project
 from runner.declare.sample import render_sample
 from runner.declare.settings import Settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.privacy import reveal_or_mask
 

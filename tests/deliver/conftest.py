@@ -14,7 +14,7 @@ import pytest
 from runner.clock import Clock
 from runner.declare.project_reader import load_project
 from runner.declare.settings import AbortConditions, Settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.deliver.contact_cache import ContactCache
 from runner.deliver.contact_lookup import ContactLookup

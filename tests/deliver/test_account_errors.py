@@ -9,7 +9,7 @@ import pytest
 from runner.errors import RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
-from tests.intercom.test_answer import ACCOUNT, NOTHING, PAGES, RECIPIENT
+from tests.intercom.test_reply_meaning import ACCOUNT, NOTHING, PAGES, RECIPIENT
 
 PEOPLE = 40
 IDS = "\n".join(f"- {{type: user, id: aaa{number}}}" for number in range(PEOPLE))

@@ -8,7 +8,7 @@ import yaml
 from runner.declare.project_reader import load_project
 from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import load_settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy

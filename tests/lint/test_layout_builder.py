@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.declaration import TemplateOrigin
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
-from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import SourceFile, parse_documents
 from runner.lint.layout_builder import build_layout

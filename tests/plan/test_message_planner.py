@@ -9,7 +9,7 @@ import pytest
 
 from runner.declare.project_reader import load_project
 from runner.declare.settings import load_settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record

@@ -13,7 +13,7 @@ from runner.declare.delivery import render_deliveries
 from runner.declare.project import Project
 from runner.declare.project_reader import load_project
 from runner.declare.settings import Limits, Settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused
 from runner.ledger.facts import Facts

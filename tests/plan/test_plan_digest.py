@@ -14,7 +14,7 @@ from runner.declare.audience.recipient import normalise_identifier
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project_reader import load_project
 from runner.declare.settings import Settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record

@@ -10,7 +10,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project_reader import load_project
 from runner.declare.settings import Settings
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.plan import text_variants
 from runner.plan.text_variants import TextVariants

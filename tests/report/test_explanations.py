@@ -9,7 +9,7 @@ import pytest
 
 from runner.declare.recipient_policy import RecipientPolicy
 from runner.deliver.subscription_check import NOT_SUBSCRIBED
-from runner.intercom.answer import INBOUND, NO_ANSWER, UNEXPECTED_ANSWER
+from runner.intercom.reply_meaning import INBOUND, NO_ANSWER, UNEXPECTED_ANSWER
 from runner.ledger.key_state import STATUS_WORDS
 from runner.ledger.record import CONTACT_NOT_FOUND
 from runner.lint.rules import RULES

@@ -23,11 +23,11 @@ from runner.clock import Clock
 from runner.errors import GuardRefused, MsgrunError, RunStopped
 from runner.intercom import NoReply, Reply, Transport, client, route
 from runner.intercom.admins import Admin
-from runner.intercom.answer import NO_ANSWER, Sent, Unknown, classify_reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.contact_search import ContactSearch
 from runner.intercom.conversations import ConversationQuery, Conversations
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.reply_meaning import NO_ANSWER, Sent, Unknown, classify_reply
 from runner.intercom.reply_reader import MAX_BODY
 from runner.intercom.workspace import MAX_PAGES, Workspace
 from tests.deliver.conftest import SandboxProject, project

@@ -4,9 +4,9 @@ import platform
 
 from runner.declare.settings import SETTINGS_FILE
 from runner.intercom import NoReply, Reply
-from runner.intercom.answer import parse_error
 from runner.intercom.identifiers import parse_id
 from runner.intercom.probe import Probe
+from runner.intercom.reply_meaning import parse_error
 from runner.report.checkup_text import Check, Verdict
 
 _MAX_DIFFERENCE = 5.0  # seconds between the clocks that are as good as none

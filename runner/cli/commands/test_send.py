@@ -24,7 +24,7 @@ from runner.errors import (
     RunStopped,
     UsageMistake,
 )
-from runner.intercom.answer import AccountDenied, Answer, Refused, Sent, Throttled, Unknown, Unreached
+from runner.intercom.reply_meaning import AccountDenied, Answer, Refused, Sent, Throttled, Unknown, Unreached
 from runner.ledger.durable_append import append_lines
 from runner.managed_path import managed_path
 from runner.privacy import mark_private, mark_private_values, reveal_or_mask

@@ -26,7 +26,7 @@ from runner.declare.audience.duckdb_database import (
 from runner.declare.audience.files import MAX_COLUMNS, MAX_ROWS, files_title, plain_suffix
 from runner.declare.audience.json_lines import row_of
 from runner.declare.audience.recipient import Row
-from runner.declare.audience.sql_statement import ZONED_TIME_HINT, Statement, parse_statement
+from runner.declare.audience.sql_checks import ZONED_TIME_HINT, Statement, parse_statement
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 

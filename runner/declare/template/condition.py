@@ -14,7 +14,7 @@ from jinja2.runtime import Context
 from runner.declare.template.environment import Environment
 from runner.declare.template.faults import render_fault, syntax_fault
 from runner.declare.template.language import MAX_PRINTED, Missing, MissingValueError, TemplateFault
-from runner.declare.template.time_limit import RenderMonitor
+from runner.declare.template.render_monitor import RenderMonitor
 
 _BRACES = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 _RESULT = "result"

@@ -11,8 +11,8 @@ from jinja2.tests import TESTS
 
 from runner.declare.similar_names import did_you_mean
 from runner.declare.template.language import TOO_SLOW, MissingValueError, TemplateFault
+from runner.declare.template.render_monitor import MAX_SECONDS, RenderTimeout
 from runner.declare.template.tag_finder import find_open_block, find_open_comment
-from runner.declare.template.time_limit import MAX_SECONDS, RenderTimeout
 
 if TYPE_CHECKING:
     from runner.declare.template.other_engines import Explanation

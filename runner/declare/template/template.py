@@ -21,8 +21,8 @@ from runner.declare.template.language import (
     MAX_RENDERED,
     TemplateFault,
 )
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.substitution import Render, make_renderer, split_pieces
-from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import decode
 from runner.errors import Problem

@@ -3,9 +3,9 @@
 import pytest
 
 from runner.declare.audience.duckdb_database import load_duckdb
+from runner.declare.audience.sql_checks import parse_statement
 from runner.declare.audience.sql_functions import ALLOWED_FUNCTIONS
 from runner.declare.audience.sql_query import read_query
-from runner.declare.audience.sql_statement import parse_statement
 from runner.declare.tree import NotReadable
 from runner.errors import Place
 from tests.support.proof import proofs

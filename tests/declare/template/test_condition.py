@@ -7,7 +7,7 @@ from jinja2.sandbox import safe_range
 
 from runner.declare.template.condition import compile_condition
 from runner.declare.template.language import TemplateFault
-from runner.declare.template.time_limit import RenderMonitor, RenderTimeout
+from runner.declare.template.render_monitor import RenderMonitor, RenderTimeout
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.declare.template.language import TemplateFault
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
-from runner.declare.template.time_limit import RenderMonitor
 
 
 @pytest.fixture

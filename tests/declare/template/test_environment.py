@@ -6,8 +6,8 @@ import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runner.declare.template.language import MAX_RENDERED, TemplateFault
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
-from runner.declare.template.time_limit import RenderMonitor
 
 VALUES = {"n": None, "l": [1, None], "c": {"a": None, "b": "x"}, "t": "x", "yes": True, "k": {"a": 1, "b": 2}}
 

@@ -10,8 +10,8 @@ from jinja2.compiler import CodeGenerator
 
 from runner.declare.template.environment import Environment
 from runner.declare.template.language import MAX_PRINTED
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
-from runner.declare.template.time_limit import RenderMonitor
 
 VALUES = {"t": "<VALUE>", "n": 7, "l": ["a", "&"]}
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from runner.declare.template import template
 from runner.declare.template.language import TemplateFault
+from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.substitution import split_pieces
 from runner.declare.template.template import Templates
-from runner.declare.template.time_limit import RenderMonitor
 from runner.declare.tree import Tree
 
 NAMES = ("a", "b", "name")

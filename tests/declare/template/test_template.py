@@ -6,8 +6,8 @@ import pytest
 
 from runner.declare.template.condition import compile_condition
 from runner.declare.template.language import TemplateFault
+from runner.declare.template.render_monitor import RenderMonitor, RenderTimeout
 from runner.declare.template.template import Templates
-from runner.declare.template.time_limit import RenderMonitor, RenderTimeout
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The first barrier before a query runs: checks on its parts, as DuckDB's own parser returns them."""
+"""What a query may read and call: checks on its parts, as DuckDB's own parser returns them, before it runs."""
 
 import json
 import re

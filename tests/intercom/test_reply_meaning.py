@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.intercom import NoReply, Reply
-from runner.intercom.answer import (
+from runner.intercom.reply_meaning import (
     NO_ANSWER,
     AccountDenied,
     Refused,

@@ -1,4 +1,4 @@
-"""How long one text may take to render. The caller has the clock: cli/render_time_limit.py."""
+"""What a render shows to the process around it, so that cli/render_time_limit.py can end one that takes too long."""
 
 from dataclasses import dataclass
 
