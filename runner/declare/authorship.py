@@ -102,7 +102,7 @@ class Authorship:
         """Returns whether the masked text may differ between recipients."""
         if not template.is_substitution:
             return bool(template.variables or template.includes)
-        # A recipient's own value is masked, the message's is not. One without a value of its own gets that one.
+        # A recipient's own value is masked. The message's value, which a recipient without its own gets, is not.
         names = template.variables.keys() & self._declaration.variables.keys()
         audience = self._declaration.audience
         if isinstance(audience, InlineAudience) or audience.source.has_fixed_columns:
