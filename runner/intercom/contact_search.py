@@ -31,13 +31,12 @@ class ContactSearch:
         by_identifier: dict[str, list[str]] = {}
         for value in dict.fromkeys(values):
             by_identifier.setdefault(normalise_identifier(kind, value), []).append(value)
-        matches: dict[str, list[Contact]] = {value: [] for value in values}
+        matches: dict[str, dict[str, Contact]] = {value: {} for value in values}  # the contacts by id
         for contact in self._find_all(kind, list(matches)):
             identifier = {"email": contact.email, "user_id": contact.external_id}.get(kind, contact.id)
             for value in by_identifier.get(normalise_identifier(kind, identifier), ()):
-                if all(contact.id != other.id for other in matches[value]):
-                    matches[value].append(contact)
-        return matches
+                matches[value].setdefault(contact.id, contact)
+        return {value: list(contacts.values()) for value, contacts in matches.items()}
 
     def _find_all(self, kind: str, values: list[str]) -> Iterator[Contact]:
         start = 0

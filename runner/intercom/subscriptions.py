@@ -15,6 +15,7 @@ from runner.errors import RunStopped
 from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.workspace import Workspace
 
+_UNDOCUMENTED = "the list of subscription types is not as documented"
 _LIVE = "live"
 _NOT_FOUND, _GONE = 404, 410
 
@@ -55,7 +56,12 @@ def read_choices(workspace: Workspace, contact_id: str) -> frozenset[str] | None
     """Returns the ids of the types that a contact chose or left; None if there is no contact. Raises RunStopped."""
     path = f"/contacts/{quote(contact_id, safe='')}/subscriptions"
     answer = workspace.read("GET", path, none_if={_NOT_FOUND, _GONE})
-    return None if answer is None else frozenset(parse_id(item.get("id")) for item in _read_list(answer)) - {""}
+    if answer is None:
+        return None
+    ids = frozenset(parse_id(item.get("id")) for item in _read_list(answer))
+    if "" in ids:  # a choice that is not understood may be that the contact left the type
+        raise RunStopped(_UNDOCUMENTED)
+    return ids
 
 
 def _find_type(name: str, listed: list[SubscriptionType]) -> SubscriptionType | SubscriptionFault:
@@ -74,10 +80,15 @@ def _find_type(name: str, listed: list[SubscriptionType]) -> SubscriptionType | 
 
 
 def _read_list(answer: Any) -> list[dict[str, Any]]:
+    """Returns the objects of a list. Raises RunStopped if it may lack some: who left a type would get its messages."""
     data = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(data, list):
-        raise RunStopped("the list of subscription types is not as documented")
-    return [item for item in data if isinstance(item, dict)]
+    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+        raise RunStopped(_UNDOCUMENTED)
+    pages = answer.get("pages")
+    has_more = bool(answer.get("has_more")) or (isinstance(pages, dict) and bool(pages.get("next")))
+    if has_more or (answer.get("total_count") or len(data)) != len(data):
+        raise RunStopped(_UNDOCUMENTED)
+    return data
 
 
 def _parse_type(item: dict[str, Any]) -> SubscriptionType:

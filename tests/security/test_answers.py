@@ -29,6 +29,7 @@ from runner.intercom.conversations import ConversationQuery, Conversations
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.reply_meaning import NO_ANSWER, Sent, Unknown, classify_reply
 from runner.intercom.reply_reader import MAX_BODY
+from runner.intercom.subscriptions import read_choices
 from runner.intercom.workspace import MAX_PAGES, Workspace
 from tests.deliver.conftest import SandboxProject, project
 from tests.support.raw_server import no_proxy, serve
@@ -328,6 +329,25 @@ def test_a_contacts_id_of_another_form_stops_the_run(value):
     assert len(caught.value.message) < 200
     with pytest.raises(RunStopped):
         workspace(reply({"id": value})).contact("c1")
+
+
+INCOMPLETE = (
+    *({"data": [{"id": value}]} for value in IDS),
+    *({"data": value} for value in (None, {}, "1", ["1"], [None], [["1"]], [{"subscription_type_id": "1"}])),
+    *({"data": [], "total_count": 3}, {"data": [], "has_more": True}, {"data": [], "pages": {"next": "https://x"}}),
+)
+
+
+@pytest.mark.parametrize("answer", INCOMPLETE, ids=lambda answer: repr(answer)[:30])
+def test_choices_that_are_not_understood_stop_the_run_because_one_may_be_that_the_contact_left(answer):
+    with pytest.raises(RunStopped):
+        read_choices(workspace(reply(answer)), "c1")
+
+
+def test_thousands_of_contacts_with_one_address_are_told_apart_by_their_ids():
+    page = [{"id": f"{number:024x}", "email": "a@example.com"} for number in range(150)]
+    found = ContactSearch(workspace(reply({"data": page, "pages": {}}))).find("email", ["a@example.com"])
+    assert len(found["a@example.com"]) == 150
 
 
 @pytest.mark.parametrize("value", IDS, ids=ID_NAMES)
