@@ -98,8 +98,13 @@ class Connection:
             on_retry=partial(_report_retry, self.context.output),
         )
 
-    def deliver(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
-        """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
+    def deliver(
+        self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None, go_on: NextStep
+    ) -> Summary:
+        """Sends a plan and shows the progress. Returns its summary.
+
+        `deadline` is a time of the monotonic clock, `go_on` the step after a second Ctrl-C that sends what is left.
+        """
         settings = self.context.settings
         self.context.options.may_have_sent = True
         progress = RunProgress(self.context.output, self.limiter)
@@ -119,7 +124,7 @@ class Connection:
                 log=log,
                 origin=find_run_origin(self.context.tree.root),
             )
-            signals.report = _make_signal_report(self.context, run.summary)
+            signals.report = _make_signal_report(self.context, run.summary, go_on)
             try:
                 with signals:
                     return run.deliver()
@@ -127,14 +132,13 @@ class Connection:
                 progress.clear()
 
 
-def _make_signal_report(context: Context, summary: Summary) -> Callable[[int, bool], None]:
+def _make_signal_report(context: Context, summary: Summary, go_on: NextStep) -> Callable[[int, bool], None]:
     """Returns what a signal handler prints at once: how many requests are in flight, or what the process leaves."""
     width = context.output.width
-    steps = [
+    look = [
         NextStep("See what is unknown", (shown_command("status"),)),
         NextStep("Look for it in Intercom", (shown_command("reconcile"),)),
     ]
-    follow_up = f"\n{format_next_steps(steps, width)}"
 
     def report(number: int, is_first: bool) -> None:
         name = signal_name(number)
@@ -143,7 +147,8 @@ def _make_signal_report(context: Context, summary: Summary) -> Callable[[int, bo
             context.output.urgent(wrap_lines(text, width))
         else:
             text = wrap_lines(run_text.format_second_signal(name, summary), width)
-            context.output.urgent(f"{text}{follow_up if summary.unsettled else ''}")
+            steps = [*look, go_on] if summary.unsettled else [go_on]
+            context.output.urgent(f"{text}\n{format_next_steps(steps, width)}")
 
     return report
 

@@ -97,6 +97,7 @@ def test_a_second_ctrl_c_ends_at_once_and_says_what_is_unknown(folder: Folder, i
     assert counts(folder)["unknown"] == int(told[1])
     assert "  See what is unknown:\n    msgrun status\n" in terminal.screen
     assert "  Look for it in Intercom:\n    msgrun reconcile" in terminal.screen
+    assert "  Send what is left:\n    msgrun apply" in terminal.screen
 
 
 @pytest.mark.parametrize("columns", [100, 60, 30])

@@ -13,6 +13,7 @@ import click
 from runner.cli import plan_files, plan_output, run_report
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, refuse_lockfile
+from runner.cli.next_steps import run_again
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
 from runner.cli.pauses import find_pause
@@ -188,7 +189,8 @@ class _Apply:
         return checked
 
     def _deliver(self, connection: "Connection", plan: Plan) -> Summary:
-        return connection.deliver(plan, self.ledger, self.log_file, self.deadline)
+        go_on = run_again(self.context, "Send what is left")
+        return connection.deliver(plan, self.ledger, self.log_file, self.deadline, go_on)
 
     def _report(self, plan: Plan, summary: Summary, canary: int | None = None) -> None:
         run_report.report_run(self.context, self.ledger, self.project, plan, summary, canary)
