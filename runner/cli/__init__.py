@@ -11,6 +11,7 @@ import sys
 import click
 
 from runner import __version__
+from runner.cli.examples import EXAMPLES
 from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of_error, global_options
 from runner.cli.output import Output, remember_options
 from runner.cli.problem_summary import print_summary
@@ -66,11 +67,15 @@ def _run_command(argv: list[str], supervisor: Supervisor | None) -> tuple[int, B
 
 
 def _describe_usage(error: click.UsageError) -> str:
-    """Returns the message of a wrong usage; for an option that does not exist in the words of the other messages."""
-    if not isinstance(error, click.NoSuchOption):
-        return error.format_message()
-    meant = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
-    return f"there is no option {error.option_name}{meant}"
+    """Returns the message of a wrong usage: with the option that may be meant, or an example of what is missing."""
+    if isinstance(error, click.NoSuchOption):
+        meant = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
+        return f"there is no option {error.option_name}{meant}"
+    message = error.format_message()
+    examples = EXAMPLES.get(error.ctx.command_path.partition(" ")[2], ()) if error.ctx else ()
+    if isinstance(error, click.MissingParameter) and examples:
+        return f"{message}\n  hint: for example: {examples[0][0]}"
+    return message
 
 
 def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:

@@ -98,6 +98,10 @@ def test_a_misspelt_option_is_reported_as_a_misspelt_command_is(folder: Folder) 
     assert folder.run("apply", "--zzzz").err.endswith("error: there is no option --zzzz\n")
 
 
+def test_what_is_missing_is_shown_by_an_example(folder: Folder) -> None:
+    assert "'--to'.\n  hint: for example: msgrun forget --to ann@example.com\n" in folder.run("forget").err
+
+
 def test_in_a_narrow_terminal_what_an_example_does_stands_below_its_command(folder: Folder, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     text = folder.run("lock", "move", "--help").out
