@@ -156,7 +156,9 @@ def _check_id_code(id_code: str, declared: _Declared) -> Check:
         return Check("workspace", "fail", fault.message, fault.hint)
     if not wanted and declared.has_project:
         detail = f"{id_code}, but {SETTINGS_FILE} does not pin it, so another token would send elsewhere"
-        return Check("workspace", "warn", detail, f"write workspace: {id_code} into {SETTINGS_FILE}")
+        environment = declared.settings.environment_name
+        place = f"{SETTINGS_FILE}, below environments.{environment}" if environment else SETTINGS_FILE
+        return Check("workspace", "warn", detail, f"write workspace: {id_code} into {place}")
     return Check("workspace", "ok", f"{id_code}, as {SETTINGS_FILE} says" if wanted else id_code)
 
 

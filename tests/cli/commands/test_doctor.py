@@ -179,6 +179,7 @@ def test_what_contradicts_the_settings_is_a_failure(settings, check, said, proje
     ("settings", "check", "said"),
     [
         ("", "workspace", "write workspace: acme into msgrun.yaml"),
+        ("default_environment: qa\nenvironments: {qa: {}}\n", "workspace", "into msgrun.yaml, below environments.qa"),
         ("workspace: acme\nfrom: {type: admin, name: Kaylee}\n", "senders", "Settings, Teammates"),
         ('workspace: acme\napi_version: "2.5"\n', "reconcile", "api_version"),
     ],
