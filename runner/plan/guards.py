@@ -41,7 +41,7 @@ def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
     return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
 
 
-def edited_guard(name: str, count: int, others: Sequence[str] = ()) -> Guard:
+def edited_guard(name: str, revision: int, count: int, others: Sequence[str] = ()) -> Guard:
     """Returns the guard for a message that was edited after it was sent to `count` recipients.
 
     `others` are the files of the messages that can be sent without it.
@@ -51,8 +51,8 @@ def edited_guard(name: str, count: int, others: Sequence[str] = ()) -> Guard:
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
-        "git diff shows the edit. Raise its revision to send it again to all recipients, undo the edit, or keep it"
-        f" without sending: {shown_command('accept', name)}{send_others}",
+        f"git diff shows the edit. Write revision: {revision + 1} to send it again to all recipients, undo the edit, or"
+        f" keep it without sending: {shown_command('accept', name)}{send_others}",
         (name,),
     )
 
