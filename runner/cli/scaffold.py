@@ -22,7 +22,7 @@ BRANCH_LOCK_LINE = "lock: git+{remote}   # the ledger is the branch msgrun-ledge
 LEDGER_LINE = "ledger: {id}   # the id of the ledger: no other one is used\n"
 DRAFT_LINES = """\
 not_before: 2099-01-01   # a draft: delete this line when the message is ready
-expires: 2100-01-01   # choose it: from this day on nothing is sent, by no old job either
+expires: 2100-01-01   # choose it: from this day on nothing is sent, not even by an old job
 """
 _SENDER_LINE = "from: {{type: admin, {kind}: {value}}}   # who sends: an admin's id, email or name\n"
 _FINDABLE_LINE = "create_conversation_without_contact_reply: true   # so that reconcile can find it\n"
@@ -108,11 +108,11 @@ def new_message(name: str, *, in_app: bool, has_audience: bool) -> dict[str, str
     """Returns the texts of a new message's files by path. It is a draft, which no plan sends before it is edited."""
     up = "../" * (name.count("/") + 1)
     fields = (
-        'message_type: inapp\nbody: "Hi {{ first_name }}, …"\n'
+        'message_type: inapp\nbody: "Hi {{ first_name }}, text goes here"\n'
         if in_app
         else "message_type: email\n"
         'subject: "Hello {{ first_name }}"\n'
-        "body: |\n  <p>Hi {{ first_name }},</p>\n  <p>…</p>\n"
+        "body: |\n  <p>Hi {{ first_name }},</p>\n  <p>Text goes here.</p>\n"
         "template: personal   # as a colleague writes; plain has no picture and no signature\n"
     )
     recipients = (

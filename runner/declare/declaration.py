@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from runner.declare.audience import Audience, InlineAudience, Recipient
@@ -17,6 +17,7 @@ from runner.declare.yaml.document import Document, SourceFile, YamlPath
 from runner.errors import Place, Problem
 from runner.privacy import AnyText
 
+_DRAFT_UNTIL = datetime(2099, 1, 1, tzinfo=UTC)  # what `msgrun init` and `msgrun new` write into not_before
 CONVERSATION_FLAG = "create_conversation_without_contact_reply"
 SUBSCRIPTION_KEY = "require_subscription"
 EXCEPTION_KEYS = ("quiet_hours", "frequency")  # the rules of msgrun.yaml that a message may ignore
@@ -102,6 +103,11 @@ class Declaration:
     def place(self) -> Place:
         """The place of its name."""
         return self.document.place(("name",))
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it still has the day that `msgrun init` and `msgrun new` write into not_before."""
+        return self.not_before == _DRAFT_UNTIL
 
     def is_expired(self, now: datetime) -> bool:
         """Returns whether nothing of the message is sent any more at `now`."""

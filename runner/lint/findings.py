@@ -123,6 +123,8 @@ class MessageFindings:
     def __init__(self, findings: Findings, declaration: Declaration) -> None:
         self._findings = findings
         self._document = declaration.document
+        # What is being written may have gaps. A template of its own may be that of other messages too.
+        self._draft_path = declaration.place.path if declaration.is_draft else None
         self._ignores = read_ignore_comments(declaration.document)
         self._places: dict[tuple[int, int], tuple[Place, AnyText]] = {}
         self._counted_keys: set[tuple[str, Place]] = set()
@@ -182,7 +184,8 @@ class MessageFindings:
         code = fault.code
         is_ignored = code in self._codes_by_template_line.get((place.path, place.line), ())
         if not is_ignored and not self._ignores.covers(code, place, path):
-            self._findings.add(fault, place, excerpt, recipient, as_warning=as_warning)
+            is_warning = as_warning or place.path == self._draft_path
+            self._findings.add(fault, place, excerpt, recipient, as_warning=is_warning)
             if recipient:
                 self._counted_keys.add((code, place))
 

@@ -1,6 +1,6 @@
 """What becomes of a delivery: whether it is sent, by what the ledger knows of it and by the time."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from runner.clock import format_timestamp
 from runner.declare.declaration import Declaration
@@ -12,7 +12,6 @@ from runner.plan.deliveries import Action
 EDITED = "edited since it was sent"
 REDIRECT_CHANGED = "sent before redirect was turned on or off"
 REFUSED_BEFORE = "refused before: "
-DRAFT_UNTIL = datetime(2099, 1, 1, tzinfo=UTC)  # `msgrun init` and `new` write this day into not_before
 
 
 class ActionRules:
@@ -59,7 +58,7 @@ def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
     if declaration.expires is not None and now >= declaration.expires:
         return f"expired at {format_timestamp(declaration.expires)}"
     if declaration.not_before is not None and now < declaration.not_before:
-        if declaration.not_before == DRAFT_UNTIL:
+        if declaration.is_draft:
             return "a draft, until its line not_before is deleted"
         return f"not before {format_timestamp(declaration.not_before)}"
     return ""
