@@ -26,13 +26,12 @@ def format_reconciliation(
     counts = style_counts(parts)
     lines = [", ".join(counts) or "nothing is unknown"]
     lines += ["Nothing was written: this is a dry run."] if is_dry_run and counts else []
-    lines += sorted(
-        one_line(
-            f"  found  {reveal_or_mask(recipients.name(state.record), show_values=show_values)}  {state.record.message}"
-            f"  as message {_list_ids(state)}"
-        )
+    found = sorted(
+        (reveal_or_mask(recipients.name(state.record), show_values=show_values), state.record.message, _list_ids(state))
         for state in result.sent[:MAX_LISTED]
     )
+    room = max((len(name) for name, _, _ in found), default=0)
+    lines += [one_line(f"  found  {name:<{room}}  {message}  as message {ids}") for name, message, ids in found]
     if len(result.sent) > MAX_LISTED:
         lines.append(f"  and {len(result.sent) - MAX_LISTED:,} more")
     lines.extend(format_duplicate(state) for state in result.duplicates)

@@ -68,7 +68,10 @@ class Trouble:
         """Adds the trouble that a text of the command line describes. Raises SettingError if the text is invalid."""
         spec_match = _SPEC.fullmatch(spec)
         if spec_match is None:
-            raise SettingError(f"{spec!r} is not next=KIND,… nor share=KIND:0.1 nor for=IDENTIFIER:KIND")
+            raise SettingError(
+                f"{spec!r} is not next=KIND,… nor share=KIND:0.1 nor for=IDENTIFIER:KIND, as in share=slow:2:1,"
+                " where all answers are two seconds late"
+            )
         value = spec_match["value"]
         with self._lock:
             route_trouble = self._troubles_by_route.setdefault(spec_match["route"] or MESSAGES_ROUTE, _RouteTrouble())
