@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from runner.lint.colors import LINK, parse_color
 from runner.lint.html_events import OUTLOOK, Event
-from runner.report.colors import LINK, parse_color
+from runner.lint.inline_style import NOT_DISPLAYED, Look, read_style
+from runner.lint.style_properties import is_plain_font
 from runner.report.hosts import describe_hosts
-from runner.report.inline_style import NOT_DISPLAYED, Look, read_style
-from runner.report.style_properties import is_plain_font
 
 IN_OUTLOOK = "in Outlook alone"
 VOID_ELEMENTS = frozenset(

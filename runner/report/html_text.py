@@ -11,10 +11,10 @@ from itertools import islice, repeat
 
 from runner.characters import unescape_html
 from runner.lint.html_events import OUTLOOK, Event
+from runner.lint.inline_style import NOT_DISPLAYED, Look
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.element_look import IN_OUTLOOK, VOID_ELEMENTS, describe_element
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
-from runner.report.inline_style import NOT_DISPLAYED, Look
 from runner.report.list_numbers import LISTS, ItemList, open_list
 from runner.report.private_html import has_open_tag, read_private_html
 

@@ -7,8 +7,8 @@ CSS, a property that is not known to decorate alone, and a value beyond its boun
 import re
 from dataclasses import dataclass, replace
 
-from runner.report.colors import BLACK, WHITE, Color, find_background, is_seen, parse_color
-from runner.report.style_properties import decorates, in_pixels, is_plain_font
+from runner.lint.colors import BLACK, WHITE, Color, find_background, is_seen, parse_color
+from runner.lint.style_properties import decorates, in_pixels, is_plain_font
 
 NOT_DISPLAYED = "not displayed"
 _UNREAD = "styled in a way that is not read here"

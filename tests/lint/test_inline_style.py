@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.lint.inline_style import Look, read_style
 from runner.report.html_text import visible_text
-from runner.report.inline_style import Look, read_style
 from tests.support.proof import proofs
 
 DECORATING = [
