@@ -9,7 +9,7 @@ from runner.compare.comparison import Comparison, MessageChange
 from runner.preview.views import Concern
 
 # Labels of concerns that the index lists by their text, because the text names what changed.
-LISTED_BY_TEXT = frozenset({"warning", "new host", "sender", "expires", "limit", "audience", "dates"})
+LISTED_BY_TEXT = frozenset({"warning", "new host", "sender", "expires", "limit", "audience", "dates", "hidden link"})
 _MAX_NEW_HOSTS = 10
 _GROWTH = 1.5  # times its recipients before; an audience that grew by less is common
 _MIN_ADDED = 5  # recipients: 2 in place of 1 are no surprise
@@ -24,7 +24,7 @@ def list_change_concerns(comparison: Comparison, change: MessageChange) -> Itera
     """Yields what should worry of the change of one message."""
     hosts = [host for host, names in comparison.new_hosts.items() if change.name in names]
     for host in islice(hosts, _MAX_NEW_HOSTS):
-        text = f"a link leads to a new host, {host}, which no message of {comparison.against} has"
+        text = f"a link or an image leads to a new host, {host}, which no message of {comparison.against} has"
         yield Concern("bad", "new host", show_on_one_line(text), "see where it leads before you approve it")
     for field in change.fields:
         if field.name in _FIELDS and field.before and _is_loosened(field.name, field.before, field.now):
@@ -35,6 +35,9 @@ def list_change_concerns(comparison: Comparison, change: MessageChange) -> Itera
         before, now = count_before(overlap), count_now(overlap)
         times = f", {now / before:.1f} times as many".replace(".0 ", " ") if before else ""
         yield Concern("bad", "audience", f"more recipients: {before:,} → {now:,}{times}")
+    elif overlap and min(overlap.added, overlap.removed) >= _MIN_ADDED and overlap.same < overlap.removed:
+        text = f"other recipients: {overlap.same:,} of {count_before(overlap):,} stay, {overlap.added:,} are new"
+        yield Concern("bad", "audience", text)
 
 
 def _is_loosened(name: str, before: str, now: str) -> bool:

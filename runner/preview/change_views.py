@@ -19,7 +19,7 @@ from runner.privacy import reveal_or_mask
 
 _MAX_VALUE = 300  # characters of a field's value
 _MAX_INLINE = 100  # characters of a field and its values, beside the message's name
-_MAX_WORDS = 60  # characters of changed words there
+_MAX_WORDS = 60  # characters of changed words there; of a body, on each side
 # Tokens of HTML. A comment, a style sheet, a tag and an entity are one token each, so no mark is placed inside them.
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|$)|<(?:style|script|title|textarea)\b.*?(?:</(?:style|script|title|textarea)\s*>|$)|</?[a-zA-Z][^>]*>?|&#?\w+;|"
@@ -61,7 +61,9 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
 
 def _list_changed_parts(change: MessageChange, texts: Mapping[str, Sequence[DiffPart]]) -> Iterator[str]:
     yield from (_describe_field(field) for field in change.fields)
-    changed = [name for name, parts in texts.items() if any(part.kind != "same" for part in parts)]
+    changed = [
+        name for name, parts in texts.items() if any(part.kind != "same" and part.text.strip() for part in parts)
+    ]
     yield from (_describe_text(name, texts[name]) for name in changed)
     if change.is_content_changed and not changed:
         yield "the text that others get, or its source" if change.before and change.now else "text"
@@ -70,12 +72,17 @@ def _list_changed_parts(change: MessageChange, texts: Mapping[str, Sequence[Diff
 
 
 def _describe_text(name: str, parts: Sequence[DiffPart]) -> str:
-    """Returns the name of a text, with its changed words if they are short and in one place."""
-    places = [[*group] for is_same, group in groupby(parts, lambda part: part.kind == "same") if not is_same]
-    words = {part.kind: show_on_one_line(part.text).strip() for part in places[0]}
+    """Returns the name of a text, with the changed words of its first place. The index shows a long subject whole."""
+    groups = ([*group] for is_same, group in groupby(parts, lambda part: part.kind == "same") if not is_same)
+    places = [group for group in groups if any(part.text.strip() for part in group)]
+    words = {part.kind: show_on_one_line(" ".join(part.text.split())) for part in places[0]}
     before, now = words.get("removed") or "none", words.get("added") or "none"
-    is_short = len(places) == 1 and len(before) + len(now) <= _MAX_WORDS
-    return f"{name}: {before} → {now}" if is_short else name
+    if name == "subject" and (len(places) > 1 or len(before) + len(now) > _MAX_WORDS):
+        return name
+    before, now = (word if len(word) <= _MAX_WORDS else f"{word[:_MAX_WORDS]}…" for word in (before, now))
+    others = len(places) - 1
+    more = f", and {others} more {'place' if others == 1 else 'places'}" if others else ""
+    return f"{name}: {before} → {now}{more}"
 
 
 def _describe_field(field: FieldChange) -> str:
@@ -138,7 +145,10 @@ def _list_notes(change: MessageChange) -> Iterable[str]:
         yield "one side cannot be rendered, so the texts are not compared"
     elif (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
         yield "the two sides show different recipients, because none of those that were read is in both"
-    elif (str(change.before.subject), str(change.before.body)) == (str(change.now.subject), str(change.now.body)):
+    elif all(
+        str(before).split() == str(now).split()
+        for before, now in ((change.before.subject, change.now.subject), (change.before.body, change.now.body))
+    ):
         yield "for this recipient the text reads the same; its source differs, or what others get"
 
 

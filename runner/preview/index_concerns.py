@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from runner.characters import show_on_one_line
+from runner.compare.comparison import Comparison
 from runner.plan.file_problems import assign_problems
 from runner.preview.change_concerns import LISTED_BY_TEXT
 from runner.preview.concerns import describe_guard, describe_problem, list_ledger_concerns
@@ -18,9 +19,8 @@ def list_index_concerns(
     for guard in source.plan.guards:
         yield describe_guard(guard, pages)
     comparison = source.comparison
-    for change in comparison.guard_changes if comparison else ():
-        text = f"{change.name}: {change.before or 'none'} → {change.now or 'none'}"
-        yield Concern("bad", "guard changed", show_on_one_line(text), "this setting limits what is sent")
+    if comparison:
+        yield from _list_comparison_concerns(comparison)
     yield from list_ledger_concerns(source.history.facts, pages, source.plan)
     for note in (*source.notes, *(comparison.notes if comparison else ())):
         yield Concern("warn", "note", show_on_one_line(reveal_or_mask(note, show_values=source.show_values)))
@@ -45,3 +45,13 @@ def list_index_concerns(
     for problem in source.warnings:
         if problem.place not in named:
             yield describe_problem(problem, show_values=source.show_values)
+
+
+def _list_comparison_concerns(comparison: Comparison) -> Iterator[Concern]:
+    """Yields what worries of changes that are on no message's page."""
+    for setting in comparison.guard_changes:
+        text = f"{setting.name}: {setting.before or 'none'} → {setting.now or 'none'}"
+        yield Concern("bad", "guard changed", show_on_one_line(text), "this setting limits what is sent")
+    for change in comparison.changes:
+        if change.kind == "removed":
+            yield from (Concern("warn", "removed", show_on_one_line(text)) for text in change.warnings)

@@ -148,7 +148,7 @@ def test_links_have_their_targets_below_the_body_and_new_hosts_are_marked(tmp_pa
     assert targets.count("new host") == 1
     assert "https://example.com@<b>evil.test</b>/orders" in targets
     assert "http://<b>example.com</b>/unsubscribe" in targets
-    assert "a link leads to a new host, evil.test" in (tmp_path / "out/index.html").read_text()
+    assert "a link or an image leads to a new host, evil.test" in (tmp_path / "out/index.html").read_text()
 
 
 def test_a_removed_expiry_and_two_dates_are_named_once_on_the_index(tmp_path: Path) -> None:

@@ -37,10 +37,16 @@ def test_a_stricter_field_is_none(name: str, before: str, now: str) -> None:
 def test_many_more_recipients_are_a_concern() -> None:
     assert concerns(audience=Overlap(added=15, same=15)) == "audience: more recipients: 15 → 30, 2 times as many"
     assert concerns(audience=Overlap(added=15)) == "audience: more recipients: 0 → 15"
-    assert not concerns(audience=Overlap(added=15, removed=15, same=1))
     assert not concerns(audience=Overlap(added=5, same=100))
 
 
+def test_an_audience_of_other_people_is_a_concern() -> None:
+    assert (
+        concerns(audience=Overlap(added=9, removed=9, same=1)) == "audience: other recipients: 1 of 10 stay, 9 are new"
+    )
+    assert not concerns(audience=Overlap(added=9, removed=9, same=10))
+
+
 def test_a_new_host_is_one_of_the_messages_that_link_to_it() -> None:
-    assert "a link leads to a new host, evil.test, which no" in concerns(hosts={"evil.test": ["news"]})
+    assert "a link or an image leads to a new host, evil.test, which no" in concerns(hosts={"evil.test": ["news"]})
     assert not concerns(hosts={"evil.test": ["other"]})
