@@ -11,6 +11,7 @@ from runner.lint.html import ParsedHtml, Tag
 from runner.lint.links import check_anchor_url, check_image_url, find_links
 from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_unsupported
+from runner.preview.hidden_links import find_hidden_links
 from runner.preview.link_targets import find_host, split_address
 from runner.preview.named_masks import show_or_name
 from runner.preview.style_conditions import find_style_conditions
@@ -74,11 +75,13 @@ def _list_links(
     text: str, parsed: ParsedHtml, displayed: ParsedHtml, new_hosts: AbstractSet[str], *, show_values: bool
 ) -> Iterator[Link]:
     tags, shown_tags = (_find_tags(html, _LINK_TAGS, "href") for html in (parsed, displayed))
+    hidden = find_hidden_links(displayed)
     for index, shown in enumerate(shown_tags):
         # Values that build HTML could make other tags of the masked body: then the addresses alone are listed.
         fault = check_anchor_url(tags[index].attributes["href"], mark_private) if len(tags) == len(shown_tags) else None
         message = reveal_or_mask(fault.message, show_values=show_values) if fault else ""
-        yield _make_link(shown.attributes["href"].strip(), _read_text(displayed, shown), new_hosts, message)
+        link = _make_link(shown.attributes["href"].strip(), _read_text(displayed, shown), new_hosts, message)
+        yield replace(link, hidden=hidden.get(shown.start, ""))
     for tag in displayed.conditional_tags:
         if not tag.is_end and tag.attributes.get("href"):
             yield _make_link(tag.attributes["href"].strip(), "(in Outlook alone)", new_hosts)

@@ -1,6 +1,6 @@
 """Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from runner.preview.named_masks import show_or_name
 from runner.preview.pages import name_pages, render_message
 from runner.preview.preview_input import KeptViews, PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
+from runner.preview.text_concerns import list_rare_texts, list_text_concerns
 from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Site, Tone, Variable
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 from runner.shown_command import shown_command
@@ -145,7 +146,7 @@ class _MessageBuilder:
             total=len(message.deliveries),
             read_count=sample.read_count,
             audience=show_on_one_line(_name_audience(message)),
-            concerns=(*self._list_concerns(sample), *_list_body_concerns(recipients)),
+            concerns=(*self._list_concerns(sample), *list_text_concerns(recipients)),
             recipients=recipients,
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
@@ -177,7 +178,10 @@ class _MessageBuilder:
                 if concern.label == "expires":
                     reported.add("no-expires")
             for text in self._change.warnings:
-                yield Concern("warn", "warning", show_on_one_line(text))
+                if not text.endswith(message.warnings):  # it repeats one of them, with the message's name
+                    yield Concern("warn", "warning", show_on_one_line(text))
+            if self._change.is_content_changed:
+                yield from list_rare_texts(sample, self._authorship)
         others = [problem for problem in (*self._problems, *sample.findings) if problem.code not in reported]
         for problem in sorted(others, key=lambda problem: (not problem.is_error, problem.place.sort_key)):
             yield describe_problem(problem, show_values=self._source.show_values, messages=(self._page,))
@@ -225,20 +229,6 @@ class _MessageBuilder:
                 yield Variable(name, show_invisible(_format_value(common)), "message")
             elif name not in declaration.variables:
                 yield Variable(name, "", "none")
-
-
-def _list_body_concerns(recipients: Sequence[RecipientView]) -> Iterator[Concern]:
-    for text in dict.fromkeys(recipient.date_conflict for recipient in recipients if recipient.date_conflict):
-        yield Concern("warn", "dates", show_on_one_line(text))
-    conditions = dict.fromkeys(name for recipient in recipients for name in recipient.checks.style_conditions)
-    if conditions:
-        text = f"a style sheet of the body asks for {', '.join(conditions)}: the text may differ in a mail client"
-        yield Concern(
-            "warn",
-            "style sheet",
-            show_on_one_line(text),
-            f"read the HTML, in Changes or with {shown_command('render', 'NAME')}",
-        )
 
 
 def _name_sender(sender: Sender) -> str:

@@ -14,7 +14,7 @@ from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
 from runner.lint.rules import enabled_codes
 from runner.plan.deliveries import PlannedMessage
-from runner.plan.text_variants import TextVariants, choose_variants
+from runner.plan.text_variants import TextVariant, TextVariants, choose_variants
 
 MAX_READ = 10_000  # recipients of one message that are read for its sample: the plan has read them all already
 DEFAULT_RECIPIENTS = 20
@@ -32,11 +32,15 @@ class SampledDelivery:
 
 @dataclass(frozen=True, slots=True)
 class MessageSample:
-    """The chosen deliveries in the order in which they are shown, the lint findings, and how many were read."""
+    """The chosen deliveries in the order in which they are shown, the lint findings, and how many were read.
+
+    `variants` are the texts that the recipients get, the most frequent first; empty if all get the same.
+    """
 
     deliveries: tuple[SampledDelivery, ...]
     findings: tuple[Problem, ...]
     read_count: int
+    variants: tuple[TextVariant, ...] = ()
 
 
 def sample_message(
@@ -55,7 +59,8 @@ def sample_message(
         by_count = variants.by_count()
         if len(by_count) == 1 and variants.count == len(message.deliveries) > 1 and reader.first:
             chosen.add(reader.first[0], f"all {variants.count:,} recipients get this text")
-        for variant in choose_variants(by_count, authorship)[0] if len(by_count) > 1 else ():
+        variants_shown = choose_variants(by_count, authorship)[0] if len(by_count) > 1 else []
+        for variant in variants_shown:
             gets = "recipients gets" if variant.count == 1 else "recipients get"
             chosen.add(variant.delivery, f"{variant.count:,} of {variants.count:,} {gets} this text", is_variant=True)
         if reader.longest and reader.shortest and _length(reader.longest) > _length(reader.shortest):
@@ -67,7 +72,7 @@ def sample_message(
             if len(chosen.deliveries) < (count or 0):
                 chosen.add(delivery)
     shown = tuple(islice(chosen.deliveries.values(), count or DEFAULT_RECIPIENTS))
-    return MessageSample(shown, tuple(findings), reader.read_count)
+    return MessageSample(shown, tuple(findings), reader.read_count, tuple(variants_shown))
 
 
 class _Choice:

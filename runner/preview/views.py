@@ -32,7 +32,7 @@ class Link:
     """A link of a body: its address, its text, and what is wrong with it, if anything.
 
     `target` is the address in three parts, of which the second is the host; the others are shortened. `is_new_host`: no
-    message at the git ref that is compared with has a link to it.
+    message at the git ref that is compared with has a link to it. `hidden` says why a reader may not see it.
     """
 
     address: str
@@ -40,6 +40,7 @@ class Link:
     fault: str = ""
     target: tuple[str, str, str] = ("", "", "")
     is_new_host: bool = False
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""Finds the links of a body that its reader may not see, because of the style of an element around them."""
+
+from dataclasses import replace
+
+from runner.lint.colors import LINK
+from runner.lint.html import VOID_TAGS, ParsedHtml, Tag
+from runner.lint.inline_style import NOT_DISPLAYED, Look, read_style
+
+_IMPLIED_ENDS = frozenset({"p", "li", "td", "th", "tr"})  # another one of the same name ends it
+_HARMLESS = frozenset({"", "struck", "not in Outlook"})
+
+
+def find_hidden_links(html: ParsedHtml) -> dict[int, str]:
+    """Returns how each link appears that may not be seen, by the offset of its tag.
+
+    A link is left out if another one with its address is seen, as in a mail with one part for phones.
+    """
+    # A style sheet may give any element other colours.
+    has_sheet = any(tag.name == "style" for tag in html.tags)
+    elements = [("", "", Look(color=None, background=None) if has_sheet else Look())]
+    hidden: dict[int, tuple[str, str]] = {}
+    seen: set[str] = set()
+    for tag in html.tags:
+        names = [name for name, _, _ in elements]
+        if tag.is_end or (tag.name in _IMPLIED_ENDS and tag.name == names[-1]):
+            if tag.name in names:
+                del elements[len(names) - 1 - names[::-1].index(tag.name) :]
+            if tag.is_end:
+                continue
+        _, outer_mark, outer_look = elements[-1]
+        mark, look = _read_look(tag, outer_look)
+        mark = outer_mark or mark
+        if tag.name == "a" and (address := tag.attributes.get("href", "").strip()):
+            if reason := mark or look.describe_text(0):
+                hidden[tag.start] = address, reason
+            else:
+                seen.add(address)
+        if tag.name not in VOID_TAGS:
+            elements.append((tag.name, mark, look))
+    return {start: reason for start, (address, reason) in hidden.items() if address not in seen}
+
+
+def _read_look(tag: Tag, look: Look) -> tuple[str, Look]:
+    if tag.name == "a":
+        look = replace(look, color=LINK)
+    if "bgcolor" in tag.attributes or "background" in tag.attributes:
+        look = replace(look, background=None)
+    style = read_style(tag.attributes.get("style", ""), tag.name, look)
+    mark = NOT_DISPLAYED if "hidden" in tag.attributes else style.mark
+    return "" if mark in _HARMLESS else mark, style.look

@@ -1,0 +1,70 @@
+"""The index says what is easily overlooked in the texts of a message."""
+
+import subprocess
+from pathlib import Path
+
+from tests.preview.conftest import write_project
+from tests.support.project import run_in_process
+
+LEAVE = (
+    '<p>Hi {{ name }}.</p><p style="color:#666">Tired of it? <a href="https://example.com/leave">Unsubscribe</a></p>'
+)
+NEWS = f"""name: news
+message_type: email
+subject: News
+body: '{LEAVE}'
+from: {{type: admin, id: "394051"}}
+to: {{csv: ../people.csv, type: user, email: "{{{{ email }}}}"}}
+"""
+
+
+def read_index(root: Path, *options: str) -> str:
+    ran = run_in_process([*options, "preview", "--out", "../out", "--against", "HEAD"], root, {})
+    assert ran.code == 0, ran.out + ran.err
+    return (root.parent / "out/index.html").read_text("utf-8")
+
+
+def write_news(root: Path) -> Path:
+    project = write_project(root, news=NEWS)
+    rows = [f"user{number}@example.com,Ann,{'yes' if number == 7 else ''}" for number in range(20)]
+    (project / "people.csv").write_text("\n".join(["email,name,barred", *rows, ""]), encoding="utf-8")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    return project
+
+
+def test_a_hidden_link_and_a_rare_text_are_named(tmp_path: Path) -> None:
+    root = write_news(tmp_path / "p")
+    index = read_index(root)
+    assert "a reader may not see" not in index
+    assert "what most do not" not in index
+    branch = "{% if barred %}<p>You may not come.</p>{% endif %}\n"
+    changed = NEWS.replace("<p>Hi", f"{branch}<p>Hi").replace("color:#666", "opacity:0")
+    (root / "messages/news.yaml").write_text(changed, encoding="utf-8")
+    index = read_index(root)
+    assert "a reader may not see the link Unsubscribe: it is styled with opacity" in index
+    assert "1 of 20 recipients reads what most do not: You may not come." in index
+
+
+def test_a_text_that_differs_in_white_space_alone_is_not_shown_as_a_change(tmp_path: Path) -> None:
+    root = write_news(tmp_path / "p")
+    branch = "{% if barred %}<p>You may not come.</p>{% endif %}  "
+    (root / "messages/news.yaml").write_text(NEWS.replace("<p>Hi", f"{branch}<p>Hi"), encoding="utf-8")
+    assert "<li>the text that others get, or its source</li>" in read_index(root)
+
+
+def test_many_changed_places_are_counted_and_long_ones_are_cut(tmp_path: Path) -> None:
+    root = write_news(tmp_path / "p")
+    changed = NEWS.replace("Hi", "Hello").replace("Tired of it", f"Too {'much ' * 40}")
+    (root / "messages/news.yaml").write_text(changed, encoding="utf-8")
+    assert "<li>body: Hi → Hello, and 1 more place</li>" in read_index(root)
+
+
+def test_what_was_sent_already_is_named_once(tmp_path: Path) -> None:
+    root = write_news(tmp_path / "p")
+    assert run_in_process(["--sandbox", "apply", "--yes"], root, {}).code == 0
+    message = root / "messages/news.yaml"
+    message.write_text(f"{NEWS}revision: 2\n", encoding="utf-8")
+    assert read_index(root, "--sandbox").count("all 20 got revision 1 already, and get this too") == 1
+    message.write_text(NEWS.replace("name: news", "name: other").replace("Tired", "Fed up"), encoding="utf-8")
+    assert "news is removed, and 20 recipients got it already" in read_index(root, "--sandbox")
