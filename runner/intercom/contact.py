@@ -37,7 +37,8 @@ def parse_contact(value: dict[str, Any]) -> Contact:
     if not contact_id:
         raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
     email = parse_text(value.get("email"))
-    faults = {fault for field, fault in _FAULTS_BY_FIELD.items() if value.get(field) is True}
+    # A mark of another form than documented counts as set: who may have unsubscribed gets nothing.
+    faults = {fault for field, fault in _FAULTS_BY_FIELD.items() if value.get(field) not in (None, False)}
     return Contact(
         id=contact_id,
         role="lead" if value.get("role") == "lead" else "user",

@@ -178,7 +178,7 @@ class _MessageBuilder:
                 if concern.label == "expires":
                     reported.add("no-expires")
             for text in self._change.warnings:
-                if not text.endswith(message.warnings):  # it repeats one of them, with the message's name
+                if not text.endswith(self._message.warnings):  # it repeats one of them, with the message's name
                     yield Concern("warn", "warning", show_on_one_line(text))
             if self._change.is_content_changed:
                 yield from list_rare_texts(sample, self._authorship)

@@ -53,4 +53,4 @@ def list_rare_texts(sample: MessageSample, authorship: Authorship) -> Iterator[C
 
 
 def _read_words(variant: TextVariant, authorship: Authorship) -> str:
-    return visible_words(authorship.masked_text(variant.delivery))
+    return visible_words(authorship.comparable_text(variant.delivery))

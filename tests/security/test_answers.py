@@ -331,6 +331,13 @@ def test_a_contacts_id_of_another_form_stops_the_run(value):
         workspace(reply({"id": value})).contact("c1")
 
 
+@pytest.mark.parametrize("value", ["true", "false", 1, [True], {"a": 1}, "x"], ids=repr)
+@pytest.mark.parametrize("field", ["archived", "unsubscribed_from_emails", "has_hard_bounced", "marked_email_as_spam"])
+def test_a_mark_of_a_contact_in_another_form_counts_as_set(field, value):
+    search = ContactSearch(workspace(reply({"data": [{"id": "c1", "email": "a@example.com", field: value}]})))
+    assert search.find("email", ["a@example.com"])["a@example.com"][0].faults
+
+
 INCOMPLETE = (
     *({"data": [{"id": value}]} for value in IDS),
     *({"data": value} for value in (None, {}, "1", ["1"], [None], [["1"]], [{"subscription_type_id": "1"}])),
