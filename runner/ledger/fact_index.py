@@ -245,11 +245,11 @@ class FactIndex:
         """Returns the number of a record's group, which is added if it is new."""
         group = Group(record.status, record.message, record.revision, record.content)
         name = (group, "forgotten") if record.forgotten else group
-        if name not in self.group_lookup:
-            self.group_lookup[name] = len(self.groups)
+        number = self.group_lookup.setdefault(name, len(self.groups))
+        if number == len(self.groups):
             self.groups.append(group)
             self._ranks.append(record.rank)
-        return self.group_lookup[name]
+        return number
 
     def key_text(self, row: int) -> str:
         """Returns the key of a row as it is written in the ledger."""

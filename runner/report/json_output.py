@@ -80,18 +80,7 @@ def format_plan(
         "digest": planned.digest or None,
         **({"unread": planned.unread} if planned.unread else {}),
         "counts": _select_counts(planned.counts, ACTIONS),
-        "messages": [
-            {
-                "name": message.name,
-                "revision": message.declaration.revision,
-                "digest": message.digest or None,
-                "counts": None if message.is_unread else _select_counts(message.counts, ACTIONS),
-                "left_out": dict(message.left_out),
-                **({SUBSCRIPTION_KEY: name} if (name := message.declaration.require_subscription) else {}),
-                **({"audience": audience_text.to_dict(message)} if message.workspace_contacts else {}),
-            }
-            for message in planned.messages
-        ],
+        "messages": list(map(_describe_message, planned.messages)),
     }
     yield f'{_serialize_document(head).removesuffix(_CLOSING_BRACE)},\n  "deliveries": ['
     lines = (_serialize_delivery(message, delivery) for message in planned.messages for delivery in message.deliveries)
@@ -103,6 +92,18 @@ def format_plan(
     last_keys = {"guards": guards, **({"changes": changes} if changes else {})}
     tail = to_json(last_keys).removeprefix("{\n")
     yield f"  ],\n{tail}"
+
+
+def _describe_message(message: PlannedMessage) -> dict[str, Any]:
+    return {
+        "name": message.name,
+        "revision": message.declaration.revision,
+        "digest": message.digest or None,
+        "counts": None if message.is_unread else _select_counts(message.counts, ACTIONS),
+        "left_out": dict(message.left_out),
+        **({SUBSCRIPTION_KEY: name} if (name := message.declaration.require_subscription) else {}),
+        **({"audience": audience_text.to_dict(message)} if message.workspace_contacts else {}),
+    }
 
 
 def _list_senders(planned: Plan) -> list[dict[str, str]]:
