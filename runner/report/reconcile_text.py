@@ -53,4 +53,5 @@ def _list_ids(state: State) -> str:
 
 
 def _to_listed(item: StillUnknown) -> ListedDelivery:
-    return ListedDelivery(item.record, item.reason, (f"tried {item.record.at}", f"key {item.record.key[:12]}"))
+    time = item.record.at.replace("T", " ").replace("Z", " UTC")
+    return ListedDelivery(item.record, item.reason, (f"tried {time}", f"key {item.record.key[:12]}"))

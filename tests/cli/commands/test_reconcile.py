@@ -60,7 +60,7 @@ def test_what_is_not_found_exits_with_4_and_says_where_to_look_and_what_to_say(
     (unknown,) = [record for record in records(folder) if record["status"] == "unknown"]
     assert ran.out.startswith("1 still unknown\n  1 not found: no conversation with this text at this time was found: ")
     # When it was claimed, which may be a second before the outcome.
-    assert re.search(rf"\n    id:\S+  list  tried 2\S+Z  key {str(unknown['key'])[:12]}\n", ran.out)
+    assert re.search(rf"\n    id:\S+  list  tried 2\S+ \S+ UTC  key {str(unknown['key'])[:12]}\n", ran.out)
     assert f"https://app.intercom.com/a/apps/acme/users/{unknown['contact']}/all-conversations" in ran.out
     resolve = re.findall(r"\n    (msgrun .*?--not-sent)\n", ran.out)[0]
     program, *args = shlex.split(resolve)
