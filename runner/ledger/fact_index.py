@@ -244,8 +244,7 @@ class FactIndex:
     def intern_group(self, record: Record) -> int:
         """Returns the number of a record's group, which is added if it is new."""
         group = Group(record.status, record.message, record.revision, record.content)
-        name = (group, "forgotten") if record.forgotten else group
-        number = self.group_lookup.setdefault(name, len(self.groups))
+        number = self.group_lookup.setdefault((group, "forgotten") if record.forgotten else group, len(self.groups))
         if number == len(self.groups):
             self.groups.append(group)
             self._ranks.append(record.rank)
