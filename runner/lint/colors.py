@@ -16,16 +16,24 @@ _NAMES = {
     "darkred": (139, 0, 0), "darkgreen": (0, 100, 0), "crimson": (220, 20, 60), "brown": (165, 42, 42),
     "gold": (255, 215, 0), "tomato": (255, 99, 71), "darkorange": (255, 140, 0), "steelblue": (70, 130, 180),
     "royalblue": (65, 105, 225), "midnightblue": (25, 25, 112), "slategray": (112, 128, 144), "pink": (255, 192, 203),
-    "windowtext": BLACK, "initial": BLACK,
+    "aliceblue": (240, 248, 255), "azure": (240, 255, 255), "beige": (245, 245, 220), "coral": (255, 127, 80),
+    "cornflowerblue": (100, 149, 237), "darkslategray": (47, 79, 79), "dodgerblue": (30, 144, 255),
+    "ghostwhite": (248, 248, 255), "indigo": (75, 0, 130), "lavender": (230, 230, 250), "lightblue": (173, 216, 230),
+    "lightgreen": (144, 238, 144), "lightyellow": (255, 255, 224), "linen": (250, 240, 230), "salmon": (250, 128, 114),
+    "skyblue": (135, 206, 235), "windowtext": BLACK, "initial": BLACK,
 }  # fmt: skip
-_HEX = re.compile(r"#?(?:([0-9a-f])([0-9a-f])([0-9a-f])|([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2}))")
-_RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*1(?:\.0*)?\s*)?\)")
+_HEX = re.compile(r"#(?:([0-9a-f])([0-9a-f])([0-9a-f])|([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2}))")
+_RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*1(?:\.0*)?\s*)?\)", re.ASCII)
+# What stands in `background:` besides a colour.
+_NO_COLOR = re.compile(
+    r"none|transparent|inherit|initial|unset|(?:no-)?repeat(?:-[xy])?|scroll|fixed|local|top|right|bottom|left|center|"
+    r"cover|contain|auto|[a-z]+-box|-?[\d.]+(?:[a-z]+|%)?|[,/]"
+)
 _MIN_CONTRAST = 1.25  # light grey on white, as in small print, has 1.5
 
 
 def parse_color(value: str) -> Color | None:
     """Returns the red, green and blue of a colour; None if it is not known, or lets something shine through."""
-    value = value.strip().lower()
     if match := _HEX.fullmatch(value):
         digits = [2 * digit for digit in match.groups()[:3]] if match[1] else match.groups()[3:]
         red, green, blue = (int(digit, 16) for digit in digits)
@@ -36,14 +44,23 @@ def parse_color(value: str) -> Color | None:
     return _NAMES.get(value)
 
 
+def parse_color_attribute(value: str) -> Color | None:
+    """Returns the colour of an attribute of HTML; None if it is not known.
+
+    Any letters are a colour there: `fff` is nearly black, and `fffffffff` is white.
+    """
+    value = value.strip(" \t\r\n\f").lower()
+    if re.fullmatch(r"#[0-9a-f]{3}|#?[0-9a-f]{6}", value):
+        return parse_color("#" + value.removeprefix("#"))
+    return None if value in {"windowtext", "initial"} else _NAMES.get(value)
+
+
 def find_background(value: str, color: Color | None) -> Color | None:
-    """Returns the colour of `background:`, where it was `color` without it; None if a picture is behind the text."""
+    """Returns the colour of `background:`, where it was `color` without it; None if it is not known, or a picture."""
     if re.search(r"url|gradient", value):
         return None
-    if value in {"", "none", "transparent", "inherit"}:
-        return color
-    found = [each for part in re.findall(r"rgba?\([^)]*\)|[^\s]+", value) if (each := parse_color(part))]
-    return found[0] if found else None
+    parts = [part for part in re.findall(r"[a-z]+\([^)]*\)|[^\s]+", value) if not _NO_COLOR.fullmatch(part)]
+    return color if not parts else parse_color(parts[0]) if len(parts) == 1 else None
 
 
 def is_seen(text: Color | None, background: Color | None) -> bool:

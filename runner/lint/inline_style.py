@@ -7,10 +7,10 @@ CSS, a property that is not known to decorate alone, and a value beyond its boun
 import re
 from dataclasses import dataclass, replace
 
-from runner.lint.colors import BLACK, WHITE, Color, find_background, is_seen, parse_color
+from runner.lint.colors import WHITE, find_background, parse_color
+from runner.lint.look import MAIL_WIDTH, MAX_OFFSET, NOT_DISPLAYED, Look
 from runner.lint.style_properties import decorates, in_pixels, is_plain_font
 
-NOT_DISPLAYED = "not displayed"
 _UNREAD = "styled in a way that is not read here"
 _STRING = r"\"[^\"\\\n]*\"|'[^'\\\n]*'"
 # No comment, escape, block or at-rule is among them: where one of these is, browsers and mail clients differ.
@@ -18,18 +18,12 @@ _TOKEN = re.compile(
     rf"(?P<url>url\(\s*(?:{_STRING}|[^\"'()\\\s]*)\s*\))|{_STRING}|[\w.%#-]+|[,:;!()+=|?]|/(?!\*)|\s+",
     re.IGNORECASE,
 )
-_WIDTH = 600.0  # pixels of a mail
-_LETTER = 0.6  # width of a letter, of its size
-_MIN_HEIGHT = 18.0  # pixels
 _MAX_CLIPPED_OFFSET, _MIN_CLIPPED_WIDTH = 60.0, 100.0  # pixels, where what does not fit is cut
-_MIN_SIZE, _MAX_SIZE = 9.0, 96.0  # pixels
-_MIN_LINE_HEIGHT = 0.7  # of the size
 _MIN_OPACITY = 0.6
-_MAX_OFFSET = 600.0  # pixels, of all elements around a text
 _SIZES = {"xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0,
           "xx-large": 32.0, "xxx-large": 48.0, "initial": 16.0}  # fmt: skip
 _RELATIVE_SIZES = {"smaller": 0.83, "larger": 1.2, "inherit": 1.0, "unset": 1.0}
-_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([a-z]*|%)")
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([a-z]*|%)", re.ASCII)
 _FONT = re.compile(
     r"(?:(?:normal|italic|oblique|small-caps|bold|bolder|lighter|[1-9]00)\s+)*([\w.%-]+)(?:\s*/\s*([\w.%]+))?\s+(.+)"
 )
@@ -37,59 +31,18 @@ _GROWING = frozenset({"td", "th", "tr", "table", "tbody", "img"})  # they grow w
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a text inherits from the elements around it, in pixels.
-
-    `offset` is by how much these move it at most, `room` the width of the narrowest. `is_clipped`: one of them cuts
-    what does not fit. `is_fixed`: it is in a table whose cells do not grow. A colour that is
-    not known is None.
-    """
-
-    size: float = 16.0
-    line_height: float = 0.0  # 0: as the font has it
-    relative_line_height: float = 1.2
-    opacity: float = 1.0
-    offset: float = 0.0
-    room: float = _WIDTH
-    is_clipped: bool = False
-    is_fixed: bool = False
-    color: Color | None = BLACK
-    background: Color | None = WHITE
-
-    def describe_text(self, longest_word: int) -> str:
-        """Returns how a text appears that stands right here; empty if a reader sees it.
-
-        `longest_word` is the number of characters of it between which no line can break.
-        """
-        if self.size < 1:
-            return NOT_DISPLAYED
-        if not _MIN_SIZE <= self.size <= _MAX_SIZE:
-            return f"in a size of {self.size:.0f} pixels"
-        height = self.line_height or self.relative_line_height * self.size
-        if height < _MIN_LINE_HEIGHT * self.size:
-            return "styled with line-height"
-        if not is_seen(self.color, self.background):
-            return "in the colour of its background"
-        # What does not fit is cut, or covered by what comes next.
-        is_tight = self.is_clipped or self.room < _WIDTH
-        return "wider than its place" if is_tight and longest_word * self.size * _LETTER > self.room else ""
-
-    def holds(self, height: float, text_length: int) -> bool:
-        """Returns whether a box of the height is large enough for a text, about."""
-        lines = max(1, height // (1.5 * self.size))
-        return height >= _MIN_HEIGHT and text_length * self.size * _LETTER <= 0.8 * lines * self.room
-
-
-@dataclass(frozen=True, slots=True)
 class Style:
     """What a style does: `mark` says how a text appears, and is empty if the style only decorates.
 
-    `addresses` are what it loads.
+    `addresses` are what it loads, and the gradients that it draws. Without any text, the element has the `height`, and
+    `gap` around it, in pixels.
     """
 
     mark: str
     addresses: tuple[str, ...]
     look: Look
+    height: float = 0.0
+    gap: float = 0.0
 
 
 def read_style(style: str, tag: str, look: Look, text_length: int = 0) -> Style:
@@ -114,7 +67,21 @@ def read_style(style: str, tag: str, look: Look, text_length: int = 0) -> Style:
         if not (_decorates(name, value) and (grows or _fits(name, value, new_look, text_length)))
     ]
     mark = NOT_DISPLAYED if displays == {"none"} else marks[0] if marks else ""
-    return Style(mark, tuple(addresses), new_look)
+    addresses += [value for name, value in declarations if name.startswith("background") and "gradient" in value]
+    height = max((in_pixels(value) or 0 for name, value in declarations if name in {"height", "min-height"}), default=0)
+    return Style(mark, tuple(addresses), new_look, height, _find_gap(declarations))
+
+
+def _find_gap(declarations: list[tuple[str, str]]) -> float:
+    """Returns the pixels of the margins and paddings above and below an element."""
+    gap = 0.0
+    for name, value in declarations:
+        numbers = [in_pixels(number) or 0 for number in value.split()]
+        if name in {"margin", "padding"} and numbers:
+            gap += numbers[0] + numbers[2 if len(numbers) > 2 else 0]  # noqa: PLR2004
+        elif re.fullmatch("(?:margin|padding)-(?:top|bottom)", name):
+            gap += sum(numbers)
+    return gap
 
 
 def _split(style: str, addresses: list[str]) -> list[tuple[str, str]] | None:
@@ -171,19 +138,27 @@ def _find_look(declarations: list[tuple[str, str]], look: Look, *, grows: bool) 
         if name == "opacity" and re.fullmatch(r"\d*\.?\d+", value) and float(value) < 1:
             look = replace(look, opacity=look.opacity * float(value))
             marks += ["styled with opacity"] * (look.opacity < _MIN_OPACITY)
-        elif re.match(r"(?:margin|padding)\b", name):
+        elif re.match(r"(?:margin|padding|border-spacing)\b", name):
             largest = max((in_pixels(number) or 0 for number in value.split()), default=0)
             look = replace(look, offset=look.offset + largest)
-            marks += [f"styled with {name}"] * (look.offset > _MAX_OFFSET)
+            marks += [f"styled with {name}"] * (look.offset > MAX_OFFSET)
         elif name in {"width", "max-width"} and not grows and (pixels := in_pixels(value)) is not None:
             look = replace(look, room=min(look.room, pixels))
-        elif name == "color":
-            look = replace(look, color=look.color if value == "inherit" else parse_color(value))
         elif name in {"background", "background-color", "background-image"}:
+            is_known = re.search("url|gradient", value) or find_background(value, WHITE)
+            marks += [f"styled with {name}"] * (not is_known)
             look = replace(look, background=find_background(value, look.background))
-        elif name.startswith("overflow") and value != "visible":
-            look = replace(look, is_clipped=True)
+        else:
+            look = _decorate(name, value, look)
     return look, marks
+
+
+def _decorate(name: str, value: str, look: Look) -> Look:
+    if name == "color":
+        return replace(look, color=look.color if value == "inherit" else parse_color(value))
+    if name == "white-space":
+        return replace(look, keeps_spaces=value.startswith(("pre", "break-spaces")))
+    return replace(look, is_clipped=True) if name.startswith("overflow") and value != "visible" else look
 
 
 def _find_size(value: str, size: float) -> float | None:
@@ -235,6 +210,6 @@ def _fits(name: str, value: str, look: Look, text_length: int) -> bool:
     if name == "white-space":
         return value in {"normal", "pre-wrap", "pre-line"}
     if name in {"width", "max-width"}:
-        return (in_pixels(value) or _WIDTH) >= _MIN_CLIPPED_WIDTH
+        return (in_pixels(value) or MAIL_WIDTH) >= _MIN_CLIPPED_WIDTH
     is_offset = re.match(r"(?:margin|padding|text-indent)\b", name) is not None
     return not is_offset or all((in_pixels(number) or 0) <= _MAX_CLIPPED_OFFSET for number in value.split())

@@ -4,7 +4,7 @@ import re
 
 _PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0, "vw": 6.0, "vh": 6.0,
            "in": 96.0, "cm": 38.0, "mm": 3.8, "pc": 16.0, "%": 6.0}  # fmt: skip  # of a mail 600 pixels wide
-_LENGTH = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))([a-z]*|%)")
+_LENGTH = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))([a-z]*|%)", re.ASCII)
 # Fonts whose letters are drawn as signs. A name that is no longer than these words says so is enough.
 _SIGN_FONT = re.compile(
     r"symbol|dings|dingbat|marlett|icon|awesome|mt extra|barcode|code ?\d|mdl2|braille|ornament|glyph"

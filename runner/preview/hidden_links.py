@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from runner.lint.colors import LINK
 from runner.lint.html import VOID_TAGS, ParsedHtml, Tag
-from runner.lint.inline_style import NOT_DISPLAYED, Look, read_style
+from runner.lint.inline_style import read_style
+from runner.lint.look import NOT_DISPLAYED, Look
 
 _IMPLIED_ENDS = frozenset({"p", "li", "td", "th", "tr"})  # another one of the same name ends it
-_HARMLESS = frozenset({"", "struck", "not in Outlook"})
+# A background that is not known hides a link only in rare cases.
+_HARMLESS = frozenset({"", "struck", "not in Outlook", "styled with background", "styled with background-color"})
 
 
 def find_hidden_links(html: ParsedHtml) -> dict[int, str]:

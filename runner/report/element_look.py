@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runner.lint.colors import LINK, parse_color
+from runner.lint.colors import is_seen, parse_color_attribute
 from runner.lint.html_events import OUTLOOK, Event
-from runner.lint.inline_style import NOT_DISPLAYED, Look, read_style
+from runner.lint.inline_style import read_style
+from runner.lint.look import MAX_OFFSET, NOT_DISPLAYED, Look
 from runner.lint.style_properties import is_plain_font
 from runner.report.hosts import describe_hosts
 
@@ -67,17 +68,35 @@ _PLAIN_ATTRIBUTES = frozenset(
 _FREE_ATTRIBUTES = frozenset(
     {"class", "id", "title", "name", "lang", "content", "target", "rel", "summary", *_ADDRESS_ATTRIBUTES, *_LABELS}
 )
+# The elements on which an attribute is a colour.
+_COLORS = {
+    "color": {"font"}, "bgcolor": {"body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"},
+    "text": {"body"}, "link": {"body"}, "vlink": {"body"}, "alink": {"body"},
+}  # fmt: skip
+_INDENTS = dict.fromkeys(("ul", "ol", "menu", "dd", "blockquote", "figure"), 40.0) | {"sub": 5.0, "sup": 5.0}  # pixels
+# Attributes with a length that moves texts, in pixels.
+_GAPS = (
+    "cellpadding", "cellspacing", "border", "hspace", "vspace", "marginheight", "marginwidth", "leftmargin",
+    "topmargin", "rightmargin", "bottommargin",
+)  # fmt: skip
+_MAX_GAP = 100.0
+_INTEGER = re.compile(r"[ \t\r\n\f]*\+?([0-9]{1,9})[0-9.]*(%?)")
 _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 _INERT_ATTRIBUTE = re.compile(r"(?:data|aria|mc|ep|v|o|w|x|xml|xmlns)[-:].*")
 
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """`marks` say how the text of an element appears other than it is written, `label` stands before it."""
+    """`marks` say how the text of an element appears other than it is written, `label` stands before it.
+
+    Without any text, the element has the `height`, and `gap` around it, in pixels.
+    """
 
     marks: tuple[str, ...]
     label: str
     look: Look
+    height: float = 0.0
+    gap: float = 0.0
 
 
 def describe_element(
@@ -90,17 +109,38 @@ def describe_element(
     """
     tag, attributes = event.name, event.attributes
     if not attributes and tag in _BARE_ELEMENTS:
-        return Appearance((), "", _find_default_look(tag, attributes, look))
+        new_look = _find_default_look(tag, attributes, look)
+        return Appearance(_judge_distance(new_look, look), "", new_look)
     # The style comes after the attribute, and counts for more.
     width = attributes.get("width", "").strip() if tag != "img" else ""
     own_style = f"width:{width};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", "")
-    style = read_style(own_style, tag, _find_default_look(tag, attributes, look), text_length)
-    marks = [style.mark]
+    default_look = _find_default_look(tag, attributes, look)
+    style = read_style(own_style, tag, default_look, text_length)
+    marks = [style.mark, *_judge_distance(default_look, look)]
     if not (event.is_foreign or (in_outlook and ":" in tag)):
-        marks = [_find_own_mark(tag, attributes), style.mark, *_judge_attributes(tag, attributes, shown)]
+        marks = [_find_own_mark(tag, attributes), *marks, *_judge_attributes(tag, attributes, shown)]
+    height = max(style.height, _find_height(tag, attributes))
+    if height > MAX_OFFSET and tag != "img":
+        marks.append("styled with height")
     shown_style = read_style(shown.get("style", ""), tag, look)
     label = _label(tag, shown, shown_style.addresses)
-    return Appearance(tuple(dict.fromkeys(filter(None, marks))), label, style.look)
+    return Appearance(tuple(dict.fromkeys(filter(None, marks))), label, style.look, height, style.gap)
+
+
+def _judge_distance(look: Look, parent: Look) -> tuple[str, ...]:
+    return ("far from the other texts",) if look.offset > MAX_OFFSET >= parent.offset else ()
+
+
+def _find_height(tag: str, attributes: Mapping[str, str]) -> float:
+    if tag == "textarea":
+        return 18 * _read_pixels(attributes.get("rows", ""))
+    return _read_pixels(attributes.get("size" if tag == "hr" else "height", ""))
+
+
+def _read_pixels(value: str) -> float:
+    """Returns the number that HTML reads at the start of an attribute."""
+    number = _INTEGER.match(value)
+    return float(number[1]) * (MAX_OFFSET / 100 if number[2] else 1) if number else 0.0
 
 
 def _find_default_look(tag: str, attributes: Mapping[str, str], look: Look) -> Look:
@@ -109,13 +149,40 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], look: Look) -> L
         step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
         size = _FONT_SIZES[max(1, min(7, step)) - 1]
     look = look if size == look.size else replace(look, size=size)
+    if tag in {"pre", "listing", "xmp", "plaintext", "textarea"}:
+        look = replace(look, keeps_spaces=True)
+    if tag == "table":
+        look = replace(
+            look, cell=sum(_read_pixels(attributes.get(name, "1")) for name in ("cellpadding", "cellspacing"))
+        )
+    if move := _INDENTS.get(tag, look.cell if tag in {"td", "th"} else 0.0):
+        look = replace(look, offset=look.offset + move)
+    return _find_default_colors(tag, attributes, look) if attributes else look
+
+
+def _find_default_colors(tag: str, attributes: Mapping[str, str], look: Look) -> Look:
     if tag == "a" and "href" in attributes:
-        look = replace(look, color=LINK)
-    for name, is_text in (("color", True), ("text", True), ("bgcolor", False), ("background", False)):
-        if name in attributes:
-            color = parse_color(attributes[name])
-            look = replace(look, color=color) if is_text else replace(look, background=color)
+        # A link has one of several colours, and must be seen in all of them.
+        unseen = (color for color in look.links if not is_seen(color, look.background))
+        look = replace(look, color=next(unseen, look.links[0]))
+    if "background" in attributes:
+        look = replace(look, background=None)  # a picture, which is named
+    elif _has_color("bgcolor", tag, attributes):
+        look = replace(look, background=parse_color_attribute(attributes["bgcolor"]))
+    for name in ("color", "text"):
+        if _has_color(name, tag, attributes):
+            look = replace(look, color=parse_color_attribute(attributes[name]))
+    if tag == "body":
+        names = [name for name in ("link", "vlink", "alink") if _has_color(name, tag, attributes)]
+        links = [parse_color_attribute(attributes[name]) for name in names]
+        look = replace(look, links=(*links, *look.links * ("link" not in names)))
     return look
+
+
+def _has_color(name: str, tag: str, attributes: Mapping[str, str]) -> bool:
+    """Returns whether an attribute gives an element a colour: without one, it has that of the elements around it."""
+    value = attributes.get(name, "").strip(" \t\r\n\f").lower()
+    return tag in _COLORS.get(name, ()) and value not in {"", "transparent"}
 
 
 def _find_own_mark(tag: str, attributes: Mapping[str, str]) -> str:
@@ -138,8 +205,14 @@ def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[st
             marks.append(f"with a recipient's value as {name}")
         elif name == "dir" and value.lower() != "ltr":
             marks.append("in another direction")
-        elif (name == "face" and not is_plain_font(value.lower())) or (
-            name == "align" and (tag, value.strip().lower()) in {("table", "right"), ("caption", "bottom")}
+        elif (
+            (
+                _read_pixels(value) > _MAX_GAP
+                if name in _GAPS
+                else _has_color(name, tag, attributes) and parse_color_attribute(value) is None
+            )
+            or (name == "face" and not is_plain_font(value.lower()))
+            or (name == "align" and (tag, value.strip().lower()) in {("table", "right"), ("caption", "bottom")})
         ):
             marks.append(f"styled with {name}")
         elif name not in _PLAIN_ATTRIBUTES and not _INERT_ATTRIBUTE.fullmatch(name):
@@ -154,6 +227,8 @@ def _label(tag: str, attributes: Mapping[str, str], style_addresses: tuple[str, 
         found.append(attributes.get("content", ""))
     addresses = " ".join(f"{each}{describe_hosts(each)}" for each in found if each)
     styles = "".join(f"[picture: {each}{describe_hosts(each)}]" for each in style_addresses)
+    if tag in {"col", "colgroup"} and ("bgcolor" in attributes or "background" in attributes.get("style", "").lower()):
+        return f"[{tag} with a background: see the HTML source]{styles}"
     if tag == "img":
         return f"[image {attributes.get('alt') or 'without alt'}: {addresses}]{styles}"
     if tag == "style":

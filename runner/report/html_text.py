@@ -11,9 +11,10 @@ from itertools import islice, repeat
 
 from runner.characters import unescape_html
 from runner.lint.html_events import OUTLOOK, Event
-from runner.lint.inline_style import NOT_DISPLAYED, Look
+from runner.lint.look import NOT_DISPLAYED, Look
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.element_look import IN_OUTLOOK, VOID_ELEMENTS, describe_element
+from runner.report.empty_height import EmptyHeight
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
 from runner.report.list_numbers import LISTS, ItemList, open_list
 from runner.report.private_html import has_open_tag, read_private_html
@@ -113,6 +114,7 @@ class _TextCollector:
         self._pieces: list[str] = []
         self._has_text = False
         self._last_word = ""  # which the next text may continue, as far as no line breaks before it
+        self._empty_height = EmptyHeight()
         self._silent_depth = 0
         self._open_elements = [_OpenElement("", look)]
         self._open_marks: list[str] = []
@@ -128,6 +130,8 @@ class _TextCollector:
         """Adds an event. What is printed is that of the displayed one. `text_length`: characters of texts inside."""
         if self._silent_depth:
             self._silent_depth += (event.kind == "start") - (event.kind == "end")
+            if not self._silent_depth:
+                self._end(event.name)
         elif event.kind == "text":
             self._add_text(event.text, displayed.text)
         elif event.kind == "start":
@@ -142,7 +146,10 @@ class _TextCollector:
         appearance = describe_element(
             event, displayed.attributes, parent.look, text_length, in_outlook=IN_OUTLOOK in self._open_marks
         )
+        self._empty_height.add(appearance.gap)
+        self._empty_height.open_element(appearance.height)
         if tag in VOID_ELEMENTS:
+            self._empty_height.add(parent.look.height_of_line if tag == "br" else 0)
             self._open_elements.append(parent)
             hides = NOT_DISPLAYED in appearance.marks and NOT_DISPLAYED not in self._open_marks and appearance.label
             self._append(f"[{NOT_DISPLAYED}: {appearance.label}]" if hides else appearance.label + _SIGNS.get(tag, ""))
@@ -150,8 +157,8 @@ class _TextCollector:
                 self._end_line()
             return
         element = _OpenElement(
-            tag, appearance.look, tuple(mark for mark in appearance.marks if mark not in self._open_marks)
-        )
+            tag, appearance.look, tuple(mark for mark in appearance.marks if mark not in self._open_marks),
+        )  # fmt: skip
         self._open_elements.append(element)
         if element.marks:
             self._open_marks += element.marks
@@ -169,6 +176,7 @@ class _TextCollector:
 
     def _end(self, tag: str) -> None:
         element = self._open_elements.pop()
+        self._empty_height.close_element(is_displayed=NOT_DISPLAYED not in self._open_marks)
         if tag in VOID_ELEMENTS:
             return
         if tag in LISTS:
@@ -199,13 +207,19 @@ class _TextCollector:
         words = _BREAK.split(sent)
         words[0] = self._last_word + words[0]
         self._last_word = words[-1][-1000:]
-        mark = self._open_elements[-1].look.describe_text(max(map(len, words)))
+        look = self._open_elements[-1].look
+        mark = look.describe_text(max(map(len, words))) or look.describe_spaces(sent)
         if mark and _SEEN.search(text) and mark not in self._open_marks and NOT_DISPLAYED not in self._open_marks:
             text = f"[{mark}: {text.strip()}]"
+        if not _SEEN.search(text):
+            self._empty_height.add(look.height_of_line * (sent.count("\n") if look.keeps_spaces else text != " "))
         self._append(text.lstrip(" ") if not self._pieces or self._pieces[-1].endswith(" ") else text)
 
     def _append(self, piece: str) -> None:
-        if self._unmarked and _SEEN.search(piece):
+        is_seen = _SEEN.search(piece)
+        if is_seen and NOT_DISPLAYED not in self._open_marks:
+            self._pieces.append(self._empty_height.see_text())
+        if self._unmarked and is_seen:
             for element in self._unmarked:
                 self._pieces.append("".join(f"[{mark}: " for mark in element.marks))
                 element.is_marked = True

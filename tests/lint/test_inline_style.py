@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.lint.inline_style import Look, read_style
+from runner.lint.inline_style import read_style
+from runner.lint.look import Look
 from runner.report.html_text import visible_text
 from tests.support.proof import proofs
 
@@ -108,7 +109,7 @@ NAMED = {
     "background:#000": "in the colour of its background",
     "color:yellow;background:#ff0": "in the colour of its background",
     "color:rgb(255, 255, 255);background-color:white": "in the colour of its background",
-    "color:ghostwhite": "styled with color",
+    "color:thistle": "styled with color",
     "color:hsl(0,0%,100%)": "styled with color",
     "outline:99px solid #fff": "styled with outline",
     "box-shadow:0 0 0 99px #fff": "styled with box-shadow",
@@ -147,6 +148,7 @@ def test_what_decorates_alone_needs_no_word(style: str) -> None:
         "Hi Ann",
         "Hi [picture: https://a.example/b.png]Ann",
         "Hi [picture: data:a;b:c]Ann",
+        "Hi [picture: linear-gradient(90deg, rgba(1,2,3,0.5), #fff 50%)]Ann",
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.ledger.record import salt_check
+from runner.report.html_text import visible_text
 from tests.support.clones import HEADER, Clone
 from tests.support.project import run_in_process
 
@@ -386,6 +387,61 @@ DISPLAYED_DIFFERENTLY = {
 def test_what_is_displayed_in_another_way_is_in_brackets(project: Clone, name: str) -> None:
     project.write("messages/a.yaml", declared(f"Hi {DISPLAYED_DIFFERENTLY[name]} you"))
     assert re.search(r"Hi \[[A-Za-z -]+: evil\] you", review(project))
+
+
+# Texts that a browser shows in the colour of their background, or where a reader does not look.
+NOT_SEEN = [
+    # Any letters are a colour in HTML.
+    "<font color=fffffffff>evil</font>", "<font color='#FFFFFFFFFFFF'>evil</font>", "<font color='f f f'>evil</font>",
+    "<table bgcolor=fff><td>evil</table>", "<table><td bgcolor=000000000>evil", "<body text='#FFFFFFFFFFFF'>evil",
+    "<body bgcolor='#000000000'>evil", "<body link=white><a href=/>evil</a>", "<body vlink=white><a href=/>evil</a>",
+    "<body alink=white><a href=/>evil</a>", "<p style='background-image:linear-gradient(#000,#000)'>evil",
+    # The colour of an element that has none of its own is that of the one around it.
+    "<font color=white><span color=black>evil", "<table bgcolor=#000><td><p bgcolor=#fff>evil",
+    "<table bgcolor=#000><td><div style='background:#fff'><script></script></div><p>evil</table>",
+    "<table><col bgcolor=#000><td>evil</table>", "<p style='background-color:hsl(0,0%,0%)'>evil",
+    "<p style='background-color:#000f'>evil", "<p style='background:#000;background:nothing'>evil",
+    "<font color=white><p style='color:000000'>evil", "<p style='color:#fff'><b style='color:rgb(\u0660,0,0)'>evil",
+    # Far to the right, and far below.
+    "<ul>" * 60 + "evil", "<blockquote>" * 60 + "evil", "<dl><dd>" * 80 + "evil",
+    "<sub style='font-size:16px'>" * 150 + "evil",
+    "<table cellpadding=90><td>" * 9 + "evil", "<table cellpadding=4000><td>evil</table>",
+    "<table cellspacing=4000><td>evil</table>", "<table border=4000><td>evil</table>", "<body leftmargin=4000>evil",
+    "<table><td height=9000 valign=bottom>evil</table>", "<table height=9000><td>evil</table>",
+    "<table><td style='height:1900px'>evil</table>", "<p style='line-height:5000px'>evil",
+    "<pre>Hi" + "\n" * 300 + "evil</pre>", "<pre>Hi" + " " * 300 + "evil</pre>",
+    "<p style='white-space:pre'>Hi" + "\n" * 300 + "evil", "<hr size=9000>evil", "<br>" * 300 + "evil",
+    "<p>&nbsp;</p>" * 300 + "evil", "<p><br></p>" * 300 + "evil", "<div style='height:1900px'></div>evil",
+    "<div style='padding-top:190px'></div>" * 10 + "evil", "<table><td height=9000></table>evil",
+    "<textarea rows=900></textarea>evil", "<pre>" + "\n<b></b>" * 300 + "evil</pre>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NOT_SEEN, ids=lambda body: body[-60:])
+def test_what_a_recipient_does_not_see_is_named(body: str) -> None:
+    text = visible_text(f"<p>Hello</p>{body}", show_values=False)
+    named = (
+        r"\[(styled|in the colour|far|with wide|below|picture|col with)[^\[]*?(: |\]\s*)(?:Hello\s+|Hi\s+|[_\[\]])*evil"
+    )
+    assert re.search(named, text)
+
+
+SEEN = [
+    "<body link=#0563C1 vlink=#954F72><a href=/>{}</a>", "<body bgcolor=#000 text=#fff link=white><p>{}",
+    "<table bgcolor=''><td bgcolor=transparent>{}</table>", "<table bgcolor=ffffff><td><font color=333333>{}</table>",
+    "<table bgcolor=#000><td background=''><font color=#FFF>{}</table>", "<p style='background:none'>{}",
+    "<ul><li><ul><li><ol><li>{}</ol></ul></ul>", "<blockquote>" * 5 + "{}", "<table><td height=400>{}</table>",
+    "<table height='100%' cellpadding=20 cellspacing=10 border=1><td>{}</table>", "<br>" * 8 + "{}",
+    "<pre>a\n\n  b" + "\n" * 20 + "</pre>{}", "<p hidden>x<script></script></p>{}",
+    "<div style='display:none'>" + "&nbsp;&zwnj;" * 900 + "<br>" * 90 + "</div>{}", "<p>&nbsp;</p>" * 4 + "{}",
+    ("<table cellpadding=0 cellspacing=0 width=600><td style='padding:20px'>") * 8 + "{}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", SEEN, ids=lambda body: body[-60:])
+def test_of_what_a_recipient_sees_nothing_is_said(body: str) -> None:
+    text = visible_text("<p>Hello</p>" + body.format("good"), show_values=False)
+    assert re.search(r"(?m)^(?:- |1\. )*good(?: \(/\))?$", text)
 
 
 @pytest.mark.parametrize("body", ["<style>b{display:none}</style>Hi", "<svg><style><p>Hi", "<math><style><p>Hi"])
