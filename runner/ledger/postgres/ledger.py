@@ -28,6 +28,7 @@ from runner.shown_command import shown_command
 MAX_BATCH = 50
 _MAX_STATEMENT_RECORDS = 1000  # records in one statement
 _MAX_COPIED = 4 << 30  # bytes of records, which go to a temporary file; ten million have that
+_MAX_HEADERS = 1000  # rows; a ledger has one for each workspace, salt and move
 # Lines as they are: JSON escapes control characters, so a line never has one of these two and is never quoted.
 _COPY_OPTIONS = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
 # Leaves out what `Facts` would drop while it reads, half of all records: it keeps a claim only beside `unknown`.
@@ -203,8 +204,15 @@ class PostgresLedger:
         live_filter = "" if self._include_live_claims else f" AND (rank > 0 OR run_of(attempt) NOT IN {_LIVE_RUNS})"
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET LOCAL statement_timeout TO 0")
-            headers = cursor.execute(_READ_HEADERS).fetchall()
+            # Ten million records take minutes.
+            cursor.execute("SET LOCAL statement_timeout TO '30min'")
+            headers = []
+            for row in cursor.stream(_READ_HEADERS):  # one by one: the server may send rows without end
+                headers.append(row)
+                if len(headers) > _MAX_HEADERS:
+                    connection.close()
+                    message = f"{self._display_name} has more than {_MAX_HEADERS:,} headers"
+                    raise LedgerUnavailable(message, "look at its table headers: another program has written to it")
             snapshot = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
             with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{live_filter}) {_COPY_OPTIONS}") as blocks:  # noqa: S608  # constants only
                 for block in blocks:

@@ -626,6 +626,9 @@ def test_a_database_whose_records_do_not_end_is_not_copied_to_the_disk(
     monkeypatch.setattr("runner.ledger.postgres.ledger._MAX_COPIED", 10_000)
     with pytest.raises(LedgerUnavailable, match="GiB of records"):
         ledger.refresh()
+    monkeypatch.setattr("runner.ledger.postgres.ledger._MAX_HEADERS", 0)
+    with pytest.raises(LedgerUnavailable, match="more than 0 headers"):
+        ledger.refresh()
     monkeypatch.undo()
     ledger.refresh()
     assert len(ledger.facts) == len(KEYS)
