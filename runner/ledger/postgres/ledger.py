@@ -206,13 +206,7 @@ class PostgresLedger:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # Ten million records take minutes.
             cursor.execute("SET LOCAL statement_timeout TO '30min'")
-            headers = []
-            for row in cursor.stream(_READ_HEADERS):  # one by one: the server may send rows without end
-                headers.append(row)
-                if len(headers) > _MAX_HEADERS:
-                    connection.close()
-                    message = f"{self._display_name} has more than {_MAX_HEADERS:,} headers"
-                    raise LedgerUnavailable(message, "look at its table headers: another program has written to it")
+            headers = _read_headers(connection, cursor, self._display_name)
             snapshot = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
             with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{live_filter}) {_COPY_OPTIONS}") as blocks:  # noqa: S608  # constants only
                 for block in blocks:
@@ -253,6 +247,20 @@ class PostgresLedger:
             CLAIM_RETRY_SECONDS,
         )
         return frozenset(row[0] for row in rows)
+
+
+def _read_headers(
+    connection: "psycopg.Connection[Any]", cursor: "psycopg.Cursor[Any]", display_name: str
+) -> list[tuple[Any, ...]]:
+    """Returns the rows of all headers, which are read one by one: the server may send rows without end."""
+    rows = []
+    for row in cursor.stream(_READ_HEADERS):
+        rows.append(row)
+        if len(rows) > _MAX_HEADERS:
+            connection.close()
+            message = f"{display_name} has more than {_MAX_HEADERS:,} headers"
+            raise LedgerUnavailable(message, "look at its table headers: another program has written to it")
+    return rows
 
 
 def _row(header: Header) -> tuple[Any, ...]:
