@@ -66,6 +66,12 @@ class Delivery(NamedTuple):
         return next((kind, value) for kind, value in self.payload["to"].items() if kind != "type")
 
     @property
+    def label(self) -> AnyText:
+        """The recipient as a plan lists it: a user_id with its kind, because a number may be anything."""
+        label = f"user_id:{self.value}" if self.kind == "user_id" else self.value
+        return label if self.kind == "id" else mark_private(label, self.display_name)
+
+    @property
     def display_name(self) -> str:
         """The recipient as lockfile and plan show it. See `format_recipient`."""
         return format_recipient(self.kind, self.value, self.key)
@@ -170,8 +176,7 @@ class _Renderer:
             bad_text = TemplateFault("not-a-text", "half of a surrogate pair is not a character")
             return [declaration.body_origin.problem(bad_text, self._label_of(recipient))]
         if self._keys is not None:
-            key_count = len(self._keys)
-            row = self._keys.add(raw_key)
+            key_count, row = len(self._keys), self._keys.add(raw_key)
             if row < key_count:
                 return [self._duplicate_problem(recipient, value, self._find_first_number(row))]
         # The same as Delivery(…), without the Python function that a named tuple calls for it.
@@ -212,8 +217,7 @@ class _Renderer:
         return TemplateOrigin(self._declaration.document, (*self._recipient_path(recipient), recipient.kind))
 
     def _recipient_path(self, recipient: Recipient) -> tuple[str | int, ...]:
-        is_list = isinstance(self._declaration.document.value.get("to"), list)
-        return ("to", recipient.number - 1) if is_list else ("to",)
+        return ("to", recipient.number - 1) if isinstance(self._declaration.document.value.get("to"), list) else ("to",)
 
     def _label_of(self, recipient: Recipient) -> str:
         return self._declaration.audience.label(recipient.number)

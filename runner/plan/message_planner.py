@@ -29,7 +29,6 @@ from runner.plan.guards import Guard
 from runner.plan.partial_plan import SAMPLE_SIZE, BlockResult, PartialPlan
 from runner.plan.plan_file import PlanFile
 from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
-from runner.privacy import mark_private
 
 # Bytes of an audience: about 10,000 recipients, which take longer to render than processes take to start.
 PARALLEL_MIN_SIZE = 1 << 20
@@ -235,8 +234,7 @@ class MessagePlanner:
                 action, reason = "excluded", exclusion_reason
         if action == "send":
             if len(partial_plan.first_recipients) < SAMPLE_SIZE:
-                name = delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
-                partial_plan.first_recipients.append(name)
+                partial_plan.first_recipients.append(delivery.label)
             if self._same_content or self._other_revisions:
                 self._count_earlier(partial_plan, delivery)
         if action != "sent":

@@ -21,7 +21,7 @@ from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
 from runner.ledger.key_state import State
 from runner.ledger.record import MASKED
-from runner.privacy import mark_private
+from runner.privacy import mark_private, reveal_or_mask
 from runner.report import json_output, status_text
 from runner.report.layout import wrap
 from runner.report.next_steps import NextStep
@@ -146,6 +146,16 @@ def _print_json(
         context.output.document(part)
 
 
+def _sort_by_recipient(states: list[State], recipients: Recipients) -> list[State]:
+    """Returns the deliveries by message and recipient, the unknown ones last: what matters most stands at the end."""
+
+    def order(state: State) -> tuple[bool, str, str]:
+        recipient = reveal_or_mask(recipients.name(state.record), show_values=True)
+        return state.status == "unknown", state.record.message, recipient
+
+    return sorted(states, key=order)
+
+
 def _print_messages(
     context: Context, facts: Facts, name: str | None, counts: Counter[MessageStatus], *, show_all: bool
 ) -> None:
@@ -156,7 +166,6 @@ def _print_messages(
     if name is None:
         attention = chain(unknown, facts.states_with("refused"))
         listed = list(attention if show_all else islice(attention, _MAX_ATTENTION))
-        listed.sort(key=lambda state: state.status == "unknown")  # what matters most stands last: there the eye is
         statuses = status_text.ATTENTION
     else:
         listed, statuses = (
@@ -166,6 +175,8 @@ def _print_messages(
     total = sum(number for group, number in counts.items() if group.status in statuses)
     if listed:
         recipients = name_recipients(context, facts, [state.record for state in listed])
+        if name is None:
+            listed = _sort_by_recipient(listed, recipients)
         output.result(f"\n{status_text.format_deliveries(listed, recipients, _view(context), name)}")
         if any(MASKED in state.record.to for state in listed):
             output.note_masking()
