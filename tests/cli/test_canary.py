@@ -1,5 +1,7 @@
 """A canary on a terminal: it is sent, and a person decides about the rest."""
 
+import time
+
 import pytest
 
 from runner.sandbox import Sandbox
@@ -23,6 +25,7 @@ def test_after_the_canary_a_person_looks_at_it_and_decides(
     terminal = Terminal(folder.path, "apply", "--canary", "1")
     terminal.answer("Send the canary? [y/N]:", "y")
     terminal.wait_for("Send the rest? [y/N]:")
+    time.sleep(0.1)  # a signal between the question and the read that waits for the answer ends no read
     terminal.type(answer)
     found, shown = terminal.finish(), terminal.screen
     assert (found, len(intercom.messages)) == (code, made), shown
