@@ -58,7 +58,7 @@ class Context:
     @property
     def ledger(self) -> "LedgerContext":
         """What the ledger has to know of this command. In the sandbox, the ledger is a lockfile of its own."""
-        from runner.ledger.context import LedgerContext  # noqa: PLC0415  # saves a command without a ledger 5 ms
+        from runner.ledger.context import LedgerContext  # noqa: PLC0415  # saves a command without a ledger 15 ms
 
         settings, is_sandbox = self.settings, self.options.sandbox
         address, declared = self.lock_override or settings.lock, _declared_ledger(settings)

@@ -52,7 +52,7 @@ def parse_whole_lines(lines: list[bytes]) -> list[Any] | None:
 
 def parse_objects(line: bytes) -> tuple[list[dict[str, Any]], bool]:
     """Returns the objects on a line, and whether the line is torn: anything but exactly one object."""
-    value = _parse_object(line)
+    value = parse_object(line)
     return ([value], False) if value is not None else (list(_salvage_objects(line)), True)
 
 
@@ -68,7 +68,7 @@ def _salvage_objects(line: bytes) -> Iterator[dict[str, Any]]:
         if record := _parse_torn_record(text[unread : start.start()]):
             yield record
         match = _object_pattern().match(text, start.start())
-        value = _parse_object(match[0].encode()) if match else None
+        value = parse_object(match[0].encode()) if match else None
         if match is None or value is None:
             unread, position = start.start(), start.start() + 1
             continue
@@ -103,7 +103,8 @@ def _parse_fields(text: str) -> Iterator[tuple[str, Any]]:
             yield name, orjson.loads(value)
 
 
-def _parse_object(text: bytes) -> dict[str, Any] | None:
+def parse_object(text: bytes) -> dict[str, Any] | None:
+    """Returns the JSON object of a line; None if it is not one."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:

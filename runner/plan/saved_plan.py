@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-import orjson
-
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import DIGEST_VERSION
 from runner.declare.sender import Sender, parse_sender
 from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
+from runner.ledger.json_lines import parse_object
 from runner.ledger.record import salt_check
 from runner.plan.guards import Guard, format_recipients, stale_plan_guard
 from runner.plan.sending_rules import SendingRules
@@ -139,7 +138,7 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
     for number, line in enumerate(lines, 1):
         text = line.strip().removesuffix(b",")
         if text.startswith(b'{"key":'):
-            delivery = _parse_object(text)
+            delivery = parse_object(text)
             if delivery is None or not plan.add(delivery):
                 raise _create_error(path, "this is not a delivery of a plan", number)
         else:
@@ -147,7 +146,7 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
             head_size += len(line)
             if head_size > MAX_HEAD:
                 raise _create_error(path, f"this is not a plan: it has more than {MAX_HEAD >> 20} MiB", number)
-    head = _parse_object(b"".join(head_lines))
+    head = parse_object(b"".join(head_lines))
     if head is None:
         raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
     if head.get("format_version") != FORMAT_VERSION:
@@ -245,14 +244,6 @@ def _parse_rules(path: str, rules: Any) -> SendingRules:
     if not isinstance(rules, dict) or not all(isinstance(of_owner, dict) for of_owner in rules.values()):
         raise _create_error(path, "its rules have the wrong form")
     return {owner: {name: str(rule) for name, rule in of_owner.items()} for owner, of_owner in rules.items()}
-
-
-def _parse_object(text: bytes) -> dict[str, Any] | None:
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _create_error(path: str, message: str, line: int = 1) -> ProblemsFound:

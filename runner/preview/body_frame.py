@@ -105,9 +105,9 @@ def neutralise_body(body: str) -> str:
     """Returns the body without addresses to follow or load. A link has its address as its title, an image is a box.
 
     What the sandbox and the policy stop is stopped before a request. But a click on a link makes Chromium open a
-    connection to its host beforehand, and a `<link rel=preconnect>` does so by itself: it tells the host that somebody
+    connection to its host beforehand, and a `<link rel=preconnect>` does so by itself: it tells the host that a person
     looks. A browser may take a tag for one where our parser sees text, or the other way round. So every tag that is
-    not of the plainest form is written anew, and what our parser takes for no tag begins none for a browser either.
+    not of the plainest form is written again, and what our parser takes for no tag begins none for a browser either.
     If a browser shows other texts or elements then, the body is shown as its source.
     """
     pieces: list[str] = []
