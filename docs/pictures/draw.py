@@ -53,7 +53,9 @@ def write_comment() -> str:
         project = _commit_change(Path(folder))
         command = ("msgrun", "plan", "--against", "HEAD~1", "--format", "markdown")
         written = _run(project, *command)
-        return re.sub(r"(?<=[(`])[0-9a-f]{10}(?=[)`])", "3f1c2a9d07", written)  # the hash of a commit holds its time
+        # The hash of a commit holds its time.
+        written = re.sub(r"\b[0-9a-f]{10}(?=`)", "3f1c2a9d07", written)
+        return re.sub(r"\b[0-9a-f]{10}(?=\))", "b70d41e6a2", written)
 
 
 def photograph_comment(markdown: str, path: Path) -> None:
