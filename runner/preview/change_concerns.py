@@ -5,7 +5,7 @@ from itertools import islice
 
 from runner.characters import show_on_one_line
 from runner.compare.audience_overlap import Overlap
-from runner.compare.comparison import Comparison, MessageChange
+from runner.compare.comparison import Comparison, FieldChange, MessageChange
 from runner.preview.views import Concern
 
 # Labels of concerns that the index lists by their text, because the text names what changed.
@@ -29,7 +29,8 @@ def list_change_concerns(comparison: Comparison, change: MessageChange) -> Itera
     for field in change.fields:
         if field.name in _FIELDS and field.before and _is_loosened(field.name, field.before, field.now):
             label, text = _FIELDS[field.name]
-            yield Concern("bad", label, text.format(before=format_value(field.before), now=format_value(field.now)))
+            old, new = format_values(field)
+            yield Concern("bad", label, text.format(before=old, now=new))
     overlap = change.audience
     if overlap and overlap.added >= _MIN_ADDED and count_now(overlap) >= _GROWTH * count_before(overlap):
         before, now = count_before(overlap), count_now(overlap)
@@ -50,8 +51,15 @@ def _is_loosened(name: str, before: str, now: str) -> bool:
             return True
 
 
-def format_value(value: str) -> str:
-    """Returns the value of a field in words. A time at midnight UTC is a day, as it is mostly declared."""
+def format_values(field: FieldChange) -> tuple[str, str]:
+    """Returns the values of a field before and now, in words."""
+    return _format_value(field.name, field.before), _format_value(field.name, field.now)
+
+
+def _format_value(name: str, value: str) -> str:
+    if name == "max_recipients" and value:
+        return f"{int(value):,}"
+    # A time at midnight UTC is a day, as it is mostly declared.
     return show_on_one_line(value.removesuffix("T00:00:00Z") or "none")
 
 

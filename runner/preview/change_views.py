@@ -12,7 +12,7 @@ from runner.compare.comparison import FieldChange, MessageChange
 from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
 from runner.declare.sample import Sample
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
-from runner.preview.change_concerns import count_before, count_now, format_value
+from runner.preview.change_concerns import count_before, count_now, format_values
 from runner.preview.named_masks import show_or_name
 from runner.preview.views import ChangeView, Side
 from runner.privacy import reveal_or_mask
@@ -87,7 +87,8 @@ def _describe_text(name: str, parts: Sequence[DiffPart]) -> str:
 
 def _describe_field(field: FieldChange) -> str:
     """Returns the name of a field, with its values if they are short."""
-    values = f"{field.name}: {format_value(field.before)} → {format_value(field.now)}"
+    before, now = format_values(field)
+    values = f"{field.name}: {before} → {now}"
     return values if len(values) <= _MAX_INLINE else field.name
 
 

@@ -20,7 +20,7 @@ def list_index_concerns(
         yield describe_guard(guard, pages)
     comparison = source.comparison
     if comparison:
-        yield from _list_comparison_concerns(comparison)
+        yield from list_comparison_concerns(comparison)
     yield from list_ledger_concerns(source.history.facts, pages, source.plan)
     for note in (*source.notes, *(comparison.notes if comparison else ())):
         yield Concern("warn", "note", show_on_one_line(reveal_or_mask(note, show_values=source.show_values)))
@@ -47,11 +47,13 @@ def list_index_concerns(
             yield describe_problem(problem, show_values=source.show_values)
 
 
-def _list_comparison_concerns(comparison: Comparison) -> Iterator[Concern]:
+def list_comparison_concerns(comparison: Comparison) -> Iterator[Concern]:
     """Yields what worries of changes that are on no message's page."""
     for setting in comparison.guard_changes:
+        if setting.name == "from":  # each message whose sender it changes says so
+            continue
         text = f"{setting.name}: {setting.before or 'none'} → {setting.now or 'none'}"
-        yield Concern("bad", "guard changed", show_on_one_line(text), "this setting limits what is sent")
+        yield Concern("bad", "guard changed", show_on_one_line(text), "this setting guards what is sent, and to whom")
     for change in comparison.changes:
         if change.kind == "removed":
             yield from (Concern("warn", "removed", show_on_one_line(text)) for text in change.warnings)

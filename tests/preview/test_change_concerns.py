@@ -18,7 +18,7 @@ def concerns(*fields: FieldChange, audience: Overlap | None = None, hosts: dict[
     [
         ("from", "name:Ada", "name:Eve", "sender: another sender: name:Ada → name:Eve"),
         ("expires", "2027-06-01T00:00:00Z", "", "expires was removed, it was 2027-06-01:"),
-        ("max_recipients", "10", "9000", "limit: max_recipients was loosened: 10 → 9000"),
+        ("max_recipients", "10", "9000", "limit: max_recipients was loosened: 10 → 9,000"),
         ("max_recipients", "10", "", "10 → none"),
     ],
 )
