@@ -10,8 +10,6 @@ from runner.declare.template.language import TemplateFault
 
 # A comment of Jinja begins with `{#` and white space, `-` or `#`. In CSS, `{#cols` begins a rule for an id.
 _COMMENT_OF_CSS = re.compile(r"\{#(?![\s#-])[^\s{}]{0,20}\w*")
-_COMMENT_OF_LINE = re.compile(r"\{#([^{}]*)#\}")
-_SVELTE_BLOCK = re.compile(r"\{#(?:each\s+(?P<list>[\w.]+)\s+as\s+(?P<item>\w+)[^{}]*|if\s+(?P<test>[^{}]+?))\s*\}")
 _FIRST_WORDS = re.compile(r".{2,12}\w*")  # enough to find a tag again in its line
 _CODE_START = re.compile(r"<(style|script)\b", re.IGNORECASE)
 _TAG_START = re.compile(r"\{[{%]")
@@ -32,27 +30,10 @@ def check_comments(source: str, environment: jinja2.Environment) -> None:
             if match:
                 written = match.group()
                 message = f"{written} begins a Jinja comment, which leaves out all text up to the next #}}"
-                raise TemplateFault(
-                    "template-syntax", message, _comment_hint(source, start), _line_of(source, start), name=written
-                )
+                hint = f"write {{ {written[1:]} with a space after the brace; a comment has a space too: {{# … #}}"
+                raise TemplateFault("template-syntax", message, hint, _line_of(source, start), name=written)
     except jinja2.TemplateSyntaxError:
         return  # a syntax error further on: the parser reports it
-
-
-def _comment_hint(source: str, start: int) -> str:
-    """Returns what to write for the `{#` at an offset: a rule of CSS, a comment, or a block of Svelte."""
-    before, line = source[:start].lower(), source[start:].partition("\n")[0]
-    is_code = any(before.rfind(f"<{name}") > before.rfind(f"</{name}") for name in ("style", "script"))
-    if not is_code and (block := _SVELTE_BLOCK.match(line)):
-        return (
-            f"in Jinja: {{% for {block['item']} in {block['list']} %}} … {{% endfor %}}"
-            if block["list"]
-            else (f"in Jinja: {{% if {block['test']} %}} … {{% endif %}}")
-        )
-    if not is_code and (comment := _COMMENT_OF_LINE.match(line)):
-        return f"write a space after the sign: {{# {comment[1].strip()} #}}"
-    word = _COMMENT_OF_CSS.match(line)
-    return f"write {{ {word[0][1:] if word else '#'} with a space after the brace; a comment has a space too: {{# … #}}"
 
 
 def explain_syntax_error(source: str, environment: jinja2.Environment) -> TemplateFault | None:

@@ -12,7 +12,7 @@ from jinja2.tests import TESTS
 from runner.declare.similar_names import did_you_mean
 from runner.declare.template.language import TOO_SLOW, MissingValueError, TemplateFault
 from runner.declare.template.render_monitor import MAX_SECONDS, RenderTimeout
-from runner.declare.template.tag_finder import find_open_block, find_open_comment
+from runner.declare.template.tag_finder import find_open_block
 
 if TYPE_CHECKING:
     from runner.declare.template.other_engines import Explanation
@@ -30,7 +30,8 @@ def syntax_fault(error: jinja2.TemplateSyntaxError, source: str = "") -> Templat
     file = error.filename if error.filename and error.filename.startswith(FOLDER) else ""
     start = -1
     if "Missing end of comment" in jinja_message:
-        start, message, hint = find_open_comment(text), "a comment begins here that nothing ends", "end it with #}"
+        start, message = text.find("{#", text.rfind("#}") + 1), "a comment begins here that nothing ends"
+        hint = "end it with #}"
     elif "Unexpected end of template" in jinja_message and (block := find_open_block(text)):
         start, message = block.start(), f"nothing ends this {block[2]}"
         hint = f"write {{% end{block[2]} %}} where it ends"
@@ -58,10 +59,9 @@ def _explain_line(jinja_message: str, line: str) -> "Explanation":
         return Explanation(
             use[0] if use else "", f"there is no {kind} {name}", filter_hint(name) or similar or _JINJA_HINT
         )
-    if other := explain_other_engine(line):
-        is_brace = not other.hint and "unexpected '}'" in jinja_message
-        return other._replace(hint="an expression ends with }}") if is_brace else other
-    return Explanation("", "", _JINJA_HINT if "Encountered unknown tag" in jinja_message else "")
+    return explain_other_engine(line) or Explanation(
+        "", "", _JINJA_HINT if "Encountered unknown tag" in jinja_message else ""
+    )
 
 
 def render_fault(error: Exception) -> TemplateFault:

@@ -8,7 +8,7 @@ import pytest
 
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.render_monitor import RenderMonitor
-from runner.declare.template.tag_finder import find_faulty_tag, find_open_block, find_open_comment
+from runner.declare.template.tag_finder import find_faulty_tag, find_open_block
 from runner.declare.template.template import Templates
 
 LONG = "<p>{{ a }} and {% if a %}{{ b | upper }}{% elif b in a %}x{% else %}y{% endif %}</p>" * 250
@@ -46,13 +46,11 @@ def test_sound_tags_are_none():
     assert find_faulty_tag(LONG[:5000] + "{% set a = 1 %}{% include 'a' %}{%- raw -%}{%+ endraw %}{%- else -%}") is None
 
 
-def test_what_has_no_end_is_found_where_it_begins():
+def test_a_block_without_an_end_is_found_where_it_begins():
     block = find_open_block("{% if a %}{% for b in c %}{% endfor %}{% if d %}{% endif %}")
     assert block
     assert block[0] == "{% if a %}"
     assert find_open_block("{% if a %}{% endif %}") is None
-    assert find_open_comment("{# a #} b {# c {# d") == 10
-    assert find_open_comment("{# a #}") == -1
 
 
 def test_it_takes_linear_time():
