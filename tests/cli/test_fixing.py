@@ -9,9 +9,6 @@ from tests.support import golden
 from tests.support.project import SEED, Folder
 from tests.support.terminal import run_on_terminal
 
-PEOPLE = SEED.replace(
-    "{type: user, id: 536e564f316c83104c000020}", "{csv: ../people.csv, type: user, email: '{{ email }}'}"
-)
 MENDED = {
     "key": (SEED.replace("subject:", "subjct:"), SEED),
     "choice": (SEED.replace("message_type: email", "message_type: E-mail"), SEED),
@@ -55,17 +52,6 @@ def test_what_is_not_certain_is_left(folder: Folder, name: str) -> None:
     assert "--fix mends" not in result.out
 
 
-def test_spaces_around_the_names_of_a_header_are_removed(folder: Folder) -> None:
-    folder.message(PEOPLE)
-    file = folder.write("people.csv", "email , first name\r\nann@example.com, Ann\r\n")
-    assert folder.run("validate", "--fix").code == 0
-    assert file.read_bytes() == b"email,first name\r\nann@example.com, Ann\r\n"
-    quoted = 'email, "first name"\nann@example.com,Ann\n'
-    file.write_text(quoted, encoding="utf-8")
-    folder.run("validate", "--fix")
-    assert file.read_text(encoding="utf-8") == quoted
-
-
 def test_line_ends_the_byte_order_mark_and_the_mode_stay(folder: Folder) -> None:
     file = folder.message("")
     text = SEED.replace("subject: Hey", "subjct: Hé").replace("\n", "\r\n")
@@ -80,15 +66,14 @@ def test_line_ends_the_byte_order_mark_and_the_mode_stay(folder: Folder) -> None
 
 
 def test_a_link_is_not_followed(folder: Folder) -> None:
-    folder.message(PEOPLE)
-    real = folder.write("people-2026.csv", "email , name\nann@example.com,Ann\n")
-    (folder.path / "people.csv").symlink_to(real)
+    real = folder.write("a-2026.yml", SEED.replace("subject:", "subjct:"))
+    (folder.path / "messages" / "a.yaml").symlink_to(real)
     before = real.read_bytes()
     result = folder.run("validate", "--fix")
     assert real.read_bytes() == before
-    assert (folder.path / "people.csv").is_symlink()
-    assert "not fixed: people.csv is a link" in result.err
-    assert "[csv-header-spaces]" in result.out
+    assert (folder.path / "messages" / "a.yaml").is_symlink()
+    assert "not fixed: messages/a.yaml is a link" in result.err
+    assert "[unknown-key]" in result.out
 
 
 def test_the_change_is_shown_and_what_is_left(folder: Folder) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from runner.declare.audience.csv_quotes import trim_after_quotes
 from runner.declare.audience.files import (
     MAX_BLANK_LINES,
     MAX_ROW,
@@ -23,7 +22,6 @@ from runner.declare.audience.files import (
     plain_suffix,
     unreadable_problem,
 )
-from runner.declare.audience.printed_tables import explain_printed_table
 from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity
@@ -31,6 +29,7 @@ from runner.errors import Place, Problem, Severity
 MAX_CELL = 1024 * 1024  # characters; a rendered text has no more either
 _BLOCK = 64 * 1024  # characters
 _DELIMITER_NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_RULE_SIGNS = frozenset("-=+|: \t\r─━═┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬")
 _UTF_16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -65,8 +64,10 @@ def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat
                 _make_warning(path, f"the file is read as UTF-16, for it begins so ({variant})", "encoding: utf-16")
             )
     text = start.decode(encoding, errors="replace")
-    if table := explain_printed_table(text.removeprefix("\ufeff")):
-        return declared, [Problem("csv-header", Place(path), *table)]
+    if _is_printed_table(text):
+        message = "this is a table as a program prints it for people, not CSV"
+        hint = "export it as CSV, as psql --csv does; or write the names and cells with commas between them"
+        return declared, [Problem("csv-header", Place(path), message, hint)]
     quote = declared.quote or '"'
     delimiter = declared.delimiter
     if delimiter is None:
@@ -85,6 +86,12 @@ def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat
     return CsvFormat(delimiter, quote, encoding), warnings
 
 
+def _is_printed_table(text: str) -> bool:
+    """Returns whether a text begins as psql, mysql, sqlite3 and Markdown print a table: a rule is below its names."""
+    rules = [line.strip() for line in text.removeprefix("\ufeff").split("\n", 4)[:4] if _RULE_SIGNS.issuperset(line)]
+    return any(("--" in rule and re.search(r"[+| ]-|-[+|]", rule)) or re.search("[─━═]", rule) for rule in rules)
+
+
 def _make_warning(path: str, message: str, declared: str, code: str = "csv-encoding") -> Problem:
     hint = f"say so beside the path, and this goes away: {{csv: …, {declared}}}"
     return Problem(code, Place(path), message, hint, Severity.WARNING)
@@ -96,25 +103,17 @@ def open_text(tree: Tree, path: str, csv_format: CsvFormat) -> io.TextIOWrapper:
     return io.TextIOWrapper(open_decompressed(tree, path), encoding=encoding, newline="")
 
 
-def reader(lines: "LineReader", csv_format: CsvFormat, *, trims: bool = False) -> Any:
-    """Returns a csv.reader of the lines. It raises what CSV_READ_ERRORS lists while it is read.
-
-    With `trims`, spaces after a closing quote are left out: to read so takes longer.
-    """
+def reader(lines: "LineReader", csv_format: CsvFormat) -> Any:
+    """Returns a csv.reader of the lines. It raises what CSV_READ_ERRORS lists while it is read."""
     is_quoted = csv_format.quote != "none"
-    text_lines = chain.from_iterable(lines.blocks())
     return csv.reader(
-        trim_after_quotes(text_lines, csv_format.quote or '"', csv_format.delimiter or ",") if trims else text_lines,
+        chain.from_iterable(lines.blocks()),
         delimiter=csv_format.delimiter or ",",
         quotechar=csv_format.quote if is_quoted else None,
         quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
+        skipinitialspace=True,  # a quote after a space quotes its field too
         strict=True,
     )
-
-
-def may_be_trimmed(error: Exception, csv_format: CsvFormat) -> bool:
-    """Returns whether a file may be read where spaces after closing quotes are left out."""
-    return isinstance(error, csv.Error) and "expected after" in str(error) and csv_format.quote != "none"
 
 
 def csv_error_problem(tree: Tree, path: str, csv_format: CsvFormat, number: int, error: Exception) -> Problem:

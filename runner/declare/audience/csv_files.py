@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, count
 from typing import ClassVar
 
 from runner.declare.audience.csv_dialect import (
@@ -10,11 +10,10 @@ from runner.declare.audience.csv_dialect import (
     CsvFormat,
     LineReader,
     csv_error_problem,
-    may_be_trimmed,
     open_text,
     reader,
 )
-from runner.declare.audience.csv_header import CsvFile, quote_sign, read_header, remove_quotes
+from runner.declare.audience.csv_header import CsvFile, read_header
 from runner.declare.audience.files import (
     SourceFiles,
     row_number,
@@ -101,29 +100,21 @@ def read_csv(
 
 
 def _read_rows(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
-    """Yields the rows, each with the line on which it begins. A Problem is the last where the file cannot be read on.
-
-    Where spaces follow a closing quote, the file is read again without them, from the row that has them.
-    """
-    number, count_read = 1, 0
-    for trims in (False, True):
-        try:
-            with open_text(tree, file.path, file.format) as handle:
-                lines = LineReader(handle)
-                records = reader(lines, file.format, trims=trims)
-                for _ in islice(records, count_read + 1):  # the header, and what was read before
-                    lines.row_size = 0
+    """Yields the rows, each with the line on which it begins. If the file cannot be read on, a Problem is the last."""
+    number = 1
+    try:
+        with open_text(tree, file.path, file.format) as handle:
+            lines = LineReader(handle)
+            records = reader(lines, file.format)
+            next(records, None)  # the header
+            lines.row_size = 0
+            number = records.line_num + 1
+            for row in records:
+                lines.row_size = 0
+                yield number, row
                 number = records.line_num + 1
-                for row in records:
-                    lines.row_size = 0
-                    yield number, row
-                    count_read += 1
-                    number = records.line_num + 1
-        except CSV_READ_ERRORS as error:
-            if not trims and may_be_trimmed(error, file.format):
-                continue
-            yield csv_error_problem(tree, file.path, file.format, number, error)
-        return
+    except CSV_READ_ERRORS as error:
+        yield csv_error_problem(tree, file.path, file.format, number, error)
 
 
 def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
@@ -132,7 +123,6 @@ def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator
     Spaces around a cell are no part of its value: exports pad their columns with them.
     """
     header, width, raw_header, strip = file.header, len(file.header), list(file.raw_header), str.strip
-    quote = quote_sign(file.format)
     for entry in numbered_rows:
         if isinstance(entry, Problem):
             yield entry
@@ -143,9 +133,7 @@ def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator
                 yield _width_problem(file, number, row)
             continue
         cells = list(map(strip, row))
-        if cells != row and quote and (fault := remove_quotes(cells, row, quote)) is not None:
-            yield _quote_problem(file, number, fault)
-        elif row == raw_header:
+        if row == raw_header:
             message, hint = "this row is the header again", "remove it: files were put together, each with its header"
             yield Problem("csv-row", Place(file.path, number), message, hint)
         elif all(cells):
@@ -154,13 +142,6 @@ def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator
             blank = tuple(name for name, cell in zip(header, cells, strict=True) if not cell)
             values = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
             yield values, blank, number
-
-
-def _quote_problem(file: CsvFile, number: int, index: int) -> Problem:
-    message = (
-        f"field {index + 1} ({file.header[index]}) begins with a space and a quote, so the quote is part of its text"
-    )
-    return Problem("csv-row", Place(file.path, number), message, "remove the space before the quote")
 
 
 def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
@@ -172,7 +153,5 @@ def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
         return Problem("csv-header", Place(file.path, 1), message, "remove it: the first line names the columns")
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"
     hint = "quote a field that holds the delimiter" if len(row) > width else "an empty field still needs its delimiter"
-    if any(cell[:1].isspace() and cell.lstrip().startswith(quote_sign(file.format) or "\n") for cell in row):
-        hint = "remove the space before the quote: only a quote at the very beginning of a field quotes it"
     excerpt = mark_private((file.format.delimiter or ",").join(row)[:200])
     return Problem("csv-row", Place(file.path, number), message, hint, excerpt=excerpt)

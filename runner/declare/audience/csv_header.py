@@ -1,6 +1,5 @@
 """The header of a CSV file: its names, without what is not part of them."""
 
-import csv
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,14 +9,13 @@ from runner.declare.audience.csv_dialect import (
     LineReader,
     csv_error_problem,
     detect_format,
-    may_be_trimmed,
     open_text,
     reader,
 )
 from runner.declare.audience.csv_quotes import INVISIBLE, find_other_quotes, quote_hint
 from runner.declare.audience.files import MAX_COLUMNS, file_kind_problem
 from runner.declare.tree import Tree
-from runner.errors import Edit, Place, Problem, Severity
+from runner.errors import Place, Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,50 +45,24 @@ def read_header(
         csv_format, problems = detect_format(tree, path, declared)
         if any(problem.is_error for problem in problems):
             return None, problems
-        row = _read_names(tree, path, csv_format)
+        with open_text(tree, path, csv_format) as handle:
+            row: list[str] = next(reader(LineReader(handle), csv_format), [])
     except CSV_READ_ERRORS as error:
         return None, [csv_error_problem(tree, path, csv_format, 1, error)]
     place = Place(path)
     if reason := _explain_missing_header(row):
         return None, [Problem("csv-header", place, *reason)]
     names = [cell.strip() for cell in row]
-    quote = quote_sign(csv_format)
-    if names != row and quote:
-        remove_quotes(names, row, quote)
     if any(name[:1] in INVISIBLE or name[-1:] in INVISIBLE for name in names if name):
         # A second byte order mark, and the like. No one can type it, so it is not part of the name.
-        row = names = [name.strip("".join(INVISIBLE)).removeprefix(quote).removesuffix(quote) for name in names]
+        quote = "" if csv_format.quote == "none" else csv_format.quote or '"'
+        names = [name.strip("".join(INVISIBLE)).removeprefix(quote).removesuffix(quote) for name in names]
     if pair := next(filter(None, map(find_other_quotes, names)), ""):
         message = f"columns' names stand in {pair[0]} and {pair[1]}, which are no quotes of CSV"
         return None, [Problem("csv-header", place, message, quote_hint(pair))]
-    if names != row:
-        changed = ", ".join(f'"{cell}"' for cell, name in zip(row, names, strict=True) if cell != name)
-        message, hint = f"spaces around columns' names are left out: {changed}", "remove them in the file"
-        edits = _header_edits(csv_format, row, names) if path.endswith((".csv", ".tsv")) else ()
-        problems.append(Problem("csv-header-spaces", place, message, hint, Severity.WARNING, edits=edits))
     header = tuple(rename.get(name, name) for name in names)
     problems.extend(_check_header(place, header, used))
     return CsvFile(path, csv_format, header, tuple(row)), problems
-
-
-def _read_names(tree: Tree, path: str, csv_format: CsvFormat) -> list[str]:
-    """Returns the cells of the first row. Raises what CSV_READ_ERRORS lists."""
-    for trims in (False, True):
-        try:
-            with open_text(tree, path, csv_format) as handle:
-                return next(reader(LineReader(handle), csv_format, trims=trims), [])
-        except csv.Error as error:
-            if trims or not may_be_trimmed(error, csv_format):
-                raise
-    return []
-
-
-def _header_edits(csv_format: CsvFormat, row: list[str], names: list[str]) -> tuple[Edit, ...]:
-    """Returns the edit that removes the spaces around the names, where no name of the header is quoted."""
-    delimiter = csv_format.delimiter or ","
-    old = delimiter.join(row)
-    is_plain = csv_format.encoding in {None, "", "utf-8"} and not {'"', "'", "\n", "\r"} & set(old)
-    return (Edit(1, 1, old, delimiter.join(names)),) if is_plain else ()
 
 
 def _explain_missing_header(row: list[str]) -> tuple[str, str] | None:
@@ -118,22 +90,3 @@ def _check_header(place: Place, header: tuple[str, ...], used: Collection[str] |
             message = f"two columns are named {name}"
             yield Problem("csv-header", place, message, "rename one of them")
         known.add(name)
-
-
-def quote_sign(csv_format: CsvFormat) -> str:
-    """Returns the sign that quotes a field; empty if none does."""
-    return "" if csv_format.quote == "none" else csv_format.quote or '"'
-
-
-def remove_quotes(cells: list[str], row: list[str], quote: str) -> int | None:
-    """Removes the quotes of stripped cells that stand in the row after a space, where CSV takes them for text.
-
-    Returns the index of the first cell that is quoted, but not from its beginning to its end; None if there is none.
-    """
-    for index, (cell, raw) in enumerate(zip(cells, row, strict=True)):
-        if cell.startswith(quote) and raw[0].isspace():
-            inner = cell[1:-1]
-            if len(cell) == 1 or not cell.endswith(quote) or quote in inner:
-                return index
-            cells[index] = inner.strip()
-    return None

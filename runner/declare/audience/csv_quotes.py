@@ -1,8 +1,5 @@
 """Quotes of CSV files that are not as the format has them."""
 
-import re
-from collections.abc import Iterable, Iterator
-
 # Pairs that spreadsheets, word processors and SQL tools write in place of the straight double quote.
 _PAIRS = ("''", "“”", "„“", "„”", "””", "‘’", "‚‘", "’’", "«»", "»«", "‹›", "``", "´´")  # noqa: RUF001
 # Around a name: byte order marks, and other characters that no one sees or types.
@@ -23,36 +20,3 @@ def quote_hint(pair: str) -> str:
     if pair[0] == pair[1] and pair[0] in "'`":
         return f'say quote: "{pair[0]}" beside the path, or remove them in the file'
     return f'replace {pair[0]} and {pair[1]} by " in the file'
-
-
-def trim_after_quotes(lines: Iterable[str], quote: str, delimiter: str) -> Iterator[str]:
-    """Yields lines without the spaces between a closing quote and the delimiter, or the end of the line.
-
-    Such spaces are no part of a value, and csv.reader refuses them. A field in quotes may go on for several lines.
-    """
-    inside = re.compile(f"(?:[^{re.escape(quote)}]|{re.escape(quote * 2)})*")
-    blanks = "[ ]" if delimiter == "\t" else "[ \t]"
-    padding = re.compile(rf"{blanks}+(?={re.escape(delimiter)}|[\r\n]*\Z)")
-    is_open = False
-    for line in lines:
-        parts: list[str] = []
-        position = 0
-        while position < len(line):
-            if not is_open and line.startswith(quote, position):
-                is_open, start = True, position + len(quote)
-            else:
-                start = position
-            if is_open:
-                end = inside.match(line, start).end()  # type: ignore[union-attr]  # it matches an empty text, too
-                parts.append(line[position:end])
-                position = end
-                if end == len(line):
-                    break
-                parts.append(quote)
-                is_open, position = False, end + len(quote)
-                if match := padding.match(line, position):
-                    position = match.end()
-            end = line.find(delimiter, position) + 1 or len(line)
-            parts.append(line[position:end])
-            position = end
-        yield "".join(parts)

@@ -31,35 +31,9 @@ def problems(folder: Folder) -> list[dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("rows", "shown"),
-    [
-        ('"Bo" ,b@example.com\n', ["Bo"]),
-        ('"Bo"\t,b@example.com\n', ["Bo"]),
-        ('"Bo"   ,"b@example.com"  \n', ["Bo"]),
-        ('"Bo" ,"b@example.com" \r\nAl,a@example.com\r\n', ["Bo", "Al"]),
-        ('Al,a@example.com\n"Bo" ,b@example.com\nCy,c@example.com', ["Al", "Bo", "Cy"]),
-        ('"x ""y"" , z" ,b@example.com\n', ["x &#34;y&#34; , z"]),
-        ('"two\nlines" ,b@example.com\n', ["two\nlines"]),
-        ('"a"" , b\n"" ,c" ,b@example.com\n', ["a&#34; , b\n&#34; ,c"]),
-        ('" , " ,b@example.com\n', [","]),
-        ('"Bo" ,b@example.com\n"", c@example.com\n', ["Bo"]),
-    ],
-)
-def test_spaces_after_a_closing_quote_are_no_part_of_the_value(folder: Folder, rows: str, shown: list[str]) -> None:
-    write(folder, f"name,email\n{rows}")
-    assert names(folder) == shown
-
-
-def test_they_are_none_in_a_header_and_in_large_files_either(folder: Folder) -> None:
-    write(folder, '"name" ,"email" \n' + "".join(f'"n{number}" ,u{number}@example.com\n' for number in range(5000)))
-    assert problems(folder) == []
-    assert names(folder) == [f"n{number}" for number in range(5000)]
-
-
-@pytest.mark.parametrize("row", ['"Bo" x,b@example.com', '"Bo"x,b@example.com', '"Bo" "Al",b@example.com'])
-def test_anything_else_after_a_closing_quote_is_an_error(folder: Folder, row: str) -> None:
-    write(folder, f'name,email\n"Al" ,a@example.com\n{row}\n')
+@pytest.mark.parametrize("row", ['"Bo" ,b@example.com', '"Bo"x,b@example.com', '"Bo" "Al",b@example.com'])
+def test_anything_after_a_closing_quote_is_an_error(folder: Folder, row: str) -> None:
+    write(folder, f'name,email\n"Al",a@example.com\n{row}\n')
     (problem,) = problems(folder)
     assert (problem["code"], problem["line"]) == ("csv-row", 3)
 
@@ -100,24 +74,24 @@ def test_quotes_that_are_part_of_a_name_are_silent(folder: Folder, name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("table", "hint"),
+    "table",
     [
-        (" email | name \n-------+------\n b@example.com | Bo\n(1 row)\n", "psql --csv"),
-        ("     email     |  n\n---------------+----\n b@example.com | Bo\n", "psql --csv"),
-        ("+-------+------+\n| email | name |\n+-------+------+\n| b@example.com | Bo |\n", "mysql --batch"),
-        ("| email | name |\n|-------|------|\n| b@example.com | Bo |\n", "remove the bars"),
-        ("| email | name |\n|:------|-----:|\n| b@example.com | Bo |\n", "remove the bars"),
-        ("email | name\n--- | ---\nb@example.com | Bo\n", "commas"),
-        ("email          name\n-------------  ----\nb@example.com  Bo\n", "sqlite3 -csv -header"),
-        ("\ufeff┌───────┬──────┐\n│ email │ name │\n├───────┼──────┤\n│ b@example.com │ Bo │\n", "commas"),
-        ("╔═══════╦══════╗\n║ email ║ name ║\n╠═══════╬══════╣\n", "commas"),
-        ("| email |\n|-------|\n| b@example.com |\n", "remove the bars"),
+        " email | name \n-------+------\n b@example.com | Bo\n(1 row)\n",
+        "     email     |  n\n---------------+----\n b@example.com | Bo\n",
+        "+-------+------+\n| email | name |\n+-------+------+\n| b@example.com | Bo |\n",
+        "| email | name |\n|-------|------|\n| b@example.com | Bo |\n",
+        "| email | name |\n|:------|-----:|\n| b@example.com | Bo |\n",
+        "email | name\n--- | ---\nb@example.com | Bo\n",
+        "email          name\n-------------  ----\nb@example.com  Bo\n",
+        "\ufeff┌───────┬──────┐\n│ email │ name │\n├───────┼──────┤\n│ b@example.com │ Bo │\n",
+        "╔═══════╦══════╗\n║ email ║ name ║\n╠═══════╬══════╣\n",
+        "| email |\n|-------|\n| b@example.com |\n",
     ],
 )  # fmt: skip
-def test_a_table_that_a_program_printed_is_an_error_with_the_export(folder: Folder, table: str, hint: str) -> None:
+def test_a_table_that_a_program_printed_is_an_error_with_the_export(folder: Folder, table: str) -> None:
     write(folder, table)
     (problem,) = problems(folder)
-    assert (problem["code"], problem["severity"], hint in problem["hint"]) == ("csv-header", "error", True)
+    assert (problem["code"], problem["severity"], "psql --csv" in problem["hint"]) == ("csv-header", "error", True)
     write(folder, "email,name\nb@example.com,Bo\n")
     assert (problems(folder), names(folder)) == ([], ["Bo"])
 
