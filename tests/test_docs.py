@@ -124,7 +124,6 @@ def test_validate_imports_nothing_that_sends_or_that_only_problems_and_terminals
     names = {"requests", "jsonschema", "runner.plan.plan", "runner.ledger.facts", "runner.cli.fixing"}
     names |= {
         "runner.declare.misspelling_edits",
-        "runner.declare.yaml.text_edits",
         "runner.report.explanations",
         "runner.report.layout",
     }

@@ -165,12 +165,6 @@ CASES = {
         files={"a.csv": "Customers\nemail,n\nbo@example.com,1\n"},
         fixed={"a.csv": "email,n\nbo@example.com,1\n"},
     ),
-    "a text that begins with &": Case(
-        hint="quote the text",
-        declaration=MESSAGE.replace("body: Hi", "body: &more things") + "to: {type: user, id: a1}\n",
-        fixed={"messages/a.yaml": MESSAGE.replace("body: Hi", 'body: "&more things"') + "to: {type: user, id: a1}\n"},
-        code=0,
-    ),
     "an escape without double quotes": Case(
         hint='write the text in double quotes: "…"',
         declaration=MESSAGE.replace("body: Hi", r"body: Hi\n\nthere \ud83d\udc4d") + "to: {type: user, id: a1}\n",

@@ -15,8 +15,6 @@ MENDED = {
     "quoted choice": (SEED.replace("type: email", 'type: "E-mail"'), SEED.replace("type: email", 'type: "email"')),
     "recipient": (SEED.replace("{type: user, id", "{type: Users, ids"), SEED),
     "hash": (SEED.replace("Hey", "Ticket #12 is solved"), SEED.replace("Hey", '"Ticket #12 is solved"')),
-    "tabs": (f"{SEED}vars:\n\tproduct: Ponies\n", f"{SEED}vars:\n  product: Ponies\n"),
-    "no-break spaces": (f"{SEED}vars:\n\u00a0\u00a0product: Ponies\n", f"{SEED}vars:\n  product: Ponies\n"),
     "several": (
         SEED.replace("Hey", "Ticket #12").replace("body:", "bdoy:").replace("type: user", "type: User"),
         SEED.replace("Hey", '"Ticket #12"'),
@@ -26,7 +24,6 @@ LEFT = {
     "a comment": SEED.replace("Hey", "Hey # a greeting"),
     "another word": SEED.replace("message_type: email", "message_type: push"),
     "a key that is there": SEED.replace("subject: Hey", "subject: Hey\nsubjct: Ho"),
-    "mixed tabs": f"{SEED}vars:\n\tproduct: Ponies\nx-a:\n  b: c\n",
 }
 
 

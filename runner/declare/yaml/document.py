@@ -11,7 +11,7 @@ import yaml
 from runner.declare.not_text import find_conflict
 from runner.declare.problem_length import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
-from runner.declare.yaml.misread_texts import find_misread_texts, find_unused_anchors
+from runner.declare.yaml.misread_texts import find_misread_texts
 from runner.declare.yaml.scalar_types import MERGE_TAG, compose_all, convert_node
 from runner.declare.yaml.syntax import BadYaml, YamlFault
 from runner.errors import Place, Problem, Severity
@@ -206,15 +206,11 @@ class Document:
 
 def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
     """Yields the documents of a file and the problems of its YAML. Documents before a syntax error are yielded too."""
-    unused_anchors = find_unused_anchors(source.text)
     try:
         for number, root in enumerate(compose_all(source.text), 1):
             node_value = convert_node(root)
             document = Document(source, root, node_value.value)
-            first, last = root.start_mark.line, root.end_mark.line
-            faults = [*node_value.faults, *(fault for fault in unused_anchors if first <= fault.line <= last)]
-            faults += find_misread_texts(root, source.text, source.lines)
-            for fault in faults:
+            for fault in (*node_value.faults, *find_misread_texts(root, source.text, source.lines)):
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
             if number > MAX_DOCUMENTS:
                 place = Place(source.path, root.start_mark.line + 1)

@@ -16,11 +16,12 @@ from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, find_confli
 from runner.declare.problem_length import node_length
 from runner.declare.yaml.surrogates import join_surrogates, remove_padding
 from runner.declare.yaml.syntax import (
+    ODD_SPACES,
     BadYaml,
     YamlFault,
     check_characters,
     explain_escaped_character,
-    find_odd_indentation,
+    explain_odd_space,
     syntax_fault,
 )
 
@@ -63,8 +64,6 @@ def compose_all(text: str) -> Iterator[yaml.Node]:
     nesting, or too many values raise BadYaml before the first document.
     """
     check_characters(text)
-    if fault := find_odd_indentation(text):
-        raise BadYaml(fault)
     _refuse_size(text)
     joined = join_surrogates(text, _Loader)
     loader = _Loader(joined)
@@ -136,6 +135,8 @@ class _Converter:
                 self._report_key(key)
             elif key.tag == MERGE_TAG:
                 self._merge(merged_items, value, verbatim_keys)
+            elif key.value[:1] in ODD_SPACES and not key.style:
+                self._add_fault("yaml-character", key, *explain_odd_space(key.value[0]))
             elif key.value in own_items:
                 self._add_fault(
                     "duplicate-key", key, f"the key {key.value} stands here a second time", "keep one of them"

@@ -11,8 +11,8 @@ from runner.errors import Edit
 # The compiled pattern of PyYAML. To compile a copy would take 7 ms, a sixteenth of a command's start.
 INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
 _TEXT_BEGINS = re.compile(r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$")
-_ODD_INDENTATION = re.compile(r"^ *([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
-_MAX_REPLACED = 1_000  # lines of one file whose indentation is fixed
+ODD_SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000\ufeff") | {chr(code) for code in range(0x2000, 0x200C)}
+_COMMENT = re.compile(r"#(?:\s|$)")  # a number or a tag is not written like this
 # A key with a text that no quotes are around, up to the colon and space in it.
 _COLON_IN_TEXT = re.compile(r"[ ]*(?:- )?(?P<key>)[\w.-]+:[ ]+(?P<text>[^\s\"'\[{|>&*!#%@`-][^#]*):$")
 # Parts of libyaml's messages, as it words them, and what they mean for the author.
@@ -90,20 +90,18 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
         return YamlFault("yaml-syntax", end, column, message, "if it belongs to the text, indent it as the text")
     line, column, cause = _locate_fault(text, lines, error, problem)
     line_text = lines[line] if line < len(lines) else ""
+    for number in (line - 1, line):
+        written = "".join(lines[number : number + 1])
+        if (sign := written.lstrip(" ")[:1]) in ODD_SPACES:
+            return YamlFault("yaml-character", number, written.index(sign), *explain_odd_space(sign))
     hint = "" if cause else _suggest_fix(problem, line_text, column)
     edits: tuple[Edit, ...] = ()
     if not cause and "mapping values" in problem and (match := _COLON_IN_TEXT.match(line_text, 0, column + 1)):
-        from runner.declare.yaml.text_edits import quote_text  # noqa: PLC0415  # only for such a problem
-
         cause, hint = "this text holds a colon and a space, so YAML takes its beginning for a key", "quote the text"
         start, following = match.start("text"), next((found for found in lines[line + 1 :] if found.strip()), "")
         if len(following) - len(following.lstrip()) <= match.start("key"):  # else the text goes on there
             edits = quote_text(line_text, line + 1, start)
     message = cause or f"this is not YAML: {_in_plain_words(problem)}"
-    if line_text.startswith("\t"):
-        from runner.declare.yaml.text_edits import replace_tabs  # noqa: PLC0415  # only for such a problem
-
-        edits = replace_tabs(lines)
     return YamlFault("yaml-syntax", line, column, message, hint, edits=edits)
 
 
@@ -130,38 +128,6 @@ def _find_end_of_text(text: str, lines: list[str], error: yaml.MarkedYAMLError, 
         if line.strip() and not line.startswith(" "):
             return None
     return None
-
-
-def find_odd_indentation(text: str) -> YamlFault | None:
-    """Returns the fault of the first line that is indented with a space that YAML does not know, outside of texts."""
-    candidates = list(_ODD_INDENTATION.finditer(text))
-    if not candidates:
-        return None
-    text_lines: set[int] = set()
-    try:
-        for token in yaml.scan(text, Loader=SCANNER_LOADER):
-            if isinstance(token, yaml.ScalarToken) and token.style:
-                start, end = cast("Any", token.start_mark), cast("Any", token.end_mark)
-                text_lines.update(range(start.line + 1, end.line + 1))
-    except yaml.MarkedYAMLError:
-        pass  # reported by the parser; the texts before it are known
-    numbers: list[int] = []  # from 0
-    line = counted = 0
-    for match in candidates:
-        line, counted = line + text.count("\n", counted, match.start(1)), match.start(1)
-        numbers.append(line)
-    first = next((index for index, number in enumerate(numbers) if number not in text_lines), None)
-    return None if first is None else _odd_indentation_fault(text, candidates[first], set(numbers) - text_lines)
-
-
-def _odd_indentation_fault(text: str, match: re.Match[str], numbers: set[int]) -> YamlFault:
-    """Returns the fault of an indentation. `numbers` are the lines (from 0) that are indented so, this one first."""
-    from runner.declare.yaml.text_edits import replace_odd_spaces  # noqa: PLC0415  # only for such a problem
-
-    edits = replace_odd_spaces(text.split("\n"), [number + 1 for number in sorted(numbers)[:_MAX_REPLACED]])
-    column = match.start(1) - text.rfind("\n", 0, match.start(1)) - 1
-    message = f"this line is indented with U+{ord(match[1]):04X}, which looks like a space"
-    return YamlFault("yaml-character", min(numbers), column, message, "indent it with spaces", edits=edits)
 
 
 def _locate_fault(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> tuple[int, int, str]:
@@ -198,6 +164,23 @@ def _find_multiline_quote(text: str, line: int) -> Any:
     except yaml.MarkedYAMLError:
         pass  # the scanner fails later in the text than the parser did: the quotes before that are known
     return quote_start
+
+
+def quote_text(line: str, number: int, start: int) -> tuple[Edit, ...]:
+    """Returns the edit that quotes an unquoted text from the index `start` of a line to its end.
+
+    `number` is the line's number from 1. There is none if a `#` has a space after it: it may begin a comment.
+    """
+    text = line[start:].rstrip()
+    if _COMMENT.search(text):
+        return ()
+    quoted = f'"{text}"' if not {'"', "\\"} & set(text) else "'" + text.replace("'", "''") + "'"
+    return (Edit(number, start + 1, text, quoted),)
+
+
+def explain_odd_space(sign: str) -> tuple[str, str]:
+    """Returns the message and the hint for a line that is indented with a sign of ODD_SPACES."""
+    return f"this line is indented with U+{ord(sign):04X}, which looks like a space", "indent it with spaces"
 
 
 def _suggest_fix(problem: str, line: str, column: int) -> str:

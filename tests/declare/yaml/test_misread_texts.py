@@ -1,4 +1,4 @@
-"""A text that YAML reads differently from how it looks is a warning: a comment, an anchor, an escape."""
+"""A text that YAML reads differently from how it looks is a warning: a comment, an escape."""
 
 from __future__ import annotations
 
@@ -78,39 +78,6 @@ def _codes(text):
         for entry in parse_documents(SourceFile("a.yaml", text))
         if not isinstance(entry, Document)
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("subject: &more things inside", (1, 10)),
-        ("body: &a text\nname: m", (1, 7)),
-        ("vars:\n  a: &b text\n  c: [&d text]\n", (2, 6)),
-        ("vars: {a: &b text}", (1, 11)),
-        ("to:\n  - {id: u1, vars: {a: &x Bo}}", (2, 24)),
-        ("subject: &s Hello\n---\nsubject: &s Hello\nbody: *s", (1, 10)),
-    ],
-)
-def test_an_anchor_before_a_text_that_nothing_uses_is_a_warning(text, place):
-    assert _codes(text)[0] == ("yaml-anchor", *place)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "subject: &s Hello\nbody: *s",
-        "x-all: &all {a: 1}\nvars:\n  <<: *all",
-        "x-unused: &unused {a: 1}",
-        'subject: "&more things"',
-        "subject: '&more things'",
-        "body: R &D or R & D and &amp; more",
-        "body: |\n  a: &b c\n",
-        "body: a: &b c: d",
-        "vars: {a: Q&A b}",
-    ],
-)
-def test_an_anchor_that_is_used_or_in_a_text_is_none(text):
-    assert "yaml-anchor" not in [code for code, *_ in _codes(text)]
 
 
 @pytest.mark.parametrize(

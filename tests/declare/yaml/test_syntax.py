@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.declare.yaml.document import Document, SourceFile, parse_documents
 from runner.declare.yaml.scalar_types import compose_all
-from runner.declare.yaml.syntax import BadYaml
+from runner.declare.yaml.syntax import BadYaml, quote_text
 
 
 def _fault(text):
@@ -26,6 +27,7 @@ def _fault(text):
         ("a: 'x\nb: y\nc: 'z'\n", 1, 4, "closes in line 3"),
         ("a: b: c\n", 1, 5, "colon and a space"),
         ("a:\n\tb: 1\n", 2, 1, "spaces"),
+        ("a:\n \u00a0- b: 1\n    c: 2\n", 2, 2, "U+00A0"),
         ("a: *b\n", 1, 4, "anchor"),
         ("a: @b\n", 1, 4, "@"),
         ('a: "\\d"\n', 1, 5, "backslash"),
@@ -64,3 +66,25 @@ def test_no_text_crashes_the_reader(text):
 )
 def test_a_text_with_a_colon_is_quoted_where_its_end_is_certain(text, quoted):
     assert "".join(edit.new for edit in _fault(text).edits) == quoted
+
+
+@pytest.mark.parametrize("text", ["vars:\n\u00a0\u00a0a: 1\n", "vars:\n \u3000a: 1\n", "to:\n\u00a0- b: 1\n"])
+def test_a_key_that_is_indented_with_another_space_is_named(text):
+    (problem,) = parse_documents(SourceFile("a.yaml", text))
+    assert not isinstance(problem, Document)
+    assert (problem.code, problem.place.line) == ("yaml-character", 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "quoted"),
+    [
+        ("subject: Ticket #12   ", '"Ticket #12"'),
+        ('subject: The "new" #1', "'The \"new\" #1'"),
+        ("subject: It's \\o/ #1", "'It''s \\o/ #1'"),
+        ("subject: Ticket # of the day", ""),
+        ("subject: Ticket #12 # a comment", ""),
+        ("subject: Ticket #", ""),
+    ],
+)
+def test_a_text_is_quoted_unless_a_comment_may_be_meant(line, quoted):
+    assert "".join(edit.new for edit in quote_text(line, 1, len("subject: "))) == quoted
