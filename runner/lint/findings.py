@@ -175,7 +175,7 @@ class MessageFindings:
     def add_common(self, code: str, describe: Callable[[int], str]) -> None:
         """Adds the message to a finding that is reported once for the project, unless a comment ignores it."""
         place = self._document.place(())
-        if self.is_enabled(code) and not self._ignores.covers(code, place, ()):
+        if self.is_enabled(code) and not self._ignores.covers(code):
             self._findings.add_common(code, place, self._document.excerpt(place.line), describe)
 
     def _add(
@@ -183,7 +183,7 @@ class MessageFindings:
     ) -> None:
         code = fault.code
         is_ignored = code in self._codes_by_template_line.get((place.path, place.line), ())
-        if not is_ignored and not self._ignores.covers(code, place, path):
+        if not is_ignored and not self._ignores.covers(code, path):
             is_warning = as_warning or place.path == self._draft_path
             self._findings.add(fault, place, excerpt, recipient, as_warning=is_warning)
             if recipient:

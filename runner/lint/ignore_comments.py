@@ -1,14 +1,11 @@
 """Reads the comments `# msgrun: ignore=CODE` in the YAML: the author has seen a finding and wants to keep it.
 
-At the end of a line, a comment covers the value that begins on that line, with everything that belongs to it (a body
-and its file). On a line of its own, it covers the value that begins on the next line. Above the first key of a
-document, it covers the whole message.
+At the end of a key's line, or above the key, a comment covers its value with everything that belongs to it (a body and
+its file). Above the first key of a document, it covers the whole message. Only the keys of the document itself count.
 """
 
 import re
-import sys
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -20,62 +17,58 @@ from runner.lint.rules import RULES, rules_hint
 from runner.privacy import AnyText
 
 _IGNORE_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*msgrun:\s*ignore\b\s*(?:=\s*([\w, -]*))?")
-
-
-@dataclass(frozen=True, slots=True)
-class _Ignore:
-    codes: frozenset[str]
-    first_line: int
-    last_line: int
-    is_for_document: bool  # then the lines do not matter
+_WHOLE_MESSAGE = 0  # in place of the line of a key
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoreComments:
-    """The ignore comments of one document. `problems` are the warnings about the comments themselves."""
+    """The ignore comments of one document: codes of rules by the line (from 1) of the key that they are about.
+
+    `problems` are the warnings about the comments themselves.
+    """
 
     document: Document
-    ignores: list[_Ignore]
+    codes_by_line: Mapping[int, set[str]]
     problems: list[Problem]
 
-    def covers(self, code: str, place: Place, path: YamlPath = ()) -> bool:
-        """Returns whether a comment ignores a finding at `place` that the value at `path` caused."""
-        lines = {self.document.place(path).line} if path else set()
-        if place.path == self.document.source.path:
-            lines.add(place.line)
-        return any(
-            code in ignore.codes
-            and (ignore.is_for_document or any(ignore.first_line <= line <= ignore.last_line for line in lines))
-            for ignore in self.ignores
-        )
+    def covers(self, code: str, path: YamlPath = ()) -> bool:
+        """Returns whether a comment ignores a finding that the value at `path` caused."""
+        place = self.document.key_place(path[:1]) if path else self.document.place()
+        return any(code in self.codes_by_line.get(line, ()) for line in (place.line, _WHOLE_MESSAGE))
 
 
 def read_ignore_comments(document: Document) -> IgnoreComments:
     """Returns the ignore comments of a document."""
-    ignores: list[_Ignore] = []
+    codes_by_line: dict[int, set[str]] = {}
     problems: list[Problem] = []
-    if "msgrun:" not in document.source.text:
-        return IgnoreComments(document, ignores, problems)
-    root, lines = document.root, document.source.lines
-    first, last = _find_line_range(root, lines)
-    scalars, next_lines, last_lines = (
-        _find_scalars(root, lines),
-        _find_next_content_lines(lines),
-        _find_last_lines(root),
-    )
-    for line_number in range(first, last + 1):
-        match = _IGNORE_COMMENT.search(lines[line_number - 1])
-        if not match or scalars.contain(line_number - 1, match.start()):
-            continue
-        codes = [code.strip() for code in (match[1] or "").split(",") if code.strip()]
-        place = Place(document.source.path, line_number, match.start() + 1, len(match.group().strip()))
-        problems.extend(check_ignore_codes(codes, place, document.excerpt(line_number)))
-        is_own_line = not lines[line_number - 1][: match.start()].strip()
-        is_for_document = is_own_line and line_number <= root.start_mark.line
-        first_line = next_lines[line_number - 1] if is_own_line else line_number
-        last_line = max(last_lines.get(first_line, 0), first_line)
-        ignores.append(_Ignore(frozenset(codes), first_line, last_line, is_for_document))
-    return IgnoreComments(document, ignores, problems)
+    lines = document.source.lines
+    has_comments = "msgrun:" in document.source.text and isinstance(document.root, yaml.MappingNode)
+    for number, (key, value) in enumerate(document.root.value if has_comments else ()):
+        key_line = key.start_mark.line + 1
+        for line, match in _find_comments(lines, key, value):
+            codes = [code.strip() for code in (match[1] or "").split(",") if code.strip()]
+            place = Place(document.source.path, line, match.start() + 1, len(match.group().strip()))
+            problems.extend(check_ignore_codes(codes, place, document.excerpt(line)))
+            is_above_all = number == 0 and line < key_line
+            codes_by_line.setdefault(_WHOLE_MESSAGE if is_above_all else key_line, set()).update(codes)
+    return IgnoreComments(document, codes_by_line, problems)
+
+
+def _find_comments(lines: Sequence[str], key: yaml.Node, value: yaml.Node) -> Iterator[tuple[int, re.Match[str]]]:
+    """Yields the comments above a key and that at the end of its line, each after its line (from 1)."""
+    line, column = key.start_mark.line, key.start_mark.column
+    above = line - 1
+    while above >= 0 and lines[above].lstrip()[:1] in {"", "#"}:
+        match = _IGNORE_COMMENT.search(lines[above])
+        if match and match.start() <= column:  # further to the right, it is part of the block text above
+            yield above + 1, match
+        above -= 1
+    start, end = value.start_mark, value.end_mark
+    is_block = isinstance(value, yaml.ScalarNode) and value.style in {"|", ">"}
+    if isinstance(value, yaml.ScalarNode) and start.line == line < end.line and not is_block:
+        return  # what stands at the end of the line is part of the text
+    if match := _IGNORE_COMMENT.search(lines[line], (end if end.line == line else key.end_mark).column):
+        yield line + 1, match
 
 
 def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iterator[Problem]:
@@ -87,102 +80,3 @@ def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iter
         if code not in RULES:
             hint = did_you_mean(code, list(RULES)) or rules_hint()
             yield Problem("ignore-unknown", place, f"no rule is called {code}", hint, Severity.WARNING, excerpt)
-
-
-def _find_line_range(root: yaml.Node, lines: list[str]) -> tuple[int, int]:
-    """Returns the first and the last line of a document in its file. Lines count from 1."""
-    root_line = root.start_mark.line
-    marks = [number for number, line in enumerate(lines) if re.match(r"(---|\.\.\.)(\s|$)", line)]
-    first = max((mark for mark in marks if mark <= root_line), default=-1)
-    last = min((mark for mark in marks if mark > root_line), default=len(lines))
-    return first + 2, last
-
-
-class _Scalars:
-    """The scalars of a document, of which a comment may be a part. Then it is text, and no comment."""
-
-    def __init__(self, scalars: list[yaml.ScalarNode], lines: list[str]) -> None:
-        self._lines = lines
-        self._scalars = scalars
-        self._starts = [(node.start_mark.line, node.start_mark.column) for node in scalars]
-        self._indents: dict[int, int] = {}
-
-    def contain(self, line: int, column: int) -> bool:
-        """Returns whether the text at a line and a column (both from 0) is part of a scalar."""
-        # They are in order and do not overlap: only the last one that begins before may contain the text.
-        number = bisect_right(self._starts, (line, column)) - 1
-        if number < 0:
-            return False
-        node = self._scalars[number]
-        start, end = node.start_mark, node.end_mark
-        if node.style in {"|", ">"}:
-            return start.line < line <= end.line and column >= self._find_indent(number)
-        return (line, column) < (end.line, end.column)
-
-    def _find_indent(self, number: int) -> int:
-        """Returns the column (from 0) at which the text of a block begins; one beyond every line if it has none."""
-        if number not in self._indents:
-            start, end = self._scalars[number].start_mark.line + 1, self._scalars[number].end_mark.line + 1
-            block = (self._lines[line] for line in range(start, min(end, len(self._lines))))
-            first = next((text for text in block if text.strip()), None)
-            self._indents[number] = sys.maxsize if first is None else len(first) - len(first.lstrip())
-        return self._indents[number]
-
-
-def _find_scalars(root: yaml.Node, lines: list[str]) -> _Scalars:
-    nodes = [root, *(node for _, node in _iter_members(root))]
-    keys = [key for node in nodes if isinstance(node, yaml.MappingNode) for key, _ in node.value]
-    scalars = [node for node in (*nodes, *keys) if isinstance(node, yaml.ScalarNode)]
-    return _Scalars(sorted(scalars, key=lambda node: (node.start_mark.line, node.start_mark.column)), lines)
-
-
-def _iter_members(root: yaml.Node) -> Iterator[tuple[int, yaml.Node]]:
-    """Yields every value and item of a document in order, each after the line (from 1) on which it begins.
-
-    The line of a value is that of its key. A node that aliases repeat is visited once. The root is not among them.
-    """
-    visited: set[int] = set()
-    pending = [*reversed(_list_members(root))]
-    while pending:
-        line, node = pending.pop()
-        if id(node) not in visited:
-            visited.add(id(node))
-            yield line, node
-            pending.extend(reversed(_list_members(node)))
-
-
-def _find_next_content_lines(lines: list[str]) -> list[int]:
-    """Returns for each line the next one (both from 1) that is neither blank nor a comment; itself if there is none."""
-    next_lines: list[int] = []
-    next_line = 0
-    for number in range(len(lines), 0, -1):
-        next_lines.append(next_line or number)
-        if lines[number - 1].strip() and not lines[number - 1].lstrip().startswith("#"):
-            next_line = number
-    return next_lines[::-1]
-
-
-def _find_last_lines(root: yaml.Node) -> dict[int, int]:
-    """Maps each line on which a key, value or item begins to the last line of the widest of them."""
-    widest: dict[int, yaml.Node] = {}
-    for line, node in _iter_members(root):
-        widest.setdefault(line, node)
-    return {line: _find_text_end(node) for line, node in widest.items()}
-
-
-def _list_members(node: yaml.Node) -> list[tuple[int, yaml.Node]]:
-    """Returns the values of a mapping or the items of a list, each after the line that it begins on."""
-    if isinstance(node, yaml.MappingNode):
-        return [(key.start_mark.line + 1, value) for key, value in node.value]
-    return [(item.start_mark.line + 1, item) for item in node.value] if isinstance(node, yaml.SequenceNode) else []
-
-
-def _find_text_end(node: yaml.Node) -> int:
-    """Returns the line on which the last scalar of a node ends.
-
-    The end mark of a block collection does not say it: PyYAML sets that mark where the next token begins.
-    """
-    if not isinstance(node, yaml.ScalarNode):
-        return max([node.start_mark.line + 1, *(_find_text_end(child) for _, child in _list_members(node))])
-    end = node.end_mark
-    return max(end.line if end.column == 0 else end.line + 1, node.start_mark.line + 1)
