@@ -15,7 +15,7 @@ from runner.declare.sender import Sender, parse_sender
 from runner.declare.settings_problems import find_settings_problems
 from runner.declare.similar_names import suggest_or_list
 from runner.declare.tree import Tree
-from runner.declare.unread_files import refuse_misnamed_settings
+from runner.declare.unread_files import find_unread_settings
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import BranchAddress, LedgerAddress, default_lockfile, file_stem, parse_address
@@ -214,7 +214,8 @@ def _read_settings_document(tree: Tree) -> Document | None:
         hint = "make it a file of its own"
         raise ProblemsFound([Problem("file-outside", Place(SETTINGS_FILE), f"{SETTINGS_FILE} is a link", hint)])
     if not (tree.root / SETTINGS_FILE).exists():
-        refuse_misnamed_settings(tree, SETTINGS_FILE)
+        if misnamed := list(find_unread_settings(tree, SETTINGS_FILE)):
+            raise ProblemsFound(misnamed)
         return None
     items = list(read_documents(tree, SETTINGS_FILE))
     problems = [item for item in items if isinstance(item, Problem)]

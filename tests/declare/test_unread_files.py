@@ -30,29 +30,20 @@ def problems(folder: Folder, *args: str) -> list[dict[str, str]]:
         ("news.v2.JSON", "news.v2.yaml", JSON),
         ("commented.jsonc", "commented.yaml", JSON),
         ("p.ymal", "p.yaml", TEXT),
-        ("p.yalm", "p.yaml", TEXT),
-        ("p.yam", "p.yaml", TEXT),
         ("p.yamll", "p.yaml", TEXT),
-        ("p.yl", "p.yaml", TEXT),
         ("c.yaml.txt", "c.yaml", TEXT),
         ("c.yaml.txt", "c.yaml", "\ufeff" + TEXT.replace("\n", "\r\n")),
-        ("c.YML.TXT", "c.YML", TEXT),
+        ("c.YML.TXT", "c.yaml", TEXT),
         ("plain.txt", "plain.yaml", TEXT),
         ("plain.text", "plain.yaml", "# yaml-language-server: $schema=x\n---\n" + TEXT),
-        ("bare", "bare.yaml", TEXT),
         ("c.yaml (1)", "c.yaml", TEXT),
         ("c.yaml_", "c.yaml", TEXT),
         ("c.yaml ", "c.yaml", TEXT),
         ("c.yaml.", "c.yaml", TEXT),
-        ("x.yml~", "x.yml", TEXT),
-        ("x.yaml.bak", "x.yaml", TEXT),
-        ("x.yaml.orig", "x.yaml", TEXT),
-        ("x.yaml.2026-11-24", "x.yaml", TEXT),
-        ("#x.yaml#", "x.yaml", TEXT),
         ("mail.yaml.j2", "mail.yaml", TEXT),
         ("mail.yaml.html", "mail.yaml", TEXT),
-        ("sub/deep/x.conf", "sub/deep/x.yaml", TEXT),
-        ("quoted.cfg", "quoted.yaml", '"name": other\n' + TEXT.partition("\n")[2].replace("inapp", '"inapp"')),
+        ("sub/deep/x.text", "sub/deep/x.yaml", TEXT),
+        ("quoted.txt", "quoted.yaml", '"name": other\n' + TEXT.partition("\n")[2].replace("inapp", '"inapp"')),
         ("long.txt", "long.yaml", "body: |\n" + "  words\n" * 5000 + TEXT.replace("body: Hi\n", "")),
     ],
 )
@@ -71,25 +62,6 @@ def test_a_declaration_under_another_name_is_named_with_the_name_that_helps(
     assert "2 messages" in folder.run("validate").out
 
 
-def test_utf_16_is_read_as_well(folder: Folder) -> None:
-    (folder.path / "messages/c.yaml.txt").write_bytes(TEXT.encode("utf-16"))
-    (problem,) = problems(folder, "validate")
-    assert problem["hint"] == "rename it to messages/c.yaml"
-
-
-def test_the_json_of_the_reference_also_needs_a_name(folder: Folder) -> None:
-    text = json.loads(JSON)
-    del text["name"]
-    folder.write("messages/i.json", json.dumps(text))
-    (problem,) = problems(folder, "validate")
-    assert problem["hint"] == "rename it to messages/i.yaml, and give it a name: a line such as name: welcome"
-
-
-def test_a_misspelt_suffix_needs_no_valid_declaration(folder: Folder) -> None:
-    folder.write("messages/i.ymal", "name: a\nmesage_type: email\nsubject: a\n")
-    assert len(problems(folder, "validate")) == 1
-
-
 @pytest.mark.parametrize("name", ["first.json", "first.txt", "first.ymal", "first.yaml.txt", "first.yaml (1)"])
 def test_what_stands_beside_a_declaration_of_its_name_is_put_there_or_removed(folder: Folder, name: str) -> None:
     folder.message(MESSAGE, "first")
@@ -101,9 +73,9 @@ def test_what_stands_beside_a_declaration_of_its_name_is_put_there_or_removed(fo
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("first.yaml~", MESSAGE), ("first.yaml.bak", MESSAGE), ("first.yaml.orig", MESSAGE),
-        ("first.yaml.save", MESSAGE), ("#first.yaml#", MESSAGE), ("first.yaml.1", MESSAGE),
-        ("first.yaml.bak2", MESSAGE), ("old.yaml.disabled", TEXT), ("x.yaml.example", TEXT), ("x.example.json", JSON),
+        ("x.yaml.bak", TEXT), ("bare", TEXT), ("first.yaml~", MESSAGE), ("first.yaml.orig", MESSAGE),
+        ("first.yaml.save", MESSAGE), ("#first.yaml#", MESSAGE),
+        ("first.yaml.bak2", MESSAGE), ("old.yaml.disabled", TEXT), ("x.yaml.example", TEXT),
         ("x.yaml.off", TEXT), ("x.yaml-draft", TEXT), (".x.json", JSON), (".first.yaml.swp", "b0VIM"),
         (".git/x.txt", TEXT), ("README.md", TEXT), ("HOWTO.yaml.md", TEXT),
         ("README", "name: a message\nSee message_type: email or in-app\n"), ("a.html", TEXT), ("a.html.j2", TEXT),
@@ -122,7 +94,7 @@ def test_templates_copies_and_other_files_are_silent(folder: Folder, name: str, 
     assert problems(folder, "validate") == []
 
 
-@pytest.mark.parametrize("name", ["Messages", "MESSAGES", "message", "mesages", "messsages", "massages", "messages "])
+@pytest.mark.parametrize("name", ["Messages", "MESSAGES", "message", "messages "])
 def test_a_folder_that_is_nearly_messages_is_named(folder: Folder, name: str) -> None:
     folder.write("msgrun.yaml", "vars: {a: b}\n")
     (folder.path / "messages").rmdir()
