@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from runner.lint.html import split_names
-from runner.lint.keyboard_keys import is_keyboard_key
 
 _WORD = r"[^\W\d]"  # a letter or an underscore: a name begins with it
 _NAME = rf"{_WORD}[\w.-]{{0,60}}"
@@ -87,6 +86,12 @@ _STARTS = re.compile(
 )
 _BRACKETS_IN_URL = re.compile(r"(?:^|(?<=[=/]))\[([^\W\d][\w .-]{2,60})\]")  # [unsubscribe]
 _FIRST_LIKELY_GROUP = sum(re.compile(form).groups for form in _CERTAIN_FORMS) + 1
+# Keys of a keyboard in braces, as manuals write them: press {Enter}. They are the names of nothing else.
+_KEY = re.compile(
+    r"(?:left |right )?(?:ctrl|shift|alt|cmd)|alt ?gr|strg|umschalt|entf|esc|escape|enter|tab|backspace|delete|"
+    r"(?:caps|num|scroll) ?lock|pg ?up|pg ?dn|page ?up|page ?down|print ?screen|f(?:[1-9]|1[0-2])",
+    re.IGNORECASE,
+)
 _STATEMENT = re.compile(
     r"\W*(?:if|ifnot|elseif|else|end|endif|for|foreach|list|set|assign|include|parse)\b", re.IGNORECASE
 )
@@ -176,12 +181,18 @@ def find_placeholders_in_url(url: str) -> Iterator[Placeholder]:
 
 def _is_placeholder(match: re.Match[str], group: int) -> bool:
     """Returns whether a match is a placeholder, by what stands inside: its group with this number."""
-    text, inner = match.string, match[group]
-    if match.group().startswith("{") and is_keyboard_key(text, match.start(), match.end(), inner.strip()):
+    inner = match[group]
+    if match.group().startswith("{") and (_KEY.fullmatch(inner.strip()) or _is_beside_plus(match)):
         return False
     if group < _FIRST_LIKELY_GROUP or _names_field(inner):
         return True
     return match.group().startswith("[") and inner.lower() in _FIELD_NAMES_ALONE and _is_alone(match)
+
+
+def _is_beside_plus(match: re.Match[str]) -> bool:
+    """Returns whether a match stands beside a plus sign, as keys that are pressed together: {Ctrl}+{C}."""
+    before, after = match.string[max(match.start() - 2, 0) : match.start()], match.string[match.end() : match.end() + 2]
+    return before.rstrip(" ").endswith("+") or after.lstrip(" ").startswith("+")
 
 
 def _is_alone(match: re.Match[str]) -> bool:

@@ -1,17 +1,18 @@
 """Checks one tag and its attributes, as written and as rendered."""
 
+import re
 from collections.abc import Iterator
 
 from runner.characters import unescape_html
+from runner.declare.similar_names import closest_match
 from runner.lint import text_checks
 from runner.lint.attributes import URL_ATTRIBUTES, check_misspelt_names, check_quotes, find_misspelt_names
-from runner.lint.html import VALUE_CHAR, Tag, is_known_tag
+from runner.lint.html import KNOWN_TAGS, VALUE_CHAR, Tag, is_known_tag
 from runner.lint.links import check_anchor_url, check_image_url, check_url
 from runner.lint.mojibake import find_mojibake
 from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
 from runner.lint.template_layout import RAW_VALUE_CHAR
 from runner.lint.text_checks import Fault
-from runner.lint.unknown_tags import check_unknown_tag
 
 ANCHOR_TAGS = ("a", "area")
 _LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
@@ -19,14 +20,16 @@ _TAG_RULES = {
     "form": Fault("form", "<form> does not work in a message"),
     **{name: Fault("iframe", f"<{name}> is removed by mail clients") for name in ("iframe", "object", "embed")},
 }
+_PLAIN_TAG = re.compile(r"<([^\W\d][\w .-]*?)\s*/?>")
+_MIN_SIMILARITY = 0.8  # of a misspelt tag to one of HTML
 _DATA_SCRIPT_TYPES = ("application/ld+json", "application/json")
 
 
 def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
     """Yields the faults that a tag has by itself."""
     name, attributes = tag.name, tag.attributes
-    if not is_known_tag(name) and (fault := check_unknown_tag(tag, format_value)):
-        yield fault
+    if not is_known_tag(name):
+        yield _unknown_fault(tag, format_value)
     if tag.is_end:
         return
     if name == "script" and attributes.get("type", "").lower() not in _DATA_SCRIPT_TYPES:
@@ -44,6 +47,28 @@ def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Itera
             yield from _check_attribute(name, attribute, unescape_html(value), format_value)
     if name == "img":
         yield from _check_image(tag, format_value)
+
+
+def _unknown_fault(tag: Tag, format_value: text_checks.ValueFormatter) -> Fault:
+    """Returns the fault of a tag that HTML does not know. A hint shows no recipient's value."""
+    is_written = format_value is str
+    if not tag.is_end and (placeholder := next(find_placeholders(tag.raw), None)):
+        message = format_value(tag.raw) + " is a placeholder of another tool: nothing fills it in here"
+        return Fault("single-brace", message, f"{placeholder.hint} in place of it, without < and >" * is_written)
+    message = f"HTML knows no <{'/' if tag.is_end else ''}" + format_value(tag.name) + ">"
+    return Fault("unknown-tag", message, "" if tag.is_end or not is_written else _suggest_tag(tag))
+
+
+def _suggest_tag(tag: Tag) -> str:
+    """Returns the hint for an unknown tag; empty if it may be anything."""
+    if tag.name.startswith("mj-") or tag.name == "mjml":
+        return "this is MJML: compile it to HTML first"
+    if meant := closest_match(tag.name, sorted(KNOWN_TAGS), _MIN_SIMILARITY) if len(tag.name) > 1 else "":
+        return f"did you mean <{meant}>? For a literal < write &lt;"
+    if plain := _PLAIN_TAG.fullmatch(tag.raw):
+        variable = "_".join(re.findall(r"[a-z0-9_]+", plain[1].lower()))
+        return f"for a value write {{{{ {variable} }}}}, for a literal < write &lt;"
+    return ""
 
 
 def _check_attribute(

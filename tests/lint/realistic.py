@@ -67,7 +67,7 @@ BODIES = {
     "cid-in-words": '<p>Read <a href="https://example.com/cid:logo">cid:logo</a>, mailto: and tel: in our guide</p>',
     "branches-in-a-link": '<p><a href="https://example.com/{% if plan %}a{% else %}b{% endif %}?c={% if plan %}d{% endif %}">x</a></p>',
     "branches-in-mailto": '<p><a href="{% if plan %}mailto:a@example.com{% else %}tel:+4930123{% endif %}">x</a></p>',
-    "keys": "<p>Press {Ctrl}+{C}, then {Enter}, {F5} or {Home}. {Alt Gr} is beside {Space}+{x}.</p>",
+    "keys": "<p>Press {Ctrl}+{C}, then {Enter} or {F5}. {Alt Gr} is beside {Space}+{x}.</p>",
     "whole-source": '<p><img src="{{ picture }}" alt="You"></p>',
     "mailto": '<p><a href="mailto:{{ support }}">Write</a> <a href="tel:+491">Call</a> <a href="#top">Up</a></p>',
     "hosts": '<p><a href="https://latest.example.com">a</a> <a href="https://contest.example.com">b</a> <a href="https://devices.example.com">c</a> <a href="https://dev.to/x">d</a> <a href="https://backstage.io">e</a></p>',

@@ -124,8 +124,8 @@ Read /users/{id}/orders, args[name], array[index] = list[0], f(x) = {x | x > 0},
 « tout » et « rien », «Hallo Welt» «Acme Pro» «iPhone», [iPhone]
 --- Original Message ---, -- Ann, well-known mother-in-law, 2024-01-02, x - y - z, - name -, -Ann-
 ~5 minutes, ~10, ~ ~, :smile: :+1:, std::string::npos, foo::bar::baz, 10:30::45
-Press {Ctrl}+{C}, {Shift}, {alt}, {Esc} or {F12}, hold {Space} or {Home}, {Cmd}+{Option}+{x}, the {Delete} key, {PgUp}
-Drücken Sie {Strg}+{Entf} oder {Umschalt}, appuyez sur {Entrée}, pulsa {Intro}, {Left Shift}, {Tab 2}, {Num Lock}
+Press {Ctrl}+{C}, {Shift}, {alt}, {Esc} or {F12}, {Cmd}+{Option}+{x}, the {Delete} key, {PgUp}
+Drücken Sie {Strg}+{Entf} oder {Umschalt}, {Left Shift}, {Num Lock}
 [Title] News, [Offer] Save 20 %, see [Body] and [Content], [Link], [Image], he goes here, the path goes here
 C:\\Users\\name, a*b, c* and **d**, ((nested) parens), (see (a)), A_B_C
 """
@@ -172,14 +172,9 @@ def test_numbered_placeholders_are_found_wherever_they_stand(number, lint):
         ("<first_name>", "single-brace", "write {{ first_name }} in place of it, without < and >"),
         ("<customer.email>", "single-brace", "write {{ email }} in place of it, without < and >"),
         ("<Vorname>", "single-brace", "write {{ vorname }} in place of it, without < and >"),
-        ("<unsubscribe>", "single-brace", 'write a link: <a href="{{ unsubscribe_url }}">…</a>'),
-        ("<unsubscribe>Stop</unsubscribe>", "single-brace", 'write a link: <a href="{{ unsubscribe_url }}">…</a>'),
-        ("<webversion>", "single-brace", 'write a link: <a href="{{ web_version_url }}">…</a>'),
         ("<foo bar>", "unknown-tag", "for a value write {{ foo_bar }}, for a literal < write &lt;"),
         ("<strang>", "unknown-tag", "did you mean <strong>? For a literal < write &lt;"),
         ("<mj-text>", "unknown-tag", "this is MJML: compile it to HTML first"),
-        ("<currentyear>", "unknown-tag", "write the date itself"),
-        ("<singleline label='a'>", "unknown-tag", "remove it, and keep the text in it"),
         ("<bo@example.com>", "unknown-tag", "write &lt; for a literal <, or use a tag of HTML"),
     ],
 )
