@@ -36,7 +36,7 @@ class Case:
 
 CASES = {
     "a column in capitals": Case(
-        hint='write email: "{{ Email }}"',
+        hint="did you mean Email?",
         files={"a.csv": "Email\nbo@example.com\n"},
         fixed={"messages/a.yaml": table("{{ Email }}")},
     ),
@@ -328,27 +328,13 @@ CASES = {
         code=0,
     ),
     "a name that looks like a template": Case(
-        hint="""correct name; or leave such rows out with where: "{{ '{{' not in (name | default('')) }}\"""",
-        files={"a.csv": "email,name\nbo@example.com,{{ x }}\nal@example.com,\n"},
+        hint="correct name of this recipient, or remove the recipient",
+        files={"a.csv": "email,name\nbo@example.com,%7B%7b\nal@example.com,\n"},
         declaration=table().replace("Hi", '"Hi {{ name | default(1) }}"'),
-        fixed={
-            "messages/a.yaml": table(more=""", where: "{{ '{{' not in (name | default('')) }}\"""").replace(
-                "Hi", '"Hi {{ name | default(1) }}"'
-            )
-        },
-    ),
-    "a name that looks like an encoded template, where rows are left out already": Case(
-        hint="""with where: "{{ (n == '1' or n == '3') and '%7B%7b' not in (name | default('')) }}\"""",
-        files={"a.csv": "email,n,name\nbo@example.com,1,%7B%7b\nal@example.com,2,\ncy@example.com,3,Cy\n"},
-        declaration=table(more=""", where: "{{ n == '1' or n == '3' }}\"""").replace("Hi", '"Hi {{ name }}"'),
-        fixed={
-            "messages/a.yaml": table(
-                more=""", where: "{{ (n == '1' or n == '3') and '%7B%7b' not in (name | default('')) }}\""""
-            ).replace("Hi", '"Hi {{ name }}"')
-        },
+        fixed={"a.csv": "email,name\nbo@example.com,Bo\nal@example.com,\n"},
     ),
     "a part of a value that looks like a template": Case(
-        hint="correct shop.name of this recipient, or remove the recipient",
+        hint="correct shop of this recipient, or remove the recipient",
         declaration=body("Hi {{ shop.name }}", "{shop: {name: '{%'}}"),
         fixed={"messages/a.yaml": body("Hi {{ shop.name }}", "{shop: {name: Bo}}")},
     ),
