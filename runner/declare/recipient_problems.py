@@ -108,17 +108,11 @@ def _merge_unknown_variables(problems: list[Problem], unknown_variables: tuple[P
 class _ProblemGroup:
     """Problems of one code that differ in their recipient alone, or all those for which there is no group of their own.
 
-    `count` is their number. `first` are the first of them, at most MAX_REPORTED + 1, with their positions among all
-    problems.
+    `count` is their number. `first` are the first of them, at most MAX_REPORTED + 1.
     """
 
     count: int = 0
-    first: list[tuple[int, Problem]] = field(default_factory=list)
-
-    def add(self, position: int, problem: Problem) -> None:
-        self.count += 1
-        if len(self.first) <= MAX_REPORTED:
-            self.first.append((position, problem))
+    first: list[Problem] = field(default_factory=list)
 
 
 class _ProblemCollector:
@@ -130,56 +124,47 @@ class _ProblemCollector:
 
     def __init__(self) -> None:
         self.recipients = 0
-        self._position = 0
         self._last_recipient: object = None
         self._groups_by_code: dict[str, dict[Problem | None, _ProblemGroup]] = {}
 
     def add(self, problem: Problem) -> None:
-        self._position += 1
         recipient = problem.recipient or problem.place
         if recipient != self._last_recipient:
             self.recipients, self._last_recipient = self.recipients + 1, recipient
         groups = self._groups_by_code.setdefault(problem.code, {})
         common = replace(problem, recipient="") if problem.recipient else problem
         key = common if common in groups or len(groups) < _MAX_GROUPS else None
-        groups.setdefault(key, _ProblemGroup()).add(self._position, problem)
+        group = groups.setdefault(key, _ProblemGroup())
+        group.count += 1
+        if len(group.first) <= MAX_REPORTED:
+            group.first.append(problem)
 
     def summarise(self, total: int) -> list[Problem]:
         """Returns the problems to report.
 
-        A problem that all `total` recipients have comes first, and once. Then follow, by code, those among the first
-        MAX_REPORTED problems, at least one of each code, and how many more recipients have a problem of that code.
+        A problem that all `total` recipients have comes first, and once. Then follow the first MAX_REPORTED problems of
+        each code, and how many more recipients have a problem of that code.
         """
-        reported: list[Problem] = []
-        kinds: list[tuple[int, list[tuple[int, Problem]]]] = []
+        shared: list[Problem] = []
+        individual: list[Problem] = []
         for groups in self._groups_by_code.values():
-            individual: list[tuple[int, Problem]] = []
-            count = 0
+            rest: list[_ProblemGroup] = []
             for common, group in groups.items():
                 if common is not None and group.count == total > 1:
-                    reported.append(replace(common, recipient=f"all {total} recipients"))
+                    shared.append(replace(common, recipient=f"all {total} recipients"))
                 else:
-                    count += group.count
-                    individual.extend(group.first)
-            if individual:
-                kinds.append((count, sorted(individual, key=lambda item: item[0])))
-        positions = sorted(position for _, individual in kinds for position, _ in individual)
-        last_position = positions[MAX_REPORTED - 1] if len(positions) > MAX_REPORTED else self._position
-        for count, individual in kinds:
-            reported.extend(
-                _limit_kind(
-                    count, [problem for position, problem in individual if position <= last_position], individual
-                )
+                    rest.append(group)
+            individual += _limit_kind(
+                sum(group.count for group in rest), [one for group in rest for one in group.first]
             )
-        return reported
+        return [*shared, *individual]
 
 
-def _limit_kind(count: int, shown: list[Problem], individual: list[tuple[int, Problem]]) -> list[Problem]:
-    """Returns the problems of one code to show, at least one, then a last one that says how many more there are."""
-    shown = shown or [individual[0][1]]
+def _limit_kind(count: int, first: list[Problem]) -> list[Problem]:
+    """Returns the problems of one code to show, then a last one that says how many more there are of `count`."""
+    shown = first[:MAX_REPORTED]
     if count == len(shown):
         return shown
     rest_count = count - len(shown)
     rest = f"and {rest_count:,} more {'recipient' if rest_count == 1 else 'recipients'} with a problem of this kind"
-    next_problem = individual[len(shown)][1] if len(shown) < len(individual) else shown[-1]
-    return [*shown, replace(next_problem, message=rest, hint="", recipient="", excerpt="")]
+    return [*shown, replace(first[MAX_REPORTED], message=rest, hint="", recipient="", excerpt="")]
