@@ -64,7 +64,7 @@ def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[R
     `sent_id` is empty if the id is not known.
 
     If one key has several open attempts, the newest is taken as the one that was sent, at its own time. `at` is when it
-    was found out that something was not sent. Raises UsageMistake if one id is given for several deliveries.
+    was decided. Raises UsageMistake if one id is given for several deliveries.
     """
     if sent_id and len(states) > 1:
         raise UsageMistake("one message id cannot stand for several deliveries", "resolve them one by one, by key")
@@ -74,7 +74,7 @@ def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[R
             records.extend(_close_attempt(record, "released", at) for record in state.open_attempts)
         else:
             attempt = state.open_attempts[-1]
-            records.append(replace(_close_attempt(attempt, "sent", attempt.at), id=sent_id))
+            records.append(replace(_close_attempt(attempt, "sent", attempt.at), id=sent_id, decided=at))
     return records
 
 

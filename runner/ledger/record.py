@@ -60,8 +60,9 @@ class Record:
 
     `to` never contains an email address or a user_id. `conversation` is the id of the conversation that the message
     opened, where Intercom gave it. `sender` and `opens_conversation` are only in claims and `unknown` outcomes, for
-    reconcile to compare. `redirected`: the message went to `contact`, which is not the recipient. `actor`, `run_url`
-    and `commit` are in a few records of each run, and in the first of each decision. `forgotten` replaces the other
+    reconcile to compare. `redirected`: the message went to `contact`, which is not the recipient. `decided` is when a
+    person decided that an attempt was sent; `at` is then still the time of the attempt. `actor`, `run_url` and `commit`
+    are in a few records of each run, and in the first of each decision. `forgotten` replaces the other
     records of its attempt with the same status: what they said about the recipient is gone, also where git brings them
     back. `extra` is the JSON of fields that this version does not know.
     """
@@ -80,6 +81,7 @@ class Record:
     text: str = ""
     plan: str = ""
     at: str = ""
+    decided: str = ""
     code: str = ""
     request_id: str = ""
     by: str = ""
@@ -116,6 +118,11 @@ class Record:
     def rank(self) -> int:
         """Sorts the records of one attempt: one replaces those with a lower rank."""
         return 2 * RANK[self.status] + self.forgotten
+
+    @property
+    def recorded_at(self) -> str:
+        """When it was recorded: of what a person decided, the time of the decision."""
+        return self.decided or self.at
 
     @property
     def is_searchable(self) -> bool:

@@ -10,7 +10,7 @@ from runner.ledger.key_state import group_by_attempt
 from runner.ledger.record import ACCEPT, DUPLICATE, NO_ORIGIN, Record, RunOrigin
 
 # What was done: `apply` sent, also where reconcile found the outcome later; the others are decisions of a person.
-RecordingCommand = Literal["apply", "adopt", "accept", "resolve"]
+RecordingCommand = Literal["apply", "adopt", "accept", "resolve", "resolve --duplicate"]
 
 
 @dataclass(slots=True)
@@ -18,7 +18,8 @@ class RunEntry:
     """What one run, or a person's decisions about its attempts, did to one revision of a message.
 
     `origin` is empty where older versions wrote the records. `first` and `last` are times of its records. `plan` is the
-    digest of the plan that was applied. `not_sent` counts what never left, or was decided to be not sent.
+    digest of the plan that was applied. `reconciled` counts those of `sent` that reconcile found, which leaves no time
+    of its own in the ledger. `not_sent` counts what never left, or was decided to be not sent.
     """
 
     run: str
@@ -30,17 +31,25 @@ class RunEntry:
     plan: str = ""
     origin: RunOrigin = field(default=NO_ORIGIN)
     sent: int = 0
+    reconciled: int = 0
     refused: int = 0
     unknown: int = 0
     not_sent: int = 0
 
+    @property
+    def action(self) -> tuple[str, RecordingCommand]:
+        """What the entries have in common that belong together: their run, and what was done."""
+        return self.run, self.command
+
     def add(self, record: Record) -> None:
         """Counts the record that decides an attempt."""
-        self.first, self.last = min(self.first or record.at, record.at), max(self.last, record.at)
+        time = record.recorded_at
+        self.first, self.last = min(self.first or time, time), max(self.last, time)
         self.plan = self.plan or record.plan
         match record.status:
             case "sent":
                 self.sent += 1
+                self.reconciled += record.by == "reconcile"
             case "refused":
                 self.refused += 1
             case "released":
@@ -50,7 +59,7 @@ class RunEntry:
 
 
 def list_runs(facts: Facts, message: str | None = None) -> list[RunEntry]:
-    """Returns an entry for each run and revision of a message, of all messages or one, the latest first."""
+    """Returns an entry for each run and revision of a message, of all messages or one: the latest run first."""
     entries: dict[tuple[str, RecordingCommand, str, int], RunEntry] = {}
     origins: dict[tuple[str, RecordingCommand], RunOrigin] = {}
     for _, records in groupby(facts.records(), key=lambda record: record.key):
@@ -62,9 +71,12 @@ def list_runs(facts: Facts, message: str | None = None) -> list[RunEntry]:
             if message in (None, record.message):
                 key = run, command, record.message, record.revision
                 entries.setdefault(key, RunEntry(*key)).add(record)
-    named = [replace(entry, origin=origins.get((entry.run, entry.command), NO_ORIGIN)) for entry in entries.values()]
-    named.sort(key=lambda entry: (entry.message, entry.revision, entry.command))
-    return sorted(named, key=lambda entry: (entry.last, entry.run), reverse=True)
+    named = [replace(entry, origin=origins.get(entry.action, NO_ORIGIN)) for entry in entries.values()]
+    ends: dict[tuple[str, RecordingCommand], str] = {}
+    for entry in named:
+        ends[entry.action] = max(ends.get(entry.action, ""), entry.last)
+    named.sort(key=lambda entry: (entry.message, entry.revision))
+    return sorted(named, key=lambda entry: (ends[entry.action], *entry.action), reverse=True)
 
 
 def _deciding_records(records: list[Record]) -> Iterator[Record]:
@@ -82,4 +94,6 @@ def _recording_command(record: Record) -> RecordingCommand:
         return "accept"
     if record.by == "adopt":
         return "adopt"
-    return "resolve" if record.by == "person" or record.code == DUPLICATE else "apply"
+    if record.code == DUPLICATE:
+        return "resolve --duplicate"
+    return "resolve" if record.by == "person" else "apply"

@@ -17,6 +17,7 @@ _MAX_RUNS = 10  # of a message; earlier ones are counted together
 _MAX_DELIVERIES = 200_000
 _BAR = 240  # pixels of the longest bar
 _MIN_PART = 4  # pixels: one of a million is seen too
+_NOT_SENDING = {"accept", "resolve --duplicate"}  # they repeat what was sent
 _COMMANDS = {"adopt": "adopted, nothing was posted", "resolve": "decided by a person"}
 
 
@@ -36,7 +37,7 @@ class SentHistory:
             revisions.setdefault(name, set()).add(revision)
         runs: dict[str, list[RunEntry]] = {}
         for entry in list_runs(self.facts) if len(self.facts) <= _MAX_DELIVERIES else ():
-            if entry.command != "accept" and entry.sent + entry.refused + entry.unknown:
+            if entry.command not in _NOT_SENDING and entry.sent + entry.refused + entry.unknown:
                 runs.setdefault(entry.message, []).append(entry)
         is_sent = {name for name, number in counts.items() if number["sent"] + number["refused"] + number["unknown"]}
         return {name: self._build(name, counts[name], runs.get(name, []), revisions[name]) for name in is_sent}

@@ -3,53 +3,65 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from runner.ledger.record import NO_ORIGIN
-from runner.ledger.runs import RunEntry
+from runner.ledger.runs import RecordingCommand, RunEntry
 from runner.report.json_text import to_json
-from runner.report.layout import table_or_blocks
+from runner.report.layout import GAP, fits, flow, table
 from runner.report.status_text import format_time
-from runner.report.terminal_text import one_line
+from runner.report.terminal_text import one_line, style
 
-_COUNTS = ("sent", "refused", "unknown", "not_sent")
 _COLUMNS = (
-    "run", "command", "first", "last", "by", "where", "commit", "message", "revision", *_COUNTS, "plan",
+    "run", "command", "first", "last", "by", "where", "commit", "message", "revision", "sent", "reconciled", "refused",
+    "unknown", "not_sent", "plan",
 )  # fmt: skip
+_SHORT_RUN = 10  # characters of a run's id that say when it began, to the millisecond
+_RIGHT = frozenset({"revision"})
+# What was done with the deliveries that count as sent, and as not sent.
+_WORDS: Mapping[RecordingCommand, tuple[str, str]] = {
+    "apply": ("sent", "not sent"),
+    "adopt": ("adopted", ""),
+    "accept": ("accepted", ""),
+    "resolve": ("marked as sent", "marked as not sent"),
+    "resolve --duplicate": ("acknowledged as sent twice", ""),
+}
 # A spreadsheet takes what begins with one of these for a formula, also behind white space, and in some countries behind
 # a semicolon, which separates cells there.
 _FORMULA = re.compile("(^|[;\t])(?=\\s*[=+@|\uff1d\uff0b\uff0d\uff20-])")
 
 
 def format_runs(entries: Sequence[RunEntry], width: int) -> str:
-    """Returns a table with a row for each run and message; where it is wider than `width` columns, a block for each."""
+    """Returns a table with a row for each run and message.
+
+    Where it is wider than `width` columns, the URL of the CI job stands below the rows of a run, whose id is cut. Where
+    that still is too wide, each run is a block of lines.
+    """
     if not entries:
         return "The ledger has no run."
-    heads = (
-        "at (UTC)",
-        "by",
-        "command",
-        "message",
-        "revision",
-        *(name.replace("_", " ") for name in _COUNTS),
-        "where",
-        "run",
-    )
+    heads = ("at (UTC)", "command", "message", "revision", "result", "by", "run", "where")
     several_revisions = any(entry.revision > 1 for entry in entries)
     rows = [
-        [
-            format_time(entry.last),
-            one_line(entry.origin.actor),
-            entry.command,
-            one_line(entry.message),
-            str(entry.revision) if several_revisions else "",
-            *(f"{number:,}" if number else "" for number in _counts(entry)),
-            one_line(_where(entry)),
-            one_line(entry.run),
-        ]
+        (
+            format_time(entry.last), entry.command, one_line(entry.message),
+            str(entry.revision) if several_revisions else "", _format_result(entry), one_line(entry.origin.actor),
+            one_line(entry.run), one_line(_where(entry)),
+        )
         for entry in entries
-    ]
-    return "\n".join(table_or_blocks(heads, rows, map(_block, entries), width, right=frozenset(heads[4:9])))
+    ]  # fmt: skip
+    lines = table(heads, rows, right=_RIGHT)
+    if fits(lines, width):
+        return "\n".join(lines)
+    head, *lines = table(heads, [(*row[:-2], row[-2][:_SHORT_RUN], "") for row in rows], right=_RIGHT)
+    is_table = fits([head, *lines], width)
+    blocks = [head if is_table else style("times in UTC", "dim")]
+    for _, group in groupby(zip(entries, lines, strict=True), key=lambda item: item[0].action):
+        run_entries, run_lines = zip(*group, strict=True)
+        blocks += run_lines if is_table else _format_block(run_entries, width)
+        if url := run_entries[0].origin.run_url:  # all entries of a run have one origin
+            blocks.append(f"  {one_line(url)}")
+    return "\n".join(blocks)
 
 
 def format_runs_csv(entries: Sequence[RunEntry]) -> str:
@@ -71,7 +83,8 @@ def format_runs_json(entries: Sequence[RunEntry]) -> str:
 def _to_dict(entry: RunEntry) -> dict[str, str | int]:
     values = (
         entry.run, entry.command, entry.first, entry.last, entry.origin.actor, _where(entry), entry.origin.commit,
-        entry.message, entry.revision, *_counts(entry), entry.plan,
+        entry.message, entry.revision, entry.sent, entry.reconciled, entry.refused, entry.unknown, entry.not_sent,
+        entry.plan,
     )  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))
 
@@ -81,18 +94,26 @@ def _where(entry: RunEntry) -> str:
     return entry.origin.run_url or ("local" if entry.origin != NO_ORIGIN else "")
 
 
-def _counts(entry: RunEntry) -> tuple[int, int, int, int]:
-    return entry.sent, entry.refused, entry.unknown, entry.not_sent
+def _format_result(entry: RunEntry) -> str:
+    """Returns what became of the deliveries of an entry, e.g. 25 sent (10 found by reconcile), 1 refused."""
+    sent, not_sent = _WORDS[entry.command]
+    found = f" ({entry.reconciled:,} found by reconcile)" if entry.reconciled else ""
+    counts = (
+        (entry.sent, f"{sent}{found}"), (entry.refused, "refused"), (entry.unknown, "unknown"),
+        (entry.not_sent, not_sent),
+    )  # fmt: skip
+    return ", ".join(f"{number:,} {word}" for number, word in counts if number)
 
 
-def _block(entry: RunEntry) -> list[str]:
-    words = [
-        f"{number:,} {name.replace('_', ' ')}" for name, number in zip(_COUNTS, _counts(entry), strict=True) if number
-    ]
-    by = f"by {entry.origin.actor}" if entry.origin.actor else ""
-    message = f"{entry.message} revision {entry.revision}" if entry.revision > 1 else entry.message
-    run = f"run {entry.run}" if entry.run else ""
-    return list(map(one_line, (format_time(entry.last), by, entry.command, message, *words, _where(entry), run)))
+def _format_block(entries: Sequence[RunEntry], width: int) -> Iterator[str]:
+    """Yields the lines of a run: its time, who did what, and a line for each message."""
+    first = entries[0]
+    by = f"by {first.origin.actor}" if first.origin.actor else ""
+    words = (format_time(max(entry.last for entry in entries)), first.command, by, f"run {first.run[:_SHORT_RUN]}")
+    yield flow(map(one_line, words), width, separator=GAP)
+    for entry in entries:
+        message = f"{entry.message} revision {entry.revision}" if entry.revision > 1 else entry.message
+        yield flow((f"  {one_line(message)}", _format_result(entry)), width, indent=" " * 4, separator=GAP)
 
 
 def _guard(cell: str) -> str:

@@ -107,12 +107,26 @@ def test_a_decision_names_who_made_it(folder: Folder, monkeypatch: pytest.Monkey
 def test_as_text_it_fits_the_terminal(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     assert folder.run("audit").out == "The ledger has no run.\n"
     append(folder, line("a", "RUN1-1", "sent", id="1", actor="ann", run_url="https://ci.example/7"))
-    row = "2026-01-01 00:00  ann  apply    list        1  https://ci.example/7  RUN1"
-    assert folder.run("audit").out.splitlines()[1] == row
-    monkeypatch.setenv("COLUMNS", "40")
-    narrow = folder.run("audit").out.splitlines()
-    assert all(len(text) <= 40 for text in narrow)
-    assert narrow[-1].endswith("run RUN1"), "no width leaves out the run"
+    append(folder, line("b", "RUN1-2", "sent", id="2", by="reconcile", message="news"))
+    assert folder.run("audit").out.splitlines() == [
+        "at (UTC)          command  message  result                         by   run   where",
+        "2026-01-01 00:00  apply    list     1 sent                         ann  RUN1  https://ci.example/7",
+        "2026-01-01 00:00  apply    news     1 sent (1 found by reconcile)  ann  RUN1  https://ci.example/7",
+    ]
+    monkeypatch.setenv("COLUMNS", "80")
+    assert folder.run("audit").out.splitlines()[1:] == [
+        "2026-01-01 00:00  apply    list     1 sent                         ann  RUN1",
+        "2026-01-01 00:00  apply    news     1 sent (1 found by reconcile)  ann  RUN1",
+        "  https://ci.example/7",
+    ]
+    monkeypatch.setenv("COLUMNS", "50")
+    assert folder.run("audit").out.splitlines() == [
+        "times in UTC",
+        "2026-01-01 00:00  apply  by ann  run RUN1",
+        "  list  1 sent",
+        "  news  1 sent (1 found by reconcile)",
+        "  https://ci.example/7",
+    ]
 
 
 def test_revisions_have_a_column_if_a_message_has_several(folder: Folder) -> None:
@@ -120,3 +134,23 @@ def test_revisions_have_a_column_if_a_message_has_several(folder: Folder) -> Non
     heads, *rows = folder.run("audit").out.splitlines()
     assert "revision" in heads
     assert sorted(row.split()[4] for row in rows) == ["1", "2"]
+
+
+def test_a_decision_has_its_own_words_and_the_time_when_it_was_made(folder: Folder) -> None:
+    append(
+        folder,
+        line("a", "RUN1-1", "sent", by="person", decided="2026-01-04T00:00:00Z"),
+        line("b", "RUN1-2", "released", by="person", at="2026-01-03T00:00:00Z"),
+        line("c", "RUN1-3", "sent", id="1"),
+        line("c", "RUN1-3", "sent", id="1", by="accept", at="2026-01-05T00:00:00Z"),
+        line("d", "RUN1-4", "sent", id="2"),
+        line("d", "RUN2-1", "sent", id="3", by="person", code="duplicate", at="2026-01-06T00:00:00Z"),
+        line("e", "RUN3-1", "sent", by="adopt"),
+    )
+    assert [" ".join(row.split()[:-1]) for row in folder.run("audit").out.splitlines()[1:]] == [
+        "2026-01-06 00:00 resolve --duplicate list 1 acknowledged as sent twice",
+        "2026-01-05 00:00 accept list 1 accepted",
+        "2026-01-04 00:00 resolve list 1 marked as sent, 1 marked as not sent",
+        "2026-01-01 00:00 adopt list 1 adopted",
+        "2026-01-01 00:00 apply list 2 sent",
+    ]

@@ -56,6 +56,7 @@ def test_what_a_person_has_seen_arrive_is_sent_also_without_its_id(folder: Folde
         ("sent", "person", None, None)
     ] * 2
     assert held[0]["at"] == "2026-02-03T04:05:06Z", "when it was sent, not when that was found out"
+    assert held[0]["decided"] > held[0]["at"], "and that is known, too"
     assert folder.run("lock", "verify").code == 0
 
 
