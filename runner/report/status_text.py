@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
-from runner.ledger.record import Record
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.layout import fits, flow, table, wrap
 from runner.report.plain_text import count_by_message, count_by_status
@@ -22,7 +21,7 @@ _NOTES = {
     "person": "as a person decided",
     "reconcile": "as reconcile found",
 }
-_NAMED = frozenset({"key", "id", "run", "by"})  # columns whose cells do not say what they are
+_NAMED = frozenset({"key", "run"})  # columns whose cells do not say what they are
 _RIGHT = frozenset({"revision", *STATUS_WORDS.values()})
 
 Times = Mapping[tuple[str, int], tuple[str, str]]
@@ -133,18 +132,6 @@ def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipie
         rows.append(_Row(cells, [what, _format_key(state), one_line(record.attempt.rpartition("-")[0])]))
     heads = ("state", "message", "revision", "at (UTC)", "what", "key", "run")
     return "\n".join([title, *urls, "", *_format_rows(heads, rows, view.width)])
-
-
-def records(shown: Sequence[Record], recipients: Recipients, view: StatusView) -> str:
-    """Returns records as they are in the ledger, a row each, with the ids by which they are found elsewhere."""
-    rows = []
-    for record in shown:
-        name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
-        revision = str(record.revision or "")
-        cells = [format_time(record.at), record.status, one_line(record.message), revision, name]
-        rows.append(_Row(cells, list(map(one_line, (record.key[:12], record.id, record.code, record.by)))))
-    heads = ("at (UTC)", "status", "message", "revision", "recipient", "key", "id", "code", "by")
-    return "\n".join(_format_rows(heads, rows, view.width))
 
 
 def _format_key(state: State) -> str:
