@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from runner.cli import next_steps
 from runner.cli.context import Context
 from runner.cli.ledger import exit_code_of
 from runner.cli.run_origin import find_run_origin
@@ -88,7 +89,8 @@ def write_decision(
     except LedgerUnavailable:
         context.output.error("Nothing was decided: the ledger could not be written.")
         raise
-    context.output.result(decision.result)
+    context.output.result(wrap_lines(one_line(decision.result), context.output.width))
+    next_steps.print_steps(context, next_steps.commit_ledger(context, "every clone knows of it"))
     return exit_code_of(ledger.facts)
 
 

@@ -44,14 +44,14 @@ def run_again(context: Context, purpose: str) -> NextStep:
     return NextStep(f"{purpose}: run {how}; docs/ci.md of msgrun says more", ())
 
 
-def commit_ledger(context: Context) -> list[NextStep]:
-    """Returns the step that commits the lockfile, if the ledger is one that git has to commit."""
+def commit_ledger(context: Context, aim: str = "no other clone sends these again") -> list[NextStep]:
+    """Returns the step that commits the lockfile, if the ledger is one that git has to commit. `aim` says what for."""
     address = context.ledger.address
     if not isinstance(address, LockfileAddress):
         return []
     try:
         repository = context.ledger.repository
-        return _commit_lockfile(repository, context.tree.root / address.path) if repository else []
+        return _commit_lockfile(repository, context.tree.root / address.path, aim) if repository else []
     except (LedgerUnavailable, subprocess.TimeoutExpired, OSError):  # the run is over: this is only advice
         return []
 
@@ -96,7 +96,7 @@ def _name_unknown(number: int) -> str:
     )
 
 
-def _commit_lockfile(repository: Repository, path: Path) -> list[NextStep]:
+def _commit_lockfile(repository: Repository, path: Path, aim: str) -> list[NextStep]:
     relative_path = repository.relative_path(path)
     status = repository.try_git("status", "--porcelain", "--", f":(top,literal){relative_path}")
     if relative_path is None or not status:  # outside of git, ignored, or without a change
@@ -104,5 +104,5 @@ def _commit_lockfile(repository: Repository, path: Path) -> list[NextStep]:
     name = quote(os.path.relpath(path))
     add = f"git add {name} && " if status.startswith("??") else ""
     also_push = " and push" if repository.relevant_remotes() else ""
-    purpose = f"Commit{also_push} the ledger, so that no other clone sends these again"
+    purpose = f"Commit{also_push} the ledger, so that {aim}"
     return [NextStep(purpose, (f"{add}git commit -m 'Record what was sent' {name}",))]

@@ -70,7 +70,7 @@ def _parse_yes_or_no(answer: str) -> bool | WrongAnswer:
 
 def _read_answer(output: Output, question: str) -> str | None:
     """Returns the line that was typed, without blanks around it; None at the end of the input."""
-    output.error(f"{one_line(question)} ", nl=False)
+    output.error(f"{wrap_lines(one_line(question), output.width)} ", nl=False)
     try:
         line = sys.stdin.readline()
     except UnicodeDecodeError:  # bytes that are not of the terminal's encoding: a wrong answer

@@ -105,10 +105,10 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_f
 def _ask_one(context: Context, ledger: Ledger) -> tuple[Choice, str | None]:
     """Asks what became of one delivery. Returns the choice, and the message's id if it was sent; empty if not known."""
     while True:
-        choice: Choice = ask(context.output, "What became of it? [s/n/k/q]:", _parse_choice) or "quit"
+        choice: Choice = ask(context.output, resolve_text.QUESTION, _parse_choice) or "quit"
         if choice != "sent":
             return choice, None
-        context.output.error(wrap_lines(resolve_text.ID_HINT, context.output.width))
+        context.output.error(wrap_lines(resolve_text.ID_NOTE, context.output.width))
         sent_id = ask(context.output, resolve_text.ID_QUESTION, partial(_parse_id, ledger.facts))
         if sent_id is None:
             return "quit", None

@@ -6,8 +6,9 @@ from runner.report.problem_text import pluralize
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style, style_counts
 
+QUESTION = "What became of it? [s]ent, [n]ot sent, s[k]ip, [q]uit:"
+ID_NOTE = "Its id, if you know it. The number in a conversation's address is not the message's id."
 ID_QUESTION = "Id of the message (Enter: not known, b: back):"
-ID_HINT = "The number in a conversation's address is the conversation's id, not the message's."
 _CHOICES = (
     ("s", "it was sent: it is not sent again"),
     ("n", "it was not sent: the next apply sends it"),
@@ -28,7 +29,7 @@ def format_question(
     time = record.at.replace("T", " ").replace("Z", " UTC") or "at an unknown time"
     lines.append(one_line(f"  tried    {time}{_format_age(age)}{attempts}"))
     if url := recipients.contact_url(record):
-        lines.append(one_line(f"  look at  {url}"))
+        lines.append(one_line(f"  {url}"))
     if record.request_id:
         lines.append(one_line(f"  request  {record.request_id}"))
     lines.append(one_line(f"  key      {record.key[:12]}"))

@@ -74,7 +74,7 @@ def test_resolve_asks_without_names(stuck: Folder) -> None:
     with contextlib.closing(Terminal(stuck.path, "resolve", program=supervised.program())) as terminal:
         terminal.wait_for("recipients are not named")
         terminal.wait_for(EMAIL)
-        terminal.answer("[s/n/k/q]", "n")
+        terminal.answer("[q]uit:", "n")
         terminal.wait_for("Marked as not sent.")
 
 

@@ -27,10 +27,12 @@ def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     ):
         message, _ = plan_one(context, ledger.facts, name)
         records = manual_outcomes.accept_edits(message, ledger.facts, format_timestamp(context.now))
-        got_it = pluralize(len(records), "recipient")
+        recipients = pluralize(len(records), "recipient")
+        stay = "stays" if len(records) == 1 else "stay"
         decision = Decision(
-            f"Accept the edit of {name}, which {got_it} got before it",
-            f"Accepted the edit of {name}. It is not sent again to the {got_it} who got it before.",
+            f"{recipients} who got {name} before the edit {stay} counted as sent, with the new text. Nothing is sent. "
+            "Accept the edit",
+            f"Accepted the edit of {name}. {recipients} {stay} counted as sent; nothing was sent.",
             _explain_empty(context, message, ledger.facts),
         )
         return write_decision(context, ledger, records, decision, yes=yes)

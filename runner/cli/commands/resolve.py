@@ -84,8 +84,8 @@ def _resolve_unknown(
     if isinstance(ledger, SharedLedger) and sent_id is None:
         context.output.note(unknown_questions.warn_of_live_run(states))
     number = pluralize(len(states), "unknown delivery", "unknown deliveries")
+    them = "it" if len(states) == 1 else "them"
     if sent_id is None:
-        them = "it" if len(states) == 1 else "them"
         decision = Decision(
             f"Mark {number} as not sent, so that the next apply sends {them}",
             f"Marked {len(states):,} as not sent. The next apply sends {them}.",
@@ -93,6 +93,7 @@ def _resolve_unknown(
     else:
         name = f", as message {sent_id}" if sent_id else ""
         rest = "It is not sent again" if len(states) == 1 else "They are not sent again"
-        decision = Decision(f"Mark {number} as sent{name}", f"Marked {len(states):,} as sent{name}. {rest}.")
+        request = f"Mark {number} as sent{name}, so that no apply sends {them} again"
+        decision = Decision(request, f"Marked {len(states):,} as sent{name}. {rest}.")
     write = make_writer(context, ledger, no_fetch=no_fetch)
     return write_decision(context, ledger, records, decision, yes=yes, write=write)

@@ -1,7 +1,9 @@
 """What people got stays as it was, and is no edit any more."""
 
+import io
 import json
 import re
+import sys
 
 import pytest
 
@@ -38,4 +40,24 @@ def test_after_accept_status_still_says_when_the_message_was_sent(folder: Folder
     assert found["at"] == "2026-01-02T03:04:05Z"
     assert found["accepted_at"] > found["at"]
     assert folder.run("plan", "--detailed-exitcode").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_the_question_says_what_follows_and_fits_the_terminal(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    assert folder.run("apply", "--yes").code == 0
+    folder.message(LIST.replace("Hi", "Hello"))
+    monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    ran = folder.run("accept", "list")
+    assert ran.err == (
+        "3 recipients who got list before the edit stay counted as\n"
+        "  sent, with the new text. Nothing is sent. Accept the edit?\n"
+        "  [y/N]: "
+    )
+    assert ran.out == ("Accepted the edit of list. 3 recipients stay counted as\n  sent; nothing was sent.\n")
     assert len(intercom.messages) == 3

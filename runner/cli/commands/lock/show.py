@@ -22,9 +22,9 @@ from runner.report.record_text import format_records
 def show(key: str | None, *, show_all: bool) -> int:
     """Print the records that count.
 
-    With KEY, only those whose key begins with it. On a terminal a table of the newest 20 attempts with the last record
-    of each, else a line of JSON for each record. A record that a later one of its attempt replaces is left out; -v also
-    prints such claims and decisions.
+    With KEY, only those whose key begins with it. On a terminal a table of the newest 20 attempts, with the last record
+    of each, else a line of JSON for each record. A record that a later one of its attempt replaces is left out; with -v
+    none is.
 
     The status is the ledger's own word: "claimed" has no outcome, which msgrun status calls unknown, and "released"
     was not sent.
