@@ -22,13 +22,15 @@ class Guard:
     """A guard that stops the run before anything is sent.
 
     `code` identifies the rule, `message` says what is wrong and `hint` how to go on. `messages` are the names of the
-    messages that it concerns; it is empty for a guard of the whole run.
+    messages that it concerns; it is empty for a guard of the whole run. `steps` say the same as the hint, where it has
+    several ways: what each does, and its command or line to write.
     """
 
     code: str
     message: str
     hint: str
     messages: tuple[str, ...] = ()
+    steps: tuple[tuple[str, str], ...] = ()
 
 
 def sender_guard(message: str, hint: str, names: Sequence[str]) -> Guard:
@@ -41,19 +43,26 @@ def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
     return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
 
 
-def edited_guard(name: str, revision: int, count: int, others: Sequence[str] = ()) -> Guard:
+def edited_guard(declaration: Declaration, count: int, others: Sequence[str] = ()) -> Guard:
     """Returns the guard for a message that was edited after it was sent to `count` recipients.
 
     `others` are the files of the messages that can be sent without it.
     """
-    files = others if len(others) <= _MAX_FILES else ("FILE…",)
-    send_others = f"; to send the others meanwhile: {shown_command('apply', *files)}" if others else ""
+    name, next_revision = declaration.name, f"revision: {declaration.revision + 1}"
+    accept = shown_command("accept", name)
+    apply = shown_command("apply", *(others if len(others) <= _MAX_FILES else ("FILE…",)))
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
-        f"git diff shows the edit. Write revision: {revision + 1} to send it again to all recipients, undo the edit, or"
-        f" keep it without sending: {shown_command('accept', name)}{send_others}",
+        f"git diff shows the edit. Write {next_revision} to send it again to all recipients, undo the edit, or"
+        f" keep it without sending: {accept}{f'; to send the others meanwhile: {apply}' if others else ''}",
         (name,),
+        (
+            (f"See the edit of {name}, and undo it if it is a mistake", "git diff"),
+            ("Or keep it, without sending", accept),
+            (f"Or send it to all again, with this line in {declaration.document.source.path}", next_revision),
+            *([("Meanwhile, send the other messages", apply)] if others else ()),
+        ),
     )
 
 

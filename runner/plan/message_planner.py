@@ -218,7 +218,7 @@ class MessagePlanner:
         if count := reasons["edited", REDIRECT_CHANGED]:
             yield guards.redirect_guard(name, count, is_redirected=self._declaration.redirect is not None)
         if count := reasons["edited", EDITED]:
-            yield guards.edited_guard(name, self._declaration.revision, count, other_files)
+            yield guards.edited_guard(self._declaration, count, other_files)
         if self._partial_plan.repeats and not self._options.allow_repeat:
             yield guards.repeat_guard(name, self._partial_plan.repeats)
         if not self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):

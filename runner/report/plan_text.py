@@ -4,7 +4,7 @@ Each message has a block. Messages that need neither are counted in the last lin
 says what becomes of a message or of a part of its deliveries, so the plan reads the same without colours.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.declare.audience import TableAudience
@@ -20,6 +20,7 @@ from runner.report.file_warnings import format_file_warning
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, wrap
+from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.notices import format_notices
 from runner.report.plain_text import format_moment, format_undeclared_recipients
 from runner.report.plan_actions import describe_actions, format_reason, most_frequent
@@ -40,6 +41,7 @@ _INDENT = "    "
 _MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has lines of its own
 _MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
 _MAX_BODY_LINES = 60
+_MAX_STEPS = 3  # guards whose ways out are steps at the end; others have a hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,12 @@ def format_plan(review: Review, view: PlanView) -> str:
         _format_message(message, sends[message.name], name_width, review, view, warnings.get(message.name, ()))
         for message in shown
     ]
-    blocks += [format_guard(item, view.width) for item in planned.guards]
+    in_steps = [item for item in planned.guards if item.steps][:_MAX_STEPS]
+    blocks += _format_guards(planned.guards, in_steps, view.width)
     blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
-    return "\n\n".join(blocks)
+    steps = dict.fromkeys(step for item in in_steps for step in item.steps)
+    next_steps = format_next_steps((NextStep(purpose, (command,)) for purpose, command in steps), view.width)
+    return "\n\n".join(blocks) + (f"\n{next_steps}" if next_steps else "")
 
 
 def format_check(planned: Plan, view: PlanView) -> str:
@@ -112,10 +117,15 @@ def _choose_symbol_action(message: PlannedMessage) -> Action:
     return next((action for action in SYMBOLS if message.counts[action]), "sent")
 
 
-def format_guard(item: Guard, width: int = 0) -> str:
-    """Returns a guard that stops the run, and its hint."""
-    head = one_line(f"{style('guard', 'red', 'bold')}: {item.message} [{item.code}]")
-    return f"{wrap(head, width, indent='  ')}\n{wrap(one_line(f'  hint: {item.hint}'), width, indent='  ')}"
+def _format_guards(guards: Sequence[Guard], in_steps: Sequence[Guard], width: int) -> Iterator[str]:
+    """Yields the guards that stop the run, each with its hint unless it is in the steps at the end."""
+    for item in guards:
+        lines = [f"{style('guard', 'red', 'bold')}: {item.message} [{item.code}]"]
+        lines += [f"  hint: {item.hint}"] if item not in in_steps else []
+        if item is guards[-1]:
+            stops = "this guard stops" if len(guards) == 1 else f"{len(guards)} guards stop"
+            lines.append(f"Nothing is sent: {stops} the run.")
+        yield "\n".join(wrap(one_line(line), width, indent="  ") for line in lines)
 
 
 def list_counts(by_action: Mapping[Action, int], in_this_run: int | None = None) -> list[str]:
@@ -153,9 +163,6 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         status, reconcile, resolve = map(shown_command, ("status", "reconcile", "resolve"))
         text = f"Unknown: {status} lists them; {reconcile} or {resolve} settles what became of them."
         lines.append(wrap(text, view.width, indent="  "))
-    if planned.guards:
-        stops = "this guard stops" if len(planned.guards) == 1 else f"{len(planned.guards)} guards stop"
-        lines.append(wrap(f"Nothing is sent: {stops} the run.", view.width, indent="  "))
     # On a line of its own, so that a narrow terminal breaks only inside it, and joins it again where it is copied.
     lines.append(wrap(style(f"digest {planned.digest or NO_DIGEST}", "dim"), view.width))
     return "\n".join(lines)

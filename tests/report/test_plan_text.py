@@ -104,6 +104,30 @@ def test_a_repeat_that_was_allowed_is_still_said(folder: Folder) -> None:
     )
 
 
+def test_the_ways_out_of_edits_are_steps_with_a_command_each(folder: Folder) -> None:
+    for number in range(4):
+        folder.message(people("ann").replace("name: list", f"name: list{number}"), f"list{number}")
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    for number in range(4):
+        folder.message(people("ann").replace("name: list", f"name: list{number}").replace("Hi", "Yo"), f"list{number}")
+    folder.message(people("bo").replace("name: list", "name: other").replace("Hi", "Ho"), "other")
+    ran = folder.run("--sandbox", "plan")
+    head, _, steps = ran.out.partition("Next:\n")
+    lines = steps.splitlines()
+    assert (ran.code, lines[:6]) == (5, [
+        "  See the edit of list0, and undo it if it is a mistake:", "    git diff",
+        "  Or keep it, without sending:", "    msgrun --sandbox accept list0",
+        "  Or send it to all again, with this line in messages/list0.yaml:", "    revision: 2",
+    ])  # fmt: skip
+    assert steps.count("    msgrun --sandbox apply messages/other.yaml\n") == 1, (
+        "a step that several have is shown once"
+    )
+    assert ("accept list2" in steps, "accept list3" in steps) == (True, False)
+    assert head.count("  hint: ") == 1, "where there are many, the others have a hint"
+    assert "edited after it was sent to 1 recipient [edited]\nNothing is sent" not in head
+    assert "\nNothing is sent: 4 guards stop the run.\n\nPlan: " in head
+
+
 def test_many_reasons_are_cut_and_counted(folder: Folder) -> None:
     names = [f"p{number:02}" for number in range(23)]
     folder.message(people(*names, kind="id"))
