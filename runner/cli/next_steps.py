@@ -23,11 +23,15 @@ def print_steps(context: Context, steps: Sequence[NextStep]) -> None:
 
 
 def same_command(context: Context, *without: str) -> str:
-    """Returns the command line of this run. `without` are options with a value that it leaves out."""
+    """Returns the command line of this run. `without` are options with a value that it leaves out.
+
+    On a terminal it is without --yes: a command that is copied asks before it sends.
+    """
+    skipped = {*without, "--yes"} if context.output.is_interactive else {*without}
     words: list[str] = []
     is_value = False
     for word in context.options.arguments:
-        if not is_value and word.partition("=")[0] not in without:
+        if not is_value and word.partition("=")[0] not in skipped:
             words.append(word)
         is_value = not is_value and word in without
     return join(["msgrun", *words])
@@ -65,8 +69,12 @@ def settle_unknown(context: Context, unknown: Iterable[Record], *, by_key: bool 
     searchable = sum(record.is_searchable for record in records)
     steps = []
     if searchable:
-        which = _name_unknown(searchable) if searchable == len(records) else f"{searchable:,} of the unknown"
-        steps.append(NextStep(f"Look for {which} in Intercom", (shown_command("reconcile"),)))
+        which, why = _name_unknown(searchable), ""
+        if others := len(records) - searchable:
+            closed = all(record.is_searchable or not record.opens_conversation for record in records)
+            why = f" ({others:,} {'opened no conversation' if closed else 'cannot be found there'})"
+            which = f"{searchable:,} of the {len(records):,} unknown"
+        steps.append(NextStep(f"Look for {which} in Intercom{why}", (shown_command("reconcile"),)))
     return steps + decide(context, records, is_left=bool(searchable), by_key=by_key)
 
 

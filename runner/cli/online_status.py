@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from runner.cli.context import Context
 from runner.cli.progress_line import StatusLine
-from runner.cli.recipients import name_recipients
+from runner.cli.recipients import name_recipients, status_view
 from runner.clock import format_timestamp
 from runner.deliver.after_sending import AfterSending, look_up_sent
 from runner.deliver.online_status_file import save_online_status
@@ -16,7 +16,6 @@ from runner.ledger.record import MASKED
 from runner.report import after_sending_text
 from runner.report.json_output import OnlineJson
 from runner.report.layout import wrap
-from runner.report.status_text import StatusView
 from runner.shown_command import shown_command
 
 _MAX_LISTED = 20  # deliveries that were replied to or dropped
@@ -43,8 +42,8 @@ def print_online(context: Context, facts: Facts, states: Iterable[State], name: 
     if listed:
         recipients = name_recipients(context, facts, [record for _, record in listed])
         recipients = recipients if context.options.sandbox else replace(recipients, workspace=workspace)
-        view = StatusView(output.width, output.show_values, output.verbose)
-        output.result(f"\n{after_sending_text.format_deliveries(listed, recipients, view, name)}")
+        text = after_sending_text.format_deliveries(listed, recipients, status_view(context), name)
+        output.result(f"\n{text}")
         if any(MASKED in record.to for _, record in listed):
             output.note_masking()
     if len(reported) > len(listed):

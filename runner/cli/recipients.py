@@ -12,6 +12,13 @@ from runner.errors import ProblemsFound, RunStopped
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from runner.report.recipients import Recipients
+from runner.report.status_text import StatusView
+
+
+def status_view(context: Context) -> StatusView:
+    """Returns how this run displays deliveries."""
+    output = context.output
+    return StatusView(output.width, output.show_values, output.verbose)
 
 
 def name_recipients(

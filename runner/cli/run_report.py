@@ -9,7 +9,7 @@ from runner.cli.context import Context
 from runner.cli.ledger import exit_code_of
 from runner.cli.options import EXIT
 from runner.cli.other_runs import OtherRunsSummary
-from runner.cli.recipients import name_recipients
+from runner.cli.recipients import name_recipients, status_view
 from runner.declare.project import Project
 from runner.deliver.stop import GO_ON
 from runner.deliver.summary import Summary
@@ -23,7 +23,6 @@ from runner.privacy import reveal_or_mask
 from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
-from runner.report.plain_text import MAX_LISTED
 from runner.report.problem_text import pluralize
 from runner.report.recipients import Recipients
 from runner.report.run_text import Rest
@@ -44,14 +43,9 @@ def report_run(
     """
     lines, rescue_steps = _rescue(context, ledger, summary)
     rest = _find_rest(plan, canary)
-    show_values = context.output.show_values
-    listed = [
-        item.record
-        for items in (summary.refused, summary.still_not_found, summary.unknown)
-        for item in items[:MAX_LISTED]
-    ]
+    listed = [item.record for items in (summary.unknown, summary.refused, summary.still_not_found) for item in items]
     recipients = name_recipients(context, ledger.facts, listed, project)
-    text = run_text.format_summary(summary, recipients, rest, context.output.width, show_values=show_values)
+    text = run_text.format_summary(summary, recipients, rest, status_view(context))
     steps = [
         *rescue_steps,
         *(next_steps.commit_ledger(context) if summary.tried else ()),

@@ -118,6 +118,7 @@ class AttemptSource:
         contact = rendered.contact
         claim = self._records.new_claim(declaration, delivery, contact)
         if contact is None:
+            self._stop.summary.unreached_refusals -= 1
             self._refuse(claim, planned.code, planned.reason)
             return None
         if claim.recipient_contact and self._has_reached_contact(claim):
@@ -140,7 +141,7 @@ class AttemptSource:
             return
         self._refused.append(record)
         self._stop.summary.refused.append(ReportedDelivery(record, message))
-        self._stop.check_breakers()
+        self._stop.check_abort_conditions()
 
     def _has_reached_contact(self, claim: Record) -> bool:
         """Returns whether another run has sent this revision to the contact since the recipients were checked.

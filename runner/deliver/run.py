@@ -36,7 +36,7 @@ def make_run(
 
     `run_id` is the beginning of the ids of its attempts. `origin` is who runs it, and where.
     """
-    summary = Summary(planned=plan.to_send + plan.to_refuse)
+    summary = Summary(planned=plan.to_send + plan.to_refuse, unreached_refusals=plan.to_refuse)
     stop = StopController(summary, stop_conditions, settings.abort_conditions, clock)
     records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids, origin)
     source = AttemptSource(plan, settings, ledger, records, clock, stop)
@@ -184,7 +184,6 @@ class Run:
         self._handle_write(self._writer.wait())
         self._release(self._attempts.remove_unstarted())
         self._handle_write(self._writer.write_last())
-        self._stop.finish()
         self.summary.unwritten.extend(self._writer.outcomes)
         self.summary.expired = self._source.expired.total()
         for name, count in self._source.expired.items():
@@ -192,6 +191,7 @@ class Run:
         for attempt in self._attempts:
             record = replace(attempt.claim, status="unknown")
             self.summary.count(ReportedDelivery(record, "no answer came before the run ended"))
+        self._stop.finish()
 
     def _find_stop_reason(self, declaration: Declaration) -> StopReason | None:
         """Returns why a delivery must not be POSTed. Called by a thread of the pool right before the POST."""

@@ -11,7 +11,6 @@ from runner.declare.quiet_hours import QuietHours
 from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
 from runner.errors import MsgrunError
-from runner.shown_command import shown_command
 
 GO_ON = "run the same command again to go on"  # the hint of a stop after which nothing has to be fixed
 DRAIN_TIMEOUT = 5.0  # seconds for which a run that the user wants to end waits for open requests
@@ -83,6 +82,8 @@ class StopController:
         self._drain_deadline = 0.0
         self._unknown_in_a_row = 0
         self._put_off: StopReason | None = None  # why some messages were put off, while others were sent
+        self._abort: StopReason | None = None  # why abort_if stopped the run
+        self._tried_at_abort = 0
 
     def find_reason(self, declaration: Declaration) -> StopReason | None:
         """Returns why a delivery must not be POSTed now. Called by any thread."""
@@ -128,26 +129,40 @@ class StopController:
         self._put_off = replace(reason, kind="later")
 
     def finish(self) -> None:
-        """Gives the run its reason to stop, if it went on and some messages were put off."""
+        """Completes the reason to stop, once the run is over.
+
+        A run that went on has one if some messages were put off. abort_if is none if it came too late to keep anything
+        back; else the reason says how many requests were under way when it came.
+        """
+        summary = self.summary
+        if self._abort and summary.stop is self._abort:
+            more = summary.tried - self._tried_at_abort
+            message = f"{self._abort.message}{f', with {more:,} more under way' if more else ''}"
+            summary.stop = replace(self._abort, message=message) if summary.remaining else None
         self.stop(self._put_off)
 
     def record_outcome(self, *, is_unknown: bool) -> None:
-        """Records an outcome that the summary has counted already, and checks the breakers."""
+        """Records an outcome that the summary has counted already, and checks abort_if."""
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if is_unknown else 0
-        self.check_breakers()
+        self.check_abort_conditions()
 
-    def check_breakers(self) -> None:
+    def check_abort_conditions(self) -> None:
         """Stops the run if too many outcomes in a row are unknown, or too large a share is refused."""
-        summary, abort_conditions = self.summary, self._abort_conditions
-        if self._unknown_in_a_row >= abort_conditions.unknown:
-            message = f"{self._unknown_in_a_row} unknown outcomes in a row"
-            hint = f"see the outcomes: {shown_command('status')}; abort_if in msgrun.yaml sets this limit"
-            self.stop(StopReason("error", message, hint))
-            return
+        if self._abort is None and (reason := self._find_abort_reason()):
+            self._abort = reason
+            self._tried_at_abort = self.summary.tried
+            self.stop(reason)
+
+    def _find_abort_reason(self) -> StopReason | None:
+        summary, limits = self.summary, self._abort_conditions
+        if self._unknown_in_a_row >= limits.unknown:
+            hint = "find the reason before you send the rest; abort_if.unknown in msgrun.yaml sets this limit"
+            return StopReason("error", f"{self._unknown_in_a_row} unknown in a row", hint)
         refused = len(summary.refused)
-        if refused and summary.tried >= abort_conditions.after and refused >= abort_conditions.refused * summary.tried:
+        if refused and summary.tried >= limits.after and refused >= limits.refused * summary.tried:
             message = f"{refused} of {summary.tried} deliveries were refused"
-            self.stop(StopReason("error", message, "see the codes; abort_if.refused sets the share that stops a run"))
+            return StopReason("error", message, "see the codes; abort_if.refused sets the share that stops a run")
+        return None
 
     def _find_quiet_reason(self, declaration: Declaration) -> StopReason | None:
         return None if declaration.ignores_quiet_hours else self._conditions.quiet_reason(self._clock)

@@ -1,65 +1,96 @@
-"""Deliveries that a person has to look at, grouped by equal reasons instead of repeating them."""
+"""Deliveries that a person has to look at, grouped by status, message and reason instead of repeating these."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runner.ledger.record import Record
 from runner.privacy import AnyText, reveal_or_mask
-from runner.report.layout import GAP, flow
+from runner.report.layout import GAP, fits, flow, table, wrap
 from runner.report.plain_text import MAX_LISTED
 from runner.report.recipients import Recipients
+from runner.report.status_text import StatusView, format_time
 from runner.report.terminal_text import one_line, style
+
+_COLOURS = {"sent": "green", "unknown": "red", "not found": "red"}
 
 
 @dataclass(frozen=True, slots=True)
 class ListedDelivery:
-    """A delivery in a list: its record, the reason why it is there, and what else is known of it."""
+    """A delivery in a list: its record, a word for its status, and why it has that status, if it is known."""
 
     record: Record
-    reason: AnyText
-    details: tuple[str, ...] = ()
+    status: str
+    reason: AnyText = ""
 
 
 def format_delivery_list(
-    status: str,
-    colour: str,
     items: Iterable[ListedDelivery],
     recipients: Recipients,
-    width: int,
+    view: StatusView,
     *,
-    show_values: bool,
-    links: bool,
+    with_message: bool = True,
+    with_times: bool = False,
+    most: int = MAX_LISTED,
+    cut_status: str = "",
 ) -> list[str]:
-    """Returns lines: for each reason how many deliveries have it, then the recipients by name, at most 20 of all.
+    """Returns a heading for each group, and below it the recipients by name: about `most` of each status.
 
-    `width` is in columns, 0 for no limit. `links`: with the link to each contact in Intercom, where it is known.
+    The statuses keep the order of the items. Of `cut_status` there are more deliveries than items: it has no count.
     """
-
-    def name(item: ListedDelivery) -> str:
-        return reveal_or_mask(recipients.name(item.record), show_values=show_values)
-
-    groups: dict[str, list[ListedDelivery]] = {}
+    groups: dict[tuple[str, str, int, str], list[ListedDelivery]] = {}
+    left: dict[str, int] = {}  # how many are still listed of each status
     for item in items:
-        groups.setdefault(reveal_or_mask(item.reason, show_values=show_values), []).append(item)
+        record, reason = item.record, reveal_or_mask(item.reason, show_values=view.show_values)
+        left.setdefault(item.status, most)
+        groups.setdefault((item.status, record.message, record.revision, reason), []).append(item)
+    has_revisions = len({key[1:3] for key in groups}) > len({key[1] for key in groups})
     lines: list[str] = []
-    listed = 0
-    largest_first = sorted(groups.items(), key=lambda group: -len(group[1]))
-    for reason, members in largest_first[:MAX_LISTED]:
-        lines.append(one_line(f"  {style(f'{len(members):,} {status}', colour)}: {reason or 'no reason is known'}"))
-        shown = sorted(members, key=name)[: max(1, MAX_LISTED - listed)]
-        listed += len(shown)
-        for item in shown:
-            parts = [name(item), item.record.message, *item.details]
-            lines.append(_format_delivery(parts, recipients.contact_url(item.record) if links else "", width))
-        if len(members) > len(shown):
-            lines.append(f"    and {len(members) - len(shown):,} more")
-    if hidden := sum(len(members) for _, members in largest_first[MAX_LISTED:]):
-        lines.append(f"  and {hidden:,} more {status}, for other reasons")
+    order = list(left)
+    largest_first = sorted(groups.items(), key=lambda group: (order.index(group[0][0]), -len(group[1])))
+    for (status, message, revision, reason), members in largest_first[:most]:
+        word = style(status if status == cut_status else f"{len(members):,} {status}", _COLOURS.get(status, "yellow"))
+        which = [message if with_message else "", f"revision {revision}" if has_revisions else ""]
+        parts = [word, *which, reason, _format_times(members) if with_times else ""]
+        head = flow([one_line(part) for part in parts if part], view.width, indent="    ")
+        lines.append("\n".join(wrap(line, view.width, indent="    ") for line in head.split("\n")))
+        rows = _format_rows(members, max(1, left[status]), recipients, view)
+        left[status] -= len(rows)
+        lines += rows
+        if len(members) > len(rows):
+            lines.append(f"  and {len(members) - len(rows):,} more")
+    if hidden := sum(len(members) for _, members in largest_first[most:]):
+        lines.append(f"and {hidden:,} more, of other messages or for other reasons")
     return lines
 
 
-def _format_delivery(parts: Iterable[str], url: str, width: int) -> str:
-    """Returns a recipient and what is known of the delivery, and the link to the contact on a line of its own."""
-    first, *others = (one_line(part) for part in parts if part)
-    text = flow([f"    {first}", *others], width, indent="      ", separator=GAP)
-    return f"{text}\n      {style(one_line(url), 'dim')}" if url else text
+def _format_times(members: Sequence[ListedDelivery]) -> str:
+    """Returns the time of a group's deliveries, or the first and the last one of them; empty if none has a time."""
+    times = sorted({format_time(item.record.at) for item in members} - {""})
+    return f"{' to '.join(dict.fromkeys((times[0], times[-1])))} UTC" if times else ""
+
+
+def _format_rows(
+    members: Sequence[ListedDelivery], most: int, recipients: Recipients, view: StatusView
+) -> list[str]:  # fmt: skip
+    """Returns the first recipients of a group: the latest that were sent, and those with another status by name.
+
+    A key is what resolve takes. What was sent needs none, and has its time where the times of the group differ.
+    """
+    has_times = len({format_time(item.record.at) for item in members}) > 1
+    rows = []
+    for item in members:
+        record = item.record
+        is_sent = item.status == "sent"
+        name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
+        cells = [name, "" if is_sent else f"key {record.key[:12]}"]
+        cells.append(format_time(record.at) if has_times and (is_sent or view.verbose) else "")
+        cells.append(f"request {record.request_id}" if record.request_id and view.verbose else "")
+        link = recipients.contact_url(record) if view.verbose else ""
+        rows.append(([*map(one_line, cells)], one_line(link)))
+    if members[0].status != "sent":
+        rows.sort()
+    rows = rows[:most]
+    lines = [f"  {line}" for line in table([""] * len(rows[0][0]), [cells for cells, _ in rows])[1:]]
+    if not fits(lines, view.width):
+        lines = [flow([f"  {cells[0]}", *cells[1:]], view.width, indent="    ", separator=GAP) for cells, _ in rows]
+    return [f"{line}\n    {style(link, 'dim')}" if link else line for line, (_, link) in zip(lines, rows, strict=True)]

@@ -67,6 +67,7 @@ def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep
         (len(done.still_not_found), "not found again"),
         (len(done.unknown), "unknown"),
         (done.remaining, "left"),
+        (done.unreached_refusals, "refused by the check and not recorded yet"),
         (done.expired, "expired"),
         (len(done.unwritten), "not written to the ledger"),
     ]

@@ -15,6 +15,7 @@ from runner.report.layout import wrap_lines
 from runner.report.problem_text import pluralize
 from runner.report.progress_text import format_duration
 from runner.report.recipients import Recipients
+from runner.report.status_text import StatusView
 from runner.report.terminal_text import one_line, style, style_counts
 
 _PAUSES = frozenset({"signal", "later"})  # the kinds of a stop that puts the rest off, without an error
@@ -59,17 +60,15 @@ def format_question(
     return "\n".join(lines)
 
 
-def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int, *, show_values: bool) -> str:
-    """Returns what a run did: counts by outcome, deliveries to look at, and what is left and why.
-
-    `width` is in columns, 0 for no limit.
-    """
+def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, view: StatusView) -> str:
+    """Returns what a run did: counts by outcome, what is left and why, and the deliveries to look at."""
     parts = [
         (len(done.refused), "refused", "yellow"),
         (len(done.still_not_found), "not found again", "yellow"),
         (len(done.unknown), "unknown", "red"),
         (done.expired, "expired", "yellow"),
-        (done.remaining, f"left{_why_left(done, show_values=show_values)}", "yellow"),
+        (done.remaining, f"left{_why_left(done, show_values=view.show_values)}", "yellow"),
+        (done.unreached_refusals, "refused by the check and not recorded yet", "yellow"),
     ]
     counts = [style(f"{done.sent:,} sent by this run", "green" if done.sent else None)]
     counts += style_counts(parts)
@@ -78,15 +77,18 @@ def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, wid
     lines = [one_line(f"{', '.join(counts)}{style(took, 'dim')}")]
     if done.claimed_by_others:
         lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
-    for status, colour, items in (
-        ("refused", "yellow", done.refused),
-        ("not found again", "yellow", done.still_not_found),
-        ("unknown", "red", done.unknown),
-    ):
-        listed = [_to_listed(item) for item in items]
-        links = status == "unknown"
-        lines += format_delivery_list(status, colour, listed, recipients, width, show_values=show_values, links=links)
-    lines += _format_warnings(done, show_values=show_values)
+    items = [
+        *(_to_listed(item, "unknown") for item in done.unknown),
+        *(_to_listed(item, "refused") for item in done.refused),
+        *(_to_listed(item, "not found again") for item in done.still_not_found),
+    ]
+    blocks = [lines, format_delivery_list(items, recipients, view), _explain_end(done, show_values=view.show_values)]
+    return wrap_lines("\n\n".join("\n".join(block) for block in blocks if block), view.width)
+
+
+def _explain_end(done: Summary, *, show_values: bool) -> list[str]:
+    """Returns the warnings of a run, what unknown means, and why it stopped."""
+    lines = _format_warnings(done, show_values=show_values)
     if done.unknown:
         lines.append("An unknown delivery may have arrived, and is never sent again by itself.")
     if done.stop:
@@ -95,7 +97,7 @@ def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, wid
             lines.append(one_line(f"{style('stopped', 'red', 'bold')}: {message}"))
         if done.stop.hint and done.stop.hint != GO_ON:
             lines.append(one_line(f"  hint: {done.stop.hint}"))
-    return wrap_lines("\n".join(lines), width)
+    return lines
 
 
 def format_rest(rest: Rest) -> str:
@@ -148,8 +150,6 @@ def _why_left(done: Summary, *, show_values: bool) -> str:
     return f": {reveal_or_mask(done.stop.message, show_values=show_values)}"
 
 
-def _to_listed(item: ReportedDelivery) -> ListedDelivery:
-    record = item.record
-    code = f"{record.code}: " if record.code and item.detail else record.code
-    details = (f"key {record.key[:12]}", f"request {record.request_id}" if record.request_id else "")
-    return ListedDelivery(record, code + item.detail, details)
+def _to_listed(item: ReportedDelivery, status: str) -> ListedDelivery:
+    code = f"{item.record.code}: " if item.record.code and item.detail else item.record.code
+    return ListedDelivery(item.record, status, code + item.detail)

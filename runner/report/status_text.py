@@ -74,47 +74,26 @@ def _find_counted(by_status: Counter[KeyStatus]) -> list[KeyStatus]:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of a table. `details` are its last cells, which stand below it where it is too wide; `link` always does.
+    """A row of a table. `details` are its last cells, which stand below it where it is too wide.
 
     In a row of their own, the details need a name before them: that of their column, where it says what they are.
     """
 
     cells: Sequence[str]
     details: Sequence[str]
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
     """How deliveries are displayed.
 
-    `width` is in columns, 0 for no limit. With `show_values`, addresses are in clear. `show_requests`: also the ids by
-    which Intercom's support finds a request.
+    `width` is in columns, 0 for no limit. With `show_values`, addresses are in clear. `verbose`: also the times, the
+    ids by which Intercom's support finds a request, and the links to the contacts.
     """
 
     width: int
     show_values: bool
-    show_requests: bool = False
-
-
-def format_deliveries(states: Sequence[State], recipients: Recipients, view: StatusView, message: str | None) -> str:
-    """Returns deliveries, a row each, and the links to the contacts of whom it is not known whether they got one.
-
-    `message` is the name that all have in common; None if they are of several messages.
-    """
-    has_revisions = len({(state.record.message, state.record.revision) for state in states}) > len(
-        {state.record.message for state in states}
-    )
-    rows = []
-    for state in states:
-        record = state.record
-        name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
-        cells = [_format_status(state), one_line(record.message) if message is None else ""]
-        cells += [str(record.revision) if has_revisions else "", name, format_time(record.at)]
-        link = recipients.contact_url(record) if state.status == "unknown" else ""
-        rows.append(_Row(cells, [_format_key(state), _explain(state, view)], link))
-    heads = ("state", "message", "revision", "recipient", "at (UTC)", "key", "why")
-    return "\n".join(_format_rows(heads, rows, view.width))
+    verbose: bool = False
 
 
 def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipients, view: StatusView) -> str:
@@ -128,7 +107,8 @@ def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipie
         record = state.record
         cells = [_format_status(state), one_line(record.message), str(record.revision), format_time(record.at)]
         number = f"message {record.id}" if record.id else ""
-        what = one_line(" · ".join(filter(None, (number, _explain(state, view)))))
+        request = f"request {record.request_id}" if record.request_id and view.verbose else ""
+        what = one_line(" · ".join(filter(None, (number, explain_state(state), request))))
         rows.append(_Row(cells, [what, _format_key(state), one_line(record.attempt.rpartition("-")[0])]))
     heads = ("state", "message", "revision", "at (UTC)", "what", "key", "run")
     return "\n".join([title, *urls, "", *_format_rows(heads, rows, view.width)])
@@ -139,17 +119,16 @@ def _format_key(state: State) -> str:
     return "" if state.status == "sent" else one_line(state.record.key[:12])
 
 
-def _explain(state: State, view: StatusView) -> str:
+def explain_state(state: State) -> str:
     """Returns why a delivery is in its state, as far as the ledger knows."""
     record = state.record
     if state.status == "sent":
         accepted = f"older text, edit accepted {format_time(state.accepted_at)}" if state.accepted_at else ""
         redirected = "redirected" if record.redirected else ""
-        return one_line(" · ".join(filter(None, (redirected, _NOTES.get(record.by, ""), accepted))))
+        return " · ".join(filter(None, (redirected, _NOTES.get(record.by, ""), accepted)))
     code = "no answer recorded" if record.status == "claimed" else record.code
     decided = _NOTES["person"] if record.by == "person" else ""
-    request = f"request {record.request_id}" if record.request_id and view.show_requests else ""
-    return one_line(" ".join(filter(None, (code, decided, request))))
+    return " ".join(filter(None, (code, decided)))
 
 
 def _format_status(state: State) -> str:
@@ -177,12 +156,10 @@ def _format_rows(heads: Sequence[str], rows: Sequence[_Row], width: int) -> list
         below = [() for _ in rows]
     head, *body = lines
     blocks = [head] if head else []
-    for line, details, row in zip(body, below, rows, strict=True):
+    for line, details in zip(body, below, strict=True):
         blocks.append(line)
         if shown := [cell for cell in details if cell]:
             blocks.append(flow([f"  {shown[0]}", *shown[1:]], width))
-        if row.link:
-            blocks.append(f"  {row.link}")
     return blocks
 
 

@@ -46,7 +46,9 @@ def test_a_canary_with_a_refusal_says_what_is_left_and_how_to_go_on(folder: Fold
     intercom.trouble.replace({"for": {"b2": "422"}})
     ran = folder.run("apply", "--canary=2", "--yes")
     assert (ran.code, len(intercom.messages)) == (3, 1)
-    assert "\n1 sent by this run, 1 refused, 1 left by --canary 2\n  1 refused: parameter_not_found: " in ran.out
+    assert (
+        "\n1 sent by this run, 1 refused, 1 left by --canary 2\n\n1 refused · list · parameter_not_found: " in ran.out
+    )
     assert "  Send the one that is left:\n    msgrun apply --yes\n" in ran.out
     assert folder.run("apply", "--yes").code == 0
     assert len(intercom.messages) == 2

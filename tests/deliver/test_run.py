@@ -51,7 +51,7 @@ def test_three_unknown_in_a_row_stop_the_run(project):
     done = project.apply()
     assert (done.sent, len(done.unknown), done.remaining) == (1, 4, 5)
     assert done.stop.kind == "error"
-    assert "3 unknown outcomes in a row" in done.stop.message
+    assert "3 unknown in a row" in done.stop.message
 
 
 def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(project):
@@ -63,6 +63,7 @@ def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(
     project.trouble(*["500_after"] * 8)
     done = project.apply()
     assert (len(done.unknown), len(done.refused)) == (3, 2)
+    assert (done.remaining, done.unreached_refusals) == (5, 6), "what the check refused is not left to send"
 
 
 def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -72,7 +73,19 @@ def test_unknown_outcomes_in_a_row_stop_a_run_and_a_known_one_between_them_does_
         stopping.record_outcome(is_unknown=is_unknown)
     assert summary.stop is None
     stopping.record_outcome(is_unknown=True)
-    assert summary.stop.message == "3 unknown outcomes in a row"
+    assert summary.stop.message == "3 unknown in a row"
+
+
+@pytest.mark.parametrize(("planned", "message"), [(4, "2 unknown in a row, with 1 more under way"), (3, None)])
+def test_a_limit_that_is_reached_when_all_are_tried_is_no_reason_to_stop(hand, planned, message):
+    summary = Summary(planned=planned)
+    stopping = StopController(summary, NEVER, AbortConditions(unknown=2), hand.clock)
+    for _ in range(3):
+        summary.count(ReportedDelivery(replace(RECORD, status="unknown"), ""))
+        stopping.record_outcome(is_unknown=True)
+    assert summary.stop is not None
+    stopping.finish()
+    assert (summary.stop and summary.stop.message) == message
 
 
 def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):

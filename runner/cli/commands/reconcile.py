@@ -10,7 +10,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger, read_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.progress_line import StatusLine
-from runner.cli.recipients import name_recipients
+from runner.cli.recipients import name_recipients, status_view
 from runner.cli.suggestions import suggest_names
 from runner.declare.similar_names import did_you_mean
 from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
@@ -70,14 +70,12 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
         error = stop  # printed after the results so far
     context.output.clear_progress()
     result = reconciliation.result()
-    show_values = context.output.show_values
     recipients = name_recipients(context, facts, reconcile_text.listed_records(result))
     if not context.options.sandbox:  # the ledger may name no workspace yet, and the token does
         recipients = replace(recipients, workspace=workspace)
-    width, is_dry_run = context.output.width, write is None
-    context.output.result(
-        reconcile_text.format_reconciliation(result, recipients, width, show_values=show_values, is_dry_run=is_dry_run)
-    )
+    is_dry_run = write is None
+    view = status_view(context)
+    context.output.result(reconcile_text.format_reconciliation(result, recipients, view, is_dry_run=is_dry_run))
     count_found = NextStep("Count what was found as sent", (shown_command("reconcile", *filter(None, [name])),))
     written = [count_found] if is_dry_run else next_steps.commit_ledger(context)
     steps = [

@@ -11,7 +11,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, read_ledger
 from runner.cli.notices import current_notices
 from runner.cli.options import command, format_option
-from runner.cli.recipients import name_recipients
+from runner.cli.recipients import name_recipients, status_view
 from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import Address, is_address, parse_recipient_address
 from runner.declare.recipient_states import find_states
@@ -19,19 +19,19 @@ from runner.declare.similar_names import did_you_mean
 from runner.errors import ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
-from runner.ledger.key_state import State
+from runner.ledger.key_state import STATUS_WORDS, State
 from runner.ledger.record import MASKED
-from runner.privacy import mark_private, reveal_or_mask
+from runner.privacy import mark_private
 from runner.report import json_output, status_text
+from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap
 from runner.report.next_steps import NextStep
 from runner.report.notices import format_notices
 from runner.report.recipients import Recipients
-from runner.report.status_text import StatusView
+from runner.report.status_text import explain_state
 from runner.shown_command import shown_command
 
-_MAX_ATTENTION = 20  # deliveries to look at that are listed
-_MAX_DELIVERIES = 20  # of one message: with the rest they fit a screen
+_MAX_LISTED = 20  # deliveries: with the rest they fit a screen
 
 
 @command("status")
@@ -46,7 +46,7 @@ def status(name: str | None, address: str | None, output_format: str, *, show_al
     """Show what the ledger knows.
 
     Without arguments it lists the messages, with the number sent and the time. With NAME it lists the deliveries of a
-    message, with an address what that recipient got. What needs a decision is shown with a link to the contact.
+    message, with an address what that recipient got. Links to the contacts in Intercom come with -v.
 
     With --online it also shows who replied, and which emails Intercom dropped, as far as their conversations show it.
     """
@@ -106,7 +106,7 @@ def _print_recipient(
         return
     title = mark_private(wanted.label)
     recipients = name_recipients(context, facts, [])
-    context.output.result(status_text.format_recipient(title, states, recipients, _view(context)))
+    context.output.result(status_text.format_recipient(title, states, recipients, status_view(context)))
     context.output.note_masking()
     if online:
         _print_online(context, facts, sent, name, show_all=True)
@@ -146,16 +146,6 @@ def _print_json(
         context.output.document(part)
 
 
-def _sort_by_recipient(states: list[State], recipients: Recipients) -> list[State]:
-    """Returns the deliveries by message and recipient, the unknown ones last: what matters most stands at the end."""
-
-    def order(state: State) -> tuple[bool, str, str]:
-        recipient = reveal_or_mask(recipients.name(state.record), show_values=True)
-        return state.status == "unknown", state.record.message, recipient
-
-    return sorted(states, key=order)
-
-
 def _print_messages(
     context: Context, facts: Facts, name: str | None, counts: Counter[MessageStatus], *, show_all: bool
 ) -> None:
@@ -165,19 +155,23 @@ def _print_messages(
     unknown = list(facts.states_with("unknown", message=name))
     if name is None:
         attention = chain(unknown, facts.states_with("refused"))
-        listed = list(attention if show_all else islice(attention, _MAX_ATTENTION))
+        listed = list(attention if show_all else islice(attention, _MAX_LISTED))
         statuses = status_text.ATTENTION
     else:
-        listed, statuses = (
-            _list_deliveries(facts, name, len(facts) if show_all else _MAX_DELIVERIES),
-            status_text.COUNTED,
-        )
+        listed = _list_deliveries(facts, name, len(facts) if show_all else _MAX_LISTED)
+        statuses = status_text.COUNTED
     total = sum(number for group, number in counts.items() if group.status in statuses)
     if listed:
-        recipients = name_recipients(context, facts, [state.record for state in listed])
-        if name is None:
-            listed = _sort_by_recipient(listed, recipients)
-        output.result(f"\n{status_text.format_deliveries(listed, recipients, _view(context), name)}")
+        lines = format_delivery_list(
+            (ListedDelivery(state.record, STATUS_WORDS[state.status], explain_state(state)) for state in listed),
+            name_recipients(context, facts, [state.record for state in listed]),
+            status_view(context),
+            with_message=name is None,
+            with_times=True,
+            most=len(listed),
+            cut_status=STATUS_WORDS[listed[-1].status] if total > len(listed) else "",
+        )
+        output.result("\n".join(["", *lines]))
         if any(MASKED in state.record.to for state in listed):
             output.note_masking()
     if total > len(listed):
@@ -192,13 +186,11 @@ def _print_messages(
 
 
 def _list_deliveries(facts: Facts, name: str, limit: int) -> list[State]:
-    """Returns the deliveries of a message to list: the latest that were sent, then the refused, then the unknown.
-
-    Deliveries that a person has to look at have precedence, and stand last.
-    """
-    unknown = latest_states(facts, name, limit, "unknown")
-    refused = latest_states(facts, name, limit - len(unknown), "refused")
-    return [*latest_states(facts, name, limit - len(unknown) - len(refused), "sent"), *refused, *unknown]
+    """Returns the deliveries of a message to list: the unknown, then the refused, then the latest that were sent."""
+    listed: list[State] = []
+    for status in (*status_text.ATTENTION, "sent"):
+        listed += latest_states(facts, name, limit - len(listed), status)
+    return listed
 
 
 def _print_unknown(context: Context, unknown: Sequence[State], *others: NextStep, by_key: bool = False) -> None:
@@ -212,8 +204,3 @@ def _print_unknown(context: Context, unknown: Sequence[State], *others: NextStep
 def _show_what_is_left() -> list[NextStep]:
     """Returns the step that shows what is left to send: the ledger has only what a run began."""
     return [NextStep("See what is left to send", (shown_command("plan"),))]
-
-
-def _view(context: Context) -> StatusView:
-    output = context.output
-    return StatusView(output.width, output.show_values, output.verbose)

@@ -162,8 +162,8 @@ def test_refusals_are_told_and_final_until_told_otherwise(folder: Folder, interc
     intercom.trouble.replace({"for": {"b2": "422"}})
     ran = folder.run("apply", "--yes")
     assert ran.code == 3
-    assert "2 sent by this run, 1 refused\n  1 refused: parameter_not_found: " in ran.out
-    assert re.search(r"\n    id:b2  list  key \w{12}  request \w+\n", ran.out)
+    assert "2 sent by this run, 1 refused\n\n1 refused · list · parameter_not_found: " in ran.out
+    assert re.search(r"\n  id:b2  key \w{12}\n", ran.out)
     assert "which was refused, once the reason is gone:\n" in ran.out
     assert "apply --yes --retry-refused\n" in ran.out
     assert folder.run("apply", "--yes").code == 0

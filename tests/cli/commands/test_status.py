@@ -40,8 +40,12 @@ def test_status_counts_by_message_and_lists_what_needs_a_look(folder: Folder) ->
     ran = folder.run("status")
     assert ran.code == 0
     assert rows(ran.out)[1] == ["list", "1", "1", "1", "1", "2026-01-01 00:00", "2026-01-01 00:00"]
-    assert ["unknown", "list", "id:b", "2026-01-01 00:00", "bbbbbbbbbbbb", "no answer recorded"] in rows(ran.out)
-    assert ["refused", "list", "id:c", "2026-01-01 00:00", "cccccccccccc", "x"] in rows(ran.out)
+    assert ran.out.split("\n\n")[1].splitlines() == [
+        "1 unknown · list · no answer recorded · 2026-01-01 00:00 UTC",
+        "  id:b  key bbbbbbbbbbbb",
+        "1 refused · list · x · 2026-01-01 00:00 UTC",
+        "  id:c  key cccccccccccc",
+    ]
     assert "1 delivery may have arrived" in ran.out
 
 
@@ -133,17 +137,18 @@ def test_the_deliveries_of_a_message_come_with_dates_and_addresses(folder: Folde
         delivery_key("", "list", 1, kind, value) for kind, value in (("email", "gone@example.com"), ("user_id", "25"))
     )
     shown = folder.run("status", "list", "--show-values").out
-    assert rows(shown)[3:7] == [
-        ["state", "recipient", "at (UTC)", "key", "why"],
-        ["sent", f"email:~{gone[:8]}", "2026-01-03 00:00"],
-        ["sent", "ann@example.com", "2026-01-02 00:00"],
-        ["refused", "user_id:25", "2026-01-01 00:00", user[:12], "not_found"],
+    assert rows(shown)[3:8] == [
+        ["1 refused · not_found · 2026-01-01 00:00 UTC"],
+        ["user_id:25", f"key {user[:12]}"],
+        ["2 sent · 2026-01-02 00:00 to 2026-01-03 00:00 UTC"],
+        [f"email:~{gone[:8]}", "2026-01-03 00:00"],
+        ["ann@example.com", "2026-01-02 00:00"],
     ]
     assert shown.split("\n\n")[2].splitlines()[0] == "2 sent, 1 refused."
     masked = folder.run("status", "list").out
     assert "ann@example.com" not in masked
     assert f"email:~{delivery_key('', 'list', 1, 'email', 'ann@example.com')[:8]}" in masked
-    assert "not_found request r-7" in folder.run("status", "list", "-v").out
+    assert f"key {user[:12]}  request r-7" in folder.run("status", "list", "-v").out
 
 
 def test_a_mistake_in_a_file_takes_no_names_from_others_and_never_stops_status(folder: Folder) -> None:
@@ -184,7 +189,8 @@ def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder
     sent = [delivery("list", "id", str(day), id=str(day), at=f"2026-01-{day:02}T00:00:00Z") for day in range(1, 32)]
     append(folder, *sent, *(delivery("list", "id", f"x{n}", at=f"2026-02-{n:02}T00:00:00Z") for n in range(1, 25)))
     out = folder.run("status", "list").out
-    assert [row[2] for row in rows(out)[4:24]] == [f"2026-02-{n:02} 00:00" for n in range(24, 4, -1)]
+    assert rows(out)[3] == ["sent · 2026-02-05 00:00 to 2026-02-24 00:00 UTC"]
+    assert [row[1] for row in rows(out)[4:24]] == [f"2026-02-{n:02} 00:00" for n in range(24, 4, -1)]
     assert out.endswith("\nand 35 more: msgrun status list --all\n\n55 sent.\n")
     assert folder.run("status", "list", "--all").out.count(" 00:00\n") == 1 + 55
 
@@ -192,8 +198,10 @@ def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder
 def test_of_many_deliveries_to_look_at_the_first_are_listed_unless_all_are_asked_for(folder: Folder) -> None:
     append(folder, *(delivery("list", "id", str(number), "refused", code="x") for number in range(25)))
     out = folder.run("status").out
-    assert (out.count("refused  list"), "and 5 more: msgrun status --all" in out) == (20, True)
-    assert folder.run("status", "--all").out.count("refused  list") == 25
+    assert (out.count("\n  id:"), "and 5 more: msgrun status --all" in out) == (20, True)
+    assert "\nrefused · list · x · " in out
+    out = folder.run("status", "--all").out
+    assert (out.count("\n  id:"), "\n25 refused · list · x · " in out) == (25, True)
 
 
 def test_of_a_message_with_several_revisions_each_delivery_says_its_own(folder: Folder) -> None:
@@ -202,8 +210,7 @@ def test_of_a_message_with_several_revisions_each_delivery_says_its_own(folder: 
     assert "revision" not in folder.run("status", "list").out.split("\n\n")[1]
     append(folder, second)
     out = folder.run("status", "list").out.split("\n\n")[1]
-    assert rows(out)[0] == ["state", "revision", "recipient", "at (UTC)"]
-    assert {row[1] for row in rows(out)[1:]} == {"1", "2"}
+    assert out.splitlines()[::2] == [f"1 sent · revision {number} · 2026-01-01 00:00 UTC" for number in (1, 2)]
 
 
 def test_what_was_begun_and_not_sent_is_left_and_is_counted_by_plan(folder: Folder, intercom: Sandbox) -> None:
@@ -253,6 +260,17 @@ def test_what_is_unknown_of_a_recipient_comes_with_its_reason_its_key_and_the_co
     out = folder.run("status", "--to", "id:a1").out
     assert rows(out)[3][4:] == ["http_500", key, "RUN"]
     assert f"msgrun resolve {key} --sent ID" in out
+
+
+def test_the_links_and_the_times_of_deliveries_come_with_verbose(folder: Folder) -> None:
+    append(folder, '{"msgrun_lock":1,"workspace":"acme","salt_check":""}\n', line("a", "1", "unknown", contact="c1"))
+    append(folder, line("b", "2", "unknown", contact="c2", at="2026-01-02T00:00:00Z"))
+    out = folder.run("status").out
+    assert "https://" not in out
+    assert "1 unknown" not in out
+    assert "\n2 unknown · list · 2026-01-01 00:00 to 2026-01-02 00:00 UTC\n  id:a  key aaaaaaaaaaaa\n" in out
+    link = "https://app.intercom.com/a/apps/acme/users/c1/all-conversations"
+    assert f"\n  id:a  key aaaaaaaaaaaa  2026-01-01 00:00\n    {link}\n" in folder.run("status", "-v").out
 
 
 def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
