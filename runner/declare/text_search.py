@@ -10,6 +10,10 @@ from runner.current_work import CURRENT_WORK
 
 _SUFFIXES = {".yaml", ".yml", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".sql", ".txt", ".html", ".j2", ".md"}
 _IGNORED_FOLDERS = {"node_modules", "__pycache__"}
+_SCHEMAS = {
+    "schema/message.schema.json",
+    "schema/project.schema.json",
+}  # as init writes them
 _BLOCK = 1 << 20  # bytes of a file that are read at once
 _OVERLAP = 4096  # bytes of a line longer than a block that are read again with the next one; no address is longer
 _WORD = rb"[\w.@+-]"  # what continues an address or an id
@@ -18,7 +22,7 @@ _WORD = rb"[\w.@+-]"  # what continues an address or an id
 def find_mentions(root: Path, values: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Yields the path, relative to `root`, and the line number of each mention of one of the values, in any case.
 
-    Files of tables other than text, such as Parquet, are not read; nor are links and hidden folders.
+    Files of tables other than text, such as Parquet, are not read; nor are links, hidden folders and the schemas.
     """
     words = b"|".join(re.escape(value.encode()) for value in values)
     pattern = re.compile(rb"(?<!" + _WORD + rb")(?:" + words + rb")(?!" + _WORD + rb")", re.IGNORECASE)
@@ -26,8 +30,9 @@ def find_mentions(root: Path, values: Iterable[str]) -> Iterator[tuple[str, int]
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _IGNORED_FOLDERS)
         for name in sorted(names):
             path = Path(folder, name)
-            if path.suffix.lower() in _SUFFIXES and not path.is_symlink() and path.is_file():
-                relative_path = path.relative_to(root).as_posix()
+            relative_path = path.relative_to(root).as_posix()
+            is_text = path.suffix.lower() in _SUFFIXES and relative_path not in _SCHEMAS
+            if is_text and not path.is_symlink() and path.is_file():
                 yield from ((relative_path, number) for number in _find_lines(path, relative_path, pattern))
 
 

@@ -11,7 +11,7 @@ from runner.cli.ledger import exit_code_of, open_ledger
 from runner.cli.options import command
 from runner.declare.address_search import Address, parse_recipient_address
 from runner.declare.recipient_states import find_states
-from runner.declare.settings import load_all_settings
+from runner.declare.settings import environment_names
 from runner.declare.text_search import find_mentions
 from runner.errors import LedgerUnavailable
 from runner.ledger.ledger import Ledger
@@ -20,7 +20,8 @@ from runner.ledger.lock_address import LockfileAddress, default_lockfile
 from runner.privacy import mark_private, reveal_or_mask
 from runner.report import forget_text
 from runner.report.layout import wrap_lines
-from runner.report.problem_text import pluralize
+from runner.report.next_steps import NextStep
+from runner.shown_command import shown_command
 
 _MAX_PATHS = 200  # files that git's history is searched for by their names; with more, that of the project is
 _MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a walk through it
@@ -57,10 +58,13 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
     keys = frozenset(state.record.key for state in states)
     files: list[str] = []
     if keys:
-        context.confirm(f"Forget {title} in {pluralize(len(keys), 'delivery', 'deliveries')}?", yes=yes)
+        question = forget_text.format_question(title, states, context.ledger.address.display_name, output.width)
+        if not yes:
+            output.error(question)
+        context.confirm(f"Forget {title}?", yes=yes)
         files += [context.ledger.address.display_name] if ledger.forget(keys) else []
         files += forget_local_records(context.ledger, ledger.facts, keys)
-    output.result(wrap_lines(forget_text.removed(title, len(keys), files), output.width))
+    output.result(wrap_lines(forget_text.format_removal(title, len(keys), files), output.width))
     values = [wanted.value, *sorted(contacts)]
     mentions, paths, count = list[str](), dict[str, None](), 0
     for path, line in find_mentions(context.tree.root, values):
@@ -69,10 +73,24 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
         if count <= forget_text.MAX_LISTED:
             mentions.append(f"{path}:{line}")
     commits = _find_commits(context, values, paths)
-    found = forget_text.Remains(mentions, count, commits, _other_environments(context))
-    output.result(f"\n{forget_text.format_remains(found, output.width)}")
-    next_steps.print_steps(context, next_steps.commit_ledger(context) if files else [])
+    output.result(f"\n{forget_text.format_remains(forget_text.Remains(mentions, count, commits), output.width)}")
+    next_steps.print_steps(context, _list_steps(context, wanted, bool(mentions), has_changed=bool(files)))
     return exit_code_of(ledger.facts)
+
+
+def _list_steps(context: Context, wanted: Address, is_named: bool, *, has_changed: bool) -> list[NextStep]:
+    """Returns what is left to do for the erasure request, as far as msgrun knows."""
+    steps = next_steps.commit_ledger(context, "each clone loses what was removed") if has_changed else []
+    if is_named:
+        steps.append(NextStep("Remove the recipient from the files above, or the next message goes there too", ()))
+    address = wanted.label if context.output.show_values else "KIND:VALUE"
+    if others := _other_environments(context):
+        commands = (shown_command("forget", "--to", address, environment=name) for name in others)
+        steps.append(NextStep("Forget the recipient in the ledgers of the other environments", tuple(commands)))
+    if has_changed and isinstance(context.ledger.address, LockfileAddress):
+        purpose = "After a merge of an older lockfile, remove what it brought back (msgrun ignores it)"
+        steps.append(NextStep(purpose, (shown_command("lock", "compact"),)))
+    return steps
 
 
 def _find_commits(context: Context, values: Sequence[str], paths: Iterable[str]) -> list[str]:
@@ -104,5 +122,5 @@ def _find_commits(context: Context, values: Sequence[str], paths: Iterable[str])
 def _other_environments(context: Context) -> list[str]:
     if context.options.sandbox:
         return []
-    settings = load_all_settings(context.tree).values()
-    return [one.environment for one in settings if one.environment != context.settings.environment]
+    names = environment_names(context.tree)
+    return [name or "" for name in names if name != context.settings.environment_name]

@@ -1,6 +1,8 @@
 """forget: what an erasure request needs, and nothing of it sent again."""
 
+import io
 import subprocess
+import sys
 
 import pytest
 
@@ -56,13 +58,35 @@ def test_contact_text_and_conversation_go_and_nothing_is_sent_again(sent: Folder
 def test_it_lists_the_files_and_commits_that_still_name_the_recipient(sent: Folder) -> None:
     sent.write("audiences/other.csv", "who\nrobo@example.com\nbo@example.com.au\nx,bo@example.com\n")
     out = sent.run("forget", "--to", "bo@example.com", "--yes").out
-    assert "Files of the project name it:\n  people.csv:3\n  audiences/other.csv:4\n" in out.replace(
+    assert "Still named in files of the project:\n  people.csv:3\n  audiences/other.csv:4\n" in out.replace(
         "  audiences/other.csv:4\n  people.csv:3\n", "  people.csv:3\n  audiences/other.csv:4\n"
     )
     commit = subprocess.run(["git", "log", "-1", "--format=%h"], cwd=sent.path, check=True, capture_output=True).stdout
-    assert f"git's history of these files and of the lockfile names it in:\n  {commit.decode().strip()} 20" in out
+    assert f"Still named in git's history of these files and of the lockfile:\n  {commit.decode().strip()} 20" in out
     assert "bo@example.com" not in out, "masked off a terminal"
-    assert "git commit" in out
+    assert "Commit the ledger, without what was removed:\n    git commit" in out
+    assert "\n    msgrun lock compact\n" in out
+
+
+def test_the_schemas_that_init_wrote_name_nobody(sent: Folder) -> None:
+    sent.write("schema/message.schema.json", '"bo@example.com"\n')
+    assert "schema/" not in sent.run("forget", "--to", "bo@example.com", "--yes").out
+
+
+def test_the_question_says_what_goes_and_what_stays(sent: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    ran = sent.run("forget", "--to", "bo@example.com")
+    assert ran.err == (
+        "\nbo@example.com has 1 delivery in the ledger messages.lock:\n"
+        "  list  revision 1  1 sent\n"
+        "Goes:  contact, text and conversation, also from the copies\n"
+        "  in this clone. This cannot be undone.\n"
+        "Stays: key, status and time, so nothing is sent again.\n"
+        "Forget bo@example.com? [y/N]: Cancelled. Nothing was changed.\n"
+    )
 
 
 def test_a_recipient_by_id_is_not_named_by_the_ledger_any_more(folder: Folder, intercom: Sandbox) -> None:
@@ -90,4 +114,4 @@ def test_without_a_terminal_it_needs_yes_and_whom_it_knows_nothing_of_is_said(se
 def test_other_environments_are_named(sent: Folder) -> None:
     sent.write("msgrun.yaml", "environments: {staging: {workspace: other}}\n")
     out = sent.run("forget", "--to", "bo@example.com", "--yes").out
-    assert "Other environments have ledgers of their own: staging. Run it with -e for each." in out
+    assert "\n    msgrun -e staging forget --to KIND:VALUE\n" in out
