@@ -35,11 +35,13 @@ class ValidationResult:
 class _PartResult:
     """The result for some of the files.
 
-    `problems` are those of the files. `valid_messages` are the names of messages without errors, each with the problems
-    of its recipients. `other_problems` are those of the other messages' recipients.
+    `messages`, `recipients` and `unread` count the messages without errors. `problems` are those of the files.
+    `valid_messages` are the names of messages whose file has no error, each with the problems of its recipients.
+    `other_problems` are those of the other messages' recipients.
     """
 
     names: Mapping[str, Place]
+    messages: int
     recipients: int
     unread: int
     problems: list[Problem]
@@ -68,8 +70,8 @@ def validate_project(reader: ProjectReader, salt: str, now: datetime, jobs: int 
         *(problem for part in parts for problem in part.other_problems),
         *find_look_alike_names({name: place for part in parts for name, place in part.names.items()}),
     ]
-    recipients, unread = sum(part.recipients for part in parts), sum(part.unread for part in parts)
-    return ValidationResult(len(valid_messages), recipients, unread, problems)
+    messages, recipients = sum(part.messages for part in parts), sum(part.recipients for part in parts)
+    return ValidationResult(messages, recipients, sum(part.unread for part in parts), problems)
 
 
 def _check_in_pool(check: _Check, files: Sequence[str], jobs: int | None) -> list[_PartResult]:
@@ -90,7 +92,7 @@ def _check_blocks(check: _Check, files: Sequence[str], index: int, jobs: int) ->
 def _check_files(reader: ProjectReader, salt: str, now: datetime, files: Sequence[str]) -> _PartResult:
     """Reads some of the files and renders their recipients."""
     result = reader.read(files)
-    count = 0
+    count = messages = recipients = unread = 0
 
     def add(_: Delivery) -> None:
         nonlocal count
@@ -100,7 +102,13 @@ def _check_files(reader: ProjectReader, salt: str, now: datetime, files: Sequenc
         expiry = declaration.find_expiry_problem(now)
         return [*check_recipients(declaration, salt, add), *([expiry] if expiry else [])]
 
-    valid_messages = [(declaration.name, check(declaration)) for declaration in result.declarations]
-    recipients, unread = count, sum(declaration.audience.is_unread for declaration in result.declarations)
+    valid_messages = []
+    for declaration in result.declarations:
+        count = 0
+        problems = check(declaration)
+        valid_messages.append((declaration.name, problems))
+        if not any(problem.is_error for problem in problems):
+            messages, recipients, unread = messages + 1, recipients + count, unread + declaration.audience.is_unread
     other_problems = [problem for declaration in result.invalid_declarations for problem in check(declaration)]
-    return _PartResult(result.places_by_name, recipients, unread, result.problems, valid_messages, other_problems)
+    counts = (messages, recipients, unread)
+    return _PartResult(result.places_by_name, *counts, result.problems, valid_messages, other_problems)

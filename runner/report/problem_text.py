@@ -119,18 +119,23 @@ def format_left_out(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
-def format_checked(messages: int, recipients: int, unread: int, *, has_errors: bool) -> str:
-    """Returns what was checked, as "1 message to 2 recipients".
+def format_checked(messages: int, recipients: int, unread: int, problems: Iterable[Problem]) -> str:
+    """Returns what was checked, as "1 message to 2 recipients", and how many files have an error of the declarations.
 
-    `messages` is the number of those without errors, `unread` the number of audiences that were not read.
+    `messages` is the number of those without such errors, `unread` the number of audiences that were not read.
     """
+    invalid = len({problem.place.path for problem in problems if problem.is_error})
     if not messages:
-        return "no valid message" if has_errors else "no message is declared"
+        return "no valid message" if invalid else "no message is declared"
     parts = [pluralize(recipients, "recipient")] if recipients or not unread else []
     if unread:
         are = "is" if unread == 1 else "are"
         parts.append(f"{pluralize(unread, 'audience')} in the workspace, which {are} not read here")
-    return f"{pluralize(messages, 'message')} to {' and to '.join(parts)}"
+    text = f"{pluralize(messages, 'message')} to {' and to '.join(parts)}"
+    if not invalid:
+        return text
+    verb = "is" if messages == 1 else "are"
+    return f"{text} {verb} valid, {pluralize(invalid, 'file')} {'is' if invalid == 1 else 'are'} not"
 
 
 def list_first(names: Sequence[str], total: int) -> str:

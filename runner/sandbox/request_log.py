@@ -32,10 +32,14 @@ class LogEntry:
 
 
 class RequestLog:
-    """Log entries, oldest first."""
+    """Log entries, oldest first.
+
+    `received` is the number of requests, `troubled` of those among them that met trouble.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
+        self.received = self.troubled = 0
         self._entries: deque[LogEntry] = deque(maxlen=_MAX_IN_MEMORY)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +49,8 @@ class RequestLog:
         """Adds an entry, in one write, so that the lines of two threads never mix."""
         with self._lock:
             self._entries.append(entry)
+            self.received += 1
+            self.troubled += entry.trouble is not None
             if self._file is not None and not self._file.closed:
                 self._file.write(encode_json(entry) + b"\n")
 

@@ -93,6 +93,11 @@ class Sandbox:
         return [asdict(message) for message in self._store.messages()]
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many requests were received and how many of them met trouble, and the number of all messages."""
+        return self._log.received, self._log.troubled, len(self._store.messages())
+
+    @property
     def log(self) -> list[dict[str, Any]]:
         """The requests that were received, oldest first."""
         return self._log.entries()

@@ -137,16 +137,20 @@ def test_the_sandbox_keeps_running_until_it_is_stopped(folder: Folder) -> None:
         "--log",
         str(log),
     ]
-    process = subprocess.Popen([*command, "--trouble", "next=ok"], stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([*command, "--trouble", "share=slow:0:1"], stdout=pipe, stderr=pipe, text=True)
     assert process.stdout is not None
     url = process.stdout.readline().split()[2].rstrip(",")
+    assert [process.stdout.readline() for _ in range(2)] == ["trouble:\n", "  share=slow:0:1\n"]
     folder.message(LIST)
     ran = folder.process("apply", "--yes", env={"INTERCOM_BASE_URL": url, "INTERCOM_ACCESS_TOKEN": "x"})
     assert ran.code == 0, ran.err
     assert log.read_text().count('"created": "') + log.read_text().count('"created":"') == 3
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    _, err = process.communicate(timeout=10)
     assert process.returncode == 0
+    assert err.startswith("Stopped: ")
+    assert err.endswith(" requests, 3 new messages, trouble with 3.\n")
 
 
 def test_the_sandbox_starts_outside_a_project_and_leaves_nothing_there(tmp_path: Path) -> None:

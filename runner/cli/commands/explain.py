@@ -19,11 +19,12 @@ from runner.report.explanations import (
     load_explanations,
     load_groups,
 )
-from runner.report.layout import fits, wrap
+from runner.report.layout import fits, flow, wrap
 from runner.report.terminal_text import style
 from runner.shown_command import shown_command
 
 _COLOURS = {"Before": "red", "After": "green"}
+_MIN_WIDTH_OF_TITLES = 80  # columns; with less, most titles would have two lines and more, and the list only the codes
 
 
 @command("explain")
@@ -35,7 +36,7 @@ def explain(code: tuple[str, ...]) -> int:
     """
     output = Output.of_last_command()
     if not code:
-        output.result("\n\n".join(_list_group(group, output.width) for group in load_groups()))
+        output.result(_list_codes(output.width))
         return EXIT.done
     explanations = load_explanations()
     word = " ".join(code)  # as msgrun status prints it: not sent
@@ -46,6 +47,19 @@ def explain(code: tuple[str, ...]) -> int:
         raise UsageMistake(f"no problem has the code {word}", did_you_mean(name, list(explanations)) or others)
     output.result(_format(explanations[name], output.width))
     return EXIT.done
+
+
+def _list_codes(width: int) -> str:
+    """Returns all codes in their groups, and the command that explains one."""
+    is_narrow = 0 < width < _MIN_WIDTH_OF_TITLES
+    groups = [_list_names(group, width) if is_narrow else _list_group(group, width) for group in load_groups()]
+    last = wrap(f"{shown_command('explain', 'CODE')} says what one means, with an example.", width)
+    return "\n\n".join([*groups, style(last, "dim")])
+
+
+def _list_names(group: Group, width: int) -> str:
+    names = flow((entry.code for entry in group.explanations), width - 2, indent="", separator="  ")
+    return "\n".join([style(group.title, "bold"), textwrap.indent(names, "  ")])
 
 
 def _list_group(group: Group, width: int) -> str:

@@ -61,39 +61,40 @@ def lint(
                 context.tree.root, context.output, lambda: _lint(context.load_project(paths), codes, context.now)[0]
             )
         project = context.load_project(paths)
-        problems, count = _lint(project, codes, context.now)
+        problems, checked = _lint(project, codes, context.now)
         has_errors = any(problem.is_error for problem in problems)
         if problems or output_format in {"json", "sarif"}:
             context.output.problems(problems)
         if output_format == "text":
-            unread = sum(declaration.audience.is_unread for declaration in project.declarations)
-            checked = problem_text.format_checked(len(project.declarations), count, unread, has_errors=has_errors)
             print_summary(context.output, problems, checked, fixing_command="lint")
         return EXIT.problems if has_errors else EXIT.done
 
 
-def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[Problem], int]:
-    """Returns the problems, and the number of deliveries of messages without errors.
+def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[Problem], str]:
+    """Returns the problems, and what was checked.
 
     The problems are those that validate finds. If none of them is an error, the findings of the rules are added.
     """
     settings = project.settings
     problems, findings = list(project.problems), Findings(codes)
-    policy, count = Policy.of(settings), 0
+    policy, messages, recipients, unread = Policy.of(settings), 0, 0, 0
     for declaration in project.declarations:
         with CURRENT_WORK.on_file(declaration.document.source.path):
             linter = MessageLinter(declaration, policy, findings)
-            problems.extend(check_recipients(declaration, settings.salt, linter.check_delivery))
+            of_recipients = check_recipients(declaration, settings.salt, linter.check_delivery)
             if declaration.audience.is_unread:
                 linter.check_texts()
             linter.finish()
-        problems.extend(filter(None, [declaration.find_expiry_problem(now)]))
-        count += linter.delivery_count
+        problems.extend([*of_recipients, *filter(None, [declaration.find_expiry_problem(now)])])
+        if not any(problem.is_error for problem in of_recipients):
+            messages, recipients = messages + 1, recipients + linter.delivery_count
+            unread += declaration.audience.is_unread
     for declaration in project.invalid_declarations:
         problems.extend(check_recipients(declaration, settings.salt, lambda _: None))
+    checked = problem_text.format_checked(messages, recipients, unread, problems)
     if not any(problem.is_error for problem in problems):
         problems.extend(findings.to_problems())
-    return problems, count
+    return problems, checked
 
 
 def _parse_codes(option: str, values: tuple[str, ...]) -> list[str]:

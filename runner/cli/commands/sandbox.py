@@ -4,17 +4,23 @@ import contextlib
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
+from runner.cli.output import Output
 from runner.declare.project import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.managed_path import user_path
+from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
+
+if TYPE_CHECKING:
+    from runner.sandbox import Sandbox
 
 _OTHER_PORT = "choose another port: --port N"
 
@@ -79,7 +85,7 @@ def sandbox(
                     trouble=spec,
                     replies=Replies(replying),
                 ) as server:
-                    _serve_inbox(server.url, stopped)
+                    _serve(server, trouble, stopped)
             except OSError as error:
                 raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", _OTHER_PORT) from error
         return EXIT.done
@@ -95,18 +101,21 @@ def _open_context(stack: contextlib.ExitStack, *, is_required: bool) -> Context 
         return None
 
 
-def _serve_inbox(sandbox_url: str, stopped: threading.Event) -> None:
-    """Prints the addresses of the sandbox and of the page with what it was sent, and serves the page until it stops."""
+def _serve(server: "Sandbox", trouble: Sequence[str], stopped: threading.Event) -> None:
+    """Prints the addresses of the sandbox and of its inbox, serves the inbox until it stops, and prints the counts."""
     from runner.preview.inbox import Inbox  # noqa: PLC0415  # Jinja and a server: --help saves 270 ms
     from runner.preview.page_server import PageServer  # noqa: PLC0415  # likewise
 
-    with contextlib.closing(PageServer(service=Inbox(sandbox_url, shown_command("apply", sandbox=True)))) as server:
-        click.echo(f"sandbox on {sandbox_url}, until Ctrl-C")
-        click.echo(f"what it was sent:\n  {server.url}")
-        click.echo(
-            f"for another program:\n  export INTERCOM_BASE_URL={sandbox_url}\n  export INTERCOM_ACCESS_TOKEN=sandbox"
-        )
+    url, messages_before = server.url, server.counts[2]
+    with contextlib.closing(PageServer(service=Inbox(url, shown_command("apply", sandbox=True)))) as pages:
+        click.echo(f"sandbox on {url}, until Ctrl-C")
+        click.echo("\n  ".join(["trouble:", *(trouble or ["none; --trouble SPEC makes answers fail, or late"])]))
+        click.echo(f"what it was sent:\n  {pages.url}")
+        click.echo(f"for another program:\n  export INTERCOM_BASE_URL={url}\n  export INTERCOM_ACCESS_TOKEN=sandbox")
         stopped.wait()
+    received, troubled, messages = server.counts
+    counts = f"{pluralize(received, 'request')}, {pluralize(messages - messages_before, 'new message')}"
+    Output.of_last_command().urgent(f"Stopped: {counts}, trouble with {troubled:,}.")
 
 
 @contextlib.contextmanager

@@ -34,8 +34,7 @@ def validate(paths: tuple[str, ...], output_format: str, fix: bool) -> int:
         if result.problems or output_format in {"json", "sarif"}:
             context.output.problems(result.problems)
         if output_format == "text":
-            checked = problem_text.format_checked(
-                result.message_count, result.recipient_count, result.unread_count, has_errors=has_errors
-            )
+            counts = (result.message_count, result.recipient_count, result.unread_count)
+            checked = problem_text.format_checked(*counts, result.problems)
             print_summary(context.output, result.problems, checked)
         return EXIT.problems if has_errors else EXIT.done

@@ -22,9 +22,17 @@ def test_every_code_is_explained_with_its_examples(folder: Folder, code: str) ->
 
 
 def test_without_a_code_all_are_listed_in_their_groups(folder: Folder) -> None:
-    lines = folder.run("explain").out.splitlines()
+    *lines, last = folder.run("explain").out.splitlines()
+    assert last == "msgrun explain CODE says what one means, with an example."
     assert [line.split()[0] for line in lines if line.startswith("  ")] == list(EXPLANATIONS)
     assert [line for line in lines if line and not line.startswith(" ")] == [group.title for group in load_groups()]
+
+
+def test_a_narrow_terminal_lists_the_codes_alone(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = folder.run("explain").out.splitlines()
+    assert [code for line in lines if line.startswith("  ") for code in line.split()] == list(EXPLANATIONS)
+    assert len(lines) < len(EXPLANATIONS) / 2
 
 
 def test_a_code_may_be_given_as_it_is_printed(folder: Folder) -> None:

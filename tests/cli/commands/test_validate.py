@@ -32,7 +32,11 @@ def test_validate_tells_every_problem_with_its_place_and_exits_with_1(folder: Fo
     assert ran.code == 1
     assert "messages/message.yaml:3:19: error: first_name has no value (recipient 2) [undefined-variable]" in ran.out
     assert "messages/seed.yaml:5:11: error: template must be plain or personal, not fancy [not-a-choice]" in ran.out
-    assert ran.out.endswith("1 message to 1 recipient: 3 errors\n")
+    assert ran.out.endswith("no valid message: 3 errors\n")
+    folder.message(SEED.replace("name: seed", "name: third"), "third")
+    for command in ("validate", "lint"):
+        last = folder.run(command).out.splitlines()[-1]
+        assert last == "1 message to 1 recipient is valid, 2 files are not: 3 errors"
 
 
 def test_a_project_without_a_valid_message_does_not_count_to_zero(folder: Folder) -> None:
