@@ -136,11 +136,12 @@ _ALIASES |= {"fullname": "full_name", "emailaddress": "email"}
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A placeholder of another tool: its offset, its text, and how to write it in Jinja."""
+    """A placeholder of another tool, or text that only fills a layout: where it begins, what to write, and the rule."""
 
     start: int
     text: str
     hint: str
+    code: str = "single-brace"
 
 
 def find_placeholders(text: str) -> Iterator[Placeholder]:
@@ -158,7 +159,7 @@ def find_placeholders(text: str) -> Iterator[Placeholder]:
     lowered = text.lower()
     if "lorem ipsum" in lowered or " goes here" in lowered:  # to search for the words takes longer
         for filler in _FILLER.finditer(text):
-            yield Placeholder(filler.start(), filler.group(), "write the text that belongs here")
+            yield Placeholder(filler.start(), filler.group(), "write the text that belongs here", "filler-text")
 
 
 def find_placeholders_in_url(url: str) -> Iterator[Placeholder]:

@@ -37,6 +37,7 @@ _ALL = (
         "leave the cell blank, so that it is noticed, and give the text a default: {{ … | default('there') }}",
     ),
     _error("single-brace", "write {{ first_name }}"),
+    _error("filler-text", "write the text that belongs here"),
     _warning("empty-value", "move the punctuation into the condition, or give the value a default that reads well"),
     _warning("http-link", "write https://"),
     _error("local-link", "link to the public address"),

@@ -23,7 +23,9 @@ _MAX_COMMENT = 10_000  # characters of a comment before a value
 _MAX_TAG_NAME = 80
 _TAG_START = re.compile(r"<[/!?]?\w*$")
 _COMMENT_END = re.compile(r"!?>|->|-!>")  # what with dashes before it ends a comment
-_CONDITIONAL_CODES = frozenset({"single-brace", "empty-link", "malformed-link", "relative-link", "unclosed-quote"})
+_CONDITIONAL_CODES = frozenset(
+    {"single-brace", "filler-text", "empty-link", "malformed-link", "relative-link", "unclosed-quote"}
+)
 _MAX_URL_LENGTH = 2000  # characters before a value in which its URL may begin
 # From its first `?` and last `=` on there is one way to match, so a text of many of both takes no longer than others.
 _QUERY_IN_TEXT = re.compile(r"(?:https?://|mailto:)[^\s<>\"'?]*+\?(?>[^\s<>\"']*=)[^\s<>\"'&=]*+$", re.IGNORECASE)
@@ -209,7 +211,8 @@ def parse_message_text(layout: Layout, values: Mapping[str, Any], *, is_html: bo
 def printed_fault(placeholder: Placeholder, variable: str, format_value: text_checks.ValueFormatter = str) -> Fault:
     """Returns the fault of a variable whose value holds a placeholder."""
     message = "this prints " + format_value(placeholder.text) + ", which is sent as it stands"
-    return Fault("single-brace", message, f"another tool left it in the value of {variable}: put in the text itself")
+    hint = f"another tool left it in the value of {variable}: put in the text itself"
+    return Fault(placeholder.code, message, placeholder.hint if placeholder.code == "filler-text" else hint)
 
 
 def printed_entity_fault(entity: str, variable: str) -> Fault:

@@ -113,4 +113,4 @@ def garbled_fault(part: str, meant: str, format_value: text_checks.ValueFormatte
 def leftover_fault(placeholder: Placeholder, format_value: text_checks.ValueFormatter = str) -> Fault:
     """Returns the fault of a placeholder that stands in a text."""
     hint = placeholder.hint if format_value is str else ""  # a hint shows no recipient's value
-    return Fault("single-brace", format_value(placeholder.text) + " is sent as it stands", hint)
+    return Fault(placeholder.code, format_value(placeholder.text) + " is sent as it stands", hint)

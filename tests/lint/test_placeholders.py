@@ -154,6 +154,13 @@ def test_a_text_that_only_fills_a_layout_is_found(text, found):
     assert [placeholder.text for placeholder in find_placeholders(text)] == found
 
 
+def test_filler_has_a_code_of_its_own_in_the_text_and_in_a_value(lint):
+    hint = "write the text that belongs here"
+    for keys in ({"body": "<p>Text goes here.</p>"}, {"body": "<p>{{ x }}</p>", "vars": {"x": "Text goes here"}}):
+        (found,) = lint(**keys)
+        assert (found.code, found.hint, "is sent as it stands" in found.message) == ("filler-text", hint, True)
+
+
 @pytest.mark.parametrize("number", ["{{1}}", "{{ 1 }}", "{{2}}", "{{12}}", "{{- 3 -}}"])
 def test_numbered_placeholders_are_found_wherever_they_stand(number, lint):
     for body in (f"<p>Hi {number}</p>", f"<p><a href='https://example.com/{number}'>x</a></p>"):
