@@ -134,7 +134,7 @@ class _CheckedMessage:
         self._contacts = KeyTable()
         self._first_names = TextList()  # of each contact: the recipient that is sent to
         self._sample: list[AnyText] = []
-        self._named: dict[tuple[Action, str], list[AnyText]] = {}
+        self._named = {key: list(names) for key, names in message.first_recipients_by_reason.items()}
 
     def keep(self, planned: PlannedDelivery, address: Address) -> None:
         """Adds a delivery with the action that it had."""

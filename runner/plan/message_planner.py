@@ -190,6 +190,7 @@ class MessagePlanner:
             deliveries=self._partial_plan.deliveries,
             counts=self._partial_plan.deliveries.counts(),
             first_recipients=tuple(self._partial_plan.first_recipients),
+            first_recipients_by_reason=self._partial_plan.first_refused,
             variants=self._partial_plan.variants,
             is_expired=self._actions.is_expired,
             undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
@@ -237,6 +238,9 @@ class MessagePlanner:
                 partial_plan.first_recipients.append(delivery.label)
             if self._same_content or self._other_revisions:
                 self._count_earlier(partial_plan, delivery)
+        elif action == "refused":
+            names = partial_plan.first_refused.setdefault((action, reason), [])
+            names += [delivery.label] if len(names) < SAMPLE_SIZE else []
         if action != "sent":
             text = self._authorship.comparable_text(delivery)
             partial_plan.variants.add(text, delivery, is_sent_now=action == "send")

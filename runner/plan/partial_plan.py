@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import MessageDigest
 from runner.errors import Problem
-from runner.plan.deliveries import PlannedDeliveries
+from runner.plan.deliveries import Action, PlannedDeliveries
 from runner.plan.text_variants import TextVariants
 from runner.privacy import AnyText
 
@@ -15,11 +15,15 @@ SAMPLE_SIZE = 3  # recipients that are named
 
 @dataclass(slots=True)
 class PartialPlan:
-    """What planning collects about a message, or about one block of its audience."""
+    """What planning collects about a message, or about one block of its audience.
+
+    `first_refused` are the first refused recipients by action and reason, as in PlannedMessage.
+    """
 
     deliveries: PlannedDeliveries
     digest: MessageDigest = field(default_factory=MessageDigest)
     first_recipients: list[AnyText] = field(default_factory=list)
+    first_refused: dict[tuple[Action, str], list[AnyText]] = field(default_factory=dict)
     repeats: Counter[str] = field(default_factory=Counter)
     resends: Counter[int] = field(default_factory=Counter)
     variants: TextVariants = field(default_factory=TextVariants)
@@ -33,6 +37,8 @@ class PartialPlan:
         """Appends the plan of the next block."""
         self.digest.merge(other.digest)
         self.first_recipients = [*self.first_recipients, *other.first_recipients][:SAMPLE_SIZE]
+        for reason, names in other.first_refused.items():
+            self.first_refused[reason] = [*self.first_refused.get(reason, ()), *names][:SAMPLE_SIZE]
         self.repeats.update(other.repeats)
         self.resends.update(other.resends)
         self.variants.merge(other.variants)

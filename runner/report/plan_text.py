@@ -163,8 +163,8 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         status, reconcile, resolve = map(shown_command, ("status", "reconcile", "resolve"))
         text = f"Unknown: {status} lists them; {reconcile} or {resolve} settles what became of them."
         lines.append(wrap(text, view.width, indent="  "))
-    # On a line of its own, so that a narrow terminal breaks only inside it, and joins it again where it is copied.
-    lines.append(wrap(style(f"digest {planned.digest or NO_DIGEST}", "dim"), view.width))
+    # A line of its own that is not wrapped: a narrow terminal breaks it itself, and joins it where it is copied.
+    lines.append(style(f"digest {planned.digest or NO_DIGEST}", "dim"))
     return "\n".join(lines)
 
 
@@ -178,7 +178,8 @@ def _format_message(
     ]
     actions = list(describe_actions(message, sends, show_values=view.show_values))
     for action, text in actions:
-        symbol = f"{style(SYMBOLS[action], _COLOURS[action])} " if len(actions) > 1 else ""
+        is_plain = len(actions) == 1 and action in {"send", "sent"}  # - needs its word beside it
+        symbol = "" if is_plain else f"{style(SYMBOLS[action], _COLOURS[action])} "
         lines.append(_fill(f"{symbol}{text}", view, extra="  " if symbol else ""))
     lines += [_fill(text, view) for text in reading_lines(message)]
     if message.left_out:

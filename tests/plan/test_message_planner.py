@@ -16,6 +16,7 @@ from runner.ledger.record import Record
 from runner.plan import message_planner
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import make_plan
+from runner.privacy import reveal_or_mask
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 MESSAGE = """name: big
@@ -76,6 +77,7 @@ def seen(found: Any, jobs: int, facts: Facts | None = None) -> tuple[Any, ...]:
         message.counts,
         message.first_recipients,
         message.left_out,
+        message.first_recipients_by_reason,
         plan.guards,
         [(problem.place, problem.message, problem.recipient) for problem in problems],
     )
@@ -138,3 +140,8 @@ def test_what_the_ledger_knows_is_found_by_every_process(project):
             facts.add(Record(each.key, f"A-{number}", status, "big", 1, digest=each.digest if number % 2 else "v1:0"))
     assert seen(found, 2, facts) == seen(found, 1, facts)
     assert seen(found, 2, facts)[2]["edited"] == 250
+    names = [
+        reveal_or_mask(name, show_values=True)
+        for name in seen(found, 2, facts)[5]["refused", "refused before: no code"]
+    ]
+    assert names == ["user5@example.com", "user11@example.com", "user17@example.com"]

@@ -168,7 +168,7 @@ def test_refusals_are_told_and_final_until_told_otherwise(folder: Folder, interc
     assert "apply --yes --retry-refused\n" in ran.out
     assert folder.run("apply", "--yes").code == 0
     assert "Plan: nothing to send, 2 already sent, 1 refused.\n1 message has nothing" in folder.run("plan").out
-    assert "\n    x 1 refused: parameter_not_found\n" in folder.run("plan", "--all").out
+    assert "\n    x 1 refused: parameter_not_found: b2\n" in folder.run("plan", "--all").out
     intercom.trouble.replace({})
     assert folder.run("apply", "--yes", "--retry-refused").out.splitlines()[-1] == "1 sent by this run"
 
@@ -397,8 +397,8 @@ def test_expired_and_early_messages_are_excluded_with_their_reason(folder: Folde
     folder.message(LIST + "expires: 2020-01-01\n", "old")
     folder.message(LIST.replace("list", "early").replace("Hi", "Yo") + "not_before: 2999-01-01\n", "early")
     ran = folder.run("plan", "--all")
-    assert "\n    3 excluded: expired at 2020-01-01T00:00:00Z\n" in ran.out
-    assert "\n    3 excluded: not before 2999-01-01T00:00:00Z\n" in ran.out
+    assert "\n    - 3 excluded: expired at 2020-01-01T00:00:00Z\n" in ran.out
+    assert "\n    - 3 excluded: not before 2999-01-01T00:00:00Z\n" in ran.out
     assert "old" not in folder.run("plan").out, "what has expired needs no decision"
     assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert not intercom.messages
