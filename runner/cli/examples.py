@@ -54,8 +54,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun plan --online --out plan.json", "save it, for apply --plan"),
     ),
     "test-send": (
-        ("msgrun test-send news --as ann@acme.example", "the first delivery, to yourself"),
-        ("msgrun test-send news --to bo@example.com --as ann@acme.example", "as Bo would get it"),
+        ("msgrun test-send news --as me@acme.example", "the first delivery, to yourself"),
+        ("msgrun test-send news --to user_id:25 --as me@acme.example", "as this recipient would get it"),
     ),
     "apply": (
         ("msgrun apply", "plan, ask, send"),

@@ -30,6 +30,8 @@ def _all_commands() -> list[str]:
 def test_every_command_has_examples() -> None:
     assert sorted(EXAMPLES) == sorted(_all_commands())
     assert all(len(examples) >= 2 for examples in EXAMPLES.values())
+    lines = [line for examples in EXAMPLES.values() for line, _ in examples]
+    assert max(map(len, lines)) <= 58, "one breaks in a terminal of 60 columns"
 
 
 @pytest.mark.parametrize("line", [line for examples in EXAMPLES.values() for line, _ in examples])

@@ -54,7 +54,8 @@ def render(name: str, address: str | None) -> int:
         if problems:
             raise ProblemsFound(problems)
         if address and not printed:
-            raise UsageMistake(f"{name} has no recipient " + mark_private(address))
+            hint = f"to see all: {shown_command('render', name, '--show-values')} | less"
+            raise UsageMistake(f"{name} has no recipient " + mark_private(address), hint)
         _print_notes(context, declaration, printed, matching - printed, looked_up)
         return EXIT.done
 

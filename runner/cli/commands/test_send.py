@@ -83,7 +83,8 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
                 return declaration, result
     if problem:
         raise ProblemsFound([problem])
-    raise UsageMistake(f"{name} has no recipient " + mark_private(address or ""))
+    hint = f"leave out --to for the first one; to see all: {shown_command('render', name, '--show-values')} | less"
+    raise UsageMistake(f"{name} has no recipient " + mark_private(address or ""), hint)
 
 
 def _send(context: Context, declaration: Declaration, delivery: Delivery, email: str) -> int:

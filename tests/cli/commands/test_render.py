@@ -40,7 +40,7 @@ def test_render_masks_what_is_a_recipients_and_nothing_else(folder: Folder) -> N
     [
         (["sead"], 64, "did you mean seed?"),
         (["seed", "--to", "phone:1"], 64, "is not an address"),
-        (["seed", "--to", "id:1"], 64, "has no recipient"),
+        (["seed", "--to", "id:1"], 64, "no recipient ***\n  hint: to see all: msgrun render seed --show-values"),
     ],
 )
 def test_render_of_what_is_not_there_says_so(folder: Folder, args: list[str], code: int, told: str) -> None:

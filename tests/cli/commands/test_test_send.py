@@ -145,7 +145,8 @@ def test_it_is_recorded_before_it_is_sent_and_a_record_that_fails_hides_nothing(
 
 def test_mistakes_are_reported_before_anything_is_asked(project: Folder, intercom: Sandbox) -> None:
     assert project.run("test-send", "nws", "--as", "team@acme.example").code == 64
-    assert send(project, "--to", "cy@example.com").code == 64
+    ran = send(project, "--to", "cy@example.com")
+    assert (ran.code, "to see all: msgrun render news --show-values | less\n" in ran.err) == (64, True), ran
     project.message(MAIL.replace("{{ first_name }}</p>", "{{ first_nam }}</p>"))
     assert send(project).code == 1
     project.message(MAIL.partition("to:")[0] + "to: {intercom: {segment: Active}}\n")
