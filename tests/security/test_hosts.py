@@ -165,7 +165,7 @@ def connected(address: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         given.append(conninfo)
         raise psycopg.OperationalError("not today")
 
-    monkeypatch.setattr(psycopg, "connect", connect)
+    monkeypatch.setattr(psycopg.Connection, "connect", connect)
     with pytest.raises(Exception, match="not today"):
         Connection(DatabaseAddress(address, "msgrun", "shown"), retry_seconds=0).fetch_rows("SELECT 1")
     return {name: str(value) for name, value in conninfo_to_dict(given[0]).items()}

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
 from runner.ledger.lock_address import DatabaseAddress
 from runner.ledger.mark import MoveMark, explain_mark
+from runner.ledger.postgres.bounded_connection import BoundedConnection
 from runner.ledger.postgres.connection_security import add_secure_defaults
 
 # Seconds for which a statement is tried again when the server is lost, and for which a claim is. A run that ends waits
@@ -19,6 +20,7 @@ from runner.ledger.postgres.connection_security import add_secure_defaults
 RETRY_SECONDS, CLAIM_RETRY_SECONDS = 40.0, 10.0
 # Seconds for a server that was never reached: more often the address or the password is wrong.
 _FIRST_RETRY_SECONDS = 5.0
+_MAX_WORK_SECONDS = 1800.0  # for all answers of one try, as the statement_timeout with which records are read
 _RETRY_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between two tries; the last repeats
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _CONNECTION_DEFAULTS = {  # most of them bound the wait for a server that is lost; `lock:` may set other values
@@ -61,7 +63,7 @@ class Connection:
         self._address = address
         self._retry_seconds = retry_seconds
         self._was_connected = False
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._connection: BoundedConnection | None = None
 
     def run(
         self, work: Callable[[psycopg.Connection[tuple[Any, ...]], bool], Result], max_seconds: float = RETRY_SECONDS
@@ -82,6 +84,7 @@ class Connection:
             try:
                 connection = self._connect()
                 is_started = True
+                connection.deadline = time.monotonic() + _MAX_WORK_SECONDS
                 return work(connection, tries > 0)
             except _TRANSIENT_ERRORS as error:
                 failure: psycopg.Error = error
@@ -117,10 +120,10 @@ class Connection:
             self._connection.close()
         self._connection = None
 
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _connect(self) -> BoundedConnection:
         if self._connection is None or self._connection.closed:
             try:
-                connection = psycopg.connect(self._conninfo(), autocommit=True)
+                connection = BoundedConnection.connect(self._conninfo(), autocommit=True)
             except UnicodeError:  # psycopg raises it for a host name that is not valid in DNS
                 message = f"{self._address.display_name} names no host"
                 raise LedgerUnavailable(message, "postgresql://host/database#schema") from None
