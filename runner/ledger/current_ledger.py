@@ -6,6 +6,7 @@ from shlex import quote
 
 from runner.errors import GuardRefused, Refusal
 from runner.ledger.context import LedgerContext
+from runner.ledger.dropped_ledger import find_dropped_ledger
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import is_same_repository
 from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
@@ -133,6 +134,22 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
         if answer.default and (answer.default.ledger_id or is_other):
             message = f"{has_ledger}, says the default branch of {answer.remote}: {answer.default.address.setting}"
             raise GuardRefused(message, hint_for_wrong_address(context, answer.default.address.setting))
+    _refuse_after_removal(context, answers)
+
+
+def _refuse_after_removal(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
+    """Raises GuardRefused if a commit took a ledger out of msgrun.yaml, or out of one in another folder."""
+    repository = context.repository
+    if repository is None or repository.try_git("rev-parse", "--verify", "--quiet", "HEAD") is None:
+        return
+    tips = dict.fromkeys(("HEAD", *(answer.tip for answer in answers if answer.tip)))
+    if dropped := find_dropped_ledger(repository, list(tips)):
+        raise GuardRefused(
+            f"{dropped.path} named the ledger {dropped.ledger_id} up to the commit {dropped.commit}, and no msgrun.yaml"
+            " names it now. What it records would be sent again",
+            f"if the project is still the same, write the lock: and ledger: of that file to msgrun.yaml: git show"
+            f" {dropped.commit}^:{quote(dropped.path)}; if it was another one or is lost: msgrun explain ledger-moved",
+        )
 
 
 def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:

@@ -72,7 +72,7 @@ def test_a_host_that_refuses_the_second_ref_lets_no_ledger_begin_there(author: C
     author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text().replace("git+origin#main", "git+origin"))
     author.commit()
     author.git("push", "--quiet")
-    assert author.msgrun("lock", "begin").code == 0
+    assert author.msgrun("lock", "begin", "--abandon-previous", "--yes").code == 0
 
 
 def test_a_ledger_that_msgrun_yaml_does_not_name_forgets_nothing_either(author: Clone, clone, origin: Path) -> None:
