@@ -63,7 +63,7 @@ def test_what_was_redirected_does_not_count_as_sent_once_redirect_is_off(folder:
     folder.write("msgrun.yaml", "environments: {staging: {}}\n")
     planned = folder.run(*STAGING, "plan")
     assert planned.code == 5
-    assert "\n    3 sent before redirect was turned on or off\n" in planned.out
+    assert "\n    ~ 3 sent before redirect was turned on or off\n" in planned.out
     assert (
         "guard: list was redirected, so 3 recipients never got it, and redirect was turned off since [redirect-changed]"
         in planned.out
