@@ -9,7 +9,6 @@ from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, 
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import key_hasher
-from runner.declare.template.language import TemplateFault
 from runner.errors import UsageMistake
 from runner.privacy import mark_private
 
@@ -87,7 +86,9 @@ def list_addresses(declaration: Declaration, salt: str) -> Iterator[tuple[bytes,
     """Yields key, address and role (user or lead) of each recipient that passes the filters, in order."""
     hashers = {kind: key_hasher(salt, declaration.name, declaration.revision, kind) for kind in IDENTIFIER_KINDS}
     for recipient in declaration.recipients(Tally()):
-        if isinstance(recipient, Recipient) and (value := _render_identifier(declaration, recipient)):
+        if isinstance(recipient, Recipient) and (
+            value := recipient.render_identifier(recipient.merge_variables(declaration.variables))
+        ):
             yield hashers[recipient.kind](value), Address(recipient.kind, value), contact_role(recipient.role)
 
 
@@ -106,22 +107,14 @@ def _search(
         if read_count == most or len(found) == wanted_count:
             break
         read_count += 1
-        if not isinstance(recipient, Recipient) or not (value := _render_identifier(declaration, recipient)):
+        if not isinstance(recipient, Recipient) or not (
+            value := recipient.render_identifier(recipient.merge_variables(declaration.variables))
+        ):
             continue
         for hash_key, wanted_keys in hashers[recipient.kind]:
             if (raw_key := hash_key(value)) in wanted_keys:
                 found[raw_key.hex()] = Address(recipient.kind, value)
     return found, read_count
-
-
-def _render_identifier(declaration: Declaration, recipient: Recipient) -> str:
-    """Returns the identifier of a recipient; empty if it has a fault."""
-    try:
-        value = recipient.identifier.render(recipient.merge_variables(declaration.variables)).strip()
-        value.encode()  # half of a surrogate pair has no key
-    except (TemplateFault, UnicodeEncodeError):
-        return ""
-    return value
 
 
 def _parse_key(key: str) -> bytes:

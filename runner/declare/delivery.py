@@ -264,11 +264,8 @@ class _Renderer:
 
     def _compute_key(self, recipient: Recipient) -> bytes:
         """Returns the key of a recipient, 16 bytes; b"", which no delivery has, if its identifier has a fault."""
-        try:
-            values = recipient.merge_variables(self._declaration.variables)
-            return self._key_hashers[recipient.kind](recipient.identifier.render(values).strip())
-        except (TemplateFault, UnicodeEncodeError, orjson.JSONEncodeError):
-            return b""
+        value = recipient.render_identifier(recipient.merge_variables(self._declaration.variables))
+        return self._key_hashers[recipient.kind](value) if value else b""
 
     def _duplicate_problem(self, recipient: Recipient, value: str, earlier: int) -> Problem:
         audience = self._declaration.audience

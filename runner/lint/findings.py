@@ -3,7 +3,7 @@
 A rule about how a project works is one finding for all messages, with their number.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runner.declare.declaration import Declaration
@@ -34,16 +34,6 @@ class _Finding:
     last_recipient: str = ""
 
 
-@dataclass(slots=True)
-class _CommonFinding:
-    """A finding that is reported once: at the first message that has it, with the number of messages that do."""
-
-    place: Place
-    excerpt: AnyText
-    describe: Callable[[int], str]
-    count: int = 0
-
-
 MAX_IGNORES = 1000  # comments of one text that are read
 MAX_PLACES = 200  # of one message: to find each reads the text once, and the faults repeat
 
@@ -58,7 +48,7 @@ class Findings:
         self.enabled_codes = frozenset(enabled_codes)
         self._findings: dict[tuple[str, Place], _Finding] = {}
         self._comment_problems: dict[tuple[Place, AnyText], Problem] = {}
-        self._common: dict[str, _CommonFinding] = {}
+        self._silent: list[tuple[Place, AnyText]] = []  # messages that open no conversation
 
     def __len__(self) -> int:
         """Returns the number of rules and places that have a finding."""
@@ -78,13 +68,10 @@ class Findings:
             )
             for (code, place), finding in self._findings.items()
         ]
-        common = [
-            Problem(
-                code, found.place, found.describe(found.count), RULES[code].fix, RULES[code].severity, found.excerpt
-            )
-            for code, found in self._common.items()
-        ]
-        return [*problems, *common, *self._comment_problems.values()]
+        for place, excerpt in self._silent[:1]:
+            rule, message = RULES["no-conversation"], _describe_silent_messages(len(self._silent))
+            problems.append(Problem(rule.code, place, message, rule.fix, rule.severity, excerpt))
+        return [*problems, *self._comment_problems.values()]
 
     def add(
         self, fault: Fault, place: Place, excerpt: AnyText, recipient: str = "", *, as_warning: bool = False
@@ -101,9 +88,9 @@ class Findings:
             finding.count += 1
             finding.last_recipient = recipient
 
-    def add_common(self, code: str, place: Place, excerpt: AnyText, describe: Callable[[int], str]) -> None:
-        """Counts a message for a finding that is reported once. `describe` words it for a number of messages."""
-        self._common.setdefault(code, _CommonFinding(place, excerpt, describe)).count += 1
+    def add_silent_message(self, place: Place, excerpt: AnyText) -> None:
+        """Adds a message that opens no conversation. The finding is reported once, at the first, with their number."""
+        self._silent.append((place, excerpt))
 
     def add_recipient_total(self, keys: Iterable[tuple[str, Place]], recipients: int) -> None:
         """Adds the number of recipients that were checked to the findings with these keys."""
@@ -172,11 +159,11 @@ class MessageFindings:
             place = self._document.place(path)
             self._add(fault, place, self._document.excerpt(place.line), "", path)
 
-    def add_common(self, code: str, describe: Callable[[int], str]) -> None:
-        """Adds the message to a finding that is reported once for the project, unless a comment ignores it."""
-        place = self._document.place(())
-        if self.is_enabled(code) and not self._ignores.covers(code):
-            self._findings.add_common(code, place, self._document.excerpt(place.line), describe)
+    def add_silence(self) -> None:
+        """Adds that the message opens no conversation, unless a comment ignores it."""
+        if self.is_enabled("no-conversation") and not self._ignores.covers("no-conversation"):
+            place = self._document.place(())
+            self._findings.add_silent_message(place, self._document.excerpt(place.line))
 
     def _add(
         self, fault: Fault, place: Place, excerpt: AnyText, recipient: str, path: YamlPath, *, as_warning: bool = False
@@ -198,3 +185,10 @@ def _name_recipients(finding: _Finding) -> str:
         others = finding.count - 1
         return f"{finding.recipient}, and {others:,} more {'recipient' if others == 1 else 'recipients'}"
     return finding.recipient
+
+
+def _describe_silent_messages(count: int) -> str:
+    if count == 1:
+        return "this opens no conversation, so reconcile cannot find out what became of it"
+    others = "1 more message" if count == 2 else f"{count - 1:,} more messages"  # noqa: PLR2004  # this and another one
+    return f"this and {others} open no conversation, so reconcile cannot find out what became of them"

@@ -113,7 +113,7 @@ class MessageLinter:
         if declaration.expires is None:
             findings.add_at_path((), Fault("no-expires", "the key expires is missing: this can be sent for ever"))
         if self._policy.conversation_flag_allowed and not declaration.opens_conversation:
-            findings.add_common("no-conversation", _describe_silent_messages)
+            findings.add_silence()
         findings.close(self.delivery_count)
 
     def _check_first(self, body: str) -> None:
@@ -205,13 +205,6 @@ class MessageLinter:
 
     def _label_recipient(self, delivery: Delivery) -> str:
         return self._declaration.audience.label(delivery.number)
-
-
-def _describe_silent_messages(count: int) -> str:
-    if count == 1:
-        return "this opens no conversation, so reconcile cannot find out what became of it"
-    others = "1 more message" if count == 2 else f"{count - 1:,} more messages"  # noqa: PLR2004  # this and another one
-    return f"this and {others} open no conversation, so reconcile cannot find out what became of them"
 
 
 def _limit_faults(faults: Iterator[PlacedFault]) -> Iterator[PlacedFault]:

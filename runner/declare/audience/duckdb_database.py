@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience.optional_package import import_extra
+from runner.declare.audience.files import import_extra
 from runner.declare.tree import NotReadable, Tree
 from runner.privacy import mark_private, mark_private_values
 

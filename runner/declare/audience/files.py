@@ -1,5 +1,6 @@
 """The files of an audience: plain or compressed, several as one, and the problem if one cannot be read."""
 
+import importlib
 import io
 import os
 import zlib
@@ -10,7 +11,6 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, ClassVar, TypeVar
 
-from runner.declare.audience.optional_package import import_extra
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
@@ -62,6 +62,15 @@ def open_decompressed(tree: Tree, path: str) -> BinaryIO:
         handle = tree.open(path)
         return io.BufferedReader(_BoundedReader(_ZstdReader(handle, package), handle, path), _UNPACKED_BUFFER)
     return tree.open(path)
+
+
+def import_extra(name: str, extra: str, needed_by: str) -> Any:
+    """Imports a package that an extra of msgrun installs. Raises NotReadable if it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        message = f"{needed_by} the package {name}"
+        raise NotReadable("needs-extra", message, f"pip install 'msgrun[{extra}]'") from error
 
 
 def plain_suffix(path: str) -> str:

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
 
 Role = Literal["user", "contact"]
@@ -38,6 +39,15 @@ class Recipient(NamedTuple):
         for name in self.blank_variables:
             values.pop(name, None)
         return values
+
+    def render_identifier(self, values: dict[str, Any]) -> str:
+        """Returns its identifier; empty if it has a fault, as half of a surrogate pair, which has no key."""
+        try:
+            value = self.identifier.render(values).strip()
+            value.encode()
+        except (TemplateFault, UnicodeEncodeError):
+            return ""
+        return value
 
 
 def contact_role(role: Role) -> str:

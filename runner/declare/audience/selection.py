@@ -161,8 +161,8 @@ class _FilterPass:
                     return "where"
             except TemplateFault as fault:
                 return selection.problem_factories["where"](fault, self._audience.label(recipient.number))
-        value = _render_identifier(recipient, values)
-        if selection.allow_list and value is not None and not selection.allow_list.allows(recipient.kind, value):
+        value = recipient.render_identifier(values)
+        if selection.allow_list and value and not selection.allow_list.allows(recipient.kind, value):
             return "only"
         if (selection.suppression_list or selection.exclusion_list) and (
             list_name := self._find_list(recipient, value)
@@ -170,7 +170,7 @@ class _FilterPass:
             return list_name
         if selection.unique_by and (repetition := self._check_unique(recipient)):
             return repetition
-        if value is None:
+        if not value:
             return ""  # rendering the delivery reports the fault
         if selection.split and not selection.split.contains(recipient.kind, value):
             return "split"
@@ -180,12 +180,12 @@ class _FilterPass:
             return "duplicates"
         return ""
 
-    def _find_list(self, recipient: Recipient, value: str | None) -> str:
+    def _find_list(self, recipient: Recipient, value: str) -> str:
         own: dict[IdentifierKind, str] = {
             kind: str(recipient.vars[kind]) for kind in IDENTIFIER_KINDS if kind in recipient.vars
         }
         identifiers = list(own.items())
-        if value is not None:
+        if value:
             identifiers.append((recipient.kind, value))
         for suppression in (self._selection.suppression_list, self._selection.exclusion_list):
             if suppression and suppression.matches(identifiers):
@@ -202,13 +202,6 @@ class _FilterPass:
         text = str(value)
         normalised = normalise_identifier("email" if "@" in text else "id", text)
         return "" if self._unique_keys.add_if_new(_digest(normalised)) else "unique_by"
-
-
-def _render_identifier(recipient: Recipient, values: dict[str, Any]) -> str | None:
-    try:
-        return recipient.identifier.render(values).strip() or None
-    except TemplateFault:
-        return None
 
 
 def _digest(text: str) -> bytes:

@@ -16,21 +16,8 @@ from runner.declare.similar_names import suggest_or_list
 _NOTHING: frozenset[str] = frozenset()
 # https://jinja.palletsprojects.com/en/stable/templates/#for, and the classes below "List of Global Functions" there.
 _DATA: dict[type, frozenset[str]] = {
-    LoopContext: frozenset(
-        (
-            "index",
-            "index0",
-            "revindex",
-            "revindex0",
-            "first",
-            "last",
-            "length",
-            "depth",
-            "depth0",
-            "previtem",
-            "nextitem",
-        )
-    ),
+    LoopContext: frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
+    | {"depth", "depth0", "previtem", "nextitem"},
     Cycler: frozenset({"current"}),
     _GroupTuple: frozenset({"grouper", "list"}),
 }
