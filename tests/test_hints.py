@@ -312,15 +312,6 @@ CASES = {
         declaration=body("It is {{ now() }}"),
         fixed={"messages/a.yaml": body("It is {{ now }}", "{now: noon}")},
     ),
-    "a part of a part of what is null": Case(
-        hint='write {{ ((contact | default({})).address | default({})).city | default("x") }}',
-        declaration=body('Hi {{ contact.address.city | default("x") }}', "{contact: null}"),
-        fixed={
-            "messages/a.yaml": body(
-                'Hi {{ ((contact | default({})).address | default({})).city | default("x") }}', "{contact: null}"
-            )
-        },
-    ),
     "== empty": Case(
         hint="in Jinja: {% if not … %}",
         declaration=body("a{% if items == empty %}x{% endif %}", "{items: []}"),

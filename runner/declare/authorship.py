@@ -39,8 +39,8 @@ class Authorship:
         self._declaration = declaration
         self._is_subject_varying = declaration.subject is not None and self._varies(declaration.subject)
         self._is_body_varying = self._varies(declaration.body)
-        self._parts = frozenset().union(*(texts.parts for texts in written), variables, map(escape_html, variables))
-        self._words = find_words((*self._parts, *(number for texts in written for number in texts.numbers)))
+        self._parts = frozenset().union(*(parts for parts, _ in written), variables, map(escape_html, variables))
+        self._words = find_words((*self._parts, *(number for _, numbers in written for number in numbers)))
         self._has_loop = any(map(_LOOP.search, sources))
 
     def mark_subject(self, delivery: Delivery) -> AnyText:

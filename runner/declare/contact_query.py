@@ -128,7 +128,7 @@ def _check_condition(field: Any, operator: Any, value: Any, path: tuple[str | in
             yield QueryFault("search-value", (*path, "value"), "a value is a text, a number, true, false or null")
         elif field in _DATE_FIELDS and item is not None and _parse_time(item) is None:
             message = f"{field} is compared with a time in Unix seconds"
-            yield QueryFault("search-value", (*path, "value"), message, _suggest_time(item))
+            yield QueryFault("search-value", (*path, "value"), message, "1767225600 is 2026-01-01 00:00 UTC")
 
 
 def _find_operators(field: Any) -> tuple[str, ...] | None:
@@ -159,12 +159,3 @@ def _parse_time(value: Any) -> datetime | None:
     if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) <= 11):  # noqa: PLR2004  # up to the year 5138
         return None
     return datetime.fromtimestamp(int(text), UTC)
-
-
-def _suggest_time(value: Any) -> str:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return "1767225600 is 2026-01-01 00:00 UTC"
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return f"{value} is {int(moment.timestamp())}"

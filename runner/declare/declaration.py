@@ -11,7 +11,7 @@ from runner.declare.audience.selection import Selection, Tally
 from runner.declare.problem_length import mark_length
 from runner.declare.redirect import Redirect
 from runner.declare.sender import Sender
-from runner.declare.template.language import TemplateFault, chain_hint
+from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
 from runner.declare.yaml.document import Document, SourceFile, YamlPath
 from runner.errors import Place, Problem
@@ -44,11 +44,8 @@ class TemplateOrigin:
             place = _find_place(fault.file, fault.line, fault.excerpt, fault.name)
             return Problem(fault.code, place, fault.message, fault.hint, excerpt=fault.excerpt, recipient=recipient)
         place = self.place(fault.line, fault.name)
-        source = self.file or self.document.source
-        is_chain = fault.code == "undefined-variable" and fault.hint.startswith(f"write {{{{ ({fault.name} ")
-        hint = (chain_hint(source.line(place.line), fault.name) if is_chain else "") or fault.hint
         excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
-        return Problem(fault.code, place, fault.message, hint, excerpt=excerpt, recipient=recipient)
+        return Problem(fault.code, place, fault.message, fault.hint, excerpt=excerpt, recipient=recipient)
 
 
 def _find_place(path: str, number: int, line: str, name: str) -> Place:

@@ -4,17 +4,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from runner.current_work import CURRENT_WORK
 
 _SUFFIXES = {".yaml", ".yml", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".sql", ".txt", ".html", ".j2", ".md"}
 _IGNORED_FOLDERS = {"node_modules", "__pycache__"}
-_SCHEMAS = {
-    "schema/message.schema.json",
-    "schema/project.schema.json",
-}  # as init writes them
-_BLOCK = 1 << 20  # bytes of a file that are read at once
+_SCHEMAS = {"schema/message.schema.json", "schema/project.schema.json"}  # as init writes them
+_BLOCK = 1 << 20  # bytes of a line that are read at once
 _OVERLAP = 4096  # bytes of a line longer than a block that are read again with the next one; no address is longer
 _WORD = rb"[\w.@+-]"  # what continues an address or an id
 
@@ -37,29 +33,15 @@ def find_mentions(root: Path, values: Iterable[str]) -> Iterator[tuple[str, int]
 
 
 def _find_lines(path: Path, relative_path: str, pattern: re.Pattern[bytes]) -> Iterator[int]:
+    """Yields the numbers of the lines that match. Of a line longer than _BLOCK it keeps only the end."""
+    number, found, rest = 1, 0, b""
     try:
         with CURRENT_WORK.on_file(relative_path), path.open("rb") as file:
-            yield from _search(file, pattern)
+            while block := file.readline(_BLOCK):
+                if number > found and pattern.search(rest + block):
+                    found = number
+                    yield number
+                is_end = block.endswith(b"\n")
+                number, rest = number + is_end, b"" if is_end else block[-_OVERLAP:]
     except OSError:  # a file that this user may not read is not the user's to clean
         return
-
-
-def _search(file: BinaryIO, pattern: re.Pattern[bytes]) -> Iterator[int]:
-    """Yields the numbers of the lines that match. It keeps a block of the file, and never a whole line."""
-    number, found, data, is_end = 1, 0, b"", False
-    while not is_end:
-        block = file.read(_BLOCK)
-        is_end = not block
-        data += block
-        end = len(data) if is_end else data.rfind(b"\n") + 1
-        if not end and len(data) <= _BLOCK:
-            continue
-        position = 0
-        for match in pattern.finditer(data, 0, end or len(data)):
-            number += data.count(b"\n", position, match.start())
-            position = match.start()
-            if number > found:
-                found = number
-                yield number
-        number += data.count(b"\n", position, end)
-        data = data[end:] if end else data[-_OVERLAP:]

@@ -26,7 +26,7 @@ def restrict_filters(jinja_filters: Mapping[str, Callable[..., Any]]) -> dict[st
     restricted |= {
         name: _guard_text_filter(restricted[name], takes_flags=name in _FLAG_FILTERS) for name in _TEXT_FILTERS
     }
-    restricted |= {name: _guard_size_filter(restricted[name]) for name in _SIZE_FILTERS}
+    restricted |= {name: _guard(restricted[name], _check_sizes) for name in _SIZE_FILTERS}
     restricted |= {"attr": _get_attribute, "method": _get_method}
     restricted |= {
         "first_word": _first_word,
@@ -36,7 +36,7 @@ def restrict_filters(jinja_filters: Mapping[str, Callable[..., Any]]) -> dict[st
         "d": _default,
         "printable": finalize_value,
     }
-    return restricted | {name: _guard_mapping_filter(restricted[name]) for name in ("xmlattr", "urlencode")}
+    return restricted | {name: _guard(restricted[name], _check_mapping) for name in ("xmlattr", "urlencode")}
 
 
 def _drop_jinja_argument(filter_: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -71,27 +71,25 @@ def _guard_text_filter(filter_: Callable[..., Any], *, takes_flags: bool) -> Cal
     return guarded
 
 
-def _guard_size_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
+def _guard(filter_: Callable[..., Any], check: Callable[..., object]) -> Callable[..., Any]:
+    """Returns the filter that calls `check` first, with what stands in the template: the value and the arguments."""
+
     @functools.wraps(filter_)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        _, *rest = _drop_jinja_argument(filter_, args)
-        check_growth("", [arg for arg in (*rest, *kwargs.values()) if isinstance(arg, int)])
+        check(*_drop_jinja_argument(filter_, args), *kwargs.values())
         return filter_(*args, **kwargs)
 
     return guarded
 
 
-def _guard_mapping_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns the filter for a printable value, or for a mapping of names to printable values."""
+def _check_sizes(_: Any, *arguments: Any) -> None:
+    check_growth("", [argument for argument in arguments if isinstance(argument, int)])
 
-    @functools.wraps(filter_)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        value = _drop_jinja_argument(filter_, args)[0]
-        for part in value.values() if isinstance(value, Mapping) else (value,):
-            check_printable(part)
-        return filter_(*args, **kwargs)
 
-    return guarded
+def _check_mapping(value: Any, *_: Any) -> None:
+    """Checks that a value is printable, or a mapping of names to printable values."""
+    for part in value.values() if isinstance(value, Mapping) else (value,):
+        check_printable(part)
 
 
 def check_parts(glue: str, parts: Iterable[Any]) -> list[Any]:

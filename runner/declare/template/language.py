@@ -4,7 +4,6 @@ A missing value (undefined, null, a blank cell) may be tested or given a default
 """
 
 import math
-import re
 from typing import Any, NoReturn
 
 import jinja2
@@ -137,21 +136,6 @@ class MissingValueError(jinja2.UndefinedError):
             if is_variable and self.variable
             else _suggest_instead(owner, self.variable)
         )
-
-
-def chain_hint(line: str, name: str) -> str:
-    """Returns how to write the parts of a variable that a line names, each with a default; empty if it names none.
-
-    The default that the author wrote is kept.
-    """
-    chain = re.search(rf"(?<![\w.]){re.escape(name)}((?:\.[A-Za-z_]\w*)+)(\s*\|\s*(?:default|d)\s*\([^()]*\))?", line)
-    if not chain:
-        return ""
-    written = name
-    for part in chain[1].split(".")[1:]:
-        written = f"({written} | default({{}})).{part}"
-    default = chain[2] or " | default('there')"
-    return f"write {{{{ {written}{default} }}}}"
 
 
 def _suggest_instead(owner: Any, name: str) -> str:

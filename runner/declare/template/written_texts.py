@@ -1,6 +1,5 @@
 """What the author of a template wrote, as it prints: the words between its tags, and the literals in them."""
 
-from dataclasses import dataclass
 from itertools import groupby
 
 import jinja2
@@ -14,23 +13,15 @@ _PRINTING_NODES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenTexts:
-    """What the author of a template wrote.
+def find_written_texts(source: str) -> tuple[set[str], set[str]]:
+    """Returns what the author wrote into a valid template, as it prints: parts of its text, and numbers.
 
-    `parts` are the parts of a rendered text that hold no value: the texts between the tags, and the string literals.
-    `numbers` are the numbers that an expression may print.
+    The parts hold no value: they are the texts between the tags, and the string literals. The numbers are those that an
+    expression may print.
     """
-
-    parts: frozenset[str]
-    numbers: frozenset[str]
-
-
-def find_written_texts(source: str) -> WrittenTexts:
-    """Returns what the author wrote into a valid template, as it prints."""
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     if "{" not in source:
-        return WrittenTexts(frozenset({source, source.removesuffix("\n")}), frozenset())
+        return {source, source.removesuffix("\n")}, set()
     tree = jinja2.Environment(autoescape=True).parse(source)
     parts = set()
     for output in tree.find_all(nodes.Output):
@@ -47,4 +38,4 @@ def find_written_texts(source: str) -> WrittenTexts:
         for child in parent.iter_child_nodes()
         if isinstance(child, nodes.Const) and type(child.value) in {int, float}
     }
-    return WrittenTexts(frozenset(parts), frozenset(numbers))
+    return parts, numbers

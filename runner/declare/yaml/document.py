@@ -208,16 +208,16 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
     """Yields the documents of a file and the problems of its YAML. Documents before a syntax error are yielded too."""
     try:
         for number, root in enumerate(compose_all(source.text), 1):
-            node_value = convert_node(root)
-            document = Document(source, root, node_value.value)
-            for fault in (*node_value.faults, *find_misread_texts(root, source.text, source.lines)):
+            value, faults = convert_node(root)
+            document = Document(source, root, value)
+            for fault in (*faults, *find_misread_texts(root, source.text, source.lines)):
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
             if number > MAX_DOCUMENTS:
                 place = Place(source.path, root.start_mark.line + 1)
                 message = f"a file has at most {MAX_DOCUMENTS:,} documents, and this is one more"
                 yield Problem("yaml-documents", place, message, "recipients belong into a CSV or JSON Lines file")
                 return
-            if not node_value.has_errors and not (node_value.value is None and root.value == ""):
+            if all(fault.is_warning for fault in faults) and not (value is None and root.value == ""):
                 yield document
     except BadYaml as error:
         # A line that is not valid YAML may contain recipients' values at any position, so all of it is private.

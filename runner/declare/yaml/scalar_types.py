@@ -7,7 +7,6 @@ scalar is a number only if printing the number gives the same text: `0123`, `1_0
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -79,23 +78,10 @@ def compose_all(text: str) -> Iterator[yaml.Node]:
         loader.dispose()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeValue:
-    """The value of a node as plain Python, and its faults."""
-
-    value: Any
-    faults: list[YamlFault]
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether a fault is an error. If so, the value must not be used."""
-        return any(not fault.is_warning for fault in self.faults)
-
-
-def convert_node(root: yaml.Node) -> NodeValue:
-    """Returns the value of a node."""
+def convert_node(root: yaml.Node) -> tuple[Any, list[YamlFault]]:
+    """Returns the value of a node as plain Python, and its faults. If one is an error, the value must not be used."""
     converter = _Converter()
-    return NodeValue(converter.convert(root, VERBATIM_KEYS), converter.faults)
+    return converter.convert(root, VERBATIM_KEYS), converter.faults
 
 
 class _Converter:
