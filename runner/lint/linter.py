@@ -7,9 +7,7 @@ differently for each recipient. It checks in full only a delivery in which one o
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 from runner.characters import unescape_html
 from runner.declare.declaration import Declaration
@@ -35,29 +33,12 @@ _MAX_REMEMBERED = 10_000
 _MAX_BODY_FAULTS = 1000  # of one rendered body that are reported each; of the others only the first of each rule
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the project asks of its messages.
-
-    An email to more than `unsubscribe_above` recipients must say how to unsubscribe. `conversation_flag_allowed`: the
-    API version supports messages that open a conversation.
-    """
-
-    unsubscribe_above: int
-    conversation_flag_allowed: bool
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Returns the policy of a project."""
-        return cls(settings.lint.unsubscribe_above, settings.can_open_conversation)
-
-
 class MessageLinter:
     """Lints one declaration: call `check_delivery` with every delivery, then `finish`."""
 
-    def __init__(self, declaration: Declaration, policy: Policy, findings: Findings) -> None:
+    def __init__(self, declaration: Declaration, settings: Settings, findings: Findings) -> None:
         self._declaration = declaration
-        self._policy = policy
+        self._settings = settings
         self._findings = MessageFindings(findings, declaration)
         constants = {name: value for name, value in declaration.variables.items() if not callable(value)}
         layout = build_layout(declaration.body, declaration.body_origin)
@@ -102,7 +83,7 @@ class MessageLinter:
     def finish(self) -> None:
         """Checks the declaration itself, after the last delivery: one rule needs the number of recipients."""
         declaration, findings = self._declaration, self._findings
-        threshold = self._policy.unsubscribe_above
+        threshold = self._settings.lint.unsubscribe_above
         is_unread = declaration.audience.is_unread
         is_mailing = declaration.message_type == "email" and (is_unread or self.delivery_count > threshold)
         if is_mailing and not self._mentions_unsubscribe:
@@ -112,7 +93,7 @@ class MessageLinter:
             findings.add_at_path(declaration.body_origin.path, Fault("no-unsubscribe", message))
         if declaration.expires is None:
             findings.add_at_path((), Fault("no-expires", "the key expires is missing: this can be sent for ever"))
-        if self._policy.conversation_flag_allowed and not declaration.opens_conversation:
+        if self._settings.can_open_conversation and not declaration.opens_conversation:
             findings.add_silence()
         findings.close(self.delivery_count)
 

@@ -11,7 +11,7 @@ from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.settings import Settings
 from runner.errors import Problem
 from runner.lint.findings import Findings
-from runner.lint.linter import MessageLinter, Policy
+from runner.lint.linter import MessageLinter
 from runner.lint.rules import enabled_codes
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import TextVariant, TextVariants, choose_variants
@@ -109,7 +109,7 @@ class _Reader:
         findings = Findings(enabled_codes(settings.lint))
         # The mark of redirect is not the author's: with it a subject may be too long.
         written = replace(self._declaration, redirect=None) if self._declaration.redirect else self._declaration
-        linter = MessageLinter(written, Policy.of(settings), findings)
+        linter = MessageLinter(written, settings, findings)
         shown = _render(self._declaration, settings.salt)
         is_same = written is self._declaration
         pairs = (

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from runner.declare.project_reader import load_project
 from runner.declare.recipient_problems import check_recipients
-from runner.declare.settings import load_settings
+from runner.declare.settings import Settings, load_settings
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.lint.findings import Findings
-from runner.lint.linter import MessageLinter, Policy
+from runner.lint.linter import MessageLinter
 from runner.lint.rules import RULES
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import make_plan
@@ -84,7 +84,7 @@ def linted(root: Path) -> float:
     project = load_project(tree, load_settings(tree, None), RenderMonitor())
     findings = Findings(RULES)
     for declaration in project.declarations:
-        message = MessageLinter(declaration, Policy(100, conversation_flag_allowed=True), findings)
+        message = MessageLinter(declaration, Settings(), findings)
         check_recipients(declaration, "", message.check_delivery)
         message.finish()
     findings.to_problems()

@@ -7,11 +7,11 @@ import yaml
 
 from runner.declare.project_reader import load_project
 from runner.declare.recipient_problems import check_recipients
-from runner.declare.settings import load_settings
+from runner.declare.settings import LintSettings, Settings, load_settings
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.lint.findings import Findings
-from runner.lint.linter import MessageLinter, Policy
+from runner.lint.linter import MessageLinter
 from runner.lint.rules import RULES
 
 QUIET = {
@@ -41,7 +41,9 @@ def lint(tmp_path):
         project = load_project(tree, load_settings(tree, None), RenderMonitor())
         findings = Findings(RULES)
         for declaration in project.declarations:
-            linted = MessageLinter(declaration, Policy(unsubscribe_above, conversation_flag_allowed=True), findings)
+            linted = MessageLinter(
+                declaration, Settings(lint=LintSettings(unsubscribe_above=unsubscribe_above)), findings
+            )
             assert not any(problem.is_error for problem in check_recipients(declaration, "", linted.check_delivery))
             linted.finish()
         assert [problem for problem in project.problems if problem.is_error] == []

@@ -7,11 +7,11 @@ import re
 
 from runner.declare.project_reader import load_project
 from runner.declare.recipient_problems import check_recipients
-from runner.declare.settings import load_settings
+from runner.declare.settings import Settings, load_settings
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.lint.findings import Findings
-from runner.lint.linter import MessageLinter, Policy
+from runner.lint.linter import MessageLinter
 from runner.lint.rules import RULES
 from tests.lint.corpus import build_mails
 
@@ -29,7 +29,7 @@ def _check(folder, mails):
     findings = Findings(RULES)
     problems = list(project.problems)
     for declaration in project.declarations:
-        linter = MessageLinter(declaration, Policy(100, conversation_flag_allowed=True), findings)
+        linter = MessageLinter(declaration, Settings(), findings)
         problems += check_recipients(declaration, "", linter.check_delivery)
         linter.finish()
         assert linter.delivery_count == 3, declaration.name

@@ -15,7 +15,7 @@ from runner.declare.recipient_problems import check_recipients
 from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
-from runner.lint.linter import MessageLinter, Policy
+from runner.lint.linter import MessageLinter
 from runner.lint.rules import RULES, enabled_codes, rules_hint
 from runner.report import problem_text
 
@@ -77,10 +77,10 @@ def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[
     """
     settings = project.settings
     problems, findings = list(project.problems), Findings(codes)
-    policy, messages, recipients, unread = Policy.of(settings), 0, 0, 0
+    messages = recipients = unread = 0
     for declaration in project.declarations:
         with CURRENT_WORK.on_file(declaration.document.source.path):
-            linter = MessageLinter(declaration, policy, findings)
+            linter = MessageLinter(declaration, settings, findings)
             of_recipients = check_recipients(declaration, settings.salt, linter.check_delivery)
             if declaration.audience.is_unread:
                 linter.check_texts()

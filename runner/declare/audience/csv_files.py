@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
 from typing import ClassVar
 
 from runner.declare.audience.csv_dialect import (
@@ -14,11 +13,7 @@ from runner.declare.audience.csv_dialect import (
     reader,
 )
 from runner.declare.audience.csv_header import CsvFile, read_header
-from runner.declare.audience.files import (
-    SourceFiles,
-    row_number,
-    worker_blocks,
-)
+from runner.declare.audience.files import SourceFiles, row_number
 from runner.declare.audience.recipient import Row
 from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, continues_conflict
 from runner.declare.tree import Tree
@@ -47,28 +42,16 @@ class CsvFiles(SourceFiles):
         """The variables that the header names."""
         return self.files[0].header
 
-    def rows(self) -> Iterator[Row | Problem]:
-        """Yields the rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
-        return chain.from_iterable(
-            _number_rows(index, _parse_rows(file, _read_rows(self.tree, file))) for index, file in enumerate(self.files)
-        )
+    def read(self, index: int) -> Iterator[NumberedRow]:
+        """Yields the rows of a file, each with the line on which it begins."""
+        return _read_rows(self.tree, self.files[index])
 
-    def blocks(self, worker_index: int, worker_count: int) -> Iterator[list[Row | Problem]]:
-        """Yields the rows in blocks, for one of several workers, which are numbered from 0.
-
-        Each worker reads everything, and gets every `worker_count`-th block, from block `worker_index` on.
-        """
-        numbers = count()
-        for index, file in enumerate(self.files):
-            for block in worker_blocks(_read_rows(self.tree, file), numbers, worker_index, worker_count):
-                yield list(_number_rows(index, _parse_rows(file, block)))
-
-
-def _number_rows(index: int, rows: Iterator[Row | Problem]) -> Iterator[Row | Problem]:
-    """Yields the rows of one of several files, with numbers that say which file they are in."""
-    if not index:
-        return rows
-    return (row if isinstance(row, Problem) else (row[0], row[1], row_number(index, row[2])) for row in rows)
+    def parse(self, index: int, entries: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
+        """Yields the rows as variables."""
+        rows = _parse_rows(self.files[index], entries)
+        if not index:
+            return rows
+        return (row if isinstance(row, Problem) else (row[0], row[1], row_number(index, row[2])) for row in rows)
 
 
 def read_csv(

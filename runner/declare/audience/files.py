@@ -4,17 +4,17 @@ import importlib
 import io
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, ClassVar, TypeVar
+from typing import Any, BinaryIO, ClassVar
 
+from runner.declare.audience.recipient import Row
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
-T = TypeVar("T")
 BLOCK_ROWS = 500  # rows: few enough to need little memory, many enough to be passed between processes rarely
 MAX_ROW = 4 * 1024 * 1024  # characters or bytes of one row: four times what one rendered text may have
 MAX_COLUMNS = 2_000  # ten times what a large export has
@@ -122,6 +122,31 @@ class SourceFiles:
     paths: tuple[str, ...]
     is_unread: ClassVar[bool] = False
 
+    def read(self, index: int) -> Iterator[Any]:
+        """Yields the entries of one file, as `parse` takes them."""
+        raise NotImplementedError
+
+    def parse(self, index: int, entries: Iterable[Any]) -> Iterator[Row | Problem]:
+        """Yields the rows that some entries of one file hold, and a Problem for each entry that has one."""
+        raise NotImplementedError
+
+    def rows(self) -> Iterator[Row | Problem]:
+        """Yields the rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
+        return chain.from_iterable(self.parse(index, self.read(index)) for index in range(len(self.paths)))
+
+    def blocks(self, worker_index: int, worker_count: int) -> Iterator[list[Row | Problem]]:
+        """Yields the rows in blocks, for one of several workers, which are numbered from 0.
+
+        Each worker reads everything, and gets every `worker_count`-th block, from block `worker_index` on.
+        """
+        number = 0
+        for index in range(len(self.paths)):
+            entries = self.read(index)
+            while block := list(islice(entries, BLOCK_ROWS)):
+                if number % worker_count == worker_index:
+                    yield list(self.parse(index, block))
+                number += 1
+
     @property
     def size(self) -> int:
         """The size of the files in bytes. A file that no longer exists counts as 0."""
@@ -220,19 +245,3 @@ class _ZstdReader(io.RawIOBase):
         buffer[:size] = self._pending[:size]
         self._pending = self._pending[size:]
         return size
-
-
-def worker_blocks(rows: Iterator[T], numbers: Iterator[int], worker_index: int, worker_count: int) -> Iterator[list[T]]:
-    """Yields the rows in blocks, of which one worker gets every `worker_count`-th, from block `worker_index` on.
-
-    `numbers` numbers the blocks, across several files.
-    """
-    size = BLOCK_ROWS
-    while size == BLOCK_ROWS:
-        block_rows = islice(rows, BLOCK_ROWS)
-        if next(numbers) % worker_count == worker_index:
-            block = list(block_rows)
-            size = len(block)
-            yield block
-        else:
-            size = len(list(block_rows))

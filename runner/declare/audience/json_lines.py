@@ -3,10 +3,10 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from typing import Any, ClassVar
 
 import orjson
@@ -22,7 +22,6 @@ from runner.declare.audience.files import (
     open_decompressed,
     row_number,
     unreadable_problem,
-    worker_blocks,
 )
 from runner.declare.audience.recipient import Row, without_nulls
 from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
@@ -50,28 +49,19 @@ class JsonLines(SourceFiles):
     is_text: ClassVar[bool] = False
     has_fixed_columns: ClassVar[bool] = False
 
-    def rows(self) -> Iterator[Row | Problem]:
-        """Yields the rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
-        for index, path in enumerate(self.paths):
-            for number, value in _read_objects(self.tree, path):
-                yield self._make_row(path, value, index, number)
+    def read(self, index: int) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+        """Yields the objects of a file, each with its line."""
+        return _read_objects(self.tree, self.paths[index])
 
-    def blocks(self, worker_index: int, worker_count: int) -> Iterator[list[Row | Problem]]:
-        """Yields the rows in blocks, for one of several workers, which are numbered from 0.
-
-        Each worker reads everything, and gets every `worker_count`-th block, from block `worker_index` on.
-        """
-        numbers = count()
-        for index, path in enumerate(self.paths):
-            for block in worker_blocks(_read_objects(self.tree, path), numbers, worker_index, worker_count):
-                yield [self._make_row(path, value, index, number) for number, value in block]
-
-    def _make_row(self, path: str, value: dict[str, Any] | Problem, index: int, number: int) -> Row | Problem:
-        if isinstance(value, Problem):
-            return value
-        return rename_problem(value, self.rename, Place(path, number)) or row_of(
-            value, row_number(index, number), self.rename
-        )
+    def parse(self, index: int, entries: Iterable[tuple[int, dict[str, Any] | Problem]]) -> Iterator[Row | Problem]:
+        """Yields the objects as variables."""
+        path, rename = self.paths[index], self.rename
+        for number, value in entries:
+            if isinstance(value, Problem):
+                yield value
+            else:
+                collision = rename_problem(value, rename, Place(path, number)) if rename else None
+                yield collision or row_of(value, row_number(index, number), rename)
 
 
 def read_json_lines(
