@@ -20,10 +20,6 @@ _TEXT = (*_EQUAL, *_LIST_OPERATORS, "~", "!~", "^", "$")
 _ORDER = ("<", ">", "<=", ">=")
 _DATE = ("=", "<", ">")
 _OPERATORS = (*_TEXT, *_ORDER)
-_OTHER_NAMES = {
-    "==": "=", "is": "=", "<>": "!=", "is not": "!=", "not in": "NIN", "contains": "~", "starts with": "^",
-    "ends with": "$", "&&": "AND", "||": "OR",
-}  # fmt: skip
 _DATE_FIELDS = (
     *("created_at", "signed_up_at", "updated_at", "last_seen_at", "last_contacted_at", "last_replied_at"),
     *("last_email_opened_at", "last_email_clicked_at", "ios_last_seen_at", "android_last_seen_at"),
@@ -109,9 +105,8 @@ def _check_condition(field: Any, operator: Any, value: Any, path: tuple[str | in
         )
     allowed = known or _OPERATORS
     if operator not in allowed:
-        other = _OTHER_NAMES.get(str(operator).lower(), str(operator).upper())
-        hint = f'write operator: "{other}"' if other in (*allowed, *_GROUP_OPERATORS) else ""
-        hint = 'in quotes, if that was meant: operator: "~"' if operator is None else hint  # YAML reads ~ as null
+        # YAML reads ~ as null.
+        hint = 'in quotes, if that was meant: operator: "~"' if operator is None else ""
         subject = f"of {field}" if operator in _OPERATORS else "of a search"
         message = f"{operator} is not an operator {subject}: there is {' '.join(allowed)}"
         if field in _DATE_FIELDS and operator in _ORDER:

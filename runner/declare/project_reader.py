@@ -110,11 +110,7 @@ class ProjectReader:
             yield item, parse(item, self.project_context) if is_selected and isinstance(item, Document) else None
 
     def _add(
-        self,
-        result: ReadResult,
-        declaration: Declaration | None,
-        problems: list[Problem],
-        name_problems: list[Problem],
+        self, result: ReadResult, declaration: Declaration | None, problems: list[Problem], name_problems: list[Problem]
     ) -> None:
         result.problems.extend([*_limit(problems), *name_problems])
         if declaration:
@@ -162,15 +158,7 @@ def _limit(problems: list[Problem]) -> list[Problem]:
     first, rest = problems[:MAX_PROBLEMS], problems[MAX_PROBLEMS:]
     last = next((problem for problem in rest if problem.is_error), rest[0])
     noun = "problem" if len(rest) == 1 else "problems"
-    return [
-        *first,
-        replace(
-            last,
-            message=f"and {len(rest):,} more {noun} in this document",
-            hint="",
-            excerpt="",
-        ),
-    ]
+    return [*first, replace(last, message=f"and {len(rest):,} more {noun} in this document", hint="", excerpt="")]
 
 
 def _find_error_beyond(problems: list[Problem], limit: int, first: int = 0) -> Problem | None:

@@ -15,8 +15,7 @@ _UNREAD = "styled in a way that is not read here"
 _STRING = r"\"[^\"\\\n]*\"|'[^'\\\n]*'"
 # No comment, escape, block or at-rule is among them: where one of these is, browsers and mail clients differ.
 _TOKEN = re.compile(
-    rf"(?P<url>url\(\s*(?:{_STRING}|[^\"'()\\\s]*)\s*\))|{_STRING}|[\w.%#-]+|[,:;!()+=|?]|/(?!\*)|\s+",
-    re.IGNORECASE,
+    rf"(?P<url>url\(\s*(?:{_STRING}|[^\"'()\\\s]*)\s*\))|{_STRING}|[\w.%#-]+|[,:;!()+=|?]|/(?!\*)|\s+", re.IGNORECASE
 )
 _MAX_CLIPPED_OFFSET, _MIN_CLIPPED_WIDTH = 60.0, 100.0  # pixels, where what does not fit is cut
 _MIN_OPACITY = 0.6

@@ -1,6 +1,5 @@
 """Opens the source that a declaration names. Only this module knows every kind of source."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -14,15 +13,8 @@ from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
 SOURCE_KEYS = ("csv", "jsonl", "parquet", "yaml", "sql")
-_SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-}
+_SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_SUFFIXES |= {".yaml": "yaml", ".yml": "yaml"}
 
 
 def read_source(
@@ -88,7 +80,7 @@ def read_suppression_files(
             source, new_problems = read_source(tree, {key: path, **files.options}, "_", origin, used=IDENTIFIER_KINDS)
             problems.extend(new_problems)
             if source and not set(IDENTIFIER_KINDS) & set(source.columns):
-                problems.append(_no_identifier_problem(source, {key: files.pattern, **files.options}))
+                problems.append(_no_identifier_problem(source))
             elif source:
                 sources.append(source)
     suppression, new_problems = read_suppression_list(name, sources)
@@ -96,19 +88,13 @@ def read_suppression_files(
     return (None if any(problem.is_error for problem in problems) else suppression), problems
 
 
-def _no_identifier_problem(source: RowSource, declared: Mapping[str, Any]) -> Problem:
-    """Returns the problem that no column of a list says who is meant, with a hint that names the column that may."""
-    columns = source.columns
-    message = f"no column is named id, user_id or email; there is {list_first(columns)}"
-    if any("@" in column for column in columns):
+def _no_identifier_problem(source: RowSource) -> Problem:
+    """Returns the problem that no column of a list says who is meant."""
+    message = f"no column is named id, user_id or email; there is {list_first(source.columns)}"
+    hint = 'say which column holds one of these: columns: {"…": email} beside the file'
+    if any("@" in column for column in source.columns):
         message = "the first line holds an address instead of the columns' names"
-        return Problem("suppression-columns", source.place(1), message, "write a first line that says: email")
-    column = next((column for column in columns if "mail" in column.casefold()), "")
-    kind = "email"
-    if not column:
-        column, kind = next((name for name in columns if name.casefold().endswith("id")), "…"), "user_id"
-    entry = {**declared, "columns": {**declared.get("columns", {}), column: kind}}
-    hint = f"say which column holds the id, user_id or email: {json.dumps(entry, ensure_ascii=False)}"
+        hint = "write a first line that says: email"
     return Problem("suppression-columns", source.place(1), message, hint)
 
 

@@ -73,11 +73,7 @@ _FORMS = (
     (r"\{%-?\s*(?P<mark>(?:end)?unless)\b", "unless is Liquid", "in Jinja: {% if not … %} … {% endif %}"),
     (r"\{%-?\s*(?P<mark>assign)\s+(?P<rest>[^%]+?)\s*-?%\}", "assign is Liquid", r"in Jinja: {% set \g<rest> %}"),
     (r"\{%-?\s*(?P<mark>(?:end)?capture)\b", "capture is Liquid", "in Jinja: {% set … %} … {% endset %}"),
-    (
-        r"\{%-?\s*(?P<mark>case|when|endcase)\b",
-        "case is Liquid",
-        "in Jinja: {% if … %} … {% elif … %} … {% endif %}",
-    ),
+    (r"\{%-?\s*(?P<mark>case|when|endcase)\b", "case is Liquid", "in Jinja: {% if … %} … {% elif … %} … {% endif %}"),
     (r"\{%-?\s*(?P<mark>(?:end)?comment)\b", "comment is Liquid", "in Jinja: {# … #}"),
     (r"\s(?P<mark>contains)\s", "contains is Liquid", "in Jinja: {% if … in … %}"),
     (r"\{%-?\s*(?:if|elif)\b[^%]*?[^=!<>](?P<mark>=)(?!=)", "one = compares nothing", "in Jinja: =="),

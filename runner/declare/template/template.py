@@ -16,11 +16,7 @@ from jinja2 import nodes
 from runner.declare.template.css_braces import check_comments, explain_syntax_error
 from runner.declare.template.environment import Environment, join_bounded
 from runner.declare.template.faults import FOLDER, render_fault, syntax_fault
-from runner.declare.template.language import (
-    MAX_PRINTED,
-    MAX_RENDERED,
-    TemplateFault,
-)
+from runner.declare.template.language import MAX_PRINTED, MAX_RENDERED, TemplateFault
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.substitution import Render, make_renderer, split_pieces
 from runner.declare.tree import NotReadable, Tree
