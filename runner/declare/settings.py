@@ -164,7 +164,7 @@ def load_chosen_settings(tree: Tree, chosen: str | None, salt: str | None = None
 
 
 def _build_declared(environment: str | None, value: dict[str, Any], salt: str | None) -> Settings:
-    environments: dict[str, Any] = value.get("environments", {})
+    environments = value.get("environments", {})
     if environment is not None and environment not in environments:
         hint = suggest_or_list(environment, sorted(environments))
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
@@ -184,12 +184,39 @@ def _build_settings(environment: str | None, value: dict[str, Any], salt: str | 
     """Returns the settings of an environment, from all of msgrun.yaml. `salt` overrides its salt."""
     overrides = value["environments"][environment] if environment is not None else {}
     merged = {**value, **overrides}
-    merged |= {key: {**value.get(key, {}), **overrides.get(key, {})} for key in ("vars", "recipients")}
+    variables, policy = ({**value.get(key, {}), **overrides.get(key, {})} for key in ("vars", "recipients"))
     stem, own = file_stem(environment), value if environment is None else overrides
-    merged["lock"] = _choose_address(value, own, stem)
-    merged["ledger"], merged["stem"] = own.get("ledger", ""), stem
-    merged["salt"] = salt if salt is not None else merged.get("salt", "")
-    return _convert_settings(environment or DEFAULT_ENVIRONMENT, merged)
+    abort_if, rate = dict(merged.get("abort_if", {})), merged.get("rate", {})
+    if "refused" in abort_if:
+        abort_if["refused"] = float(abort_if["refused"].rstrip("%")) / 100
+    return Settings(
+        environment=environment or DEFAULT_ENVIRONMENT,
+        default_environment=merged.get("default_environment", ""),
+        workspace=str(merged.get("workspace", "")),
+        region=merged.get("region", "us"),
+        api_version=merged.get("api_version", DEFAULT_API_VERSION),
+        lock=_choose_address(value, own, stem),
+        ledger_id=own.get("ledger", ""),
+        remote=merged.get("remote", ""),
+        stem=stem,
+        require_plan=merged.get("require_plan", False),
+        salt=salt if salt is not None else merged.get("salt", ""),
+        sender=parse_sender(merged["from"]) if "from" in merged else None,
+        vars=variables,
+        limits=Limits(**merged.get("limits", {})),
+        abort_conditions=AbortConditions(**abort_if),
+        recipients=RecipientPolicy(**policy),
+        rate_share=rate.get("share", 0.8),
+        max_per_window=rate.get("max_per_10s"),
+        lint=LintSettings(**merged.get("lint", {})),
+        test_recipients=tuple(merged.get("test_recipients", ())),
+        suppress=parse_contact_files(merged.get("suppress", [])),
+        only=parse_allow_list(merged["only"]) if "only" in merged else None,
+        redirect=parse_redirect(merged["redirect"]) if "redirect" in merged else None,
+        quiet_hours=parse_quiet_hours(merged["quiet_hours"]) if "quiet_hours" in merged else None,
+        frequency=parse_frequency(merged["frequency"]) if "frequency" in merged else None,
+        token_env=merged.get("token_env", ""),
+    )
 
 
 def _choose_address(value: dict[str, Any], overrides: dict[str, Any], stem: str) -> LedgerAddress:
@@ -229,39 +256,3 @@ def _read_settings_document(tree: Tree) -> Document | None:
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
     return documents[0] if documents else None
-
-
-def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
-    sender = value.get("from")
-    abort_if = dict(value.get("abort_if", {}))
-    if "refused" in abort_if:
-        abort_if["refused"] = float(abort_if["refused"].rstrip("%")) / 100
-    rate = value.get("rate", {})
-    return Settings(
-        environment=environment,
-        default_environment=value.get("default_environment", ""),
-        workspace=str(value.get("workspace", "")),
-        region=value.get("region", "us"),
-        api_version=value.get("api_version", DEFAULT_API_VERSION),
-        lock=value["lock"],
-        ledger_id=value["ledger"],
-        remote=value.get("remote", ""),
-        stem=value["stem"],
-        require_plan=value.get("require_plan", False),
-        salt=value["salt"],
-        sender=parse_sender(sender) if sender else None,
-        vars=value["vars"],
-        limits=Limits(**value.get("limits", {})),
-        abort_conditions=AbortConditions(**abort_if),
-        recipients=RecipientPolicy(**value["recipients"]),
-        rate_share=rate.get("share", 0.8),
-        max_per_window=rate.get("max_per_10s"),
-        lint=LintSettings(**value.get("lint", {})),
-        test_recipients=tuple(value.get("test_recipients", ())),
-        suppress=parse_contact_files(value.get("suppress", [])),
-        only=parse_allow_list(value["only"]) if "only" in value else None,
-        redirect=parse_redirect(value["redirect"]) if "redirect" in value else None,
-        quiet_hours=parse_quiet_hours(value["quiet_hours"]) if "quiet_hours" in value else None,
-        frequency=parse_frequency(value["frequency"]) if "frequency" in value else None,
-        token_env=value.get("token_env", ""),
-    )
