@@ -7,7 +7,6 @@ Every offset can be traced to a place in a file.
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import islice
 
 from runner.declare.declaration import TemplateOrigin
 from runner.declare.problem_length import mark_length
@@ -16,7 +15,6 @@ from runner.privacy import AnyText
 
 MESSAGES_FOLDER = "messages/"
 RAW_VALUE_CHAR = "\ufff9"  # as VALUE_CHAR, for a value that may be markup
-_SNIPPET = re.compile(r"[^\s\"'\\]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,41 +94,5 @@ class Layout:
         if origin.file:
             text = origin.file.line(line)
             return Place(origin.file.path, line, column, mark_length(text, column - 1)), text
-        place = _find_place_in_scalar(origin, source, offset, (line, column))
+        place = origin.document.text_place(origin.document.node(origin.path), source, offset)
         return place, origin.document.excerpt(place.line)
-
-
-def _find_place_in_scalar(
-    origin: TemplateOrigin, source: str, offset: int, template_position: tuple[int, int]
-) -> Place:
-    """Returns the place of an offset in a scalar of the YAML file.
-
-    A folded or quoted scalar wraps and escapes its text. There the next few characters are counted: their n-th
-    occurrence in the template is taken to be the n-th one in the YAML file. `template_position` is line and column in
-    the template.
-    """
-    node, document = origin.document.node(origin.path), origin.document
-    mark = node.start_mark
-    style = getattr(node, "style", None)
-    if style == "|":
-        line = mark.line + template_position[0]
-        yaml_line = document.source.lines[line] if line < len(document.source.lines) else ""
-        template_line = source[offset - template_position[1] + 1 :].partition("\n")[0]
-        indent = len(yaml_line) - len(template_line) if yaml_line.endswith(template_line) else 0
-        column = indent + template_position[1]
-        return Place(document.source.path, line + 1, column, mark_length(yaml_line, column - 1))
-    snippet_match = _SNIPPET.match(source, offset)
-    if not snippet_match:
-        return document.place(origin.path)
-    snippet = snippet_match.group()
-    remaining = source.count(snippet, 0, offset)
-    pattern = re.compile(re.escape(snippet))
-    for line in range(mark.line, node.end_mark.line + 1):
-        yaml_line = document.source.line(line + 1)
-        search_start = mark.column if line == mark.line else 0
-        count = yaml_line.count(snippet, search_start)
-        if count > remaining:
-            match = next(islice(pattern.finditer(yaml_line, search_start), remaining, None))
-            return Place(document.source.path, line + 1, match.start() + 1, mark_length(yaml_line, match.start()))
-        remaining -= count
-    return document.place(origin.path)

@@ -27,6 +27,7 @@ _TEMPLATE_KEYS = dict.fromkeys(_SOURCE_KEYS, ("user_id", "email")) | {"intercom"
 # Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
 MAX_EXCERPT = 2_000
 MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
+_SNIPPET = re.compile(r"[^\s\"'\\]{1,12}")
 _COMMENT = re.compile(r"[ \t]+#")  # after a value it may be the rest of the value
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would execute them as commands
 
@@ -121,37 +122,48 @@ class Document:
     def template_place(self, path: YamlPath, template_line: int, name: str = "") -> Place:
         """Returns the place of line `template_line` (from 1) of the template in the scalar at a path.
 
-        In a literal scalar (`|`) each line of the template is one line of the file. In any other scalar several lines
-        of the file may form one line of the template. Then the place is the first of them that mentions `name`. If none
-        does, it is the only line with a template tag, or else the start of the scalar.
+        It is where the line mentions `name`; if it does not, its first template tag, else its start.
         """
         node = self.node(path)
         if not isinstance(node, yaml.ScalarNode):
             return self._place_of(node)
-        first, last = node.start_mark.line, max(node.end_mark.line, node.start_mark.line)
-        if node.style == "|":
-            return self._find_mention(first + template_line, first + template_line, name)
-        default = self._place_of(node)
-        tag_lines = [line for line in range(first, last + 1) if re.search(r"\{[{%]", self.source.line(line + 1))]
-        if first < last and len(tag_lines) == 1:
-            default = self._find_mention(tag_lines[0], tag_lines[0], "")
-        return self._find_mention(first + (node.style == ">"), last, name, default=default)
-
-    def _find_mention(self, first: int, last: int, name: str, default: Place | None = None) -> Place:
+        lines = node.value.splitlines()
+        line = next(iter(lines[template_line - 1 : template_line]), "")
+        opening = re.search(r"\{[{%]", line)
         is_word = re.match(r"\w", name) is not None
         before, after = (r"(?<![\w.])" if is_word else "", r"(?!\w)" if re.search(r"\w$", name) else "")
-        pattern = re.compile(f"{before}{re.escape(name)}{after}") if name else re.compile(r"\{[{%]")
-        for index in range(first, last + 1):
-            line = self.source.line(index + 1)
-            opening = re.search(r"\{[{%]", line) if is_word else None
-            match = pattern.search(line, opening.start() if opening else 0)
-            if match and (name or default is None):
-                length = len(name) or mark_length(line, match.start())
-                return Place(self.source.path, index + 1, match.start() + 1, length)
-        if default:
-            return default
-        text = self.source.line(first + 1)
-        return Place(self.source.path, first + 1, len(text) - len(text.lstrip()) + 1)
+        mention = re.compile(f"{before}{re.escape(name)}{after}")
+        match = mention.search(line, opening.start() if opening and is_word else 0) if name else None
+        found = match or opening
+        if not match and node.style != "|" and not (found and node.start_mark.line < node.end_mark.line):
+            return self._place_of(node)
+        column = found.start() if found else len(line) - len(line.lstrip())
+        offset = sum(len(earlier) + 1 for earlier in lines[: template_line - 1]) + column
+        return self.text_place(node, node.value, offset, len(name) if match else 0)
+
+    def text_place(self, node: yaml.Node, text: str, offset: int, length: int = 0) -> Place:
+        """Returns the place of an offset of the text in a scalar. `length` is the number of characters to mark.
+
+        A folded or quoted scalar wraps and escapes its text. There the next few characters are counted: their n-th
+        occurrence in the text is taken to be the n-th one in the file.
+        """
+        first = node.start_mark
+        if getattr(node, "style", None) == "|":
+            number, start = first.line + 1 + text.count("\n", 0, offset), text.rfind("\n", 0, offset) + 1
+            written, line = self.source.line(number + 1), text[start:].partition("\n")[0]
+            indent = len(written) - len(line) if written.endswith(line) else 0
+            index = indent + offset - start
+            return Place(self.source.path, number + 1, index + 1, length or mark_length(written, index))
+        if snippet := _SNIPPET.match(text, offset):
+            remaining, pattern = text.count(snippet[0], 0, offset), re.compile(re.escape(snippet[0]))
+            for number in range(first.line, node.end_mark.line + 1):
+                written = self.source.line(number + 1)
+                found = list(pattern.finditer(written, first.column if number == first.line else 0))
+                if len(found) > remaining:
+                    index = found[remaining].start()
+                    return Place(self.source.path, number + 1, index + 1, length or mark_length(written, index))
+                remaining -= len(found)
+        return self._place_of(node)
 
     def _place_of(self, node: yaml.Node) -> Place:
         return Place(self.source.path, node.start_mark.line + 1, node.start_mark.column + 1, node_length(node))

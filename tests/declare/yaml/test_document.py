@@ -114,7 +114,7 @@ def test_recipients_in_block_scalars_aliases_and_lists_are_hidden():
         ("|\n  a\n    b\n", 2, "", (3, 5)),
         (">\n  a\n  b {{ x }}\n", 1, "x", (3, 8)),
         (">\n  a\n  b {{ x }}\n", 1, "", (3, 5)),
-        (">\n  {{ a }}\n  b {{ x }}\n", 1, "", (1, 4)),
+        (">\n  {{ a }}\n  b {{ x }}\n", 1, "", (2, 3)),
         ('"a\n  b {{ x }}"\n', 1, "x", (2, 8)),
         ("a\n  b {{ x }}\n", 1, "x", (2, 8)),
         ("a {{ x }}\n", 1, "x", (1, 9)),
