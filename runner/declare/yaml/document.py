@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -158,11 +159,11 @@ class Document:
             remaining, pattern = text.count(snippet[0], 0, offset), re.compile(re.escape(snippet[0]))
             for number in range(first.line, node.end_mark.line + 1):
                 written = self.source.line(number + 1)
-                found = list(pattern.finditer(written, first.column if number == first.line else 0))
-                if len(found) > remaining:
-                    index = found[remaining].start()
+                start = first.column if number == first.line else 0
+                if (count := written.count(snippet[0], start)) > remaining:
+                    index = next(islice(pattern.finditer(written, start), remaining, None)).start()
                     return Place(self.source.path, number + 1, index + 1, length or mark_length(written, index))
-                remaining -= len(found)
+                remaining -= count
         return self._place_of(node)
 
     def _place_of(self, node: yaml.Node) -> Place:
