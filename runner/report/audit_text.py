@@ -18,6 +18,7 @@ _COLUMNS = (
     "unknown", "not_sent", "plan",
 )  # fmt: skip
 _SHORT_RUN = 10  # characters of a run's id that say when it began, to the millisecond
+_WITH_RUN = frozenset({"apply", "adopt"})  # the others decide about the attempts of an earlier run
 _RIGHT = frozenset({"revision"})
 # What was done with the deliveries that count as sent, and as not sent.
 _WORDS: Mapping[RecordingCommand, tuple[str, str]] = {
@@ -44,7 +45,7 @@ def format_runs(entries: Sequence[RunEntry], width: int) -> str:
     several_revisions = any(entry.revision > 1 for entry in entries)
     rows = [
         (
-            format_time(entry.last), entry.command, one_line(entry.message),
+            format_time(entry.last), _name_command(entry), one_line(entry.message),
             str(entry.revision) if several_revisions else "", _format_result(entry), one_line(entry.origin.actor),
             one_line(entry.run), one_line(_where(entry)),
         )
@@ -94,6 +95,11 @@ def _where(entry: RunEntry) -> str:
     return entry.origin.run_url or ("local" if entry.origin != NO_ORIGIN else "")
 
 
+def _name_command(entry: RunEntry) -> str:
+    """Returns the command without its option, which the result says."""
+    return entry.command.partition(" ")[0]
+
+
 def _format_result(entry: RunEntry) -> str:
     """Returns what became of the deliveries of an entry, e.g. 25 sent (10 found by reconcile), 1 refused."""
     sent, not_sent = _WORDS[entry.command]
@@ -109,11 +115,13 @@ def _format_block(entries: Sequence[RunEntry], width: int) -> Iterator[str]:
     """Yields the lines of a run: its time, who did what, and a line for each message."""
     first = entries[0]
     by = f"by {first.origin.actor}" if first.origin.actor else ""
-    words = (format_time(max(entry.last for entry in entries)), first.command, by, f"run {first.run[:_SHORT_RUN]}")
+    run = f"{'run' if first.command in _WITH_RUN else 'about run'} {first.run[:_SHORT_RUN]}"
+    words = (format_time(max(entry.last for entry in entries)), _name_command(first), by, run)
     yield flow(map(one_line, words), width, separator=GAP)
     for entry in entries:
-        message = f"{entry.message} revision {entry.revision}" if entry.revision > 1 else entry.message
-        yield flow((f"  {one_line(message)}", _format_result(entry)), width, indent=" " * 4, separator=GAP)
+        revision = f"revision {entry.revision}" if entry.revision > 1 else ""
+        items = (f"  {one_line(entry.message)}", revision, _format_result(entry))
+        yield flow(items, width, indent=" " * 4, separator=GAP)
 
 
 def _guard(cell: str) -> str:
