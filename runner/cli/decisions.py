@@ -28,12 +28,14 @@ from runner.shown_command import shown_command
 class Decision:
     """A decision about deliveries, as a request without its question mark, and as the sentence that reports it.
 
-    `if_empty` says why there is nothing to decide, where the command knows.
+    `if_empty` says why there is nothing to decide, where the command knows. `effect` is a sentence above the question:
+    what follows from a yes.
     """
 
     request: str
     result: str
     if_empty: str = ""
+    effect: str = ""
 
 
 def check_one(context: Context, name: str) -> None:
@@ -81,6 +83,8 @@ def write_decision(
         context.output.result(wrap_lines(f"nothing to do{reason}", context.output.width))
         return exit_code_of(ledger.facts)
     try:
+        if decision.effect and not yes:
+            context.output.error(wrap_lines(one_line(decision.effect), context.output.width))
         context.confirm(f"{decision.request}?", yes=yes)
         if write:
             write(*records)

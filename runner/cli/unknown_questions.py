@@ -53,9 +53,11 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
     answers = _ask_each(context, ledger, states, no_fetch=no_fetch)
     left = len(states) - answers["sent"] - answers["not sent"]
     context.output.result(f"\n{resolve_text.format_result(answers['sent'], answers['not sent'], left)}")
+    still_open = [record for state in ledger.facts.states_with("unknown") for record in state.open_attempts]
     steps = [
         *(next_steps.commit_ledger(context) if left < len(states) else ()),
         *([NextStep("Send what was not sent", (shown_command("apply"),))] if answers["not sent"] else ()),
+        *next_steps.settle_unknown(context, still_open),
     ]
     next_steps.print_steps(context, steps)
     return exit_code_of(ledger.facts)

@@ -30,10 +30,10 @@ def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         recipients = pluralize(len(records), "recipient")
         stay = "stays" if len(records) == 1 else "stay"
         decision = Decision(
-            f"{recipients} who got {name} before the edit {stay} counted as sent, with the new text. Nothing is sent. "
-            "Accept the edit",
+            f"Accept the edit of {name}",
             f"Accepted the edit of {name}. {recipients} {stay} counted as sent; nothing was sent.",
             _explain_empty(context, message, ledger.facts),
+            f"{recipients} who got {name} before the edit {stay} counted as sent, with the new text. Nothing is sent.",
         )
         return write_decision(context, ledger, records, decision, yes=yes)
 

@@ -56,8 +56,8 @@ def test_the_question_says_what_follows_and_fits_the_terminal(
     ran = folder.run("accept", "list")
     assert ran.err == (
         "3 recipients who got list before the edit stay counted as\n"
-        "  sent, with the new text. Nothing is sent. Accept the edit?\n"
-        "  [y/N]: "
+        "  sent, with the new text. Nothing is sent.\n"
+        "Accept the edit of list? [y/N]: "
     )
     assert ran.out == ("Accepted the edit of list. 3 recipients stay counted as\n  sent; nothing was sent.\n")
     assert len(intercom.messages) == 3
