@@ -77,6 +77,7 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_f
     recipients = name_recipients(context, ledger.facts, [state.record for state in states])
     write = make_writer(context, ledger, no_fetch=no_fetch)
     answers: Counter[Choice] = Counter()
+    now = context.now  # all answers are one decision, and audit lists them as one
 
     def sort_key(state: State) -> tuple[str, str]:
         name = reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
@@ -85,7 +86,7 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_f
     for number, state in enumerate(sorted(states, key=sort_key), 1):
         context.output.error(
             resolve_text.format_question(
-                state, number, len(states), recipients, _age(state, context.now), show_values=context.output.show_values
+                state, number, len(states), recipients, _age(state, now), show_values=context.output.show_values
             )
         )
         if number == 1:
@@ -97,7 +98,7 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_f
         if choice == "skip":
             context.output.error("Skipped: it stays unknown.")
             continue
-        write(*manual_outcomes.resolve_unknown([state], sent_id, format_timestamp(context.now)))
+        write(*manual_outcomes.resolve_unknown([state], sent_id, format_timestamp(now)))
         not_sent = "Marked as not sent. The next apply sends it."
         done = not_sent if sent_id is None else f"Marked as sent{f', as message {sent_id}' if sent_id else ''}."
         context.output.error(done)

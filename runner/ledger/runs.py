@@ -15,15 +15,17 @@ RecordingCommand = Literal["apply", "adopt", "accept", "resolve", "resolve --dup
 
 @dataclass(slots=True)
 class RunEntry:
-    """What one run, or a person's decisions about its attempts, did to one revision of a message.
+    """What one run, or one decision about its attempts, did to one revision of a message.
 
-    `origin` is empty where older versions wrote the records. `first` and `last` are times of its records. `plan` is the
-    digest of the plan that was applied. `reconciled` counts those of `sent` that reconcile found, which leaves no time
-    of its own in the ledger. `not_sent` counts what never left, or was decided to be not sent.
+    `decided` is the time of the decision; empty if there is none. `origin` is empty where older versions wrote the
+    records. `first` and `last` are times of its records. `plan` is the digest
+    of the plan that was applied. `reconciled` counts those of `sent` that reconcile found, which leaves no time of its
+    own in the ledger. `not_sent` counts what never left, or was decided to be not sent.
     """
 
     run: str
     command: RecordingCommand
+    decided: str
     message: str
     revision: int
     first: str = ""
@@ -37,9 +39,9 @@ class RunEntry:
     not_sent: int = 0
 
     @property
-    def action(self) -> tuple[str, RecordingCommand]:
-        """What the entries have in common that belong together: their run, and what was done."""
-        return self.run, self.command
+    def action(self) -> tuple[str, RecordingCommand, str]:
+        """What the entries have in common that belong together: the run or decision."""
+        return self.run, self.command, self.decided
 
     def add(self, record: Record) -> None:
         """Counts the record that decides an attempt."""
@@ -60,19 +62,20 @@ class RunEntry:
 
 def list_runs(facts: Facts, message: str | None = None) -> list[RunEntry]:
     """Returns an entry for each run and revision of a message, of all messages or one: the latest run first."""
-    entries: dict[tuple[str, RecordingCommand, str, int], RunEntry] = {}
-    origins: dict[tuple[str, RecordingCommand], RunOrigin] = {}
+    entries: dict[tuple[str, RecordingCommand, str, str, int], RunEntry] = {}
+    origins: dict[tuple[str, RecordingCommand, str], RunOrigin] = {}
     for _, records in groupby(facts.records(), key=lambda record: record.key):
         for record in _deciding_records(list(records)):
             run, command = record.attempt.rpartition("-")[0] or record.attempt, _recording_command(record)
+            action = run, command, "" if command == "apply" else record.recorded_at
             origin = RunOrigin(record.actor, record.run_url, record.commit)
             if origin != NO_ORIGIN:
-                origins[run, command] = origin
+                origins[action] = origin
             if message in (None, record.message):
-                key = run, command, record.message, record.revision
+                key = *action, record.message, record.revision
                 entries.setdefault(key, RunEntry(*key)).add(record)
     named = [replace(entry, origin=origins.get(entry.action, NO_ORIGIN)) for entry in entries.values()]
-    ends: dict[tuple[str, RecordingCommand], str] = {}
+    ends: dict[tuple[str, RecordingCommand, str], str] = {}
     for entry in named:
         ends[entry.action] = max(ends.get(entry.action, ""), entry.last)
     named.sort(key=lambda entry: (entry.message, entry.revision))
