@@ -106,7 +106,7 @@ def _format_result(entry: RunEntry) -> str:
     found = f" ({entry.reconciled:,} found by reconcile)" if entry.reconciled else ""
     counts = (
         (entry.sent, f"{sent}{found}"), (entry.refused, "refused"), (entry.unknown, "unknown"),
-        (entry.not_sent, not_sent),
+        (entry.not_sent, not_sent.removeprefix("marked ") if entry.sent else not_sent),
     )  # fmt: skip
     return ", ".join(f"{number:,} {word}" for number, word in counts if number)
 

@@ -151,7 +151,7 @@ def test_a_decision_has_its_own_words_and_the_time_when_it_was_made(folder: Fold
     assert [" ".join(row.split()[:-1]) for row in folder.run("audit").out.splitlines()[1:]] == [
         "2026-01-06 00:00 resolve list 1 acknowledged as sent twice",
         "2026-01-05 00:00 accept list 1 accepted",
-        "2026-01-04 00:00 resolve list 1 marked as sent, 1 marked as not sent ann RUN1",
+        "2026-01-04 00:00 resolve list 1 marked as sent, 1 as not sent ann RUN1",
         "2026-01-03 00:00 resolve list 1 marked as not sent bo RUN1",
         "2026-01-01 00:00 adopt list 1 adopted",
         "2026-01-01 00:00 apply list 2 sent",
