@@ -18,9 +18,9 @@ from runner.report import audit_text
 def audit(name: str | None, output_format: str) -> int:
     """List who applied what, when, and in which run.
 
-    There is a row for each run and message, the latest first, with what became of its deliveries, and one for the
-    decisions of people about it: adopt, accept, resolve. What reconcile found counts with the run that sent it. NAME is
-    a message; without one, all are listed.
+    There is a row for each run and message, the latest first, with what became of its deliveries, and one for each
+    decision of a person: adopt, accept, resolve. What reconcile found counts with the run that sent it. NAME is a
+    message; without one, all are listed.
 
     The name is the actor that CI reports, else git's user.name. It is not verified.
     """
