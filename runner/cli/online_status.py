@@ -14,6 +14,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.record import MASKED
 from runner.report import after_sending_text
+from runner.report.delivery_list import format_delivery_list
 from runner.report.json_output import OnlineJson
 from runner.report.layout import wrap
 from runner.shown_command import shown_command
@@ -42,8 +43,15 @@ def print_online(context: Context, facts: Facts, states: Iterable[State], name: 
     if listed:
         recipients = name_recipients(context, facts, [record for _, record in listed])
         recipients = recipients if context.options.sandbox else replace(recipients, workspace=workspace)
-        text = after_sending_text.format_deliveries(listed, recipients, status_view(context), name)
-        output.result(f"\n{text}")
+        lines = format_delivery_list(
+            after_sending_text.list_deliveries(listed, with_conversations=output.verbose),
+            recipients,
+            status_view(context),
+            with_message=name is None,
+            most=len(listed),
+            cut_status=listed[-1][0].status if len(reported) > len(listed) else "",
+        )
+        output.result("\n".join(["", *lines]))
         if any(MASKED in record.to for _, record in listed):
             output.note_masking()
     if len(reported) > len(listed):

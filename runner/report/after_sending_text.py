@@ -6,11 +6,10 @@ from typing import Any
 
 from runner.deliver.after_sending import ONLINE_STATUSES, AfterSending, OnlineStatus, SentDelivery
 from runner.ledger.record import Record
-from runner.privacy import reveal_or_mask
+from runner.report.delivery_list import ListedDelivery
 from runner.report.json_output import OnlineJson
 from runner.report.layout import table_or_blocks, wrap
-from runner.report.recipients import Recipients
-from runner.report.status_text import StatusView, format_time
+from runner.report.status_text import format_time
 from runner.report.terminal_text import one_line, style
 
 _COLOURS: Mapping[OnlineStatus, str | None] = {"replied": "green", "dropped": "red"}
@@ -47,29 +46,15 @@ def format_messages(after: AfterSending, width: int, *, is_old: bool) -> str:
     return "\n".join([*lines, *(f"\n{wrap(note, width)}" for note in notes)])
 
 
-def format_deliveries(
-    listed: Sequence[tuple[SentDelivery, Record]], recipients: Recipients, view: StatusView, message: str | None
-) -> str:
-    """Returns the deliveries that were replied to or dropped, each with its record, a row each.
-
-    `message` is the name that all have in common; None if they are of several messages.
-    """
-    rows = []
+def list_deliveries(listed: Sequence[tuple[SentDelivery, Record]], *, with_conversations: bool) -> list[ListedDelivery]:
+    """Returns the deliveries that were replied to, with the time of the first reply, or dropped, with the reason."""
+    items = []
     for delivery, record in listed:
         item = delivery.conversation
-        name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
-        rows.append(
-            [
-                style(delivery.status, _COLOURS.get(delivery.status)),
-                one_line(record.message) if message is None else "",
-                name,
-                format_time(delivery.replied_at),
-                one_line(item.drop_reason) if item else "",
-                one_line(f"conversation {item.conversation}") if item and item.conversation else "",
-            ]
-        )
-    heads = ("what", "message", "recipient", "replied (UTC)", "why dropped", "where")
-    return "\n".join(table_or_blocks(heads, rows, rows, view.width))
+        number = f"conversation {item.conversation}" if item and item.conversation and with_conversations else ""
+        details = (format_time(delivery.replied_at), number)
+        items.append(ListedDelivery(record, delivery.status, item.drop_reason if item else "", details))
+    return items
 
 
 def to_online_json(after: AfterSending) -> OnlineJson:

@@ -1,5 +1,6 @@
 """Deliveries that a person has to look at, grouped by status, message and reason instead of repeating these."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,16 +12,23 @@ from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView, format_time
 from runner.report.terminal_text import one_line, style
 
-_COLOURS = {"sent": "green", "unknown": "red", "not found": "red"}
+_COLOURS = {
+    "sent": "green", "found": "green", "replied": "green", "unknown": "red", "not found": "red", "dropped": "red",
+}  # fmt: skip  # all others are yellow
+_BY_TIME = frozenset({"sent", "replied", "dropped"})  # statuses whose deliveries come with the latest first
 
 
 @dataclass(frozen=True, slots=True)
 class ListedDelivery:
-    """A delivery in a list: its record, a word for its status, and why it has that status, if it is known."""
+    """A delivery in a list: its record, a word for its status, and why it has that status, if it is known.
+
+    `details` stand behind the recipient. Without any it is the key, which resolve takes; of what was sent, the time.
+    """
 
     record: Record
     status: str
     reason: AnyText = ""
+    details: tuple[str, ...] = ()
 
 
 def format_delivery_list(
@@ -43,13 +51,14 @@ def format_delivery_list(
         record, reason = item.record, reveal_or_mask(item.reason, show_values=view.show_values)
         left.setdefault(item.status, most)
         groups.setdefault((item.status, record.message, record.revision, reason), []).append(item)
-    has_revisions = len({key[1:3] for key in groups}) > len({key[1] for key in groups})
+    revisions = Counter(message for message, _ in {key[1:3] for key in groups})
     lines: list[str] = []
     order = list(left)
     largest_first = sorted(groups.items(), key=lambda group: (order.index(group[0][0]), -len(group[1])))
     for (status, message, revision, reason), members in largest_first[:most]:
         word = style(status if status == cut_status else f"{len(members):,} {status}", _COLOURS.get(status, "yellow"))
-        which = [message if with_message else "", f"revision {revision}" if has_revisions else ""]
+        has_others = revision > 1 or revisions[message] > 1
+        which = [message if with_message else "", f"revision {revision}" if has_others else ""]
         parts = [word, *which, reason, _format_times(members) if with_times else ""]
         head = flow([one_line(part) for part in parts if part], view.width, indent="    ")
         lines.append("\n".join(wrap(line, view.width, indent="    ") for line in head.split("\n")))
@@ -72,22 +81,19 @@ def _format_times(members: Sequence[ListedDelivery]) -> str:
 def _format_rows(
     members: Sequence[ListedDelivery], most: int, recipients: Recipients, view: StatusView
 ) -> list[str]:  # fmt: skip
-    """Returns the first recipients of a group: the latest that were sent, and those with another status by name.
-
-    A key is what resolve takes. What was sent needs none, and has its time where the times of the group differ.
-    """
+    """Returns the first recipients of a group: by name, or in the order of the items where that is by time."""
     has_times = len({format_time(item.record.at) for item in members}) > 1
     rows = []
     for item in members:
-        record = item.record
-        is_sent = item.status == "sent"
-        name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
-        cells = [name, "" if is_sent else f"key {record.key[:12]}"]
-        cells.append(format_time(record.at) if has_times and (is_sent or view.verbose) else "")
-        cells.append(f"request {record.request_id}" if record.request_id and view.verbose else "")
+        record, is_sent = item.record, item.status == "sent"
+        name = reveal_or_mask(recipients.name(record), show_values=view.show_values)
+        time = format_time(record.at) if has_times and (is_sent or view.verbose) else ""
+        details = item.details or ("" if is_sent else f"key {record.key[:12]}", time)
+        has_request = view.verbose and record.request_id and item.status not in _BY_TIME
+        request = f"request {record.request_id}" if has_request else ""
         link = recipients.contact_url(record) if view.verbose else ""
-        rows.append(([*map(one_line, cells)], one_line(link)))
-    if members[0].status != "sent":
+        rows.append(([one_line(cell) for cell in (name, *details, request)], one_line(link)))
+    if members[0].status not in _BY_TIME:
         rows.sort()
     rows = rows[:most]
     lines = [f"  {line}" for line in table([""] * len(rows[0][0]), [cells for cells, _ in rows])[1:]]

@@ -3,13 +3,12 @@
 from runner.deliver.reconcile import ReconcileResult
 from runner.ledger.key_state import State
 from runner.ledger.record import Record
-from runner.privacy import reveal_or_mask
 from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap_lines
-from runner.report.plain_text import MAX_LISTED, format_duplicate
+from runner.report.plain_text import format_duplicate
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
-from runner.report.terminal_text import one_line, style_counts
+from runner.report.terminal_text import style_counts
 
 
 def format_reconciliation(
@@ -27,30 +26,16 @@ def format_reconciliation(
     counts = style_counts(parts)
     lines = [", ".join(counts) or "nothing is unknown"]
     lines += ["Nothing was written: this is a dry run."] if is_dry_run and counts else []
-    found = sorted(
-        (
-            reveal_or_mask(recipients.name(state.record), show_values=view.show_values),
-            state.record.message,
-            _list_ids(state),
-        )
-        for state in result.sent[:MAX_LISTED]
-    )
-    room = max((len(name) for name, _, _ in found), default=0)
-    lines += [one_line(f"  found  {name:<{room}}  {message}  as message {ids}") for name, message, ids in found]
-    if len(result.sent) > MAX_LISTED:
-        lines.append(f"  and {len(result.sent) - MAX_LISTED:,} more")
     lines.extend(format_duplicate(state) for state in result.duplicates)
-    unknown = (ListedDelivery(item.record, "not found", item.reason) for item in result.unknown)
-    blocks = [lines, format_delivery_list(unknown, recipients, view)]
+    items = [ListedDelivery(one.record, "found", "", (f"message {_list_ids(one)}",)) for one in result.sent]
+    items += [ListedDelivery(item.record, "not found", item.reason) for item in result.unknown]
+    blocks = [lines, format_delivery_list(items, recipients, view)]
     return wrap_lines("\n\n".join("\n".join(block) for block in blocks if block), view.width)
 
 
 def listed_records(result: ReconcileResult) -> list[Record]:
     """Returns the records whose recipients the text may name."""
-    return [
-        *(state.record for state in result.sent[:MAX_LISTED]),
-        *(item.record for item in result.unknown),
-    ]
+    return [*(state.record for state in result.sent), *(item.record for item in result.unknown)]
 
 
 def _list_ids(state: State) -> str:

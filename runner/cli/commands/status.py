@@ -68,9 +68,7 @@ def status(name: str | None, address: str | None, output_format: str, *, show_al
             context.output.result(f"Nothing of {name} was sent yet.")
             next_steps.print_steps(context, _show_what_is_left())
         else:
-            _print_messages(context, facts, name, counts, show_all=show_all)
-            if online:
-                _print_online(context, facts, facts.states_with("sent", message=name), name, show_all=show_all)
+            _print_messages(context, facts, name, counts, show_all=show_all, online=online)
         return exit_code_of(facts)
 
 
@@ -113,7 +111,8 @@ def _print_recipient(
     unknown = [state for state in states if state.status == "unknown"]
     if unknown:
         context.output.result("")
-    _print_unknown(context, unknown, by_key=True)
+    _warn_of_unknown(context, unknown)
+    next_steps.print_steps(context, _settle(context, unknown, by_key=True))
 
 
 def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_output.OnlineJson:
@@ -147,7 +146,7 @@ def _print_json(
 
 
 def _print_messages(
-    context: Context, facts: Facts, name: str | None, counts: Counter[MessageStatus], *, show_all: bool
+    context: Context, facts: Facts, name: str | None, counts: Counter[MessageStatus], *, show_all: bool, online: bool
 ) -> None:
     """Prints the table of the messages, then the deliveries of one message, or those that a person has to look at."""
     output = context.output
@@ -179,10 +178,13 @@ def _print_messages(
         output.result(wrap(f"and {total - len(listed):,} more: {command_line}", output.width, indent="  "))
     if listed or len({(group.message, group.revision) for group in counts}) > 1:
         output.result(f"\n{status_text.format_totals(counts, output.width)}")
+    _warn_of_unknown(context, unknown)
+    if online:
+        _print_online(context, facts, facts.states_with("sent", message=name), name, show_all=show_all)
     others = _show_what_is_left() if any(group.status == "free" for group in counts) else []
     if any(state.status == "refused" for state in listed):
         others.append(NextStep("Read what refused means", (shown_command("explain", "refused"),)))
-    _print_unknown(context, unknown, *others)
+    next_steps.print_steps(context, [*_settle(context, unknown), *others])
 
 
 def _list_deliveries(facts: Facts, name: str, limit: int) -> list[State]:
@@ -193,12 +195,15 @@ def _list_deliveries(facts: Facts, name: str, limit: int) -> list[State]:
     return listed
 
 
-def _print_unknown(context: Context, unknown: Sequence[State], *others: NextStep, by_key: bool = False) -> None:
-    """Prints what is to know about unknown deliveries, and what can be done next; `others` are further steps."""
+def _warn_of_unknown(context: Context, unknown: Sequence[State]) -> None:
     if unknown:
         context.output.result(wrap(status_text.may_have_arrived(len(unknown)), context.output.width, indent="  "))
-    attempts = [record for state in unknown for record in state.open_attempts]
-    next_steps.print_steps(context, [*next_steps.settle_unknown(context, attempts, by_key=by_key), *others])
+
+
+def _settle(context: Context, unknown: Sequence[State], *, by_key: bool = False) -> list[NextStep]:
+    """Returns the steps that settle unknown deliveries."""
+    attempts = (record for state in unknown for record in state.open_attempts)
+    return next_steps.settle_unknown(context, attempts, by_key=by_key)
 
 
 def _show_what_is_left() -> list[NextStep]:

@@ -42,7 +42,7 @@ def test_everything_found_exits_with_0_and_status_knows_it(folder: Folder, inter
     applied(folder, intercom, "500_after", "cut_json", "drop_after")
     ran = folder.run("reconcile")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("3 found sent\n  found  id:a1  list  as message ")
+    assert ran.out.startswith("3 found sent\n\n3 found · list\n  id:a1  message 2")
     assert json.loads(folder.run("status", "--format", "json").out)["counts"]["sent"] == 3
     assert {record["id"] for record in records(folder) if record["status"] == "sent"} == {
         made["id"] for made in intercom.messages
@@ -116,12 +116,12 @@ def test_only_the_message_that_is_named_is_looked_for(folder: Folder, intercom: 
     folder.message(LIST.replace("name: list", "name: news").replace("Hi", "Hello") + FLAG, "news")
     intercom.trouble.replace({"next": ["500_after", "ok", "ok"]})
     folder.run("apply", "--yes")
-    assert folder.run("reconcile", "news").out.splitlines()[1].split()[2] == "news"
+    assert folder.run("reconcile", "news").out.splitlines()[2] == "1 found · news"
     assert folder.run("reconcile", "news").out == "nothing is unknown\n"
     ran = folder.run("reconcile", "lits")
     assert ran.code == 64
     assert "did you mean list?" in ran.err
-    assert folder.run("reconcile").out.splitlines()[1].split()[2] == "list"
+    assert folder.run("reconcile").out.splitlines()[2] == "1 found · list"
 
 
 def test_it_never_looks_in_another_workspace(

@@ -44,12 +44,13 @@ def test_replied_dropped_and_not_answered_are_counted_and_named(sent: Folder, in
     head, counts = out.partition("In Intercom:\n")[2].splitlines()[:2]
     assert head.split() == ["message", "revision", "sent", "replied", "dropped", "no", "reply"]
     assert counts.split() == ["outage", "1", "3", "1", "1", "1"]
-    assert "dropped  outage   bounced-cy@example.com " in out
-    assert " user_bounced " in out
-    assert "replied  outage   replies-bo@example.com  20" in out
+    assert "\n1 dropped · outage · user_bounced\n  bounced-cy@example.com\n" in out
+    assert "\n1 replied · outage\n  replies-bo@example.com  20" in out
     assert "ann@example.com" not in out
     asked = [entry for entry in intercom.log[before:] if entry["path"] == "/conversations/search"]
     assert [entry["version"] for entry in asked] == ["2.16"], "one request for all three"
+    assert "  conversation " not in out
+    assert "  conversation " in sent.run("status", "--online", "-v").out
 
 
 def test_as_json_each_conversation_stands_beside_its_record(sent: Folder) -> None:
