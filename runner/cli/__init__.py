@@ -17,7 +17,7 @@ from runner.cli.output import Output, remember_options
 from runner.cli.problem_summary import print_summary
 from runner.cli.supervisor import Supervisor, out_of_memory_error
 from runner.current_work import CURRENT_WORK
-from runner.errors import MsgrunError, ProblemsFound
+from runner.errors import MsgrunError, ProblemsFound, RunStopped
 
 _COMMANDS_FOR_STEP = frozenset({"plan", "apply"})  # their results are also written to the files of GitHub's step
 
@@ -109,6 +109,8 @@ def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
             return _report_error(out_of_memory_error(CURRENT_WORK.status()))
         case MsgrunError():
             output.failure(error)
+            if is_unsent and msgrun.invoked_command == "apply" and isinstance(error, RunStopped):
+                output.error("Nothing was sent.")
             return exit_code_of_error(error)
         case OSError() if error.errno in {errno.ENOSPC, errno.EIO, errno.EBADF} and error.filename is None:
             output.error(f"the output cannot be written: {error.strerror}")

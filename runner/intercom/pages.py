@@ -23,7 +23,7 @@ class SearchTime:
         """Raises RunStopped if the time is over."""
         if self._monotonic() > self._deadline:
             message = f"{self._request} took longer than {SEARCH_TIME:.0f} s for all its pages"
-            raise RunStopped(message, "nothing was sent by this request; try again later")
+            raise RunStopped(message, "try again later")
 
 
 def parse_page(page: Any, key: str, request: str) -> list[dict[str, Any]]:

@@ -184,7 +184,7 @@ class Workspace:
             pagination = {"per_page": pagination["per_page"], **cursor}
             if time:
                 time.check()
-        raise RunStopped(f"{request} has no last page: {max_pages} were read", "nothing was sent by this request")
+        raise RunStopped(f"{request} has no last page: {max_pages} were read", "try again later")
 
     def read(
         self, method: str, path: str, body: Any = None, *, none_if: Container[int] = (), version: str = READ_VERSION
@@ -211,12 +211,12 @@ class Workspace:
                 if result.status < _SERVER_ERROR:
                     return result
             elif result.is_too_large:
-                raise _TooLarge(f"{method} {path}: {result.reason}", "nothing was sent by this request")
+                raise _TooLarge(f"{method} {path}: {result.reason}")
             elif result.fix:
                 raise RunStopped(f"{method} {path}: {result.reason}", result.fix)
             if self._clock.monotonic() + delay > deadline:
                 message = f"{method} {path}: {self._describe_failure(result)}"
-                raise RunStopped(message, "nothing was sent by this request")
+                raise RunStopped(message, "try again later")
             self._on_retry(describe_retry(self._describe_failure(result), READ_RETRY_TIME))
             self._clock.sleep(delay)
             delay = next_retry_delay(delay)
@@ -232,12 +232,13 @@ class Workspace:
             return None
         if reply.status != _OK:
             hint = account_hint(reply, self.access)
+            refused = "Intercom does not accept the access token: " if hint == self.access.hint else ""
             if path.startswith("/contacts") and (hint == PERMISSION_HINT or (reply.status == _FORBIDDEN and not hint)):
                 hint = f'{PERMISSION_HINT}, "{CONTACTS_PERMISSION}"'
             hint = hint or (self.access.hint if reply.status in _DENIED else f"request id {request_id}")
             masked = mark_private_values(message, ())
             error = QueryRejected if reply.status in _REJECTED else RunStopped
-            raise error(f"{method} {path}: HTTP status {reply.status}, {code}: " + masked, hint)
+            raise error(f"{refused}{method} {path}: HTTP status {reply.status}, {code}: " + masked, hint)
         try:
             return orjson.loads(reply.body)
         except orjson.JSONDecodeError as error:

@@ -241,7 +241,9 @@ def test_an_expired_token_stops_the_run(folder: Folder, intercom: Sandbox, monke
     monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "expired")
     ran = folder.run("apply", "--yes")
     assert ran.code == 1
+    assert "error: Intercom does not accept the access token: GET /me: HTTP status 401, unauthorized: " in ran.err
     assert "copy INTERCOM_ACCESS_TOKEN again" in ran.err
+    assert ran.err.endswith("\nNothing was sent.\n")
     assert not intercom.messages
 
 

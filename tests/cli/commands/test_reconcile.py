@@ -152,7 +152,7 @@ def test_trouble_on_the_way_is_told_after_what_was_found(folder: Folder, interco
     ran = folder.run("reconcile")
     assert ran.code == 4
     assert ran.out.startswith("1 still unknown\n")
-    assert "error: POST /conversations/search: HTTP status 401" in ran.err
+    assert "token: POST /conversations/search: HTTP status 401" in ran.err
 
 
 def test_a_429_and_a_500_are_waited_for(folder: Folder, intercom: Sandbox) -> None:
