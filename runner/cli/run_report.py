@@ -179,5 +179,7 @@ def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None
     is_limited = plan.limit is not None and plan.limit < left
     number = f"the next {plan.limit:,} of {_name_left(left)}" if is_limited else _name_left(left)
     # After a stop that has to be fixed, the hint says how.
-    then = "After that, send" if summary.stop and summary.stop.hint not in {"", GO_ON} else "Send"
+    is_put_off = summary.stop is not None and summary.stop.kind == "later"
+    needs_more = summary.stop is not None and summary.stop.hint not in {"", GO_ON}
+    then = "Send" if not needs_more else "After that, send" if is_put_off else "Once that is fixed, send"
     return [next_steps.run_again(context, f"{then} {number}")]

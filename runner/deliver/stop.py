@@ -13,6 +13,7 @@ from runner.deliver.summary import STOP_KINDS, StopReason, Summary
 from runner.errors import MsgrunError
 
 GO_ON = "run the same command again to go on"  # the hint of a stop after which nothing has to be fixed
+AFTER_QUIET_HOURS = "apply sends the rest after that"
 DRAIN_TIMEOUT = 5.0  # seconds for which a run that the user wants to end waits for open requests
 _MAX_REQUEST_TIME = 90.0  # seconds; the time limits for connecting and reading are below it
 
@@ -52,7 +53,7 @@ class StopConditions:
         """Returns why messages that do not ignore quiet hours are put off, or None."""
         if self.quiet_hours and (end := self.quiet_hours.find_end(clock.now())):
             message = f"quiet hours until {end:%Y-%m-%d %H:%M} ({self.quiet_hours.timezone})"
-            return StopReason("later", message, "apply sends the rest after that")
+            return StopReason("later", message, AFTER_QUIET_HOURS)
         return None
 
 

@@ -216,7 +216,8 @@ class Workspace:
                 raise RunStopped(f"{method} {path}: {result.reason}", result.fix)
             if self._clock.monotonic() + delay > deadline:
                 message = f"{method} {path}: {self._describe_failure(result)}"
-                raise RunStopped(message, "try again later")
+                is_silent = isinstance(result, NoReply)
+                raise RunStopped(message, "check the network, and try again" if is_silent else "try again later")
             self._on_retry(describe_retry(self._describe_failure(result), READ_RETRY_TIME))
             self._clock.sleep(delay)
             delay = next_retry_delay(delay)

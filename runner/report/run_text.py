@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from runner.declare.settings import DEFAULT_ENVIRONMENT
-from runner.deliver.stop import GO_ON
+from runner.deliver.stop import AFTER_QUIET_HOURS, GO_ON
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
@@ -19,6 +19,7 @@ from runner.report.status_text import StatusView
 from runner.report.terminal_text import one_line, style, style_counts
 
 _PAUSES = frozenset({"signal", "later"})  # the kinds of a stop that puts the rest off, without an error
+_IN_NEXT_STEPS = frozenset({"", GO_ON, AFTER_QUIET_HOURS})  # hints that the next steps say too
 _NO_BEGINNINGS: Mapping[str, str] = MappingProxyType({})
 _MIN_DURATION = 5.0  # seconds; how long a shorter run took is of no interest
 _MAX_MESSAGES = 10  # messages that a question lists
@@ -67,8 +68,8 @@ def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, vie
         (len(done.still_not_found), "not found again", "yellow"),
         (len(done.unknown), "unknown", "red"),
         (done.expired, "expired", "yellow"),
-        (done.remaining, f"left{_why_left(done, show_values=view.show_values)}", "yellow"),
         (done.unreached_refusals, "refused by the check and not recorded yet", "yellow"),
+        (done.remaining, f"left{_why_left(done, show_values=view.show_values)}", "yellow"),
     ]
     counts = [style(f"{done.sent:,} sent by this run", "green" if done.sent else None)]
     counts += style_counts(parts)
@@ -82,7 +83,9 @@ def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, vie
         *(_to_listed(item, "refused") for item in done.refused),
         *(_to_listed(item, "not found again") for item in done.still_not_found),
     ]
-    blocks = [lines, format_delivery_list(items, recipients, view), _explain_end(done, show_values=view.show_values)]
+    listed = format_delivery_list(items, recipients, view)
+    end = _explain_end(done, show_values=view.show_values)
+    blocks = [lines, listed, end] if listed else [[*lines, *end]]
     return wrap_lines("\n\n".join("\n".join(block) for block in blocks if block), view.width)
 
 
@@ -91,12 +94,12 @@ def _explain_end(done: Summary, *, show_values: bool) -> list[str]:
     lines = _format_warnings(done, show_values=show_values)
     if done.unknown:
         lines.append("An unknown delivery may have arrived, and is never sent again by itself.")
-    if done.stop:
-        if done.stop.kind not in _PAUSES or not done.remaining:
-            message = reveal_or_mask(done.stop.message, show_values=show_values)
-            lines.append(one_line(f"{style('stopped', 'red', 'bold')}: {message}"))
-        if done.stop.hint and done.stop.hint != GO_ON:
-            lines.append(one_line(f"  hint: {done.stop.hint}"))
+    if done.stop and not _is_pause(done):
+        message = reveal_or_mask(done.stop.message, show_values=show_values)
+        rest = "" if done.remaining else ", after all were tried"
+        lines.append(one_line(f"{style('stopped', 'red', 'bold')}: {message}{rest}"))
+    if done.stop and done.stop.hint not in _IN_NEXT_STEPS:
+        lines.append(one_line(f"  hint: {done.stop.hint}"))
     return lines
 
 
@@ -143,9 +146,14 @@ def format_second_signal(name: str, done: Summary) -> str:
     return f"Stopped by a second {name}. {done.sent:,} sent by this run, {unknown}."
 
 
+def _is_pause(done: Summary) -> bool:
+    """Returns whether a run put the rest off without an error; the counts say why."""
+    return done.stop is not None and done.stop.kind in _PAUSES and done.remaining > 0
+
+
 def _why_left(done: Summary, *, show_values: bool) -> str:
     """Returns why deliveries are left, where no error is the reason; else an empty text."""
-    if done.stop is None or done.stop.kind not in _PAUSES:
+    if done.stop is None or not _is_pause(done):
         return ""
     return f": {reveal_or_mask(done.stop.message, show_values=show_values)}"
 

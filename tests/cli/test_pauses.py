@@ -115,7 +115,7 @@ def test_in_quiet_hours_nothing_is_sent_and_their_end_is_named(
     at(monkeypatch, "2026-11-28T22:00")
     ran = folder.run("apply")
     assert ran.code == 75
-    assert "3 left: quiet hours until 2026-11-29 08:00 (Europe/Berlin)\n" in ran.out
+    assert "3 left: quiet hours until 2026-11-29 08:00 (Europe/Berlin)\n\nNext:\n  After that, send the 3" in ran.out
     assert intercom.messages == []
     at(monkeypatch, "2026-11-29T12:00")
     assert folder.run("apply", "--yes").code == 0

@@ -247,6 +247,19 @@ def test_an_expired_token_stops_the_run(folder: Folder, intercom: Sandbox, monke
     assert not intercom.messages
 
 
+def test_the_next_steps_say_why_reconcile_looks_for_some_only_and_never_repeat_yes_on_a_terminal(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    folder.message(LIST.replace("list", "news") + "create_conversation_without_contact_reply: true\n", "news")
+    intercom.trouble.replace({"for": {"a1": "500_after"}})
+    monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    ran = folder.run("apply", "--yes", "--limit", "5")
+    assert "Look for 1 of the 2 unknown in Intercom (1 opened no conversation):\n    msgrun reconcile\n" in ran.out
+    assert "Send the one that is left:\n    msgrun apply --limit 5\n" in ran.out
+
+
 def test_the_token_is_nowhere_in_what_is_printed_or_kept(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     intercom.trouble.replace({"next": ["500_before", "401"]})
