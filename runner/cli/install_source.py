@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from runner import __version__
 from runner.errors import UsageMistake
+from runner.git.process import GitFailed
 from runner.git.repository import find_repository
 from runner.ledger.lock_address import has_credentials
 
@@ -21,37 +22,38 @@ _PINNED = re.compile(
     r"|@\s*git\+(https|ssh)://[^\s@]+(@[^\s/@]+/[^\s@]*)?@[0-9a-f]{40}(#[\w=&./-]+)?"
     r"|@\s*https://[^\s#]+#sha256=[0-9a-f]{64})"
 )
-_HINT = (
-    "say from where with --from: 'msgrun @ git+https://HOST/PATH@COMMIT' (40 digits), "
-    "'msgrun @ https://…#sha256=…', or msgrun==VERSION if the package index has it"
-)
 # git's short form of an SSH address.
 _SHORT_ADDRESS = re.compile(r"(?P<user_and_host>[\w.-]+@[\w.-]+):(?P<path>[^/].*)")
 
 
-def find_requirement(given: str | None) -> str:
+def find_requirement(given: str | None, command: str = "msgrun init --github") -> str:
     """Returns what pip installs in a CI job: what `--from` gives, else what this msgrun was installed from.
 
-    Raises UsageMistake if that is a folder of this machine, or does not name one version for good.
+    Raises UsageMistake if that does not name one version for good, or is a folder of this machine other than a clone
+    with this very code at a commit that its remote has. The hint is `command` with `--from`.
     """
-    requirement = given or _describe_installed()
+    requirement = given or _describe_installed(command)
+    if requirement.startswith(("git+", "https://")):
+        requirement = f"msgrun @ {requirement}"
     if not _PINNED.fullmatch(requirement):
-        raise UsageMistake(f"{requirement} does not name one version of msgrun for good", _HINT)
+        raise UsageMistake(f"{requirement} does not name one version of msgrun for good", _ask_source(command))
     if has_credentials(requirement.partition("@")[2].strip().removeprefix("git+")):
         raise UsageMistake("--from contains a password or a token", "a CI job reads it from a variable, or needs none")
     return requirement
 
 
-def _describe_installed() -> str:
+def _ask_source(command: str, commit: str | None = None) -> str:
+    address = f"git+https://HOST/PATH@{commit}" if commit else "git+https://HOST/PATH@COMMIT (40 digits)"
+    return f"say where CI finds it: {command} --from {address}, or --from msgrun==VERSION if the package index has it"
+
+
+def _describe_installed(command: str) -> str:
     text = distribution("msgrun").read_text("direct_url.json")
     if text is None:
         return f"msgrun=={__version__}"
     source: dict[str, Any] = json.loads(text)
     if str(source.get("url", "")).startswith("file:"):
-        raise UsageMistake(
-            "this msgrun was installed from a folder of this machine, which a CI job does not have",
-            _suggest_source(Path(unquote(urlsplit(source["url"]).path))),
-        )
+        return _describe_clone(Path(unquote(urlsplit(source["url"]).path)), command)
     url, vcs, archive = str(source.get("url", "")), source.get("vcs_info"), source.get("archive_info")
     part = f"#subdirectory={source['subdirectory']}" if source.get("subdirectory") else ""
     if vcs and vcs.get("vcs") == "git":
@@ -59,17 +61,31 @@ def _describe_installed() -> str:
     if archive and url.startswith("https://"):
         digest = (archive.get("hashes") or {}).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256=")
         return f"msgrun @ {url}#sha256={digest}"
-    raise UsageMistake(f"this msgrun was installed from {url}, which does not name one version for good", _HINT)
+    message = f"this msgrun was installed from {url}, which does not name one version for good"
+    raise UsageMistake(message, _ask_source(command))
 
 
-def _suggest_source(folder: Path) -> str:
-    """Returns the hint for a msgrun that was installed from this folder: if it is a clone, where it was cloned from."""
+def _describe_clone(folder: Path, command: str) -> str:
+    """Returns the requirement for a msgrun that was installed from this folder: the commit of a clone.
+
+    Raises UsageMistake unless its remote has the commit, and this program is that of the commit.
+    """
+    message = f"this msgrun was installed from the folder {folder}, which a CI job does not have"
     repository = find_repository(folder) if folder.is_dir() else None
     url = repository.try_git("remote", "get-url", "origin") if repository else None
     commit = repository.try_git("rev-parse", "--verify", "HEAD") if repository else None
     if url and (match := _SHORT_ADDRESS.fullmatch(url)):
         url = f"ssh://{match['user_and_host']}/{match['path']}"
     requirement = f"msgrun @ git+{url}@{commit}"
-    if not url or has_credentials(url) or not _PINNED.fullmatch(requirement):
-        return _HINT
-    return f"once that commit is pushed, add: --from '{requirement}'"
+    if not (repository and commit and url) or has_credentials(url) or not _PINNED.fullmatch(requirement):
+        raise UsageMistake(message, _ask_source(command, commit))
+    wanted = f"{command} --from {requirement.partition(' @ ')[2]}"
+    if not repository.try_git("for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes/origin"):
+        raise UsageMistake(f"{message}; origin does not have its commit {commit[:12]}", f"push it, and then: {wanted}")
+    try:  # the program that runs: in an own folder, or the clone's work tree
+        tree = {"GIT_WORK_TREE": str(Path(__file__).parents[2]), "GIT_OPTIONAL_LOCKS": "0"}
+        repository.git("diff", "--quiet", commit, "--", ":(top)runner", extra_env=tree)
+    except GitFailed as error:
+        message += f"; what runs here differs from its commit {commit[:12]}"
+        raise UsageMistake(message, f"to let the jobs install that commit: {wanted}") from error
+    return requirement

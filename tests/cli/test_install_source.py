@@ -82,30 +82,55 @@ def test_a_source_that_a_job_cannot_reach_or_trust_is_asked_for(monkeypatch: pyt
     assert "secret" not in raised.value.hint
 
 
+@pytest.fixture
+def clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A clone from which this msgrun was installed. Its commit, without a file of the program, is on its remote."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    git_output(tmp_path, "remote", "add", "origin", "https://git.example/a/msgrun.git")
+    git_output(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "one")
+    git_output(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
+    source = {"url": tmp_path.as_uri(), "dir_info": {}}
+    monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
+    return tmp_path
+
+
+def refuse_clone() -> str:
+    """Asserts that the source is asked for, with a command that gives it. Returns the error and this command."""
+    with pytest.raises(UsageMistake) as raised:
+        find_requirement(None, "msgrun init --gitlab")
+    assert "secret" not in raised.value.hint
+    wanted = raised.value.hint.partition("msgrun init --gitlab --from ")[2].partition(", or")[0]
+    assert find_requirement(wanted.replace("HOST/PATH", "git.example/a")).endswith(wanted.rpartition("@")[2])
+    return f"{raised.value.message}\n{wanted}"
+
+
 @pytest.mark.parametrize(
-    ("origin", "shown"),
+    ("origin", "url"),
     [
         ("https://git.example/a/msgrun.git", "git+https://git.example/a/msgrun.git@"),
         ("git@git.example:a/msgrun.git", "git+ssh://git@git.example/a/msgrun.git@"),
-        ("/srv/git/msgrun.git", "HOST/PATH@COMMIT"),
-        ("https://ann:secret@git.example/msgrun.git", "HOST/PATH@COMMIT"),
     ],
 )
-def test_the_hint_for_a_clone_is_where_it_was_cloned_from(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, origin: str, shown: str
-) -> None:
-    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
-    git_output(tmp_path, "remote", "add", "origin", origin)
-    git_output(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "one")
-    source = {"url": tmp_path.as_uri(), "dir_info": {}}
-    monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
-    with pytest.raises(UsageMistake) as raised:
-        find_requirement(None)
-    assert shown in raised.value.hint
-    assert "secret" not in raised.value.hint
-    if "HOST" not in shown:
-        suggested = raised.value.hint.partition("--from '")[2].rstrip("'")
-        assert find_requirement(suggested) == suggested
+def test_the_commit_of_a_clone_is_installed_from_its_remote(clone: Path, origin: str, url: str) -> None:
+    git_output(clone, "remote", "set-url", "origin", origin)
+    assert find_requirement(None) == f"msgrun @ {url}{git_output(clone, 'rev-parse', 'HEAD')}"
+
+
+@pytest.mark.parametrize("origin", ["/srv/git/msgrun.git", "https://ann:secret@git.example/msgrun.git"])
+def test_a_remote_that_a_job_cannot_reach_is_asked_for(clone: Path, origin: str) -> None:
+    git_output(clone, "remote", "set-url", "origin", origin)
+    assert "git+https://HOST/PATH@" in refuse_clone()
+
+
+def test_a_commit_that_was_not_pushed_and_another_program_are_not_installed(clone: Path) -> None:
+    git_output(clone, "commit", "--quiet", "--allow-empty", "--message", "two")
+    assert "; origin does not have its commit " in refuse_clone()
+    (clone / "runner").mkdir()
+    (clone / "runner/other.py").touch()
+    git_output(clone, "add", ".")
+    git_output(clone, "commit", "--quiet", "--message", "three")
+    git_output(clone, "update-ref", "refs/remotes/origin/main", "HEAD")
+    assert "; what runs here differs from its commit " in refuse_clone()
 
 
 @pytest.mark.parametrize(
@@ -117,6 +142,8 @@ def test_the_hint_for_a_clone_is_where_it_was_cloned_from(
 )  # fmt: skip
 def test_a_pinned_source_is_taken_as_it_is_given(given: str) -> None:
     assert find_requirement(given) == given
+    if given.startswith("msgrun @ "):
+        assert find_requirement(given.removeprefix("msgrun @ ")) == given
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     root = (options.directory or Path()) / (folder or Path())
     systems = [name for name, is_wanted in (("github", github), ("gitlab", gitlab)) if is_wanted]
     try:
-        package = find_requirement(source) if systems else ""  # before anything is written
+        package = _find_package(source, folder, systems)  # before anything is written
         if systems and (root / SETTINGS_FILE).exists():
             _add_ci(root, systems, package, output, options.environment)
             return EXIT.done
@@ -71,7 +71,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
 
             answers = ask(output)
             systems = systems or ask_system()
-            package = find_requirement(source) if systems else ""
+            package = _find_package(source, folder, systems)
         remote = _git_remote_name(root) if systems else ""
         for path, text in _project_files(root, remote, answers).items():
             output.result(f"{_write(managed_path(root, path), text):<8} {path}")
@@ -85,6 +85,12 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     if not output.quiet:
         output.error(format_next_steps(steps, output.width))
     return EXIT.done
+
+
+def _find_package(source: str | None, folder: Path | None, systems: list[str]) -> str:
+    """Returns what the jobs of CI install; empty without any."""
+    words = [*([str(folder)] if folder else []), *(f"--{name}" for name in systems)]
+    return find_requirement(source, shown_command("init", *words)) if systems else ""
 
 
 def _add_ci(root: Path, systems: list[str], package: str, output: Output, environment: str | None) -> None:
@@ -190,6 +196,7 @@ def _add_workflows(
         return
     settings = load_chosen_settings(Tree(root), environment)
     show_default_environment(settings.default_environment)
+    output.note(f"The jobs install {package}.")
     environment = settings.environment_name
     others = [name for name in environment_names(Tree(root)) if name != environment]
     repository = find_repository(root.resolve())
