@@ -84,6 +84,10 @@ class Output:
         """Prints a result to stdout. If the reader has closed the pipe, the command keeps its own exit code."""
         self._print_result(self._clean(text, sys.stdout))
 
+    def sentence(self, text: str) -> None:
+        """Prints a result that is prose: a terminal gets it wrapped."""
+        self.result(self._wrap(text))
+
     def document(self, text: str) -> None:
         """Prints JSON, or a part or lines of it, to stdout."""
         self._print_result(to_json_text(text, sys.stdout.encoding if sys.stdout else "utf-8"))

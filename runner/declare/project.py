@@ -38,7 +38,8 @@ class Project:
         if any(problem.is_error for problem in self.problems):
             raise ProblemsFound(list(self.problems))
         names = [declaration.name for declaration in self.declarations]
-        raise UsageMistake(f"no message is named {name}", did_you_mean(name, names))
+        hint = did_you_mean(name, names) or f"to see their names: {shown_command('plan', '--all')}"
+        raise UsageMistake(f"no message is named {name}", hint)
 
     def find_recipient_problems(self) -> list[Problem]:
         """Renders every recipient of every declaration, the invalid ones included. Returns the problems."""

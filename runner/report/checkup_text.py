@@ -70,7 +70,8 @@ def _format(check: Check, name_width: int, width: int) -> list[str]:
     indent = " " * used if not width or width - used >= _MIN_ROOM else _NARROW_INDENT
     lines = [wrap(one_line(f"{head}{check.detail}"), width, indent=indent)]
     if check.fix:
-        lines.append(wrap(one_line(f"{indent}{style('fix:', 'bold')} {check.fix}"), width, indent=f"{indent}     "))
+        fix = one_line(f"{indent}{style('fix', 'bold')}: {check.fix}")
+        lines.append(wrap(fix, width, indent=f"{indent}  "))  # a long command has a line of its own
     return lines
 
 

@@ -44,8 +44,8 @@ def format_stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus
     return "\n".join(
         [
             (
-                f"{lockfile.display_name}: {_format_mib(lockfile.size)}, {pluralize(lockfile.lines, 'line')}, "
-                f"{lockfile.torn:,} torn"
+                f"{lockfile.display_name}: {_format_size(lockfile.size)}, {pluralize(lockfile.lines, 'line')}"
+                + (f", {lockfile.torn:,} torn" if lockfile.torn else "")
             ),
             *_format_deliveries(lockfile.keys, bytes_each, message_statuses),
             (
@@ -69,7 +69,7 @@ def format_size_warning(display_name: str, size: int) -> str:
         return ""
     does = "refuses it" if size > MAX_SIZE else "warns of it, and refuses it over 100 MiB"
     return (
-        f"{display_name} has {_format_mib(size)}: GitHub {does}. "
+        f"{display_name} has {_format_size(size)}: GitHub {does}. "
         f"Try {shown_command('lock', 'compact')}; docs/ledger.md, At size, says what else"
     )
 
@@ -81,12 +81,13 @@ def _format_deliveries(keys: int, bytes_each: str, message_statuses: Counter[Mes
 
 
 def _format_space_left(lockfile: LockfileSize) -> str:
-    numbers = [f"{(limit - lockfile.size) // lockfile.bytes_per_delivery:,}" for limit in (WARNING_SIZE, MAX_SIZE)]
+    exact = [(limit - lockfile.size) // lockfile.bytes_per_delivery for limit in (WARNING_SIZE, MAX_SIZE)]
+    numbers = [f"{round(number, 2 - len(str(number))):,}" for number in exact]  # two digits: it is an estimate
     return (
         f"room for about {numbers[0]} more deliveries until GitHub warns of the file (50 MiB), "
         f"{numbers[1]} until it refuses it (100 MiB)"
     )
 
 
-def _format_mib(size: int) -> str:
-    return f"{size / (1024 * 1024):,.1f} MiB"
+def _format_size(size: int) -> str:
+    return f"{size / 1024**2:,.1f} MiB" if size >= 1024**2 else f"{size / 1024:.1f} KiB"

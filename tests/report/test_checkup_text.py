@@ -41,6 +41,11 @@ def test_lines_fit_the_width():
     assert max(map(len, shown([Check("git", "warn", "many words " * 9, "more words " * 9)], 40))) <= 40
 
 
+def test_a_command_is_never_broken():
+    command = "msgrun schema project > schema/project.schema.json"
+    assert shown([Check("schemas", "warn", "not those", command)], 60)[-3].strip() == command
+
+
 def test_a_line_break_in_a_value_makes_no_line():
     assert len(shown([Check("token", "ok", "of Ann\nfail  ledger")])) == 5
 

@@ -11,7 +11,8 @@ from runner.cli.options import command, writes_ledger
 from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp, new_run_id
 from runner.deliver import manual_outcomes
-from runner.report.problem_text import pluralize
+from runner.privacy import reveal_or_mask
+from runner.report.problem_text import list_first, pluralize
 from runner.shown_command import shown_command
 
 
@@ -30,6 +31,10 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         message, plan = plan_one(context, ledger.facts, name)
         records = manual_outcomes.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
         recipients = pluralize(len(records), "recipient")
+        if records:
+            first = [reveal_or_mask(to, show_values=context.output.show_values) for to in message.first_recipients]
+            names = list_first(first, len(records)) if first else recipients
+            context.output.note(f"{names}: nothing is sent to them, now or by a later apply.")
         decision = Decision(
             f"Mark {name} as sent to {recipients}",
             f"Marked {name} as sent to {recipients}. No apply sends it to them.",

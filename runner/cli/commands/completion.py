@@ -10,10 +10,7 @@ from runner.errors import UsageMistake
 @command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print the completion script of a shell.
-
-    For example: eval "$(msgrun completion bash)"
-    """
+    """Print the completion script of a shell."""
     completion_class = get_completion_class(shell)
     root = click.get_current_context().find_root().command
     if completion_class is None:

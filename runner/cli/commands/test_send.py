@@ -28,7 +28,6 @@ from runner.intercom.reply_meaning import AccountDenied, Answer, Refused, Sent, 
 from runner.ledger.durable_append import append_lines
 from runner.managed_path import managed_path
 from runner.privacy import mark_private, mark_private_values, reveal_or_mask
-from runner.report.layout import wrap_lines
 from runner.report.recipients import contact_url
 from runner.shown_command import shown_command
 
@@ -126,7 +125,7 @@ def _report(context: Context, declaration: Declaration, delivery: Delivery, answ
             recipient = mark_private(delivery.value, delivery.display_name)
             name = reveal_or_mask(recipient, show_values=context.output.show_values)
             text = f"Sent a test of {declaration.name}, as for {name}: message {answer.id}."
-            context.output.result(wrap_lines("\n".join(filter(None, (text, url))), context.output.width))
+            context.output.sentence("\n".join(filter(None, (text, url))))
             return EXIT.done
         case Refused():
             text = f"Intercom refused the test: {answer.code} "

@@ -33,7 +33,7 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
                 yes=yes,
             )
         ledger = start_ledger(context.ledger, abandon_previous=abandon_previous)
-        context.output.result(f"started {name}" if ledger.was_started else f"{name} is there already")
+        context.output.sentence(f"started {name}" if ledger.was_started else f"{name} is there already")
         if ledger.messages and not context.settings.ledger_id:
             names = sorted(ledger.messages)
             listed = ", ".join(names[:_MAX_LISTED]) + (" and more" if len(names) > _MAX_LISTED else "")

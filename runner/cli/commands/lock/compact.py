@@ -21,7 +21,9 @@ def compact(*, yes: bool) -> int:
     with open_context() as context, open_existing(context.ledger, "lock compact", fetch=False) as ledger:
         before, after = ledger.compact()
         name = context.ledger.address.display_name
-        context.output.result(
-            f"{name}: {pluralize(before, 'line')} before, {after:,} now. Every delivery has the same state."
-        )
+        if before == after:
+            context.output.sentence(f"{name}: {pluralize(after, 'line')}, and no record that another one replaces.")
+        else:
+            text = f"{name}: {pluralize(before, 'line')} before, {after:,} now. Every delivery has the same state."
+            context.output.sentence(text)
         return exit_code_of(ledger.facts)

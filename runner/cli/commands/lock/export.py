@@ -38,5 +38,5 @@ def export(file: Path | None) -> int:
                 raise UsageMistake(
                     f"{file} cannot be written: {error.strerror}", "choose a file that does not exist yet"
                 ) from error
-            context.output.result(f"wrote what {name} knows of {len(facts):,} deliveries to {file}")
+            context.output.sentence(f"wrote what {name} knows of {len(facts):,} deliveries to {file}")
         return exit_code_of(facts)

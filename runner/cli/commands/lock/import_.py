@@ -36,7 +36,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             if workspace:
                 pin_workspace(ledger, workspace)
             count = append_missing(ledger, imported)
-            context.output.result(f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}")
+            context.output.sentence(f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}")
             return exit_code_of(ledger.facts)
 
 

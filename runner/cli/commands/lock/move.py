@@ -40,7 +40,7 @@ def move(address: str, *, yes: bool) -> int:
         if new.address == old.address:
             previous = _find_other_end(context, own, answers, yes=yes)
             if previous is None:
-                context.output.result(f"{own.address.setting} is the current ledger")
+                context.output.sentence(f"{own.address.setting} is the current ledger")
                 return EXIT.done
             old = previous
         ledger_move = prepare_move(old, new, answers)
@@ -49,9 +49,9 @@ def move(address: str, *, yes: bool) -> int:
         run_move(ledger_move)
         save_current_ledger(context, ledger_move.ledger_id, address)
         if new.address == own.address:
-            context.output.result(f"the ledger is {own.address.setting}: the move to {old.address.setting} is undone")
+            context.output.sentence(f"the ledger is {own.address.setting}: the move to {old.address.setting} is undone")
         else:
-            context.output.result(f"the ledger moved from {old.address.setting} to {address}")
+            context.output.sentence(f"the ledger moved from {old.address.setting} to {address}")
         _print_next_step(context, new.address)
         if isinstance(new.address, DatabaseAddress):
             for line in find_workflows_without_driver(context):

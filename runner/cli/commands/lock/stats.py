@@ -6,7 +6,6 @@ from runner.cli.options import command
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import count_lines, lockfile_paths
 from runner.report import ledger_size
-from runner.report.layout import wrap_lines
 from runner.report.ledger_size import LockfileSize
 
 
@@ -26,5 +25,5 @@ def stats() -> int:
             text = ledger_size.format_stats(lockfile, facts.counts())
         else:
             text = ledger_size.format_shared_ledger_stats(address.display_name, len(facts), facts.counts())
-        context.output.result(wrap_lines(text, context.output.width_for_reading))
+        context.output.sentence(text)
         return exit_code_of(facts)

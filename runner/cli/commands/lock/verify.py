@@ -6,6 +6,7 @@ from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger
 from runner.cli.ledger_changes import refuse_tracked_run_files, require_unchanged_ledger_files
 from runner.cli.options import EXIT, command
+from runner.report.problem_text import pluralize
 
 
 @command("verify")
@@ -24,7 +25,7 @@ def verify(against: str | None) -> int:
         facts = read_ledger(context).facts
         if against is not None:
             require_unchanged_ledger_files(context, against, facts)
-        context.output.result(
-            f"{context.ledger.address.display_name}: {len(facts):,} deliveries, {len(facts.torn_lines)} torn lines"
-        )
+        torn = pluralize(len(facts.torn_lines), "torn line") if facts.torn_lines else "every line can be read"
+        count = pluralize(len(facts), "delivery", "deliveries")
+        context.output.sentence(f"{context.ledger.address.display_name}: {count}, {torn}")
         return exit_code_of(facts) or (EXIT.problems if facts.torn_lines else EXIT.done)

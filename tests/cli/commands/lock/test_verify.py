@@ -39,7 +39,7 @@ def sent(author: Clone) -> Clone:
 def test_a_ledger_that_can_be_read(folder: Folder) -> None:
     append(folder, line("a", "1", "sent", id="7"))
     ran = folder.run("lock", "verify")
-    assert (ran.code, ran.out) == (0, "messages.lock: 1 deliveries, 0 torn lines\n")
+    assert (ran.code, ran.out) == (0, "messages.lock: 1 delivery, every line can be read\n")
 
 
 @pytest.mark.parametrize(
