@@ -7,9 +7,10 @@ from pathlib import Path
 from shlex import join, quote
 
 from runner.cli.context import Context
+from runner.declare.settings import SETTINGS_FILE
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository
-from runner.ledger.lock_address import LockfileAddress
+from runner.ledger.lock_address import LedgerAddress, LockfileAddress
 from runner.ledger.record import Record
 from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.problem_text import pluralize
@@ -58,6 +59,16 @@ def commit_ledger(context: Context, aim: str = "no other clone sends these again
         return _commit_lockfile(repository, context.tree.root / address.path, aim) if repository else []
     except (LedgerUnavailable, subprocess.TimeoutExpired, OSError):  # the run is over: this is only advice
         return []
+
+
+def print_commit_step(context: Context, address: LedgerAddress, purpose: str) -> None:
+    """Prints to stderr how to commit msgrun.yaml, and the lockfile if `address` is one; nothing outside of git."""
+    if context.ledger.repository is None or context.output.quiet:
+        return
+    files = [SETTINGS_FILE, *([address.path] if isinstance(address, LockfileAddress) else [])]
+    names = join(os.path.relpath(context.tree.root / file) for file in files)
+    step = NextStep(purpose, (f"git add {names} && git commit -m 'Name the ledger'",))
+    context.output.error(format_next_steps([step], context.output.width))
 
 
 def settle_unknown(context: Context, unknown: Iterable[Record], *, by_key: bool = False) -> list[NextStep]:

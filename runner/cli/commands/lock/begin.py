@@ -6,6 +6,7 @@ import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import save_current_ledger
+from runner.cli.next_steps import print_commit_step
 from runner.cli.options import EXIT, command
 from runner.ledger.opening import start_ledger
 
@@ -44,6 +45,8 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
         if not context.options.sandbox:
             save_current_ledger(context, ledger.ledger_id)
             _print_other_address(context)
+            if ledger.was_started:
+                print_commit_step(context, context.ledger.address, "Commit it, so that every clone uses this ledger")
         return EXIT.done
 
 

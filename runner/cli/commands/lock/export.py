@@ -9,6 +9,7 @@ from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger
 from runner.cli.options import command
 from runner.errors import GuardRefused, UsageMistake
+from runner.report.problem_text import pluralize
 
 
 @command("export")
@@ -38,5 +39,6 @@ def export(file: Path | None) -> int:
                 raise UsageMistake(
                     f"{file} cannot be written: {error.strerror}", "choose a file that does not exist yet"
                 ) from error
-            context.output.sentence(f"wrote what {name} knows of {len(facts):,} deliveries to {file}")
+            count = pluralize(len(facts), "delivery", "deliveries")
+            context.output.sentence(f"wrote the records of {count} in {name} to {file}")
         return exit_code_of(facts)

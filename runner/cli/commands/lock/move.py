@@ -6,13 +6,14 @@ import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import require_valid_address, save_current_ledger
+from runner.cli.next_steps import print_commit_step
 from runner.cli.options import EXIT, command
 from runner.cli.scaffold import CI_FOLDERS, workflow_path
 from runner.declare.tree import MAX_FILE_SIZE, Tree
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import find_id_refusal
-from runner.ledger.lock_address import DatabaseAddress, LedgerAddress, LockfileAddress, has_password
+from runner.ledger.lock_address import DatabaseAddress, has_password
 from runner.ledger.moves.move import highest_mark, missing_error, prepare_move, run_move
 from runner.ledger.opening import location_of
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
@@ -52,19 +53,13 @@ def move(address: str, *, yes: bool) -> int:
             context.output.sentence(f"the ledger is {own.address.setting}: the move to {old.address.setting} is undone")
         else:
             context.output.sentence(f"the ledger moved from {old.address.setting} to {address}")
-        _print_next_step(context, new.address)
+        remotes = own.repository.relevant_remotes() if own.repository else ()
+        purpose = "Commit and merge it: until then apply sends nothing" if remotes else "Commit it"
+        print_commit_step(context, new.address, purpose)
         if isinstance(new.address, DatabaseAddress):
             for line in find_workflows_without_driver(context):
                 context.output.note(line)
         return EXIT.done
-
-
-def _print_next_step(context: Context, address: LedgerAddress) -> None:
-    """Prints what the user has to commit, where there is a git remote."""
-    repository = context.ledger.repository
-    if repository and repository.relevant_remotes():
-        files = f"msgrun.yaml and {address.path}" if isinstance(address, LockfileAddress) else "msgrun.yaml"
-        context.output.note(f"commit {files} and merge it: until then apply sends nothing")
 
 
 def find_workflows_without_driver(context: Context) -> Iterator[str]:

@@ -30,6 +30,12 @@ def test_begin_writes_a_header_with_a_new_id_and_the_same_id_to_the_settings(fol
     assert ran.out == f"started messages.lock\nwrote ledger: {header['ledger']} to msgrun.yaml\n"
 
 
+def test_begin_says_how_to_commit_it(author: Clone) -> None:
+    forget_lockfile(author)
+    assert "\n    git add msgrun.yaml messages.lock && git commit -m" in author.msgrun("lock", "begin").err
+    assert author.msgrun("lock", "begin").err == ""
+
+
 def test_begin_a_second_time_says_so_and_changes_nothing(folder: Folder) -> None:
     (folder.path / "messages.lock").unlink()
     folder.run("lock", "begin")

@@ -19,7 +19,7 @@ def test_export_prints_a_header_with_the_id_and_every_record(folder: Folder) -> 
 def test_export_writes_a_new_file_and_never_an_old_one(folder: Folder) -> None:
     append(folder, line("a", "1", "sent", id="7"))
     ran = folder.run("lock", "export", "out.lock")
-    assert (ran.code, ran.out) == (0, "wrote what messages.lock knows of 1 deliveries to out.lock\n")
+    assert (ran.code, ran.out) == (0, "wrote the records of 1 delivery in messages.lock to out.lock\n")
     before = (folder.path / "out.lock").read_bytes()
     append(folder, line("b", "2", "sent", id="8"))
     assert folder.run("lock", "export", "out.lock").code == 64

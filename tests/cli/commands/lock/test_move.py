@@ -143,7 +143,9 @@ def test_wrong_usage_moves_nothing_and_repeats_no_password(folder: Folder, args:
 
 
 def test_a_move_of_a_lockfile_leaves_a_mark_on_the_remote(author: Clone, origin: Path) -> None:
-    assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
+    ran = author.msgrun("lock", "move", "--yes", "git+origin")
+    assert ran.code == 0
+    assert "until then apply sends nothing:\n    git add msgrun.yaml && git commit -m 'Name the ledger'\n" in ran.err
     settings = read_settings(author.path)
     assert (settings["lock"], settings["remote"]) == ("git+origin", origin.as_uri())
     mark = git_output(origin, "log", "-1", "--format=%B", f"refs/msgrun/moved/{settings['ledger']}")
