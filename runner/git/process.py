@@ -1,9 +1,13 @@
-"""Runs git, so that no file of a project makes it run a program, and it learns no secret."""
+"""Runs git, so that no file of a project makes it run a program, it learns no secret, and fills no memory."""
 
+import contextlib
 import os
 import re
+import resource
+import select
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -11,6 +15,10 @@ from typing import IO
 from runner.errors import LedgerUnavailable
 
 TIMEOUT = 120  # seconds for one git command; a fetch over a slow connection takes long
+# What git and the programs that it starts may use: bytes of memory that is no file, and of a file that they write.
+_MAX_MEMORY = _MAX_FILE = 4 << 30
+_MAX_OUTPUT = 256 << 20  # bytes of what git prints; a list of a million files or refs has a third of that
+_MAX_ERRORS = 64 << 10  # bytes of its messages, of which a remote may send any number; the last ones say what failed
 # Git sets these while it runs a hook. They would make our git commands use another folder than the one they run in.
 _FOLDER_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 # Prefixes of variables that git and the programs that it runs (ssh, credential helpers) do not need.
@@ -22,6 +30,7 @@ _SAFE_CONFIG = {
     "protocol.ext.allow": "never",  # the address of a remote cannot be a command
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
+    "maintenance.auto": "false",  # would write all packs of the repository anew, beyond the limits
 }
 # Parts of a URL in git's messages that may contain a token: the user, and the query of a word with a URL.
 _URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
@@ -64,6 +73,7 @@ def run_bounded_git(folder: Path, args: tuple[str, ...], git_dir: Path, max_size
         ) as process,
     ):
         assert process.stdout
+        _limit(process.pid)
         output = process.stdout.read(max_size + 1)
         if len(output) > max_size:
             process.kill()
@@ -93,20 +103,55 @@ def run_git(
     args: tuple[str, ...],
     stdin: bytes = b"",
     extra_env: Mapping[str, str] | None = None,
-    stdout: IO[bytes] | int = subprocess.PIPE,
+    stdout: IO[bytes] | None = None,
     git_dir: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Runs git. No other module does.
+    """Runs git. No other module does. What it prints goes to `stdout`, or into the result.
 
-    Without `git_dir`, git searches for a repository in `folder` and its parent folders.
+    Without `git_dir`, git searches for a repository in `folder` and its parent folders. Raises TimeoutExpired, and
+    LedgerUnavailable if it prints too much.
     """
-    return subprocess.run(  # noqa: S603  # a list of arguments, so no shell parses them
-        _git_command(args),
-        cwd=folder,
-        env={**_git_environment(git_dir), **(extra_env or {})},
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        input=stdin,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    environment = {**_git_environment(git_dir), **(extra_env or {})}
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output:
+        given.write(stdin)
+        given.seek(0)
+        with subprocess.Popen(  # noqa: S603  # a list of arguments, so no shell parses them
+            _git_command(args),
+            cwd=folder,
+            env=environment,
+            stdin=given,
+            stdout=stdout or output,
+            stderr=subprocess.PIPE,
+        ) as process:
+            _limit(process.pid)
+            try:
+                errors = _read_errors(process)
+            except BaseException:
+                process.kill()
+                raise
+        if output.seek(0, os.SEEK_END) > _MAX_OUTPUT:
+            raise LedgerUnavailable(f"git {args[0]} prints more than {_MAX_OUTPUT >> 20} MiB", NO_FETCH_HINT)
+        output.seek(0)
+        return subprocess.CompletedProcess(args, process.returncode, output.read(), errors)
+
+
+def _read_errors(process: subprocess.Popen[bytes]) -> bytes:
+    """Waits for the end of git, and returns the end of its messages. Raises TimeoutExpired."""
+    assert process.stderr
+    errors, deadline, poll = b"", time.monotonic() + TIMEOUT, select.poll()
+    poll.register(process.stderr, select.POLLIN)
+    while poll.poll(max(0, deadline - time.monotonic()) * 1000):
+        part = os.read(process.stderr.fileno(), _MAX_ERRORS)
+        if not part:
+            process.wait(TIMEOUT)
+            return errors
+        errors = (errors + part)[-_MAX_ERRORS:]
+    raise subprocess.TimeoutExpired("git", TIMEOUT)
+
+
+def _limit(pid: int) -> None:
+    """Limits what a process may use. It has not started another one yet, which gets the same limits."""
+    if hasattr(resource, "prlimit"):  # Linux
+        for kind, size in ((resource.RLIMIT_DATA, _MAX_MEMORY), (resource.RLIMIT_FSIZE, _MAX_FILE)):
+            with contextlib.suppress(OSError, ValueError):  # a container that forbids it, or a limit below this one
+                resource.prlimit(pid, kind, (size, resource.prlimit(pid, kind)[1]))

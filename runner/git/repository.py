@@ -165,7 +165,7 @@ class Repository:
         *args: str,
         stdin: bytes = b"",
         extra_env: Mapping[str, str] | None = None,
-        stdout: IO[bytes] | int = subprocess.PIPE,
+        stdout: IO[bytes] | None = None,
     ) -> bytes:
         """Runs a git command and returns what it printed. `extra_env` are further environment variables.
 
@@ -176,8 +176,8 @@ class Repository:
         except subprocess.TimeoutExpired as error:
             raise LedgerUnavailable(f"git {args[0]} did not answer in {TIMEOUT} seconds", NO_FETCH_HINT) from error
         if process.returncode:
-            raise GitFailed(args[0], (process.stdout or b"") + process.stderr)
-        return process.stdout or b""
+            raise GitFailed(args[0], process.stdout + process.stderr)
+        return process.stdout
 
     def write_object(self, *args: str, stdin: bytes = b"", extra_env: Mapping[str, str] | None = None) -> str:
         """Runs a git command that writes an object, and returns the object's id. Raises LedgerUnavailable."""

@@ -7,11 +7,14 @@ took such a folder for one, with the configuration that it holds.
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from runner.errors import LedgerUnavailable
+from runner.git import process
 from runner.git.repository import find_repository
 from runner.ledger.record import salt_check
 from runner.sandbox import Sandbox
@@ -140,14 +143,14 @@ def test_git_sees_no_secret(name, tmp_path, monkeypatch):
 def test_every_call_names_the_repository_that_was_found(project, monkeypatch):
     clone = project("")
     calls = []
-    run = subprocess.run
+    start = subprocess.Popen
 
     def noted(*args, **kwargs):
         calls.append(kwargs["env"].get("GIT_DIR"))
-        return run(*args, **kwargs)
+        return start(*args, **kwargs)
 
     found = find_repository(clone.path / "mail" / "messages")
-    monkeypatch.setattr("runner.git.process.subprocess.run", noted)
+    monkeypatch.setattr("runner.git.process.subprocess.Popen", noted)
     assert found.read_blob("HEAD", "mail/msgrun.yaml")
     assert set(calls) == {str(clone.path.resolve() / ".git")}
 
@@ -219,3 +222,43 @@ def test_a_repository_in_the_folder_of_msgrun_that_it_did_not_make_is_refused(na
         ran = clone.msgrun(*command)
         assert (ran.code, "a configuration that msgrun did not write" in ran.out + ran.err) == (5, True), command
         assert not (witness.parent / "ran").exists(), command
+
+
+ENDLESS = "while True: os.write({fd}, b'remote: y\\n' * 1000)"
+UNBOUNDED_GITS = {
+    # what a remote makes git do, and what msgrun says of it
+    "messages without end": (ENDLESS.format(fd=2), "did not answer in 0.3 seconds"),
+    "many messages, and why it failed": (
+        "os.write(2, b'remote: y\\n' * 1_000_000 + b'fatal: no such remote\\n'); sys.exit(128)",
+        "failed: fatal: no such remote",
+    ),
+    "output without end": (ENDLESS.format(fd=1), "git ls-remote prints more than 1 MiB"),
+    "memory": ("b'x' * 900_000_000", "failed: MemoryError"),
+    "a large file": (
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); open('pack', 'wb').write(b'x' * 9_000_000)",
+        "failed: OSError: [Errno 27] File too large",
+    ),
+    "silence": ("time.sleep(60)", "did not answer in 0.3 seconds"),
+}
+
+
+@pytest.mark.parametrize("name", UNBOUNDED_GITS)
+def test_what_a_remote_makes_git_print_or_keep_has_a_limit(
+    author: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    repository = find_repository(author.path)
+    assert repository
+    work, reason = UNBOUNDED_GITS[name]
+    header = f"#!{sys.executable} -IS\nimport os, signal, sys, time\n"
+    executable(tmp_path / "bin" / "git", f"{header}{work}\n")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(process, "_MAX_OUTPUT", 1 << 20)
+    monkeypatch.setattr(process, "_MAX_FILE", 8_000_000)
+    monkeypatch.setattr(process, "_MAX_MEMORY", 500_000_000)
+    if "did not answer" in reason:
+        monkeypatch.setattr(process, "TIMEOUT", 0.3)
+        monkeypatch.setattr("runner.git.repository.TIMEOUT", 0.3)
+    with pytest.raises(LedgerUnavailable) as refused:
+        repository.git("ls-remote")
+    assert reason in refused.value.message
+    assert len(getattr(refused.value, "output", "")) <= 64 * 1024
