@@ -107,15 +107,15 @@ def list_other_environments(context: Context) -> list[str]:
 
 
 def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
-    """Yields the changes of settings that limit sending, and of suppression lists (their numbers of lines).
+    """Yields the changes of settings that limit sending, and of suppression lists (their numbers of identifiers).
 
     `tree` is the project at the ref. All environments are compared, not only the plan's: the reviewer of a pull request
     sees a change of another environment nowhere else.
     """
     before, now = load_all_settings(tree), load_all_settings(context.tree)
     yield from guard_settings.compare_guard_settings(before, now)
-    patterns = {files.pattern for side in (before, now) for settings in side.values() for files in settings.suppress}
-    yield from compare_suppression_lists(tree, context.tree, patterns)
+    lists = [files for side in (before, now) for settings in side.values() for files in settings.suppress]
+    yield from compare_suppression_lists(tree, context.tree, lists)
 
 
 def _find_hold_removal(repository: Repository, commit: Commit, root: Path) -> Iterator[FieldChange]:

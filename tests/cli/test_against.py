@@ -477,16 +477,20 @@ def test_a_long_list_of_changed_guards_is_cut_and_counted_in_every_form(here: Fo
         assert len(out) < 20_000
 
 
-def test_lines_that_a_suppression_list_loses_are_a_changed_guard(here: Folder) -> None:
+def test_contacts_that_a_suppression_list_loses_are_a_changed_guard(here: Folder) -> None:
     here.write("msgrun.yaml", "suppress: [lists/*.csv]\n")
     here.write("lists/a.csv", "email\nzoe@example.com\nyan@example.com\n")
     commit(here)
     assert changes(here)["guards"] == []
     here.write("lists/a.csv", "email\nzoe@example.com\n")
-    assert changes(here)["guards"] == [{"name": "suppress lists/*.csv", "before": "3 lines", "now": "2, 1 removed"}]
+    assert changes(here)["guards"] == [
+        {"name": "suppress lists/*.csv", "before": "2 identifiers", "now": "1, 1 removed"}
+    ]
     (here.path / "lists/a.csv").unlink()
     here.write("lists/b.csv", "email\n")
-    assert changes(here)["guards"] == [{"name": "suppress lists/*.csv", "before": "3 lines", "now": "1, 2 removed"}]
+    assert changes(here)["guards"] == [
+        {"name": "suppress lists/*.csv", "before": "2 identifiers", "now": "0, 2 removed"}
+    ]
 
 
 def test_without_a_change_no_guard_is_named(here: Folder) -> None:

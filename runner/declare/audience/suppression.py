@@ -41,6 +41,15 @@ class SuppressionList:
         """Returns whether one of a recipient's identifiers is on the list."""
         return any(_digest(kind, value) in self._digests for kind, value in identifiers)
 
+    @property
+    def identifier_count(self) -> int:
+        """The number of different identifiers."""
+        return len(self._digests)
+
+    def count_missing(self, other: "SuppressionList") -> int:
+        """Returns how many of the identifiers are not on another list."""
+        return sum(digest not in other._digests for digest in self._digests)  # noqa: SLF001  # of its own class
+
     def count_unmatchable(self, kinds: frozenset[str]) -> tuple[int, int]:
         """Returns how many contacts cannot match a recipient that has only these kinds of identifier, and the total."""
         unmatchable = sum(count for row_kinds, count in self._row_counts.items() if row_kinds.isdisjoint(kinds))
