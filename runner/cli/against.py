@@ -24,6 +24,7 @@ from runner.report.problem_text import pluralize
 from runner.report.review import Review
 
 _CI_PATHS = (".github", ".gitlab", ".gitlab-ci.yml")
+_PIPELINES = (".github/workflows/", ".github/actions/", ".gitlab-ci.yml", ".gitlab/")
 _CI_STATES = {"A": ("", "new, so CI may run another program"), "D": ("as in the base", "removed")}
 
 
@@ -31,6 +32,7 @@ _CI_STATES = {"A": ("", "new, so CI may run another program"), "D": ("as in the 
 class Base:
     """The project at the ref of --against, and which settings that guard the sending the commits since then change.
 
+    `guards` has the changes by their kinds, and `guard_changes` all of them in the order in which they are shown.
     `head` is the hash of the commit that is compared: the pull request's own one, where HEAD merges it into the ref;
     empty if there is no other commit than that of the ref.
     """
@@ -38,7 +40,12 @@ class Base:
     commit: Commit
     head: str
     tree: Tree
-    guard_changes: tuple[FieldChange, ...]
+    guards: tuple[Sequence[FieldChange], ...]
+
+    @property
+    def guard_changes(self) -> tuple[FieldChange, ...]:
+        """The changed guards. Of many, each kind has its turn."""
+        return guard_settings.take_turns(self.guards)
 
 
 @contextlib.contextmanager
@@ -55,9 +62,9 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
     commit = find_commit(repository, ref)
     assert repository is not None
     with tree_at(repository, commit, root) as tree:
-        changes: tuple[FieldChange, ...] = ()
+        settings, lists, environments = [], [], []
         with contextlib.suppress(ProblemsFound):  # compare_with_base says so
-            changes = tuple(_find_guard_changes(context, tree))
+            settings, lists, environments = _find_guard_changes(context, tree)
         parents = (repository.try_git("rev-parse", "HEAD", "HEAD^@") or "").split()
         head = parents[-1] if commit.hash in parents[1:-1] else next(iter(parents), "")
         head = "" if head == commit.hash else head
@@ -65,8 +72,9 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
             FieldChange(path, "the settings of this project", "replaced by another file, with its rules and its ledger")
             for path in find_replaced_settings(repository, commit.hash, root, context.options.start_folder)
         ]
-        hold = _find_hold_removal(repository, commit, root)
-        yield Base(commit, head, tree, (*replaced, *hold, *changes, *_find_ci_changes(repository, commit)))
+        first = [*replaced, *_find_hold_removal(repository, commit, root)]
+        ci_changes = _find_ci_changes(repository, commit)
+        yield Base(commit, head, tree, (first, settings, lists, *ci_changes, environments))
 
 
 def compare_with_base(
@@ -96,7 +104,7 @@ def compare_with_base(
         changes = comparison.compare(current, before, facts)
         hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations)
         new_hosts = hosts if before.declarations else {}
-    guard_changes = (*base.guard_changes, *guard_settings.find_lifted_rules(changes))
+    guard_changes = guard_settings.take_turns((*base.guards, [*guard_settings.find_lifted_rules(changes)]))
     return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head, new_hosts)
 
 
@@ -106,16 +114,19 @@ def list_other_environments(context: Context) -> list[str]:
     return [name for name in names if name != context.settings.environment]
 
 
-def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
-    """Yields the changes of settings that limit sending, and of suppression lists (their numbers of identifiers).
+def _find_guard_changes(context: Context, tree: Tree) -> tuple[list[FieldChange], ...]:
+    """Returns the changes of settings that limit sending, of suppression lists, and of the environments themselves.
 
     `tree` is the project at the ref. All environments are compared, not only the plan's: the reviewer of a pull request
     sees a change of another environment nowhere else.
     """
     before, now = load_all_settings(tree), load_all_settings(context.tree)
-    yield from guard_settings.compare_guard_settings(before, now)
     lists = [files for side in (before, now) for settings in side.values() for files in settings.suppress]
-    yield from compare_suppression_lists(tree, context.tree, lists)
+    return (
+        [*guard_settings.compare_guard_settings(before, now)],
+        [*compare_suppression_lists(tree, context.tree, lists)],
+        [*guard_settings.compare_environments(before, now)],
+    )
 
 
 def _find_hold_removal(repository: Repository, commit: Commit, root: Path) -> Iterator[FieldChange]:
@@ -125,11 +136,17 @@ def _find_hold_removal(repository: Repository, commit: Commit, root: Path) -> It
         yield FieldChange(HOLD_FILE, "nothing is sent", "removed, so that apply sends")
 
 
-def _find_ci_changes(repository: Repository, commit: Commit) -> Iterator[FieldChange]:
-    """Yields the changed files of CI systems: they decide which program gets the token."""
-    for status, path in _list_changed_files(repository, commit, _CI_PATHS):
+def _find_ci_changes(repository: Repository, commit: Commit) -> tuple[list[FieldChange], list[FieldChange]]:
+    """Returns the changed files of CI systems, which decide which program gets the token: pipelines, and others.
+
+    Of each kind, new files are last: a commit may have any number of them.
+    """
+    pipelines, others = list[FieldChange](), list[FieldChange]()
+    for status, path in sorted(_list_changed_files(repository, commit, _CI_PATHS), key=lambda file: file[0] == "A"):
         before, now = _CI_STATES.get(status, ("as in the base", "changed, so CI may run another program"))
-        yield FieldChange(path, before, now)
+        group = pipelines if path.startswith(_PIPELINES) else others
+        group.append(FieldChange(path, before, now))
+    return pipelines, others
 
 
 def _list_changed_files(repository: Repository, commit: Commit, paths: Sequence[str]) -> Iterator[tuple[str, str]]:

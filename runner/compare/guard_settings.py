@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, zip_longest
 
 from runner.compare.comparison import FieldChange, MessageChange
 from runner.declare.audience.allow_list import DOMAIN_PREFIX, AllowList
@@ -11,24 +12,43 @@ from runner.declare.settings import Settings
 from runner.ledger.record import salt_check
 
 _OWN_KEYS = frozenset({"default_environment", "lock", "ledger", "remote", "workspace"})  # of each environment
+_FEW = 12  # changed guards, which every review shows in full
 
 
 def compare_guard_settings(
     before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
 ) -> Iterator[FieldChange]:
-    """Yields the changes of the settings that guard the sending, in each environment.
+    """Yields the changes of the settings that guard the sending, in each environment that both sides have.
 
-    The key None is the unnamed environment. Environments that both sides have come first: a list of new ones may be so
-    long that a comment cuts it. A new one is compared with the unnamed one of before, whose settings it would have.
+    The key None is the unnamed environment.
     """
-    for name in sorted({*before, *now}, key=lambda name: (name not in before or name not in now, name or "")):
+    for name in sorted(before.keys() & now.keys(), key=lambda name: name or ""):
+        yield from _compare(before[name], now[name], f"environments.{name}." if name else "")
+
+
+def compare_environments(
+    before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
+) -> Iterator[FieldChange]:
+    """Yields the environments that one side lacks: removed ones, a new one that is the default, and the other new ones.
+
+    A new one is compared with the unnamed one of before, whose settings it would have.
+    """
+    default = now[None].default_environment if None in now else ""
+    for name in sorted(before.keys() ^ now.keys(), key=lambda name: (name in now, name != default, name or "")):
         prefix = f"environments.{name}" if name else ""
-        if name not in before or name not in now:
-            yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
-            if name in now and None in before:
-                yield from _compare(before[None], now[name], f"{prefix}.", _OWN_KEYS)
-            continue
-        yield from _compare(before[name], now[name], f"{prefix}." if prefix else "")
+        yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
+        if name in now and None in before:
+            yield from _compare(before[None], now[name], f"{prefix}.", _OWN_KEYS)
+
+
+def take_turns(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ...]:
+    """Returns the changes of all groups: a few as they are, else the first of each group, then the second of each.
+
+    A long list is cut, and the changes of one kind must not push out those of the others.
+    """
+    changes = tuple(chain.from_iterable(groups := list(groups)))
+    turns = chain.from_iterable(zip_longest(*groups))
+    return changes if len(changes) <= _FEW else tuple(change for change in turns if change is not None)
 
 
 def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[str] = ()) -> Iterator[FieldChange]:

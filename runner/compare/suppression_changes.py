@@ -34,11 +34,13 @@ class _Content:
 
 
 def compare_suppression_lists(before: Tree, now: Tree, lists: Iterable[ContactFiles]) -> Iterator[FieldChange]:
-    """Yields the changes of suppression lists, as their numbers of identifiers. What is beyond the limits is named."""
-    by_name = {str(files): files for files in lists}
-    sorted_lists = [by_name[name] for name in sorted(by_name)]
-    named = [files for files in sorted_lists if not _is_wild(files.pattern)]
-    wild = [files for files in sorted_lists if _is_wild(files.pattern)]
+    """Yields the changes of suppression lists, as their numbers of identifiers. What is beyond the limits is named.
+
+    The first lists come first, so these have to be those of the commit.
+    """
+    distinct = {str(files): files for files in lists}.values()
+    named = [files for files in distinct if not _is_wild(files.pattern)]
+    wild = [files for files in distinct if _is_wild(files.pattern)]
     left_out = len(named[_MAX_NAMED:]) + len(wild[_MAX_PATTERNS:])
     reader = _Reader()
     for files in (*named[:_MAX_NAMED], *wild[:_MAX_PATTERNS]):

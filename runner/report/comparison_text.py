@@ -1,7 +1,8 @@
 """The comparison of a plan with a git ref: as text, as JSON, and as parts of the Markdown of a review."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import takewhile
 from typing import Any
 
 from runner.compare.audience_overlap import Overlap
@@ -17,9 +18,10 @@ from runner.report.terminal_text import style
 from runner.report.word_diff import format_diff, inline_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
-_SHORT = 10  # digits of a commit's hash, and removed messages that are named
+_SHORT = 10  # digits of a commit's hash, removed messages that are named, characters before a difference
 _MAX_DIFF_LENGTH = 4_000  # characters of a diff
 _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
+_GUARD_LENGTHS = (MAX_INLINE_LENGTH, 120, 40)  # characters of a value; the shorter ones if there are many
 _SAME_TEXT = "the compared recipient's text is the same; the template changed, or the texts of other recipients"
 
 
@@ -44,11 +46,22 @@ def format_comparison(
 
 def describe_guard_changes(changes: Sequence[FieldChange]) -> list[str]:
     """Returns the changed settings that guard sending, a line each. A long list is cut, with a count."""
-    lines = [
-        f"changed guard {truncate(field.name, MAX_INLINE_LENGTH)}: {_shorten(field.before)} -> {_shorten(field.now)}"
-        for field in changes
-    ]
-    return fit_to_length(lines, len(lines), _MAX_CAUTION_LENGTH, "changed guards", separator="\n")
+
+    def describe(name: str, before: str, now: str) -> str:
+        return f"changed guard {name}: {_on_one_line(before)} -> {_on_one_line(now)}"
+
+    return _fit_guard_changes(changes, describe)
+
+
+def _fit_guard_changes(
+    changes: Sequence[FieldChange], describe: Callable[[str, str, str], str], start: str = ""
+) -> list[str]:
+    """Returns a line for each change. Of many changes the values are shortened; of very many, the rest is counted."""
+    for length in _GUARD_LENGTHS:
+        lines = [describe(truncate(field.name, length), *_shorten(field, length)) for field in changes]
+        if sum(map(len, lines)) + len(lines) <= _MAX_CAUTION_LENGTH:
+            return lines
+    return fit_to_length(lines, len(lines), _MAX_CAUTION_LENGTH, "changed guards", separator="\n", start=start)
 
 
 def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
@@ -92,20 +105,20 @@ def format_caution(changes: Sequence[FieldChange]) -> list[str]:
 
     Empty if none changed.
     """
-    lines = [
-        f"> - {_format_value(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
-        for field in changes
-    ]
+
+    def describe(name: str, before: str, now: str) -> str:
+        return f"> - {_format_value(name)}: {_format_value(before)} → {_format_value(now)}"
+
     head = "> [!CAUTION]\n> **These commits change what guards the sending:**"
-    shown = fit_to_length(lines, len(lines), _MAX_CAUTION_LENGTH, "changed guards", separator="\n", start="> - ")
-    return ["\n".join([head, ">", *shown])] if lines else []
+    return ["\n".join([head, ">", *_fit_guard_changes(changes, describe, "> - ")])] if changes else []
 
 
 def format_details(change: MessageChange, *, show_values: bool) -> list[str]:
     """Returns the changes of one message, as blocks of Markdown."""
     lines = [
-        f"- {inline_code(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
+        f"- {inline_code(field.name)}: {_format_value(before)} → {_format_value(now)}"
         for field in change.fields
+        for before, now in [_shorten(field, MAX_INLINE_LENGTH)]
     ]
     if change.audience and change.audience.has_changes:
         lines.append(f"- audience: {_format_overlap(change.audience)}")
@@ -164,12 +177,32 @@ def _has_differences(parts: list[DiffPart]) -> bool:
     return any(part.kind != "same" for part in parts)
 
 
-def _shorten(value: str) -> str:
-    return " ".join(truncate(value, MAX_INLINE_LENGTH).split()) or "none"
+def _shorten(field: FieldChange, length: int) -> tuple[str, str]:
+    """Returns both values in at most some `length` characters, so that their difference is seen.
+
+    Of two long lists only the entries that were removed and added are shown, and of other texts what follows the part
+    that they share.
+    """
+    values = field.before, field.now
+    if all(values) and max(map(len, values)) > length:
+        old, new = (value.split(", ") for value in values)
+        if len(old) + len(new) > 2:  # noqa: PLR2004  # more than one entry in one of them
+            removed, added = ([entry for entry in a if entry not in set(b)] for a, b in ((old, new), (new, old)))
+            values = (
+                f"{len(old):,} entries, removed: {', '.join(removed) or 'none'}",
+                f"{len(new):,} entries, added: {', '.join(added) or 'none'}",
+            )
+        elif (same := sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*values, strict=False)))) > _SHORT:
+            values = f"…{field.before[same - _SHORT :]}", f"…{field.now[same - _SHORT :]}"
+    return truncate(values[0], length), truncate(values[1], length)
+
+
+def _on_one_line(value: str) -> str:
+    return " ".join(value.split()) or "none"
 
 
 def _format_value(value: str) -> str:
-    return inline_code(truncate(value, MAX_INLINE_LENGTH)) if value else "none"
+    return inline_code(value) if value else "none"
 
 
 def _format_overlap(overlap: Overlap) -> str:

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from runner.compare.guard_settings import compare_guard_settings
+from runner.compare.comparison import FieldChange
+from runner.compare.guard_settings import compare_environments, compare_guard_settings, take_turns
 from runner.declare.audience.allow_list import parse_allow_list
 from runner.declare.frequency import parse_frequency
 from runner.declare.quiet_hours import parse_quiet_hours
@@ -43,9 +44,17 @@ def test_another_address_is_a_change_though_none_is_shown() -> None:
 
 def test_a_new_environment_is_compared_with_the_unnamed_one_that_it_would_be_without_its_keys() -> None:
     before = Settings(salt="s", require_plan=True)
-    changes = list(compare_guard_settings({None: before}, {None: before, "staging": STAGING}))
+    changes = list(compare_environments({None: before}, {None: before, "staging": STAGING}))
     assert [change.name.removeprefix("environments.staging").removeprefix(".") for change in changes] == [
         "", "require_plan", "only", "quiet_hours", "frequency", "token_env", "redirect",
     ]  # fmt: skip
-    same = list(compare_guard_settings({None: before}, {None: before, "copy": replace(before, environment="copy")}))
+    same = list(compare_environments({None: before}, {None: before, "copy": replace(before, environment="copy")}))
     assert [change.name for change in same] == ["environments.copy"]
+
+
+def test_of_many_changes_each_kind_has_its_turn() -> None:
+    many, few = (
+        [FieldChange(f"{kind}{number}", "", "x") for number in range(count)] for kind, count in (("m", 20), ("f", 2))
+    )
+    assert take_turns([few[:1], [], many[:11]]) == (few[0], *many[:11])
+    assert take_turns([few, [], many]) == (few[0], many[0], few[1], *many[1:])

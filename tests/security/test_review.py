@@ -1,5 +1,6 @@
 """Whatever a pull request changes, its review shows it: no change of a setting hides the others."""
 
+import re
 import subprocess
 
 import pytest
@@ -202,6 +203,68 @@ def test_a_new_environment_hides_no_guard_that_it_loosens(reviewed: Clone) -> No
         "`environments.live.recipients.unsubscribed`: `exclude` → `warn`",
     ):
         assert line in top, ran.out
+
+
+ITEMS = [f"*@team-{number:02}.example.com" for number in range(40)]
+FLOODS = {
+    "environments": ("".join(f"  e{number:02}: {{only: {ITEMS[:20]}}}\n" for number in range(40)), {}),
+    "files of CI": ("", {f".github/a{number:03}-{'x' * 100}.md": "a" for number in range(200)}),
+    "pipelines": ("", {f".github/workflows/a{number:03}-{'x' * 100}.yml": "a" for number in range(200)}),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_many_changes_of_one_kind_push_out_no_other(reviewed: Clone, name: str) -> None:
+    more, files = FLOODS[name]
+    settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
+    own = "suppress: no.csv\nrequire_plan: %s\nenvironments:\n  prod: {}\n%s"
+    reviewed.write("msgrun.yaml", settings + own % ("true", ""))
+    declared = message("news", "aaa1")
+    for path, text in {
+        "no.csv": "email\nno@example.com\n", "HOLD": "", ".github/workflows/msgrun.yml": "on: push",
+        "messages/news.yaml": f"{declared}require_subscription: News\n",
+    }.items():  # fmt: skip
+        reviewed.write(path, text)
+    reviewed.commit()
+    reviewed.git("branch", "--quiet", "before")
+    reviewed.write("msgrun.yaml", settings + own % ("false", more))
+    for path, text in {
+        "no.csv": "email\n", ".github/workflows/msgrun.yml": "on: x", "messages/news.yaml": declared, **files,
+    }.items():  # fmt: skip
+        reviewed.write(path, text)
+    (reviewed.path / "HOLD").unlink()
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "before", "--format", "markdown")
+    top = ran.out.partition("\n\n**")[0]
+    for shown in ("`HOLD`", "`require_plan`", "`suppress no.csv`", "workflows/msgrun.yml`: `as", "`news: require_sub"):
+        assert shown in top, top
+    assert re.search(r"> - and \d+ more changed guards", top)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "shown"),
+    [
+        (
+            ITEMS[:30],
+            [*ITEMS[:30], "*@evil.example"],
+            "`30 entries, removed: none` → `31 entries, added: *@evil.example`",
+        ),
+        (ITEMS[:30], ITEMS[:29], f"`30 entries, removed: {ITEMS[29]}` → `29 entries, added: none`"),
+        (ITEMS[:30], [*ITEMS[1:30], "*@evil.example"], f"removed: {ITEMS[0]}` → `30 entries, added: *@evil.example`"),
+        (["*@" + "x." * 250 + "example"], ["*@" + "x." * 250 + "evil"], "`….x.x.x.x.example` → `….x.x.x.x.evil`"),
+    ],
+)
+def test_of_a_long_guard_the_difference_is_shown(
+    reviewed: Clone, before: list[str], now: list[str], shown: str
+) -> None:
+    settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
+    reviewed.write("msgrun.yaml", f"{settings}environments: {{prod: {{only: {before}}}}}\n")
+    reviewed.commit()
+    reviewed.git("branch", "--quiet", "before")
+    reviewed.write("msgrun.yaml", f"{settings}environments: {{prod: {{only: {now}}}}}\n")
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "before", "--format", "markdown")
+    assert shown in ran.out, ran.out[:1000]
 
 
 @pytest.mark.parametrize("change", ["removed", "moved"])
