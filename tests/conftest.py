@@ -31,13 +31,14 @@ SHARED = "TESTS_SHARED_FOLDER"  # the variable that names a folder of all worker
 # Machines are shared and noisy: how long an example takes says nothing about the promise that it tests.
 CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("quick", deadline=None, suppress_health_check=CHECKS, max_examples=25, derandomize=True)
-settings.register_profile("proof", deadline=None, suppress_health_check=CHECKS, max_examples=300, print_blob=True)
+for name, count in {"proof": 100, "table": 1000}.items():
+    settings.register_profile(name, deadline=None, suppress_health_check=CHECKS, max_examples=count, print_blob=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # until all tests are collected: they live to the end
     _use_memory()
-    settings.load_profile("proof" if _is_proof(config) else "quick")
+    settings.load_profile(_long_part(config) or "quick")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with Ctrl-C ignored
     if not hasattr(config, "workerinput"):  # the workers of pytest-xdist inherit it
         os.environ[SHARED] = tempfile.mkdtemp(prefix="msgrun-tests-")
@@ -73,13 +74,14 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Property tests count as proofs too: there they have more examples. Linters begin first: one takes the longest."""
+    """Property tests are in every part: the longer it is, the more examples. Linters begin first: one takes the longest."""
     items.sort(key=lambda item: item.get_closest_marker("lint") is None)
-    if _is_proof(config):
-        items[:] = [item for item in items if "table" not in item.keywords]
+    if part := _long_part(config):
+        if part == "proof":
+            items[:] = [item for item in items if "table" not in item.keywords]
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
-                item.add_marker("proof")
+                item.add_marker(part)
 
 
 def pytest_collection_finish() -> None:
@@ -87,8 +89,9 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def _is_proof(config: pytest.Config) -> bool:
-    return config.option.markexpr == "proof"
+def _long_part(config: pytest.Config) -> str | None:
+    """The part that is run instead of the tests of every run: the proofs, or the rows of large tables."""
+    return next((part for part in ("proof", "table") if config.option.markexpr == part), None)
 
 
 @pytest.fixture

@@ -14,14 +14,16 @@ from runner.sandbox import Sandbox
 from tests.support.clones import Clone, tip
 from tests.support.ledger_scenarios import LOCAL_PAIRS, REFUSED, STEPS, Project, pairs
 from tests.support.postgres import Server
-from tests.support.proof import one_of
+from tests.support.proof import proofs, table
 
 KINDS = ("old", "new")
-# Where a move is killed. The first one is in every run.
+# Where a move is killed, and how it ends. Each step by itself is in tests/ledger/moves/test_move.py.
+IN_EVERY_RUN = ("before", "copy_records", "cancelled")
+IN_THE_PROOFS = [("before", "mark_current", "finished"), ("after", "save_current_ledger", "cancelled")]
 KILLS = [
-    ("before", "copy_records"),
-    *(("before", step) for step in STEPS if step != "copy_records"),
-    ("after", STEPS[-1]),
+    (when, step, ending)
+    for when, step in (*(("before", step) for step in STEPS), ("after", STEPS[-1]))
+    for ending in ("cancelled", "finished")
 ]
 
 
@@ -101,8 +103,10 @@ def test_a_lock_that_is_edited_to_the_place_that_was_left_sends_nothing(project:
     project.end(author)
 
 
-@pytest.mark.parametrize("ending", one_of("cancelled", "finished"))
-@pytest.mark.parametrize(("when", "step"), one_of(*KILLS))
+@pytest.mark.parametrize(
+    ("when", "step", "ending"),
+    [IN_EVERY_RUN, *proofs(IN_THE_PROOFS), *table(kill for kill in KILLS if kill not in {IN_EVERY_RUN, *IN_THE_PROOFS})],
+)
 @pytest.mark.parametrize(KINDS, pairs(5))
 def test_a_move_that_is_killed_at_any_step_is_finished_or_cancelled_by_the_next(
     project: Project, old: str, new: str, when: str, step: str, ending: str
@@ -244,7 +248,7 @@ def test_a_move_leaves_the_other_project_of_the_repository_alone(project: Projec
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("moving", one_of("default", "eu"))
+@pytest.mark.parametrize("moving", ["default", *table(["eu"])])
 @pytest.mark.parametrize(KINDS, pairs(4))
 def test_a_move_leaves_the_other_environment_alone(project: Project, old: str, new: str, moving: str) -> None:
     eu = replace(project, environment="eu", region="eu", clones=project.clones)

@@ -18,7 +18,7 @@ from runner.ledger.record import Record
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST, records
 from tests.support.project import Folder
-from tests.support.proof import one_of
+from tests.support.proof import proofs, table
 
 
 def shell(folder: Folder, command: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +26,7 @@ def shell(folder: Folder, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("closed", one_of("<&- >&- 2>&-", "<&-", ">&-", "2>&-"))
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", *proofs([">&-"]), *table(["<&-", "2>&-"])])
 def test_a_closed_standard_stream_is_no_fault(folder: Folder, closed: str) -> None:
     folder.message(LIST)
     assert shell(folder, f"validate {closed}").returncode == 0

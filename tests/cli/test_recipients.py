@@ -9,7 +9,7 @@ import pytest
 from runner.sandbox import Sandbox
 from tests.support.project import Folder
 
-PEOPLE = 2_000
+PEOPLE = 800
 MESSAGE = """\
 name: {name}
 message_type: email
@@ -62,7 +62,7 @@ def twins() -> list[tuple[str, str, str, str | None]]:
 
 
 @pytest.mark.proof
-def test_two_thousand_contacts_of_every_kind(
+def test_eight_hundred_contacts_of_every_kind(
     folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     everyone = {name: people(name) for name in MESSAGES}

@@ -82,6 +82,7 @@ def test_a_run_that_goes_on_is_not_ended_however_long_it_takes(folder: Folder) -
 
 
 @pytest.mark.proof
+@pytest.mark.table
 def test_a_run_of_more_than_10_seconds_is_not_ended(folder: Folder) -> None:
     slow_project(folder, rows=60, steps=99_999)
     began = time.monotonic()

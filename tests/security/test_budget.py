@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import supervised
 from tests.support.project import ROOT, Folder
-from tests.support.proof import one_of, proofs
+from tests.support.proof import one_of, proofs, table
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a child is watched on Linux alone")
 
@@ -71,7 +71,18 @@ EVERY_RUN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*EVERY_RUN, *proofs(name for name in FORMS if name not in EVERY_RUN)])
+# Other parsers.
+IN_THE_PROOFS = ("a body with a long sum", "a body with open comments")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *EVERY_RUN,
+        *proofs(IN_THE_PROOFS),
+        *table(name for name in FORMS if name not in {*EVERY_RUN, *IN_THE_PROOFS}),
+    ],
+)
 def test_what_does_not_end_is_killed_and_its_file_is_named(project: Folder, name: str) -> None:
     project.message(FORMS[name], "a")
     ran = supervised.run(project.path, "validate")

@@ -1,7 +1,7 @@
 """How many examples a property test has.
 
-The profiles stand in tests/conftest.py: `quick` has 25, the same ones on every machine; `proof` has 300, new ones in
-every run.
+The profiles stand in tests/conftest.py: `quick` has 25, the same ones on every machine; `proof` has 100 and `table`
+1,000, new ones in every run.
 """
 
 from hypothesis import settings
