@@ -49,14 +49,16 @@ def run_again(context: Context, purpose: str) -> NextStep:
     return NextStep(f"{purpose}: run {how}; docs/ci.md of msgrun says more", ())
 
 
-def commit_ledger(context: Context, aim: str = "no other clone sends these again") -> list[NextStep]:
+def commit_ledger(
+    context: Context, aim: str = "no other clone sends these again", *, message: str = "Record what was sent"
+) -> list[NextStep]:
     """Returns the step that commits the lockfile, if the ledger is one that git has to commit. `aim` says what for."""
     address = context.ledger.address
     if not isinstance(address, LockfileAddress):
         return []
     try:
         repository = context.ledger.repository
-        return _commit_lockfile(repository, context.tree.root / address.path, aim) if repository else []
+        return _commit_lockfile(repository, context.tree.root / address.path, aim, message) if repository else []
     except (LedgerUnavailable, subprocess.TimeoutExpired, OSError):  # the run is over: this is only advice
         return []
 
@@ -100,7 +102,9 @@ def decide(
     keys = list(dict.fromkeys(record.key for record in records))
     if not keys:
         return []
-    which = "each that is left" if is_left else _name_unknown(len(keys))
+    which = _name_unknown(len(keys))
+    if is_left:
+        which = "each that is left" if len(keys) > 1 else "it, if it is not found"
     if context.output.is_interactive:
         commands = [("resolve", key[:12]) for key in keys] if by_key else [("resolve",)]
         return [NextStep(f"Say what became of {which}", tuple(shown_command(*words) for words in commands))]
@@ -115,7 +119,7 @@ def _name_unknown(number: int) -> str:
     )
 
 
-def _commit_lockfile(repository: Repository, path: Path, aim: str) -> list[NextStep]:
+def _commit_lockfile(repository: Repository, path: Path, aim: str, message: str) -> list[NextStep]:
     relative_path = repository.relative_path(path)
     status = repository.try_git("status", "--porcelain", "--", f":(top,literal){relative_path}")
     if relative_path is None or not status:  # outside of git, ignored, or without a change
@@ -124,4 +128,4 @@ def _commit_lockfile(repository: Repository, path: Path, aim: str) -> list[NextS
     add = f"git add {name} && " if status.startswith("??") else ""
     also_push = " and push" if repository.relevant_remotes() else ""
     purpose = f"Commit{also_push} the ledger, so that {aim}"
-    return [NextStep(purpose, (f"{add}git commit -m 'Record what was sent' {name}",))]
+    return [NextStep(purpose, (f"{add}git commit -m {quote(message)} {name}",))]

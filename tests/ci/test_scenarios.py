@@ -105,7 +105,11 @@ def test_a_lock_that_is_edited_to_the_place_that_was_left_sends_nothing(project:
 
 @pytest.mark.parametrize(
     ("when", "step", "ending"),
-    [IN_EVERY_RUN, *proofs(IN_THE_PROOFS), *table(kill for kill in KILLS if kill not in {IN_EVERY_RUN, *IN_THE_PROOFS})],
+    [
+        IN_EVERY_RUN,
+        *proofs(IN_THE_PROOFS),
+        *table(kill for kill in KILLS if kill not in {IN_EVERY_RUN, *IN_THE_PROOFS}),
+    ],
 )
 @pytest.mark.parametrize(KINDS, pairs(5))
 def test_a_move_that_is_killed_at_any_step_is_finished_or_cancelled_by_the_next(

@@ -88,6 +88,6 @@ def test_mentions_are_searched_piece_by_piece(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [0, 1, MAX_LISTED, MAX_LISTED + 1, 4_000_000])
 def test_what_is_not_listed_of_the_mentions_is_counted(count: int) -> None:
     mentions = [f"a.csv:{number}" for number in range(min(count, MAX_LISTED))]
-    text = format_remains(Remains(mentions, count, (), ()), 80)
+    text = format_remains(Remains(mentions, count, ()), 80)
     assert (f"and {count - MAX_LISTED:,} more" in text) == (count > MAX_LISTED)
     assert text.count("a.csv:") == len(mentions)

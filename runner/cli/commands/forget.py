@@ -80,7 +80,8 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
 
 def _list_steps(context: Context, wanted: Address, is_named: bool, *, has_changed: bool) -> list[NextStep]:
     """Returns what is left to do for the erasure request, as far as msgrun knows."""
-    steps = next_steps.commit_ledger(context, "each clone loses what was removed") if has_changed else []
+    aim = "each clone loses what was removed"
+    steps = next_steps.commit_ledger(context, aim, message="Forget a recipient") if has_changed else []
     if is_named:
         steps.append(NextStep("Remove the recipient from the files above, or the next message goes there too", ()))
     address = wanted.label if context.output.show_values else "KIND:VALUE"

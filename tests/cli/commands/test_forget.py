@@ -64,7 +64,8 @@ def test_it_lists_the_files_and_commits_that_still_name_the_recipient(sent: Fold
     commit = subprocess.run(["git", "log", "-1", "--format=%h"], cwd=sent.path, check=True, capture_output=True).stdout
     assert f"Still named in git's history of these files and of the lockfile:\n  {commit.decode().strip()} 20" in out
     assert "bo@example.com" not in out, "masked off a terminal"
-    assert "Commit the ledger, so that each clone loses what was removed:\n    git commit" in out
+    assert "Commit the ledger, so that each clone loses what was removed:\n" in out
+    assert "    git commit -m 'Forget a recipient' messages.lock\n" in out
     assert "\n    msgrun lock compact\n" in out
 
 
