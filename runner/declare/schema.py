@@ -50,11 +50,6 @@ def validator(kind: str) -> Any:
     return jsonschema_rs.Draft202012Validator(load_schema(kind))
 
 
-def check_document(document: Document, kind: str) -> list[Problem]:
-    """Returns the rules that a document breaks, as problems; empty if it is valid."""
-    return [violation_problem(document, violation) for violation in find_violations(document, kind)]
-
-
 def find_violations(document: Document, kind: str) -> list[Violation]:
     """Returns the rules that a document breaks; empty if it is valid."""
     return [] if validator(kind).is_valid(document.value) else explain_violations(document.value, kind)

@@ -250,7 +250,8 @@ def _read_settings_document(tree: Tree) -> Document | None:
     if len(documents) > 1:
         problems.append(documents[1].problem("one-document", (), f"{SETTINGS_FILE} holds one document"))
     for document in documents[:1]:
-        problems.extend(schema.check_document(document, "project"))
+        violations = schema.find_violations(document, "project")
+        problems.extend(schema.violation_problem(document, violation) for violation in violations)
         if not problems:
             problems.extend(find_settings_problems(document))
     if any(problem.is_error for problem in problems):

@@ -175,8 +175,8 @@ class Tree:
                 names = _list_visible(real) if real.is_dir() else []
             if first == "**":
                 pending.append((folder, rest or ("*",)))
-                paths = (join(folder, name) for name in names)
-                pending.extend((path, parts) for path in paths if self._is_real_folder(path))
+                paths = ((join(folder, name), self.root / folder / name) for name in names)
+                pending.extend((path, parts) for path, file in paths if file.is_dir() and not file.is_symlink())
                 continue
             for path in (join(folder, name) for name in names if name == first or fnmatchcase(name, first)):
                 real = self._resolve(path)
@@ -192,9 +192,6 @@ class Tree:
         with suppress(NotReadable):
             return bool(name) and self._resolve(join(dirname(path), name)).is_file()
         return False
-
-    def _is_real_folder(self, path: str) -> bool:
-        return (self.root / path).is_dir() and not (self.root / path).is_symlink()
 
     def _suggest_name(self, path: str) -> str:
         """Returns a hint that names the file most similar to a missing one, or says that its folder is missing too.

@@ -82,7 +82,7 @@ def _add_rows(suppression: SuppressionList, source: RowSource) -> list[Problem]:
             problem: Problem | None = row
         else:
             values, _, number = row
-            identifiers = _read_identifiers(values)
+            identifiers = {kind: str(values[kind]) for kind in IDENTIFIER_KINDS if kind in values}
             place = source.place(number)
             problem = _check_types(values, place) or _check_contact(identifiers, place, explain=count < MAX_REPORTED)
             if problem is None and identifiers:
@@ -136,10 +136,6 @@ def _check_types(values: Mapping[str, Any], place: Place) -> Problem | None:
             message = f"this {kind} is neither a text nor a whole number, so it excludes no recipient"
             return Problem("identifier-form", place, message, "one address a row, as text")
     return None
-
-
-def _read_identifiers(values: Mapping[str, Any]) -> dict[IdentifierKind, str]:
-    return {kind: str(values[kind]) for kind in IDENTIFIER_KINDS if kind in values}
 
 
 def _digest(kind: IdentifierKind, value: str) -> bytes:

@@ -87,23 +87,16 @@ def render_fault(error: Exception) -> TemplateFault:
             fault = TemplateFault("template-error", "template: a number, a range or a text grows too large")
         case ZeroDivisionError():
             fault = TemplateFault("template-error", "template: a number is divided by zero")
+        case TypeError():
+            # A text, as every cell of a CSV file is, that a template computes with.
+            is_text = re.search(r"\bstr\b", str(error))
+            hint = "a text is not a number: write … | float or … | int" if is_text else ""
+            fault = TemplateFault("template-error", f"template: {error}", hint)
         case _:
-            hint = "a text is not a number: write … | float or … | int" if _is_about_text(error) else ""
-            fault = TemplateFault("template-error", f"template: {_describe_error(error)}", hint)
+            # Python's messages may quote a recipient's value. That of a TypeError names types alone.
+            fault = TemplateFault("template-error", f"template: {type(error).__name__}")
     fault.line, fault.file = line or fault.line, fault.file or file
     return fault
-
-
-def _describe_error(error: Exception) -> str:
-    # Python's messages may quote a recipient's value. The name of an error, and the text of a TypeError, which names
-    # types, do not.
-    text = str(error)
-    return text if isinstance(error, TypeError) else type(error).__name__
-
-
-def _is_about_text(error: Exception) -> bool:
-    """Returns whether an error may come from a text, as every cell of a CSV file is, that a template computes with."""
-    return isinstance(error, TypeError) and re.search(r"\bstr\b", str(error)) is not None
 
 
 def _find_innermost_line(traceback: TracebackType | None) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from runner.declare.problem_length import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.misread_texts import find_misread_texts
 from runner.declare.yaml.scalar_types import MERGE_TAG, compose_all, convert_node
-from runner.declare.yaml.syntax import BadYaml, YamlFault
+from runner.declare.yaml.syntax import BadYaml, YamlFault, iter_nodes
 from runner.errors import Place, Problem, Severity
 from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
 
@@ -262,22 +262,13 @@ def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Pr
 
 
 def _scalar_spans(pending: list[yaml.Node]) -> Iterator[tuple[int, int, int]]:
-    """Yields line, start and end of every scalar in some nodes. A node that aliases repeat is visited once."""
-    visited: set[int] = set()
-    while pending:
-        node = pending.pop()
-        if id(node) in visited:
-            continue
-        visited.add(id(node))
+    """Yields line, start and end of every scalar in some nodes."""
+    for node in iter_nodes(pending, with_keys=False):
         if isinstance(node, yaml.ScalarNode):
             first, last = node.start_mark, node.end_mark
             for line in range(first.line, last.line + 1):
                 end = last.column if line == last.line and first.line == last.line else -1
                 yield line, first.column if line == first.line else 0, end
-        elif isinstance(node, yaml.SequenceNode):
-            pending.extend(node.value)
-        else:
-            pending.extend(value for _, value in node.value)
 
 
 def read_documents(tree: Tree, path: str) -> Iterable[Document | Problem]:

@@ -234,7 +234,8 @@ def _refuse_size(text: str) -> None:
         # libyaml reads up to 1,024 characters ahead, and newer versions (PyYAML 6.0.4) limit the depth themselves. They
         # may raise before they report the first bracket. PyYAML's own parser has no limit, so MAX_DEPTH decides.
         mark: Any = error.problem_mark or error.context_mark
-        if _open_brackets(text[: mark.index]) > MAX_DEPTH:
+        before = text[: mark.index]  # brackets in quotes count too
+        if before.count("[") + before.count("{") - before.count("]") - before.count("}") > MAX_DEPTH:
             with suppress(yaml.MarkedYAMLError):  # composing raises the same error again, after the documents before it
                 _check_size(yaml.parse(text, Loader=yaml.SafeLoader))
 
@@ -255,8 +256,3 @@ def _check_size(events: Iterable[Any]) -> None:
             mark: Any = event.start_mark
             hint = "put the rows into a CSV or JSON Lines file" if depth <= MAX_DEPTH else ""
             raise BadYaml(YamlFault(fault[0], mark.line, mark.column, fault[1], hint))
-
-
-def _open_brackets(text: str) -> int:
-    """Returns how many brackets are open at the end of a text: a cheap estimate, since brackets in quotes count too."""
-    return text.count("[") + text.count("{") - text.count("]") - text.count("}")

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import yaml
 
+from runner.declare.yaml.syntax import iter_nodes
+
 # Not after an odd number of backslashes: then the first backslash of the escape is a character itself.
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 # The escape of YAML is two characters shorter. These replace them, so that every place in the file stays what it is.
@@ -30,17 +32,9 @@ def join_surrogates(text: str, loader: Any) -> str:
 
 def remove_padding(node: yaml.Node) -> None:
     """Removes what `join_surrogates` added from the values of a node and of all nodes below it."""
-    pending, visited = [node], set[int]()
-    while pending:
-        current = pending.pop()
-        if id(current) in visited:
-            continue
-        visited.add(id(current))
-        if isinstance(current, yaml.ScalarNode):
-            current.value = current.value.replace(_PADDING, "") if current.style == '"' else current.value
-        else:
-            for child in current.value:
-                pending.extend(child if isinstance(child, tuple) else (child,))
+    for current in iter_nodes([node], with_keys=True):
+        if isinstance(current, yaml.ScalarNode) and current.style == '"':
+            current.value = current.value.replace(_PADDING, "")
 
 
 def _join_pair(match: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """Explains syntax errors of YAML: where the mistake begins, not where libyaml detects it, and how to fix it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -49,6 +50,21 @@ class YamlFault:
     is_warning: bool = False
     length: int = 0
     edits: tuple[Edit, ...] = ()
+
+
+def iter_nodes(pending: list[yaml.Node], *, with_keys: bool) -> Iterator[yaml.Node]:
+    """Yields some nodes and all below them, each once: aliases repeat nodes. It uses up the list."""
+    visited: set[int] = set()
+    while pending:
+        node = pending.pop()
+        if id(node) in visited:
+            continue
+        visited.add(id(node))
+        yield node
+        if isinstance(node, yaml.SequenceNode):
+            pending.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            pending.extend(part for pair in node.value for part in (pair if with_keys else pair[1:]))
 
 
 class BadYaml(Exception):
@@ -101,13 +117,9 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
         start, following = match.start("text"), next((found for found in lines[line + 1 :] if found.strip()), "")
         if len(following) - len(following.lstrip()) <= match.start("key"):  # else the text goes on there
             edits = quote_text(line_text, line + 1, start)
-    message = cause or f"this is not YAML: {_in_plain_words(problem)}"
+    plain = next((plain for part, plain in _PLAIN_WORDS.items() if part in problem), problem)
+    message = cause or f"this is not YAML: {plain}"
     return YamlFault("yaml-syntax", line, column, message, hint, edits=edits)
-
-
-def _in_plain_words(problem: str) -> str:
-    """Returns what libyaml reports in words for the author of a YAML file, not a parser of it."""
-    return next((plain for part, plain in _PLAIN_WORDS.items() if part in problem), problem)
 
 
 def _find_end_of_text(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> int | None:
