@@ -84,38 +84,28 @@ class ProjectReader:
             with CURRENT_WORK.on_file(path):
                 self._read_file(result, path, names)
             rest = len(paths) - number
-            if rest and (last := _find_error_beyond(result.problems, MAX_ALL_PROBLEMS)):
-                result.problems.append(
-                    _describe_unread(last, MAX_ALL_PROBLEMS, f"the rest of the project ({rest:,} files)")
-                )
+            if rest and _is_full(result.problems, 0, MAX_ALL_PROBLEMS, f"the rest of the project ({rest:,} files)"):
                 break
         return result
 
     def _read_file(self, result: ReadResult, path: str, names: dict[str, Place]) -> None:
         is_selected, first = self.is_selected(path), len(result.problems)
         for item, parsed in self.keep(path, lambda: self._parse_file(path, is_selected=is_selected)):
-            if last := _find_error_beyond(result.problems, MAX_FILE_PROBLEMS, first):
-                result.problems.append(_describe_unread(last, MAX_FILE_PROBLEMS, "the rest of this file"))
+            if _is_full(result.problems, first, MAX_FILE_PROBLEMS, "the rest of this file"):
                 return
-            if isinstance(item, Document):
-                name_problems = _find_name_problems(item, names)
-                if parsed:
-                    self._add(result, *parsed, name_problems)
-            elif is_selected:
-                result.problems.append(item)
+            name_problems = _find_name_problems(item, names) if isinstance(item, Document) else [item]
+            if not is_selected:
+                continue
+            declaration, problems = parsed or (None, [])
+            result.problems.extend([*_limit(problems), *name_problems])
+            if declaration:
+                is_sound = not name_problems and not any(problem.is_error for problem in problems)
+                (result.declarations if is_sound else result.invalid_declarations).append(declaration)
 
     def _parse_file(self, path: str, *, is_selected: bool) -> Iterator[_Item]:
         for item in read_documents(self.project_context.tree, path):
             CURRENT_WORK.step()
             yield item, parse(item, self.project_context) if is_selected and isinstance(item, Document) else None
-
-    def _add(
-        self, result: ReadResult, declaration: Declaration | None, problems: list[Problem], name_problems: list[Problem]
-    ) -> None:
-        result.problems.extend([*_limit(problems), *name_problems])
-        if declaration:
-            is_sound = not name_problems and not any(problem.is_error for problem in problems)
-            (result.declarations if is_sound else result.invalid_declarations).append(declaration)
 
 
 def make_project_reader(
@@ -161,16 +151,17 @@ def _limit(problems: list[Problem]) -> list[Problem]:
     return [*first, replace(last, message=f"and {len(rest):,} more {noun} in this document", hint="", excerpt="")]
 
 
-def _find_error_beyond(problems: list[Problem], limit: int, first: int = 0) -> Problem | None:
-    """Returns one of the last errors if there are more problems from `first` than the limit, else None."""
-    if len(problems) - first <= limit:
-        return None
-    return next((problem for problem in problems[-1 - MAX_PROBLEMS :] if problem.is_error), None)
+def _is_full(problems: list[Problem], first: int, limit: int, unread: str) -> bool:
+    """Returns whether there are more problems from `first` on than the limit, with an error among the last ones.
 
-
-def _describe_unread(last: Problem, limit: int, what: str) -> Problem:
-    message = f"there are more than {limit:,} problems, so {what} is not checked"
-    return replace(last, message=message, hint="fix these first", excerpt="", recipient="")
+    If so, a problem is added that says what is not read.
+    """
+    last = next((problem for problem in problems[-1 - MAX_PROBLEMS :] if problem.is_error), None)
+    if len(problems) - first <= limit or last is None:
+        return False
+    message = f"there are more than {limit:,} problems, so {unread} is not checked"
+    problems.append(replace(last, message=message, hint="fix these first", excerpt="", recipient=""))
+    return True
 
 
 def _read_suppression_list(

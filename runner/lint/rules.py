@@ -23,55 +23,53 @@ class Rule:
     fix: str
 
 
-def _error(code: str, fix: str) -> Rule:
-    return Rule(code, Severity.ERROR, fix)
-
-
-def _warning(code: str, fix: str) -> Rule:
-    return Rule(code, Severity.WARNING, fix)
-
-
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _ALL = (
-    _error(
+    Rule(
         "null-text",
+        _ERROR,
         "leave the cell blank, so that it is noticed, and give the text a default: {{ … | default('there') }}",
     ),
-    _error("single-brace", "write {{ first_name }}"),
-    _error("filler-text", "write the text that belongs here"),
-    _warning("empty-value", "move the punctuation into the condition, or give the value a default that reads well"),
-    _warning("http-link", "write https://"),
-    _error("local-link", "link to the public address"),
-    _warning("staging-link", "link to production"),
-    _error("empty-link", "write the address, or remove the link"),
-    _error("malformed-link", "write https:// and the host"),
-    _error("relative-link", "write the full address, with https://"),
-    _warning("unencoded-value", "write {{ … | urlencode }}"),
-    _error("unclosed-quote", 'add the quote: href="…"'),
-    _error("value-in-markup", 'put it into a text, or into quotes: title="{{ … }}"'),
-    _error("misspelt-attribute", "correct its name"),
-    _error("mojibake", "write the text again, or export the table again as UTF-8"),
-    _error("entity-shown", "write the character itself"),
-    _warning("clipped-body", "shorten it, or link to a page with the rest"),
-    _error("unclosed-tag", "close it where it should end"),
-    _warning("unclosed-comment", "end it with #} where it should end"),
-    _warning("stray-tag", "remove it, or open the tag where it should begin"),
-    _error("unknown-tag", "write &lt; for a literal <, or use a tag of HTML"),
-    _error("script", "remove it (JSON-LD, <script type=application/ld+json>, is fine)"),
-    _error("event-handler", "remove it; a link does without"),
-    _error("form", "link to a page with the form"),
-    _error("iframe", "show an image that links to the page"),
-    _warning("image-alt", 'say what it shows: alt="…", or alt="" for decoration'),
-    _warning("image-https", "put it on a host with https:// and write its full address"),
-    _warning("text-outside-block", "put it into a <p>"),
-    _warning("long-subject", "say the one thing first, the rest in the body"),
-    _warning("shouting-subject", "write it as you would to one person"),
-    _warning(
+    Rule("single-brace", _ERROR, "write {{ first_name }}"),
+    Rule("filler-text", _ERROR, "write the text that belongs here"),
+    Rule(
+        "empty-value", _WARNING, "move the punctuation into the condition, or give the value a default that reads well"
+    ),
+    Rule("http-link", _WARNING, "write https://"),
+    Rule("local-link", _ERROR, "link to the public address"),
+    Rule("staging-link", _WARNING, "link to production"),
+    Rule("empty-link", _ERROR, "write the address, or remove the link"),
+    Rule("malformed-link", _ERROR, "write https:// and the host"),
+    Rule("relative-link", _ERROR, "write the full address, with https://"),
+    Rule("unencoded-value", _WARNING, "write {{ … | urlencode }}"),
+    Rule("unclosed-quote", _ERROR, 'add the quote: href="…"'),
+    Rule("value-in-markup", _ERROR, 'put it into a text, or into quotes: title="{{ … }}"'),
+    Rule("misspelt-attribute", _ERROR, "correct its name"),
+    Rule("mojibake", _ERROR, "write the text again, or export the table again as UTF-8"),
+    Rule("entity-shown", _ERROR, "write the character itself"),
+    Rule("clipped-body", _WARNING, "shorten it, or link to a page with the rest"),
+    Rule("unclosed-tag", _ERROR, "close it where it should end"),
+    Rule("unclosed-comment", _WARNING, "end it with #} where it should end"),
+    Rule("stray-tag", _WARNING, "remove it, or open the tag where it should begin"),
+    Rule("unknown-tag", _ERROR, "write &lt; for a literal <, or use a tag of HTML"),
+    Rule("script", _ERROR, "remove it (JSON-LD, <script type=application/ld+json>, is fine)"),
+    Rule("event-handler", _ERROR, "remove it; a link does without"),
+    Rule("form", _ERROR, "link to a page with the form"),
+    Rule("iframe", _ERROR, "show an image that links to the page"),
+    Rule("image-alt", _WARNING, 'say what it shows: alt="…", or alt="" for decoration'),
+    Rule("image-https", _WARNING, "put it on a host with https:// and write its full address"),
+    Rule("text-outside-block", _WARNING, "put it into a <p>"),
+    Rule("long-subject", _WARNING, "say the one thing first, the rest in the body"),
+    Rule("shouting-subject", _WARNING, "write it as you would to one person"),
+    Rule(
         "no-unsubscribe",
+        _WARNING,
         "say how to unsubscribe, or ignore the rule where the message is about the recipient's own account",
     ),
-    _warning("no-expires", "expires: a day after which it is not sent any more"),
-    _warning(
+    Rule("no-expires", _WARNING, "expires: a day after which it is not sent any more"),
+    Rule(
         "no-conversation",
+        _WARNING,
         "create_conversation_without_contact_reply: true, or ignore the rule where the inbox should stay free of it",
     ),
 )
