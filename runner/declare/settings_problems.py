@@ -38,7 +38,6 @@ def find_settings_problems(document: Document) -> list[Problem]:
 
 
 def _find_environment_problems(document: Document) -> list[Problem]:
-    """Returns the problem of a `default_environment` that is not declared."""
     chosen, environments = document.value.get("default_environment"), document.value.get("environments", {})
     if chosen is None or chosen in environments:
         return []

@@ -56,7 +56,6 @@ def _read_group(context: ParseContext, declared: dict[str, Any]) -> ContactGroup
 
 
 def _read_variables(context: ParseContext, declared: dict[str, Any]) -> dict[str, ContactVariable] | None:
-    """Returns the variables of `vars`; None if one has an error."""
     path = ("to", "vars")
     context.check_vars(path, declared)
     variables = {}

@@ -197,7 +197,6 @@ def _is_beside_plus(match: re.Match[str]) -> bool:
 
 
 def _is_alone(match: re.Match[str]) -> bool:
-    """Returns whether nothing else stands on the line of a match."""
     before, after = match.string[: match.start()].rpartition("\n")[2], match.string[match.end() :].partition("\n")[0]
     return not before.strip() and not after.strip()
 
@@ -230,7 +229,6 @@ def _names_field(inner: str) -> bool:
 
 
 def _suggest(placeholder: str, inner: str) -> str:
-    """Returns the hint that says what to write in Jinja."""
     if _STATEMENT.match(inner) or (not inner and placeholder.startswith(("<", "#", "%%"))):
         return "a condition is written {% if first_name %} … {% endif %}, a value {{ first_name }}"
     name = _find_jinja_name(inner)
@@ -238,7 +236,6 @@ def _suggest(placeholder: str, inner: str) -> str:
 
 
 def _find_jinja_name(inner: str) -> str:
-    """Returns the name of the variable in a placeholder; an empty text if there is none."""
     name = _QUOTED.sub("", inner).strip(" =-#!$@:")
     name = re.split(r"\s*[|,?!]|:-", name.rpartition("(")[2])[0]
     for separator in (":", "="):  # {name:there} has the field before it, {leadfield=firstname} after it

@@ -157,7 +157,6 @@ def make_value_checks(
 
 
 def _find_first_slots(texts: list[MessageText]) -> dict[str, tuple[MessageText, Slot]]:
-    """Returns the text and the slot where each variable is printed first."""
     first_slots: dict[str, tuple[MessageText, Slot]] = {}
     for is_branch in (False, True):
         for message_text in texts:

@@ -1,4 +1,4 @@
-"""Cells that were broken before msgrun read them: a spreadsheet's error, a formula, a word for no value.
+"""Cells that were broken before msgrun read them: a spreadsheet's error, a formula, a word for no value, odd quotes.
 
 Such an identifier is an error, by the same rules in the payload's schema. In a text such a value may be right, because
 there are people called Null. There it is a warning, and the message is sent.
@@ -8,7 +8,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from runner.declare.audience.csv_quotes import find_other_quotes, quote_hint
 from runner.errors import Place, Problem, Severity
 from runner.privacy import AnyText, mark_private
 
@@ -30,6 +29,10 @@ _NULL_WORDS = ("NULL", "null", "Null", "(null)", "<null>", "NaN", "nan", "NAN", 
 _ODD = frozenset((*_SPREADSHEET_ERRORS, *_NULL_WORDS, "\\N", "N/A", "n/a", "NaT", "<NA>"))
 _FORMULA = re.compile(r"=[^=\s]|[@+-][A-Za-z.]+\(|[@+-].*\|")
 _REPLACEMENT_CHARACTER = "\ufffd"  # it replaces a character that could not be decoded
+# Pairs that spreadsheets, word processors and SQL tools write in place of the straight double quote.
+_PAIRS = ("''", "“”", "„“", "„”", "””", "‘’", "‚‘", "’’", "«»", "»«", "‹›", "``", "´´")  # noqa: RUF001
+_FIRST_SIGNS = frozenset(pair[0] for pair in _PAIRS)
+
 _MAX_EXACT_FLOAT = 2**53  # up to this, a float represents every whole number exactly
 
 
@@ -89,3 +92,18 @@ def _describe_oddity(value: Any) -> tuple[AnyText, str] | None:
     if "\0" in value:
         return "holds a NUL character", "export it again, as UTF-8"
     return None
+
+
+def find_other_quotes(text: str) -> str:
+    """Returns the pair of quotes around a text, if it is none of CSV's; empty if there is none."""
+    if text[:1] not in _FIRST_SIGNS or len(text) < 3:  # noqa: PLR2004  # two quotes and what they hold
+        return ""
+    pair = text[0] + text[-1]
+    return pair if pair in _PAIRS else ""
+
+
+def quote_hint(pair: str) -> str:
+    """Returns how to have a pair of quotes read as quotes of CSV."""
+    if pair[0] == pair[1] and pair[0] in "'`":
+        return f'say quote: "{pair[0]}" beside the path, or remove them in the file'
+    return f'replace {pair[0]} and {pair[1]} by " in the file'

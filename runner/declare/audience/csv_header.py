@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from runner.declare.audience.broken_cells import find_other_quotes, quote_hint
 from runner.declare.audience.csv_dialect import (
     CSV_READ_ERRORS,
     CsvFormat,
@@ -12,10 +13,12 @@ from runner.declare.audience.csv_dialect import (
     open_text,
     reader,
 )
-from runner.declare.audience.csv_quotes import INVISIBLE, find_other_quotes, quote_hint
 from runner.declare.audience.files import MAX_COLUMNS, file_kind_problem
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem
+
+# Around a name: byte order marks, and other characters that no one sees or types.
+_INVISIBLE = frozenset("\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +56,10 @@ def read_header(
     if reason := _explain_missing_header(row):
         return None, [Problem("csv-header", place, *reason)]
     names = [cell.strip() for cell in row]
-    if any(name[:1] in INVISIBLE or name[-1:] in INVISIBLE for name in names if name):
+    if any(name[:1] in _INVISIBLE or name[-1:] in _INVISIBLE for name in names if name):
         # A second byte order mark, and the like. No one can type it, so it is not part of the name.
         quote = "" if csv_format.quote == "none" else csv_format.quote or '"'
-        names = [name.strip("".join(INVISIBLE)).removeprefix(quote).removesuffix(quote) for name in names]
+        names = [name.strip("".join(_INVISIBLE)).removeprefix(quote).removesuffix(quote) for name in names]
     if pair := next(filter(None, map(find_other_quotes, names)), ""):
         message = f"columns' names stand in {pair[0]} and {pair[1]}, which are no quotes of CSV"
         return None, [Problem("csv-header", place, message, quote_hint(pair))]

@@ -181,7 +181,6 @@ def _parse_object(path: str, number: int, line: bytes) -> dict[str, Any] | Probl
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Returns whether a value is nested deeper than `levels` levels."""
     if type(value) not in _CONTAINERS:
         return False
     inside = value.values() if type(value) is dict else value
@@ -189,7 +188,6 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def _count_keys(value: Any) -> int:
-    """Returns how many keys a value has, at any depth."""
     if type(value) is dict:
         return len(value) + sum(_count_keys(item) for item in value.values() if type(item) in _CONTAINERS)
     return sum(_count_keys(item) for item in value if type(item) in _CONTAINERS)

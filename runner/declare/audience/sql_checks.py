@@ -87,7 +87,6 @@ def _check_size(sql: str) -> None:
 
 
 def _walk(node: Any) -> Iterator[dict[str, Any]]:
-    """Yields every mapping in the parsed query, at any depth."""
     pending = [node]
     while pending:
         part = pending.pop()

@@ -1,12 +1,20 @@
-"""Explains tags of other template engines, which Jinja refuses in words of its own: what it is, and Jinja's form.
+"""Finds the tag that Jinja cannot parse, and explains one of another template engine: what it is, and Jinja's form.
+
+Jinja names only the line, which may be a whole minified body.
 
 Sources: the public references of Liquid (Shopify), Handlebars, Go's text/template, Braze and Smarty.
 """
 
 import re
+from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
-from runner.declare.template.tag_finder import find_faulty_tag
+import jinja2
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
+
+from runner.declare.similar_names import did_you_mean
 
 
 class Explanation(NamedTuple):
@@ -17,9 +25,10 @@ class Explanation(NamedTuple):
     hint: str
 
 
+_JINJA_HINT = "see the tags and filters of Jinja's template documentation"
 _NO_DATES = "a template formats no dates: put the text into the data"
 # Filters of Liquid, Django and Twig, and what to write in Jinja for `{{ x | FILTER }}`.
-_FILTERS = {
+_FILTER_HINTS = {
     "upcase": "in Jinja: | upper",
     "downcase": "in Jinja: | lower",
     "titlecase": "in Jinja: | title",
@@ -83,27 +92,67 @@ _FORMS = (
         r"in Jinja: {{ \g<name> }}",
     ),
 )
-_COLON = re.compile(r"\|\s*(?P<name>\w+)\s*:\s*(?P<value>[^|}]*[^|}\s])?")
+# These patterns are compiled where there is a fault. Of a tag of any engine, a longer one is not looked at, so that the
+# search takes linear time.
+_ANY_TAG = r"\{\{\{[^{}]{0,500}\}\}\}|\{\{\s*\$\{[^{}]{0,200}\}[^{}]{0,300}\}\}|\{\{[^{}]{0,500}\}\}|\{%[^{}]{0,500}%\}"
+_WORD = r"\{%[-+]?\s*(\w*)"
+_WHOLE = {"if": "{0}{{% endif %}}", "for": "{0}{{% endfor %}}", "elif": "{{% if x %}}{0}{{% endif %}}"}
+_STATEMENT = (
+    r"\{%[-+]?\s*(?:(?:(?:end)?(?:autoescape|block|call|filter|for|if|macro|raw|set|with)|extends|from|import|include)\b"
+    r"|else\s*[-+]?%\})"
+)
+_BLOCK = r"\{%[-+]?\s*(end)?(if|for|macro|call|filter|block|with|autoescape)\b[^{}]{0,500}%\}"
+_MAX_TAGS = 2_000  # tags of one line that are parsed, each in a tenth of a millisecond
+_COLON = r"\|\s*(?P<name>\w+)\s*:\s*(?P<value>[^|}]*[^|}\s])?"
 
 
-def filter_hint(name: str) -> str:
-    """Returns what to write in Jinja for a filter of another engine; empty if nothing is known."""
-    return _FILTERS.get(name, "")
-
-
-def explain_other_engine(line: str) -> Explanation | None:
-    """Returns what a line that Jinja cannot parse has of another engine; None if every tag may be Jinja's.
-
-    If nothing is known about the tag, the message is empty.
-    """
-    tag = find_faulty_tag(line)
-    if tag is None:
-        return None
+def explain_line(jinja_message: str, line: str) -> Explanation:
+    """Returns what is wrong with a line that Jinja cannot parse; the message is empty where Jinja's own says it."""
+    if unknown := re.match(r"No (filter|test) named '(\w+)'", jinja_message):
+        kind, name = unknown.groups()
+        use = re.search(rf"(?:\||\bis(?: not)?\b)\s*{re.escape(name)}\b", line)
+        similar = did_you_mean(name, [other for other in (FILTERS if kind == "filter" else TESTS) if other != name])
+        hint = _FILTER_HINTS.get(name) or similar or _JINJA_HINT
+        return Explanation(use[0] if use else "", f"there is no {kind} {name}", hint)
+    if (tag := find_faulty_tag(line)) is None:
+        return Explanation("", "", _JINJA_HINT if "Encountered unknown tag" in jinja_message else "")
     for pattern, message, hint in _FORMS:
         if match := re.search(pattern, tag[0]):
             return Explanation(line[tag.start() + match.start("mark") : tag.end()], message, match.expand(hint))
-    if colon := _COLON.search(tag[0]):
+    if colon := re.search(_COLON, tag[0]):
         name, value = colon["name"], colon["value"] or "…"
-        hint = filter_hint(name) or f"in Jinja a filter's values stand in parentheses: | {name}({value})"
+        hint = _FILTER_HINTS.get(name) or f"in Jinja a filter's values stand in parentheses: | {name}({value})"
         return Explanation(colon[0], "a colon after the name of a filter is Liquid", hint)
     return Explanation(tag[0], "", "")
+
+
+def find_faulty_tag(line: str) -> re.Match[str] | None:
+    """Returns the first tag of a line that is not a tag of Jinja; None if each of them may be one."""
+    return next((tag for tag in islice(re.finditer(_ANY_TAG, line), _MAX_TAGS) if not _is_sound(tag[0])), None)
+
+
+def find_open_block(source: str) -> re.Match[str] | None:
+    """Returns the last tag that begins a block which nothing ends; None if there is none."""
+    open_blocks: list[re.Match[str]] = []
+    for tag in re.finditer(_BLOCK, source):
+        if not tag[1]:
+            open_blocks.append(tag)
+        elif open_blocks and open_blocks[-1][2] == tag[2]:
+            open_blocks.pop()
+    return open_blocks[-1] if open_blocks else None
+
+
+def _is_sound(tag: str) -> bool:
+    word = re.match(_WORD, tag)
+    if word and word[1] not in _WHOLE:
+        return re.match(_STATEMENT, tag) is not None
+    try:
+        _environment().parse(_WHOLE[word[1]].format(tag) if word else tag)
+    except jinja2.TemplateSyntaxError:
+        return False
+    return True
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(autoescape=True)

@@ -164,7 +164,6 @@ class Templates:
         fault.excerpt = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
 
     def _make_lazy_renderer(self, environment: Environment, source: str) -> Render:
-        """Returns a renderer that compiles the template when it is first called."""
         compiled = cache(lambda: self._make_renderer(environment, environment.from_string(source)))
 
         def render(values: dict[str, Any]) -> tuple[str, Sequence[str]]:

@@ -262,7 +262,6 @@ def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Pr
 
 
 def _scalar_spans(pending: list[yaml.Node]) -> Iterator[tuple[int, int, int]]:
-    """Yields line, start and end of every scalar in some nodes."""
     for node in iter_nodes(pending, with_keys=False):
         if isinstance(node, yaml.ScalarNode):
             first, last = node.start_mark, node.end_mark

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from runner.declare.template.language import TemplateFault
+from runner.declare.template.other_engines import find_faulty_tag, find_open_block
 from runner.declare.template.render_monitor import RenderMonitor
-from runner.declare.template.tag_finder import find_faulty_tag, find_open_block
 from runner.declare.template.template import Templates
 
 LONG = "<p>{{ a }} and {% if a %}{{ b | upper }}{% elif b in a %}x{% else %}y{% endif %}</p>" * 250
