@@ -24,9 +24,7 @@ Payload = dict[str, Any]
 
 def delivery_key(salt: str, name: str, revision: int, kind: IdentifierKind, value: str) -> str:
     """Returns the identity of a delivery, 32 hex digits. Neither its content nor the recipient's role is part of it."""
-    return hashlib.sha256(orjson.dumps([salt, name, revision, kind, normalise_identifier(kind, value)])).hexdigest()[
-        :32
-    ]
+    return key_hasher(salt, name, revision, kind)(value).hex()
 
 
 def key_hasher(salt: str, name: str, revision: int, kind: IdentifierKind) -> Callable[[str], bytes]:

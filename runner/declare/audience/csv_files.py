@@ -43,15 +43,48 @@ class CsvFiles(SourceFiles):
         return self.files[0].header
 
     def read(self, index: int) -> Iterator[NumberedRow]:
-        """Yields the rows of a file, each with the line on which it begins."""
-        return _read_rows(self.tree, self.files[index])
+        """Yields the rows of a file, each with its first line. If it cannot be read on, a Problem is the last."""
+        file, number = self.files[index], 1
+        try:
+            with open_text(self.tree, file.path, file.format) as handle:
+                lines = LineReader(handle)
+                records = reader(lines, file.format)
+                next(records, None)  # the header
+                lines.row_size = 0
+                number = records.line_num + 1
+                for row in records:
+                    lines.row_size = 0
+                    yield number, row
+                    number = records.line_num + 1
+        except CSV_READ_ERRORS as error:
+            yield csv_error_problem(self.tree, file.path, file.format, number, error)
 
     def parse(self, index: int, entries: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
-        """Yields the rows as variables."""
-        rows = _parse_rows(self.files[index], entries)
-        if not index:
-            return rows
-        return (row if isinstance(row, Problem) else (row[0], row[1], row_number(index, row[2])) for row in rows)
+        """Yields the rows as variables.
+
+        Spaces around a cell are no part of its value: exports pad their columns with them.
+        """
+        file, first = self.files[index], row_number(index, 0)
+        header, width, raw_header, strip = file.header, len(file.header), list(file.raw_header), str.strip
+        for entry in entries:
+            if isinstance(entry, Problem):
+                yield entry
+                continue
+            number, row = entry
+            if len(row) != width:
+                if row:
+                    yield _width_problem(file, number, row)
+                continue
+            cells = list(map(strip, row))
+            if row == raw_header:
+                hint = "remove it: files were put together, each with its header"
+                yield Problem("csv-row", Place(file.path, number), "this row is the header again", hint)
+            elif all(cells):
+                yield dict(zip(header, cells)), (), first + number  # noqa: B905  # the lengths are equal; another check would take time
+            else:
+                blank = tuple(name for name, cell in zip(header, cells, strict=True) if not cell)
+                values = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+                yield values, blank, first + number
 
 
 def read_csv(
@@ -80,51 +113,6 @@ def read_csv(
             files.append(file)
     is_sound = len(files) == len(paths) and not any(problem.is_error for problem in problems)
     return (CsvFiles(tree, tuple(paths), tuple(files)) if is_sound else None), problems
-
-
-def _read_rows(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
-    """Yields the rows, each with the line on which it begins. If the file cannot be read on, a Problem is the last."""
-    number = 1
-    try:
-        with open_text(tree, file.path, file.format) as handle:
-            lines = LineReader(handle)
-            records = reader(lines, file.format)
-            next(records, None)  # the header
-            lines.row_size = 0
-            number = records.line_num + 1
-            for row in records:
-                lines.row_size = 0
-                yield number, row
-                number = records.line_num + 1
-    except CSV_READ_ERRORS as error:
-        yield csv_error_problem(tree, file.path, file.format, number, error)
-
-
-def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
-    """Yields the rows as variables.
-
-    Spaces around a cell are no part of its value: exports pad their columns with them.
-    """
-    header, width, raw_header, strip = file.header, len(file.header), list(file.raw_header), str.strip
-    for entry in numbered_rows:
-        if isinstance(entry, Problem):
-            yield entry
-            continue
-        number, row = entry
-        if len(row) != width:
-            if row:
-                yield _width_problem(file, number, row)
-            continue
-        cells = list(map(strip, row))
-        if row == raw_header:
-            message, hint = "this row is the header again", "remove it: files were put together, each with its header"
-            yield Problem("csv-row", Place(file.path, number), message, hint)
-        elif all(cells):
-            yield dict(zip(header, cells)), (), number  # noqa: B905  # the lengths are equal; another check would take time
-        else:
-            blank = tuple(name for name, cell in zip(header, cells, strict=True) if not cell)
-            values = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
-            yield values, blank, number
 
 
 def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:

@@ -127,16 +127,8 @@ class Selection:
     @property
     def is_filtering(self) -> bool:
         """Whether a recipient may be left out."""
-        filters = (
-            self.where,
-            self.allow_list,
-            self.suppression_list,
-            self.exclusion_list,
-            self.unique_by,
-            self.split,
-            self.drops_duplicates,
-        )
-        return any(filters)
+        lists = (self.allow_list, self.suppression_list, self.exclusion_list)
+        return any((self.where, *lists, self.unique_by, self.split, self.drops_duplicates))
 
 
 class _FilterPass:
