@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from runner.declare.audience import TableAudience
 from runner.declare.declaration import Declaration
@@ -37,13 +36,8 @@ def find_gaps(message_text: MessageText, declaration: Declaration) -> Iterator[G
     """Yields the gaps that empty values may leave in a text.
 
     A slot leaves none if it stands inside a tag, or if its value cannot be empty. It is skipped if the literal text on
-    one side is unknown, or if the literal text of the template contains the same characters anyway. After MAX_GAPS,
-    further slots are not looked at.
+    one side is unknown, or if the literal text of the template contains the same characters anyway.
     """
-    return islice(_iter_gaps(message_text, declaration), MAX_GAPS)
-
-
-def _iter_gaps(message_text: MessageText, declaration: Declaration) -> Iterator[Gap]:
     literals = "\n".join(message_text.layout.literals)
     for slot in message_text.layout.slots:
         if (

@@ -8,13 +8,14 @@ differently for each recipient. It checks in full only a delivery in which one o
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 from runner.characters import unescape_html
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.settings import Settings
 from runner.lint import text_checks
-from runner.lint.empty_values import Gap, find_gaps, strip_tags
+from runner.lint.empty_values import MAX_GAPS, Gap, find_gaps, strip_tags
 from runner.lint.findings import Findings, MessageFindings
 from runner.lint.html import Tag, parse_html
 from runner.lint.layout_builder import build_layout
@@ -49,7 +50,7 @@ class MessageLinter:
             self._texts.insert(0, parse_message_text(layout, constants, is_html=False))
         self._value_checks = make_value_checks(self._texts, self._findings, self._label_recipient)
         wants_gaps = self._findings.is_enabled("empty-value")
-        gaps = [gap for message_text in self._texts for gap in find_gaps(message_text, declaration) if wants_gaps]
+        gaps = [gap for text in self._texts if wants_gaps for gap in islice(find_gaps(text, declaration), MAX_GAPS)]
         self._body_gaps = [(gap.text, gap) for gap in gaps if gap.message_text is self._body]
         self._subject_gaps = [gap for gap in gaps if gap.message_text is not self._body]
         self._tag_pattern = (

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from runner.lint import text_checks
@@ -12,13 +13,14 @@ from runner.lint.findings import MessageFindings
 from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, parse_html, unescape_with_offsets
 from runner.lint.links import check_anchor_url, check_image_url, check_query_value, check_url, find_links
 from runner.lint.mojibake import find_mojibake
-from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
+from runner.lint.placeholders import find_placeholders, find_placeholders_in_url
 from runner.lint.tag_checks import ANCHOR_TAGS, check_tag, garbled_fault, leftover_fault
 from runner.lint.tag_pairs import TagPairs, pair_tags
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 from runner.lint.text_checks import Fault, PlacedFault
 
 # What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
+_MAX_CHECKED = 20  # placeholders, and links, of one value: the whole text is searched for each of them
 _MAX_COMMENT = 10_000  # characters of a comment before a value
 _MAX_TAG_NAME = 80
 _TAG_START = re.compile(r"<[/!?]?\w*$")
@@ -156,12 +158,7 @@ class MessageText:
                 yield Fault("null-text", f"this may print {word}")
         for name in sorted(slot.variables & self.values.keys()):
             for text in text_checks.iter_strings(self.values[name]):
-                if word := text_checks.find_null_word(text):
-                    yield Fault("null-text", f"this prints {word}: it is what {name} is")
-                for placeholder in find_placeholders(text):
-                    yield printed_fault(placeholder, name)
-                yield from check_links(scheme + text, tag)
-                yield from (garbled_fault(part, meant) for _, part, meant in find_mojibake(text))
+                yield from (fault for fault, _ in check_value(name, text, tag, scheme=scheme))
                 if self.is_whole_link(slot) and (fault := check_anchor_url(text)):
                     yield fault
                 if self.is_in_query(slot) and (fault := check_query_value(text, name)):
@@ -208,29 +205,28 @@ def parse_message_text(layout: Layout, values: Mapping[str, Any], *, is_html: bo
     return MessageText(layout, values, parsed_html, tag_pairs, is_html)
 
 
-def printed_fault(placeholder: Placeholder, variable: str, format_value: text_checks.ValueFormatter = str) -> Fault:
-    """Returns the fault of a variable whose value holds a placeholder."""
-    message = "this prints " + format_value(placeholder.text) + ", which is sent as it stands"
-    hint = f"another tool left it in the value of {variable}: put in the text itself"
-    return Fault(placeholder.code, message, placeholder.hint if placeholder.code == "filler-text" else hint)
+def check_value(
+    name: str, text: str, tag: Tag | None, format_value: text_checks.ValueFormatter = str, scheme: str = ""
+) -> Iterator[tuple[Fault, str]]:
+    """Yields the faults of a text that is the value of a variable, or in it, each with the part that has the fault.
 
-
-def printed_entity_fault(entity: str, variable: str) -> Fault:
-    """Returns the fault of a variable whose value holds an HTML entity, which is shown as it stands."""
-    message = f"this shows {entity}: the value of {variable} is HTML, and it is printed as text"
-    return Fault("entity-shown", message, f"put plain text into {variable}: the character itself")
-
-
-def check_links(text: str, tag: Tag | None, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
-    """Yields the faults of the links in a value.
-
-    `tag` is the tag that prints the value; None for running text. `format_value` returns a recipient's value as the
-    message may show it.
+    `tag` is the tag that prints the value; None for running text. `scheme` is that of a URL before it. `format_value`
+    returns a recipient's value as the message may show it.
     """
-    for _, link in find_links(text):
+    if word := text_checks.find_null_word(text):
+        yield Fault("null-text", f"this prints {word}: it is what {name} is"), word
+    is_url = "://" in text
+    for placeholder in islice(find_placeholders_in_url(text) if is_url else find_placeholders(text), _MAX_CHECKED):
+        message = "this prints " + format_value(placeholder.text) + ", which is sent as it stands"
+        is_filler = placeholder.code == "filler-text"
+        hint = placeholder.hint if is_filler else f"another tool left it in the value of {name}: put in the text itself"
+        yield Fault(placeholder.code, message, hint), text if is_url else placeholder.text
+    for _, link in islice(find_links(scheme + text), _MAX_CHECKED):
         if fault := check_url(link, format_value):
             is_image = tag is not None and tag.name == "img" and fault.code == "http-link"
-            yield Fault("image-https", check_image_url(link)) if is_image else fault
+            yield Fault("image-https", check_image_url(link)) if is_image else fault, text
+    for _, part, meant in find_mojibake(text):
+        yield garbled_fault(part, meant, format_value), part
 
 
 def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[PlacedFault]:

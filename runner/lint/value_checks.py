@@ -7,16 +7,12 @@ variable alone or in a query are checked one by one.
 import html
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from runner.declare.delivery import Delivery
 from runner.lint import text_checks
 from runner.lint.findings import MessageFindings
 from runner.lint.links import check_anchor_url, check_query_value, check_url
-from runner.lint.mojibake import find_mojibake
-from runner.lint.placeholders import find_placeholders, find_placeholders_in_url
-from runner.lint.static_checks import MessageText, check_links, printed_entity_fault, printed_fault
-from runner.lint.tag_checks import garbled_fault
+from runner.lint.static_checks import MessageText, check_value
 from runner.lint.template_layout import Slot
 from runner.lint.text_checks import Fault
 from runner.privacy import mark_private
@@ -25,7 +21,6 @@ from runner.privacy import mark_private
 _SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "javascript:", *"{[%«", "*|", "<<")
 _GARBLED_TEXTS = ("Ã", "Â", "â", "Ä", "Å", "Ð", "Ñ", "ð", "\ufffd")
 _MAX_REMEMBERED = 10_000
-_MAX_CHECKED = 20  # placeholders, and links, of one value: the whole text is searched for each of them
 _BROKEN_LINK_CODES = frozenset({"empty-link", "malformed-link", "relative-link"})
 
 _PrintedVariable = tuple[str, MessageText, Slot]
@@ -74,29 +69,18 @@ class ValueChecks:
 
     def _check_suspicious_text(self, name: str, text: str, delivery: Delivery) -> None:
         message_text, slot = self.first_slots[name]
-        is_url = "://" in text
-        faults = [
-            (printed_fault(placeholder, name, mark_private), text if is_url else placeholder.text)
-            for placeholder in islice(
-                find_placeholders_in_url(text) if is_url else find_placeholders(text), _MAX_CHECKED
-            )
-        ]
-        if word := text_checks.find_null_word(text):
-            faults.append((Fault("null-text", f"this prints {word}: it is what {name} is"), word))
-        if "http://" in text or "javascript:" in text:
-            tag = message_text.find_enclosing_tag(slot)
-            faults += [(fault, text) for fault in islice(check_links(text, tag, mark_private), _MAX_CHECKED)]
-        for fault, printed in faults:
-            if _is_printed(printed, delivery):
-                self._add(message_text, slot, fault, delivery)
         subject, body = delivery.payload.get("subject", ""), delivery.payload["body"]
-        for _, part, meant in find_mojibake(text):
-            if part in body or part in subject:
-                self._add(message_text, slot, garbled_fault(part, meant, mark_private), delivery)
+        tag = message_text.find_enclosing_tag(slot)
+        for fault, part in check_value(name, text, tag, mark_private):
+            is_part_of_word = fault.code == "mojibake" and (part in body or part in subject)
+            if is_part_of_word or _is_printed(part, delivery):
+                self._add(message_text, slot, fault, delivery)
         for _, entity in text_checks.find_entities(text) if "&" in text else ():
             # Where a value is not escaped, as with `| safe`, an entity is what the reader does not see.
             if html.escape(entity) in body or entity in subject:
-                self._add(message_text, slot, printed_entity_fault(entity, name), delivery)
+                message = f"this shows {entity}: the value of {name} is HTML, and it is printed as text"
+                fault = Fault("entity-shown", message, f"put plain text into {name}: the character itself")
+                self._add(message_text, slot, fault, delivery)
 
     def _check_link_hosts(self, delivery: Delivery) -> None:
         """Checks the hosts of links in values, each host once: most are the same for all recipients."""
