@@ -6,7 +6,7 @@ from pathlib import Path
 from runner.declare.declaration import Declaration
 from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import SETTINGS_FILE, Settings
-from runner.declare.similar_names import did_you_mean
+from runner.declare.similar_names import suggest_or_list
 from runner.declare.tree import Tree
 from runner.declare.unread_files import find_unread_folders, find_unread_settings
 from runner.errors import Problem, ProblemsFound, UsageMistake
@@ -38,8 +38,7 @@ class Project:
         if any(problem.is_error for problem in self.problems):
             raise ProblemsFound(list(self.problems))
         names = [declaration.name for declaration in self.declarations]
-        hint = did_you_mean(name, names) or f"to see their names: {shown_command('plan', '--all')}"
-        raise UsageMistake(f"no message is named {name}", hint)
+        raise UsageMistake(f"no message is named {name}", suggest_or_list(name, names))
 
     def find_recipient_problems(self) -> list[Problem]:
         """Renders every recipient of every declaration, the invalid ones included. Returns the problems."""

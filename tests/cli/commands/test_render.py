@@ -39,7 +39,7 @@ def test_render_masks_what_is_a_recipients_and_nothing_else(folder: Folder) -> N
     ("args", "code", "told"),
     [
         (["sead"], 64, "did you mean seed?"),
-        (["pony"], 64, "no message is named pony\n  hint: to see their names: msgrun plan --all\n"),
+        (["pony"], 64, "no message is named pony\n  hint: there is seed\n"),
         (["seed", "--to", "phone:1"], 64, "is not an address"),
         (["seed", "--to", "id:1"], 64, "no recipient ***\n  hint: to see all: msgrun render seed --show-values"),
     ],
