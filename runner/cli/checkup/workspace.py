@@ -98,7 +98,8 @@ def _check(probe: Probe, access: Access, declared: _Declared) -> list[Check]:
     me = parse_object(reply)
     if me is None:
         failure = _explain_failure(reply, access, declared)
-        return [failure, *_skip(_NAMES[1:], "Intercom does not accept the token, or is not reached")]
+        reason = "is not reached" if isinstance(reply, NoReply) else "does not accept the token"
+        return [failure, *_skip(_NAMES[1:], f"Intercom {reason}")]
     replies = {name: probe.ask(method, path, body) for name, _, method, path, body in _READS}
     admins = parse_admins(parse_object(replies["admins"]))
     app = me.get("app")
