@@ -1,7 +1,8 @@
 """Checks what the commits of a pull request change in the files of ledgers. They must not change anything in them."""
 
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from runner.cli.context import Context
@@ -35,14 +36,47 @@ class _LedgerFile:
     ledger_id: str = ""
 
 
-def refuse_tracked_run_files(context: Context) -> None:
-    """Raises GuardRefused if git tracks a file that only msgrun writes: a rescue file, or a file in .msgrun/."""
-    repository = find_repository(context.tree.root.resolve())
-    for path in repository.tracked_files(context.tree.root) if repository else ():
-        if path.endswith(".rescue") or path.startswith(".msgrun/"):
+def refuse_planted_files(context: Context) -> None:
+    """Raises GuardRefused if git tracks a file that only msgrun writes, or a folder that git may take for a repository.
+
+    The first is a rescue file of the project, or a file in any .msgrun/. The second would bring a configuration for the
+    git commands of a job that works in it or below it.
+    """
+    root = context.tree.root.resolve()
+    repository = find_repository(root)
+    if repository is None:
+        return
+    paths = repository.tracked_files(repository.toplevel)
+    for path in paths:
+        shown = os.path.relpath(repository.toplevel / path, root)
+        if ".msgrun" in path.split("/") or (path.endswith(".rescue") and not shown.startswith("..")):
             raise GuardRefused(
-                f"git tracks {path}, and only msgrun itself writes such files", f"git rm --cached {path}, and commit"
+                f"git tracks {shown}, and only msgrun itself writes such files", f"git rm --cached {shown}, and commit"
             )
+    for folder in _find_repositories(paths):
+        full_path = repository.toplevel / folder
+        if root.is_relative_to(full_path) or full_path.is_relative_to(root):
+            shown = os.path.relpath(full_path, root)
+            message = (
+                f"git tracks {shown}/HEAD and what else makes a repository of that folder: git could follow its config"
+            )
+            raise GuardRefused(message, f"git rm --cached {shown}/HEAD, and commit")
+
+
+def _find_repositories(paths: Iterable[str]) -> Iterator[str]:
+    """Yields the folders that git may take for a repository: with HEAD, and with objects/ and refs/ or with commondir.
+
+    Upper and lower case count as one, as some file systems have it.
+    """
+    names = defaultdict[str, set[str]](set)
+    for path in paths:
+        parts = path.casefold().split("/")
+        for depth, name in enumerate(parts):
+            if name in {"head", "objects", "refs", "commondir"}:
+                names["/".join(path.split("/")[:depth])].add(name)
+    for folder, found in names.items():
+        if "head" in found and ("commondir" in found or {"objects", "refs"} <= found):
+            yield folder
 
 
 def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> None:

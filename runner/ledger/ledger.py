@@ -1,10 +1,11 @@
 """The interface of every kind of ledger."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Protocol, runtime_checkable
 
 from runner.ledger.facts import Facts
@@ -142,10 +143,13 @@ def find_missing_records(known: Facts, current: Facts) -> Iterator[Record]:
 
     A record is not missing if the current facts have one of the same attempt with a higher rank.
     """
-    for record in known.sorted_records():
-        same_attempt = (own for own in current.records_of(record.key) if own.attempt == record.attempt)
-        if not any(own == record or own.rank > record.rank for own in same_attempt):
-            yield record
+    for key, records in groupby(known.sorted_records(), attrgetter("key")):
+        own_records = defaultdict[str, list[Record]](list)
+        for record in current.records_of(key):
+            own_records[record.attempt].append(record)
+        for record in records:
+            if not any(own == record or own.rank > record.rank for own in own_records[record.attempt]):
+                yield record
 
 
 def count_missing_records(known: Facts, current: Facts) -> int:

@@ -144,7 +144,7 @@ def test_only_the_job_that_was_approved_sees_the_secret_and_may_write():
 @pytest.mark.parametrize("text", [GITHUB, GITLAB, ACTION], ids=["github", "gitlab", "action"])
 def test_the_rescue_file_is_kept_as_an_artifact_and_nothing_else_of_git(text):
     assert text.count(".git/msgrun/*.rescue") == 1
-    assert text.count("**/.msgrun/*.rescue") == 1
+    assert "/.msgrun/" not in text  # a commit can write there
     assert "messages.lock" not in text
     steps = [*yaml.safe_load(GITHUB)["jobs"]["apply"]["steps"], *yaml.safe_load(ACTION)["runs"]["steps"]]
     kept = [step for step in steps if step.get("name") == "Keep the rescue file"]

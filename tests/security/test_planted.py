@@ -84,6 +84,50 @@ def test_a_file_that_only_msgrun_writes_fails_the_check_of_a_pull_request(author
     assert author.msgrun("lock", "verify").code == 0
 
 
+BARE = ("HEAD", "config", "objects/.keep", "refs/.keep")
+REPOSITORIES = {
+    # the files, and whether git may take a folder of the project, or one that it lies in, for a repository
+    "the project": ([f"mail/{name}" for name in BARE], True),
+    "the project, with packs alone": (["mail/HEAD", "mail/objects/pack/a", "mail/refs/heads/main"], True),
+    "a folder of the project": ([f"mail/messages/{name}" for name in BARE], True),
+    "deep in the project": ([f"mail/a/b/c/{name}" for name in BARE], True),
+    "the top": (BARE, True),
+    "with a folder in common": (["mail/HEAD", "mail/commondir"], True),
+    "in small letters": (["mail/head", "mail/Objects/a", "mail/REFS/a"], True),
+    "a link as its HEAD": ([*(f"mail/{name}" for name in BARE[1:]), "mail/HEAD@"], True),
+    "another folder of the repository": ([f"tests/{name}" for name in BARE], False),
+    "without refs": (["mail/HEAD", "mail/objects/a"], False),
+    "in two folders": (["mail/HEAD", "mail/a/objects/a", "mail/a/refs/a"], False),
+}
+
+
+@pytest.mark.parametrize("name", REPOSITORIES)
+def test_a_folder_that_git_would_take_for_a_repository_fails_the_check_of_a_pull_request(
+    author: Clone, name: str
+) -> None:
+    files, is_refused = REPOSITORIES[name]
+    author.write("mail/msgrun.yaml", 'salt: rehearsal\nfrom: {type: admin, id: "394051"}\nlock: no.lock\n')
+    author.write("mail/no.lock", HEADER % salt_check("rehearsal"))
+    for file in files:
+        author.write(file.removesuffix("@"), "ref: refs/heads/main\n")
+        if file.endswith("@"):
+            (author.path / file.removesuffix("@")).unlink()
+            (author.path / file.removesuffix("@")).symlink_to("refs/heads/main")
+    author.commit()
+    ran = author.msgrun("-C", "mail", "lock", "verify")
+    assert (ran.code, "makes a repository of that folder" in ran.err) == ((5, True) if is_refused else (0, False))
+
+
+def test_a_rescue_file_anywhere_in_the_repository_fails_the_check(author: Clone) -> None:
+    author.write("mail/msgrun.yaml", "salt: rehearsal\nlock: no.lock\n")
+    author.write("mail/no.lock", HEADER % salt_check("rehearsal"))
+    author.write("docs/.msgrun/messages.lock.rescue", "x\n")
+    author.git("add", "--force", "--all")
+    author.git("commit", "--quiet", "--message", "plant it")
+    ran = author.msgrun("-C", "mail", "lock", "verify")
+    assert (ran.code, "git rm --cached ../docs/.msgrun/messages.lock.rescue" in ran.err) == (5, True)
+
+
 def test_what_a_run_could_not_record_is_kept_where_no_commit_writes(author: Clone) -> None:
     """The counter-proof: the file that is believed is the one in git's own folder, and it is picked up."""
     rescue = author.path / ".git/msgrun/messages.lock.rescue"

@@ -42,14 +42,14 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
 
 def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path, *, yes: bool) -> None:
     """Asks the user if the file settles attempts that are open in the ledger. Raises GuardRefused."""
-    open_attempts = (
+    open_attempts = {
         (record.key, record.attempt) for state in ledger.facts.states_with("unknown") for record in state.open_attempts
-    )
+    }
     settled = [
         record
-        for key, attempt in open_attempts
+        for key in {key for key, _ in open_attempts}
         for record in imported.records_of(key)
-        if record.attempt == attempt and record.status in {"released", "sent"}
+        if (key, record.attempt) in open_attempts and record.status in {"released", "sent"}
     ]
     if settled:
         sent = sum(record.status == "sent" for record in settled)

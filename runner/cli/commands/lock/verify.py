@@ -4,7 +4,7 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger
-from runner.cli.ledger_changes import refuse_tracked_run_files, require_unchanged_ledger_files
+from runner.cli.ledger_changes import refuse_planted_files, require_unchanged_ledger_files
 from runner.cli.options import EXIT, command
 from runner.report.problem_text import pluralize
 
@@ -18,10 +18,10 @@ def verify(against: str | None) -> int:
 
     --against is for pull requests. It exits with 5 if the commits since REF change a ledger's file, whatever lock: is.
     Otherwise an author of a pull request could change the record of what was sent. It does so too if a file is
-    committed where only msgrun writes, as in .msgrun/.
+    committed where only msgrun writes, as in .msgrun/, or a folder that git would take for a repository.
     """
     with open_context(against or "") as context:
-        refuse_tracked_run_files(context)
+        refuse_planted_files(context)
         facts = read_ledger(context).facts
         if against is not None:
             require_unchanged_ledger_files(context, against, facts)

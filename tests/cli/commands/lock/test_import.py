@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from runner.ledger.facts import Facts
 from tests.cli.commands.test_status import append, line
 from tests.support.ledger_files import read_records
 from tests.support.project import Folder
@@ -35,6 +36,19 @@ def test_what_settles_an_open_attempt_is_asked(folder: Folder, outcome: str) -> 
     assert [record["status"] for record in read_records(folder.path / "messages.lock")] == ["claimed"]
     assert folder.run("lock", "import", "other.lock", "--yes").code == 0
     assert len(read_records(folder.path / "messages.lock")) == 3
+
+
+def test_the_attempts_of_one_key_are_read_once_and_not_once_for_each(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, records_of = [], Facts.records_of
+    append(folder, "".join(line("a", str(number), "claimed") for number in range(100)))
+    outcomes = "".join(line("a", str(number), "sent", id=str(number)) for number in range(100))
+    folder.write("other.lock", HEADER + outcomes)
+    monkeypatch.setattr(Facts, "records_of", lambda facts, key: reads.append(key) or records_of(facts, key))
+    assert folder.run("lock", "import", "other.lock", "--yes").code == 5  # one recipient got all of them
+    assert len(read_records(folder.path / "messages.lock")) == 200
+    assert len(reads) <= 5
 
 
 def test_a_released_attempt_that_is_not_open_is_not_asked(folder: Folder) -> None:
