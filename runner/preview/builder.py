@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from runner.characters import show_invisible, show_on_one_line
+from runner.current_work import CURRENT_WORK
 from runner.declare.audience import TableAudience
 from runner.declare.delivery import Delivery
 from runner.declare.sample import make_sample, read_beginning
@@ -125,8 +126,9 @@ class _MessageBuilder:
 
     def build(self) -> MessageView:
         """Returns the view with its page, which alone needs the recipients."""
-        view = self._build_view()
-        return replace(view, html=render_message(self._site, view), recipients=())
+        with CURRENT_WORK.on_file(self._message.declaration.place.path):
+            view = self._build_view()
+            return replace(view, html=render_message(self._site, view), recipients=())
 
     def _build_view(self) -> MessageView:
         message, declaration, source, change = self._message, self._message.declaration, self._source, self._change
@@ -187,6 +189,7 @@ class _MessageBuilder:
             yield describe_problem(problem, show_values=self._source.show_values, messages=(self._page,))
 
     def _view_recipient(self, sampled: SampledDelivery) -> RecipientView:
+        CURRENT_WORK.step()
         delivery, show_values = sampled.delivery, self._source.show_values
         sample = make_sample(self._message.declaration, delivery, self._authorship)
         subject, body = sample.subject, sample.body

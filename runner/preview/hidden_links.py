@@ -1,5 +1,6 @@
 """Finds the links of a body that its reader may not see, because of the style of an element around them."""
 
+from collections import Counter
 from dataclasses import replace
 
 from runner.lint.colors import LINK
@@ -22,11 +23,14 @@ def find_hidden_links(html: ParsedHtml) -> dict[int, str]:
     elements = [("", "", Look(color=None, background=None) if has_sheet else Look())]
     hidden: dict[int, tuple[str, str]] = {}
     seen: set[str] = set()
+    open_names: Counter[str] = Counter()  # of the elements, so that no tag looks through all of them
     for tag in html.tags:
-        names = [name for name, _, _ in elements]
-        if tag.is_end or (tag.name in _IMPLIED_ENDS and tag.name == names[-1]):
-            if tag.name in names:
-                del elements[len(names) - 1 - names[::-1].index(tag.name) :]
+        if tag.is_end or (tag.name in _IMPLIED_ENDS and tag.name == elements[-1][0]):
+            while open_names[tag.name]:
+                name, _, _ = elements.pop()
+                open_names[name] -= 1
+                if name == tag.name:
+                    break
             if tag.is_end:
                 continue
         _, outer_mark, outer_look = elements[-1]
@@ -39,6 +43,7 @@ def find_hidden_links(html: ParsedHtml) -> dict[int, str]:
                 seen.add(address)
         if tag.name not in VOID_TAGS:
             elements.append((tag.name, mark, look))
+            open_names[tag.name] += 1
     return {start: reason for start, (address, reason) in hidden.items() if address not in seen}
 
 

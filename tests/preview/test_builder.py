@@ -10,7 +10,9 @@ import pytest
 
 from runner.cli import worker_pool
 from runner.cli.worker_pool import ForkedWorkerPool
+from runner.current_work import CURRENT_WORK
 from runner.declare.keys_and_digests import delivery_key
+from runner.preview import builder
 from runner.preview.pages import name_pages
 from tests.preview.conftest import RECEIPT, TIP, read_page, write_project
 from tests.support.project import run_in_process
@@ -171,3 +173,17 @@ def test_a_style_sheet_that_can_tell_the_preview_is_a_warning(tmp_path: Path) ->
     preview(root)
     index = (tmp_path / "out/index.html").read_text("utf-8")
     assert "a style sheet of the body asks for [attribute], @media (max-height: 700px)" in index
+
+
+def test_the_work_on_each_message_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a body whose checks do not end is killed, and named."""
+    seen, check_body = [], builder.check_body
+
+    def watched(*args: object, **options: object) -> object:
+        seen.append(CURRENT_WORK.status())
+        return check_body(*args, **options)
+
+    monkeypatch.setattr(builder, "check_body", watched)
+    preview(write_project(tmp_path / "p", receipt=RECEIPT))
+    assert seen
+    assert all(status.is_working and status.path.startswith("messages/") for status in seen)

@@ -46,3 +46,9 @@ def test_a_link_in_the_usual_styles_is_seen(body: str) -> None:
 
 def test_a_link_that_is_seen_elsewhere_is_not_hidden() -> None:
     assert find(f'<div style="display:none">{LINK}</div>{LINK}') == []
+
+
+def test_no_tag_looks_through_all_open_elements() -> None:
+    """Else a body of a mebibyte would take an hour."""
+    body = "<g>" * 10_000 + "<p>" + "</x>" * 10_000 + LINK
+    assert find(body) == []
