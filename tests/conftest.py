@@ -74,10 +74,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Property tests are in every part: the longer it is, the more examples.
-
-    Linters begin first: one of them takes the longest.
-    """
+    """Property tests are in each part, with other numbers of examples. Linters begin first: one takes the longest."""
     items.sort(key=lambda item: item.get_closest_marker("lint") is None)
     if part := _long_part(config):
         if part == "proof":

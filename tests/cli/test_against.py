@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from runner.ledger.record import salt_check
 from runner.sandbox import Sandbox
@@ -440,15 +441,22 @@ GUARDED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", GUARDED)
-def test_every_changed_guard_is_named(here: Folder, name: str) -> None:
-    text, before, now = GUARDED[name]
+OF_THE_PROJECT = [name for name in GUARDED if not name.startswith("environments")]
+
+
+@pytest.mark.parametrize("names", [OF_THE_PROJECT, *([name] for name in GUARDED if name not in OF_THE_PROJECT)])
+def test_every_changed_guard_is_named(here: Folder, names: list[str]) -> None:
     here.write("none.csv", "email\nzoe@example.com\n")
     here.write("msgrun.yaml", "environments: {prod: {}}\n")
     commit(here)
-    here.write("msgrun.yaml", text if "environments" in text + name else f"{text}environments: {{prod: {{}}}}\n")
-    found = [guard for guard in changes(here)["guards"] if guard["name"] == name]
-    assert found == [{"name": name, "before": before, "now": now}]
+    settings: dict[str, Any] = {} if "environments" in names[0] else {"environments": {"prod": {}}}
+    for name in names:
+        for key, value in (yaml.safe_load(GUARDED[name][0]) or {}).items():
+            settings[key] = settings.get(key, {}) | value if isinstance(value, dict) else value
+    here.write("msgrun.yaml", yaml.safe_dump(settings))
+    found = [guard for guard in changes(here)["guards"] if guard["name"] in names]
+    expected = [{"name": name, "before": GUARDED[name][1], "now": GUARDED[name][2]} for name in names]
+    assert sorted(found, key=str) == sorted(expected, key=str)
 
 
 @pytest.mark.parametrize("name", ["lock", "abort_if.refused"])

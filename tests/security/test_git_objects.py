@@ -9,7 +9,7 @@ from runner.git import repository
 from runner.ledger.record import salt_check
 from tests.security.test_git import executable
 from tests.support.clones import HEADER, Clone
-from tests.support.proof import one_of
+from tests.support.proof import one_of, table
 
 LEDGER = HEADER % salt_check("rehearsal")
 BRANCH = "refs/heads/msgrun-ledger"
@@ -130,7 +130,7 @@ def test_it_is_refused_as_the_lockfile_of_a_remotes_branch_too(
     refuses(author, "apply", "--yes")
 
 
-@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize("name", ["all", *table(BESIDE)])
 def test_what_lies_beside_the_ledger_is_kept_and_never_obeyed(
     on_branch: Clone, origin: Path, tmp_path: Path, name: str
 ) -> None:
@@ -138,7 +138,8 @@ def test_what_lies_beside_the_ledger_is_kept_and_never_obeyed(
     for key in ("filter.witness.clean", "filter.witness.smudge", "diff.witness.textconv", "merge.witness.driver"):
         on_branch.git("config", key, str(witness))
     on_branch.git("config", "filter.witness.required", "true")
-    set_branch(origin, commit_entries(origin, ("100644", LOCK, LEDGER.encode()), *BESIDE[name]))
+    beside = [entry for entries in BESIDE.values() for entry in entries] if name == "all" else BESIDE[name]
+    set_branch(origin, commit_entries(origin, ("100644", LOCK, LEDGER.encode()), *beside))
     before = {line for line in git(origin, "ls-tree", "-z", BRANCH).split("\0") if not line.endswith("messages.lock")}
     ran = on_branch.msgrun("apply", "--yes")
     assert ran.code == 0, ran
