@@ -3,8 +3,9 @@
 A request is sent at most once: there are no redirects and no retries. The client knows whether bytes of a request left
 this machine.
 
-Every request is given directly to the adapter. The proxies and the CA bundle of the environment are read once. Reading
-them, cookies and a .netrc for every request would take longer than everything else that a request does.
+The proxies and the CA bundle of the environment are read once, and `requests` opens one pool of connections. Every
+request is given directly to that pool. A session of `requests` would look for the pool, for cookies and for a .netrc at
+every request, and that would take longer than everything else that a request does.
 """
 
 import contextlib
@@ -21,8 +22,6 @@ import orjson
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.hooks import default_hooks
-from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -43,6 +42,7 @@ POOL_SIZE = 64  # connections, one for each thread; threads beyond it would open
 HOSTS = {"us": "https://api.intercom.io", "eu": "https://api.eu.intercom.io", "au": "https://api.au.intercom.io"}
 _MAX_ESCAPED = 6  # bytes of a reply for a byte of the request: the reply repeats the message, with any JSON escapes
 
+_NO_RETRIES = urllib3.Retry(total=False)
 # What a request and reading its reply may raise.
 _EXCHANGE_ERRORS = (
     NoRoute,
@@ -140,12 +140,6 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
         return manager
 
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Does nothing, because the shared context verifies certificates already.
-
-        The method of the base class would make every connection load the CA bundle again.
-        """
-
 
 class HttpTransport:
     """Sends requests to Intercom over HTTP or HTTPS, through the proxies of the environment.
@@ -167,6 +161,7 @@ class HttpTransport:
             "Connection": "keep-alive",
             "User-Agent": f"msgrun/{__version__}",
         }
+        self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
         self._lock = threading.Lock()
 
     def exchange(self, method: str, path: str, body: Any, version: str) -> Reply | NoReply:
@@ -176,41 +171,42 @@ class HttpTransport:
         """
         _wire.written = False
         route = None
+        headers = {**self._headers, "Intercom-Version": version}
         try:
             with self._lock:
                 route = self._route
-                adapter = self._adapter
-            request = self._request(method, path, body, version)
-            _wire.max_body = max(MAX_BODY, _MAX_ESCAPED * len(request.body or b""))
-            response = adapter.send(request, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), proxies=route.proxies)
+                pool, prefix = self._pool
+            content = None if body is None else orjson.dumps(body)
+            if content is not None:
+                headers["Content-Type"] = "application/json"
+            _wire.max_body = max(MAX_BODY, _MAX_ESCAPED * len(content or b""))
+            response = pool.urlopen(
+                method, prefix + path, content, headers, _NO_RETRIES, timeout=self._timeout,
+                redirect=False, assert_same_host=False, preload_content=False, decode_content=False,
+            )  # fmt: skip
             with contextlib.closing(response):
-                content = read_body(response.raw, _wire.max_body)
+                reply = read_body(response, _wire.max_body)
         except _EXCHANGE_ERRORS as error:
             reason, fix = describe(error, route, has_sent_bytes=_wire.written)
             is_too_large = isinstance(error, ReplyTooLarge)
             reason, fix = self._mask_token.in_text(reason), self._mask_token.in_text(fix)
             return NoReply(reason, has_sent_bytes=_wire.written, is_too_large=is_too_large, fix=fix)
-        headers = {name.lower(): self._mask_token.in_text(value) for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, self._mask_token.in_bytes(content))
+        masked = {name.lower(): self._mask_token.in_text(value) for name, value in response.headers.itermerged()}
+        return Reply(response.status, masked, self._mask_token.in_bytes(reply))
 
     @cached_property
     def _route(self) -> Route:
         return find_route(self._base_url)
 
     @cached_property
-    def _adapter(self) -> _Adapter:
-        return _Adapter(self._route.tls_context)
-
-    def _request(self, method: str, path: str, body: Any, version: str) -> requests.PreparedRequest:
+    def _pool(self) -> tuple[HTTPConnectionPool, str]:
+        """The connections to the host, and what stands before the path of a request: as a rule nothing."""
+        adapter, proxies = _Adapter(self._route.tls_context), dict(self._route.proxies)
         request = requests.PreparedRequest()
-        request.method, request.url, request.hooks = method, self._base_url + path, default_hooks()
-        request.headers = CaseInsensitiveDict(self._headers)
-        request.headers["Intercom-Version"] = version
-        if body is not None:
-            request.body = orjson.dumps(body)
-            request.headers["Content-Type"] = "application/json"
-            request.headers["Content-Length"] = str(len(request.body))
-        return request
+        request.url = f"{self._base_url}/"
+        pool = adapter.get_connection_with_tls_context(request, verify=True, proxies=proxies)
+        assert isinstance(pool, HTTPConnectionPool)
+        return pool, adapter.request_url(request, proxies).rstrip("/")
 
 
 def _validate_token(token: str) -> str:

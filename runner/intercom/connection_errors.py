@@ -2,7 +2,7 @@
 
 import ssl
 
-import requests
+import urllib3
 
 from runner.intercom.reply_reader import UnreadableReply
 from runner.intercom.route import NoRoute, Route
@@ -31,7 +31,7 @@ def describe(error: Exception, route: Route | None, *, has_sent_bytes: bool) -> 
     if isinstance(error, UnreadableReply):
         return f"the answer from {route.host} {error}", ""
     # Once bytes were sent, the proxy had connected. urllib3 calls a connection that is lost later a ProxyError, too.
-    is_at_proxy = isinstance(error, requests.exceptions.ProxyError) and not has_sent_bytes
+    is_at_proxy = isinstance(error, urllib3.exceptions.ProxyError) and not has_sent_bytes
     proxy = f"the proxy {route.proxy}"
     peer = proxy if is_at_proxy else f"{route.host} through {proxy}" if route.proxy else route.host
     root = _find_root(error)

@@ -8,14 +8,12 @@ import io
 import socket
 import time
 import zlib
-from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from urllib3.response import HTTPResponse
+from urllib3.response import BaseHTTPResponse
 
 MAX_BODY = 1 << 20  # bytes, decoded
 _GZIP = 16 + zlib.MAX_WBITS  # tells zlib to expect the header and the checksum of gzip
-_COMPRESSED_PART = 65_536  # bytes that are decompressed at once
 MAX_OVERHEAD = 1 << 18  # bytes, as received: the headers, and the frames of chunks
 
 
@@ -78,39 +76,29 @@ class _BoundedFile(io.RawIOBase):
         super().close()
 
 
-def read_body(response: HTTPResponse, limit: int) -> bytes:
-    """Returns the decoded body.
-
-    Raises UnreadableReply, at the latest once more than `limit` bytes are decoded, and the errors of urllib3.
-    """
+def read_body(response: BaseHTTPResponse, limit: int) -> bytes:
+    """Returns the decoded body, of at most `limit` bytes. Raises UnreadableReply, and the errors of urllib3."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    parts: list[bytes] = []
-    size = 0
-    for part in _decode(response, encoding, limit):
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise ReplyTooLarge
-    return b"".join(parts)
-
-
-def _decode(response: HTTPResponse, encoding: str, limit: int) -> Iterator[bytes]:
-    """Returns the parts of the decoded body, each of at most one byte more than `limit`."""
-    if encoding in {"", "identity"}:
-        while part := response.read(limit + 1):
-            yield part
-        return
-    if encoding != "gzip":
+    if encoding not in {"", "identity", "gzip"}:
         raise UnreadableReply("is compressed in a way that was not asked for")
+    # BoundedSocket limits how much that is. The last read, of nothing, raises an error if the body is cut off.
+    body = b"".join(iter(lambda: response.read(limit + 1), b""))
+    if encoding == "gzip" and len(body) <= limit:
+        body = _decompress(body, limit + 1)
+    if len(body) > limit:
+        raise ReplyTooLarge
+    return body
+
+
+def _decompress(data: bytes, limit: int) -> bytes:
+    """Returns up to `limit` bytes of the decoded data: no more than that, as 1 MiB received may be 1 GiB decoded."""
     decoder = zlib.decompressobj(wbits=_GZIP)
-    while data := response.read(_COMPRESSED_PART):
-        while data:
-            if decoder.eof:
-                raise UnreadableReply("goes on after its end")
-            try:
-                yield decoder.decompress(data, limit + 1)  # no more than that: 1 MiB received may be 1 GiB decoded
-            except zlib.error as error:
-                raise UnreadableReply("is not compressed as it says") from error
-            data = decoder.unconsumed_tail or decoder.unused_data
-    if not decoder.eof:
+    try:
+        body = decoder.decompress(data, limit)
+    except zlib.error as error:
+        raise UnreadableReply("is not compressed as it says") from error
+    if len(body) < limit and not decoder.eof:
         raise UnreadableReply("is cut off")
+    if decoder.unused_data:
+        raise UnreadableReply("goes on after its end")
+    return body
