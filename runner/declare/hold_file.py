@@ -15,7 +15,7 @@ def read_hold(root: Path) -> str | None:
     file outside of the project. Called before every POST.
     """
     try:
-        descriptor = os.open(root / HOLD_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(f"{root}/{HOLD_FILE}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import re
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Literal
 
 import orjson
@@ -136,7 +137,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the record as a JSON object, in the order of the fields."""
-        own = {name: value for name in _FIELDS if (value := getattr(self, name))}
+        own = {name: value for name, value in zip(_FIELDS, _get_fields(self), strict=True) if value}
         return {**own, **(orjson.loads(self.extra) if self.extra else {})}
 
     def to_line(self) -> bytes:
@@ -145,6 +146,7 @@ class Record:
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Record) if field.name != "extra")
+_get_fields = attrgetter(*_FIELDS)
 _FLAGS = ("opens_conversation", "redirected", "forgotten")
 _TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), **dict.fromkeys(_FLAGS, bool), "revision": int}
 
