@@ -8,7 +8,7 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.clones import ATTRIBUTES, SETTINGS, Clone, message
-from tests.support.pushed_projects import copy_origin, copy_project
+from tests.support.pushed_projects import AUTHOR, ORIGIN, copy_origin, copy_project, restore
 
 LOCK_LINES = {"branch": "lock: git+origin\n", "main": "lock: git+origin#main\n", "lockfile": ""}
 
@@ -20,9 +20,12 @@ def intercom() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def origin(tmp_path: Path) -> Path:
-    """A bare repository that serves any commit, as hosts do."""
-    return copy_origin(tmp_path)
+def origin(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A bare repository that serves any commit, as hosts do: that of the author, if there is one."""
+    if "author" not in request.fixturenames:
+        return copy_origin(tmp_path)
+    author: Clone = request.getfixturevalue("author")
+    return author.path.parent / ORIGIN
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def ledger(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def author(tmp_path: Path, intercom: Sandbox, ledger: str) -> Clone:
+def author(intercom: Sandbox, ledger: str) -> Clone:
     """The clone of whoever made the project: settings, two messages to three recipients, an empty ledger; pushed."""
     files = {
         "msgrun.yaml": SETTINGS + LOCK_LINES[ledger],
@@ -41,13 +44,16 @@ def author(tmp_path: Path, intercom: Sandbox, ledger: str) -> Clone:
         "messages/first.yaml": message("first", "aaa1", "aaa2"),
         "messages/second.yaml": message("second", "bbb1"),
     }
-    made = copy_project(files, tmp_path, intercom)
-    assert made.msgrun("lock", "begin").code == 0
-    if ledger == "main":
-        made.git("pull", "--quiet", "--ff-only")
-    made.commit()
-    made.git("push", "--quiet")
-    return made
+
+    def make(folder: Path) -> None:
+        made = copy_project(files, folder, intercom)
+        assert made.msgrun("lock", "begin").code == 0
+        if ledger == "main":
+            made.git("pull", "--quiet", "--ff-only")
+        made.commit()
+        made.git("push", "--quiet")
+
+    return Clone(restore(("author", ledger), make) / AUTHOR, intercom)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.support.project import ROOT
 
 
 @pytest.fixture
-def run(author, tmp_path, job):
+def run(author, origin, tmp_path, job):
     """Runs the action in a checkout of the newest commit."""
     runs = []
 
@@ -20,14 +20,14 @@ def run(author, tmp_path, job):
         known |= {"job": inputs["command"], "run_attempt": "1"}
         env, artifacts = {"INTERCOM_BASE_URL": author.intercom.url}, tmp_path / "artifacts"
         made = Job(tmp_path / f"run-{number}", None, known, env=env, comments=comments, artifacts=artifacts)
-        made.work = job(f"work-{number}", tip(tmp_path / "origin.git"))
+        made.work = job(f"work-{number}", tip(origin))
         runs.append(made)
         return made.act({name.replace("_", "-"): value for name, value in inputs.items()})
 
     return act
 
 
-def test_plan_gives_outputs_a_summary_and_the_plan_that_apply_is_bound_to(run, author, tmp_path):
+def test_plan_gives_outputs_a_summary_and_the_plan_that_apply_is_bound_to(run, author, origin, tmp_path):
     saved = tmp_path / "saved.json"
     planned = run(command="plan", plan=str(saved))
     assert not planned.failed
@@ -46,12 +46,12 @@ def test_plan_gives_outputs_a_summary_and_the_plan_that_apply_is_bound_to(run, a
     assert applied.outputs["exitcode"] == "0"
     assert len(author.sent()) == 3
     assert "secret-token" not in applied.log + applied.summary
-    assert tip(tmp_path / "origin.git") == author.git("rev-parse", "HEAD")
+    assert tip(origin) == author.git("rev-parse", "HEAD")
     assert run(command="plan").outputs["has_changes"] == "false"
 
 
-def test_apply_keeps_outcomes_that_could_not_be_pushed_as_an_artifact(run, author, tmp_path):
-    saved, hook = tmp_path / "saved.json", tmp_path / "origin.git" / "hooks" / "update"
+def test_apply_keeps_outcomes_that_could_not_be_pushed_as_an_artifact(run, author, origin, tmp_path):
+    saved, hook = tmp_path / "saved.json", origin / "hooks" / "update"
     run(command="plan", plan=str(saved))
     hook.write_text("#!/bin/sh\ngit show $3:messages.lock | grep -q sent || exit 0\nexit 1\n")
     hook.chmod(0o755)

@@ -211,13 +211,13 @@ def test_in_a_repository_without_a_git_to_run_it_is_said(author: Clone, ledger: 
     assert author.sent() == []
 
 
-def test_a_checkout_of_the_wrong_owner_is_said_with_gits_own_way_out(author: Clone, tmp_path: Path) -> None:
+def test_a_checkout_of_the_wrong_owner_is_said_with_gits_own_way_out(author: Clone, origin: Path) -> None:
     # A container's job often runs as another user than the one that made the checkout.
     author.env |= {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "true"}
     for args in (["apply", "--yes"], ["lock", "begin"], ["lock", "move", "other.lock"]):
         ran = author.process(*args)
         assert (ran.code, "dubious ownership" in ran.err, "safe.directory" in ran.err) == (6, True, True)
-    assert tip(tmp_path / "origin.git") == author.git("rev-parse", "HEAD")
+    assert tip(origin) == author.git("rev-parse", "HEAD")
 
 
 def test_an_apply_of_another_commit_than_the_newest_says_so(author: Clone, clone: Callable[..., Clone]) -> None:

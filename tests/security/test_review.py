@@ -2,14 +2,23 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.support.clones import Clone, message
+from runner.sandbox import Sandbox
+from tests.support.clones import ATTRIBUTES, Clone, message
+from tests.support.pushed_projects import AUTHOR, copy_project, restore
 
 SETTINGS = (
     'salt: "{salt}"\nfrom: {{type: admin, id: "{sender}"}}\nlock: {lock}\nlimits: {{recipients_per_message: {limit}}}\n'
 )
+FILES = {
+    ".gitattributes": ATTRIBUTES,
+    ".gitignore": ".msgrun/\n",
+    "messages/first.yaml": message("first", "aaa1", "aaa2"),
+    "messages/second.yaml": message("second", "bbb1"),
+}
 BASE = {"salt": "rehearsal", "sender": "394051", "lock": "git+origin", "limit": "100"}
 HOSTILE = {**BASE, "limit": "1000000"}
 EVIL = "postgresql://evil.example/x"
@@ -17,18 +26,18 @@ UNREAD = "The ledger was not read: how much of this was sent already is not know
 
 
 @pytest.fixture
-def reviewed(author: Clone) -> Clone:
+def reviewed(intercom: Sandbox) -> Clone:
     """A project on a branch's ledger, of whose three deliveries two are sent; on a branch of its own."""
-    author.git("rm", "--quiet", "messages.lock")
-    author.write("msgrun.yaml", SETTINGS.format(**BASE))
-    author.commit()
-    author.git("push", "--quiet", "origin", "main")
-    assert author.msgrun("lock", "begin").code == 0
-    author.commit()
-    author.git("push", "--quiet", "origin", "main")
-    assert author.msgrun("apply", "--yes", "messages/first.yaml").code == 0
-    author.git("checkout", "--quiet", "-b", "request")
-    return author
+
+    def make(folder: Path) -> None:
+        author = copy_project({**FILES, "msgrun.yaml": SETTINGS.format(**BASE)}, folder, intercom)
+        assert author.msgrun("lock", "begin").code == 0
+        author.commit()
+        author.git("push", "--quiet", "origin", "main")
+        assert author.msgrun("apply", "--yes", "messages/first.yaml").code == 0
+        author.git("checkout", "--quiet", "-b", "request")
+
+    return Clone(restore("reviewed", make) / AUTHOR, intercom)
 
 
 def change(clone: Clone, **changes: str) -> None:

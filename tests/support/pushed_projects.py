@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from runner.sandbox import Sandbox
 from tests.support.clones import Clone
 
 AUTHOR, ORIGIN = "author", "origin.git"
+_PREPARED: dict[object, Path] = {}
 
 
 def copy_origin(folder: Path) -> Path:
@@ -27,6 +28,20 @@ def copy_project(files: Mapping[str, str], folder: Path, intercom: Sandbox) -> C
     clone.git("remote", "set-url", "origin", origin.as_uri())
     clone.git("update-index", "-q", "--refresh")  # the copies are other files
     return clone
+
+
+def restore(key: object, make: Callable[[Path], object]) -> Path:
+    """The folder that `make` fills, as it was then. All tests of a process get the same one, so addresses in it hold."""
+    if key not in _PREPARED:
+        _PREPARED[key] = _new_folder()
+        (_PREPARED[key] / "now").mkdir()
+        make(_PREPARED[key] / "now")
+        shutil.copytree(_PREPARED[key] / "now", _PREPARED[key] / "before", symlinks=True)
+    folder = _PREPARED[key] / "now"
+    shutil.rmtree(folder)
+    shutil.copytree(_PREPARED[key] / "before", folder, symlinks=True)
+    _git(folder / AUTHOR, "update-index", "-q", "--refresh")
+    return folder
 
 
 def _copied(made: Path, folder: Path, name: str) -> Path:
