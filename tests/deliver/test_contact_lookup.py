@@ -1,4 +1,4 @@
-"""A hundred thousand recipients become contacts with few requests and in little memory."""
+"""Twenty thousand recipients become contacts with few requests and in little memory."""
 
 import time
 import tracemalloc
@@ -48,9 +48,9 @@ def look_up(most: int, people: int) -> int:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize(("most", "requests"), [(50, 2_000), (15, 6_700)])
-def test_a_hundred_thousand_recipients_take_few_requests(most, requests):
-    assert requests - 50 <= look_up(most, 100_000) <= requests
+@pytest.mark.parametrize(("most", "requests"), [(50, 400), (15, 1_380)])
+def test_twenty_thousand_recipients_take_few_requests(most, requests):
+    assert requests - 50 <= look_up(most, 20_000) <= requests
 
 
 @pytest.mark.proof

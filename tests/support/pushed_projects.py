@@ -31,7 +31,7 @@ def copy_project(files: Mapping[str, str], folder: Path, intercom: Sandbox) -> C
 
 
 def restore(key: object, make: Callable[[Path], object]) -> Path:
-    """The folder that `make` fills, as it was then. All tests of a process get the same one, so addresses in it hold."""
+    """The folder that `make` fills, as it was then. It is one for all tests of a process, so addresses in it hold."""
     if key not in _PREPARED:
         _PREPARED[key] = _new_folder()
         (_PREPARED[key] / "now").mkdir()
