@@ -142,8 +142,8 @@ def test_a_move_during_a_run_loses_no_outcome(project: Project, old: str, new: s
         assert moved.code == 6  # the run has locked it
         author.git("checkout", "--quiet", "msgrun.yaml")
     else:
+        # A slow machine may have sent all by then. In tests/faults/test_move.py the runs are held while it moves.
         assert moved.code == 0
-        assert len(project.intercom.messages) < len(project.people)
         project.share(mover)
         project.run(mover, "resolve", "--message", "news", "--all", "--not-sent", "--yes")
     project.end(mover)
