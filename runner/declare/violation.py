@@ -16,6 +16,7 @@ _TYPE_NAMES = {
     "array": "a list",
     "null": "empty",
 }
+_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object", list: "array"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +85,12 @@ def describe_type_error(error: Any) -> tuple[str, str]:
         hint = "write true or false, without quotes"
     elif wanted == ["object"] and (example := _format_example(subschema)):
         hint = f"for example {name}: {example}"
-    return f"{name} must be {kinds}, not {_TYPE_NAMES[_json_type(value)]}", hint
+    return f"{name} must be {kinds}, not {_TYPE_NAMES[_JSON_TYPES[type(value)]]}", hint
 
 
 def describes_whole_value(subschema: dict[str, Any]) -> bool:
     """Returns whether the texts of a subschema are about the whole value, so that they fit a wrong type too."""
     return subschema.get("type") == "object" and "x-code" in subschema
-
-
-def _json_type(value: Any) -> str:
-    match value:
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case dict():
-            return "object"
-        case _:
-            return "null"
 
 
 def _format_path(path: tuple[str | int, ...]) -> str:
