@@ -32,19 +32,17 @@ class TemplateOrigin:
     path: YamlPath
     file: SourceFile | None = None
 
-    def place(self, line: int, name: str = "") -> Place:
-        """Returns the place of a line (from 1) of the template, at the column that mentions `name` if one does."""
-        if self.file:
-            return _find_place(self.file.path, line, self.file.line(line), name)
-        return self.document.template_place(self.path, line, name)
-
     def problem(self, fault: TemplateFault, recipient: AnyText = "") -> Problem:
         """Returns a fault as a problem at its line: in the file that the fault names, else in this template."""
+        excerpt: AnyText
         if fault.file:
-            place = _find_place(fault.file, fault.line, fault.excerpt, fault.name)
-            return Problem(fault.code, place, fault.message, fault.hint, excerpt=fault.excerpt, recipient=recipient)
-        place = self.place(fault.line, fault.name)
-        excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
+            place, excerpt = _find_place(fault.file, fault.line, fault.excerpt, fault.name), fault.excerpt
+        elif self.file:
+            line = self.file.line(fault.line)
+            place, excerpt = _find_place(self.file.path, fault.line, line, fault.name), line
+        else:
+            place = self.document.template_place(self.path, fault.line, fault.name)
+            excerpt = self.document.excerpt(place.line)
         return Problem(fault.code, place, fault.message, fault.hint, excerpt=excerpt, recipient=recipient)
 
 
