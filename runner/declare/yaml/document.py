@@ -128,7 +128,8 @@ class Document:
         node = self.node(path)
         if not isinstance(node, yaml.ScalarNode):
             return self._place_of(node)
-        lines = node.value.splitlines()
+        text = node.value.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.split("\n")
         line = next(iter(lines[template_line - 1 : template_line]), "")
         opening = re.search(r"\{[{%]", line)
         is_word = re.match(r"\w", name) is not None
@@ -140,7 +141,7 @@ class Document:
             return self._place_of(node)
         column = found.start() if found else len(line) - len(line.lstrip())
         offset = sum(len(earlier) + 1 for earlier in lines[: template_line - 1]) + column
-        return self.text_place(node, node.value, offset, len(name) if match else 0)
+        return self.text_place(node, text, offset, len(name) if match else 0)
 
     def text_place(self, node: yaml.Node, text: str, offset: int, length: int = 0) -> Place:
         """Returns the place of an offset of the text in a scalar. `length` is the number of characters to mark.

@@ -118,6 +118,7 @@ def test_recipients_in_block_scalars_aliases_and_lists_are_hidden():
         ('"a\n  b {{ x }}"\n', 1, "x", (2, 8)),
         ("a\n  b {{ x }}\n", 1, "x", (2, 8)),
         ("a {{ x }}\n", 1, "x", (1, 9)),
+        ('"{{ x }}\\r\\n\\u2028 {{ x }}"\n', 2, "x", (1, 26)),
         ("a {{ x }}\n", 1, "", (1, 4)),
         ("a {{ y.x }}\n", 1, "x", (1, 4)),
         ("[a, b]\n", 1, "x", (1, 4)),
