@@ -7,6 +7,7 @@ its file). Above the first key of a document, it covers the whole message. Only 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import yaml
 
@@ -17,6 +18,7 @@ from runner.lint.rules import RULES, rules_hint
 from runner.privacy import AnyText
 
 _IGNORE_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*msgrun:\s*ignore\b\s*(?:=\s*([\w, -]*))?")
+_MAX_PROBLEMS = 1_000  # and comments of one key; what follows is most often the same mistake again
 _WHOLE_MESSAGE = 0  # in place of the line of a key
 
 
@@ -44,8 +46,10 @@ def read_ignore_comments(document: Document) -> IgnoreComments:
     lines = document.source.lines
     has_comments = "msgrun:" in document.source.text and isinstance(document.root, yaml.MappingNode)
     for number, (key, value) in enumerate(document.root.value if has_comments else ()):
+        if len(problems) > _MAX_PROBLEMS:
+            break
         key_line = key.start_mark.line + 1
-        for line, match in _find_comments(lines, key, value):
+        for line, match in islice(_find_comments(lines, key, value), _MAX_PROBLEMS):
             codes = [code.strip() for code in (match[1] or "").split(",") if code.strip()]
             place = Place(document.source.path, line, match.start() + 1, len(match.group().strip()))
             problems.extend(check_ignore_codes(codes, place, document.excerpt(line)))
@@ -76,7 +80,7 @@ def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iter
     if not codes:
         hint = "msgrun: ignore=http-link names what to ignore"
         yield Problem("ignore-without-code", place, "this ignores nothing", hint, Severity.WARNING, excerpt)
-    for code in codes:
+    for code in codes[: len(RULES)]:  # a comment that names more says nothing new
         if code not in RULES:
             hint = did_you_mean(code, list(RULES)) or rules_hint()
             yield Problem("ignore-unknown", place, f"no rule is called {code}", hint, Severity.WARNING, excerpt)
