@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import yaml
 
 from runner.declare.problem_length import node_length
-from runner.declare.yaml.syntax import YamlFault, quote_text
+from runner.declare.yaml.syntax import YamlFault, iter_nodes, quote_text
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _COMMENT = re.compile(r"[ \t]+(#)(?!\s*msgrun:)")  # `# msgrun: ignore=CODE` is a comment for certain
@@ -54,20 +54,11 @@ def find_misread_texts(root: yaml.Node, text: str, lines: Sequence[str]) -> Iter
 
 def _iter_texts(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
     """Yields the texts without quotes or in single quotes that are templates or variables, each once."""
-    pending = [(root, isinstance(root, yaml.SequenceNode))]  # nodes, and whether their texts are such texts
-    visited: set[tuple[int, bool]] = set()  # an alias may repeat a node, or contain itself
-    while pending:
-        node, is_text = pending.pop()
-        if (id(node), is_text) in visited:
-            continue
-        visited.add((id(node), is_text))
-        if isinstance(node, yaml.SequenceNode):
-            pending.extend((item, is_text) for item in node.value)
-        elif isinstance(node, yaml.MappingNode):
-            text_keys = _TEXT_KEYS if node is root else _VARIABLE_KEYS
-            pending.extend(
-                (value, is_text or (isinstance(key, yaml.ScalarNode) and key.value in text_keys))
-                for key, value in node.value
-            )
-        elif isinstance(node, yaml.ScalarNode) and is_text and node.style in _STYLES and node.tag == _TEXT_TAG:
+    texts: list[yaml.Node] = [root] if isinstance(root, yaml.SequenceNode) else []
+    for node in iter_nodes([root], with_keys=False):
+        keys = _TEXT_KEYS if node is root else _VARIABLE_KEYS
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        texts += [value for key, value in pairs if isinstance(key, yaml.ScalarNode) and key.value in keys]
+    for node in iter_nodes(texts, with_keys=False):
+        if isinstance(node, yaml.ScalarNode) and node.style in _STYLES and node.tag == _TEXT_TAG:
             yield node
