@@ -237,8 +237,8 @@ def open_context(base: str = "", *, check_in_child: Callable[[Context], object] 
     options.path_prefix = _workspace_prefix(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
     output = Output.from_options(options, os.environ)
     supervisor = options.supervisor
-    if supervisor and supervisor.failure:
-        raise supervisor.failure
+    if supervisor:
+        supervisor.raise_failure()
     if supervisor and supervisor.is_child and check_in_child:
         with limit_render_time(RENDER_MONITOR):
             check_in_child(_load_context(options, output, tree, base))

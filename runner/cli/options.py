@@ -65,9 +65,9 @@ class GlobalOptions:
 
 
 COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
-_SUPERVISED = frozenset(  # all that load messages; the second line's only check them in the child (see `supervisor`)
-    {"validate", "lint", "render", "preview", "plan"}
-    | {"apply", "accept", "adopt", "test-send"}
+_SUPERVISED = frozenset(  # all that read files; the second line's only check them in the child (see `supervisor`)
+    {"validate", "lint", "render", "preview", "plan", "init", "doctor"}
+    | {"apply", "accept", "adopt", "test-send", "forget"}
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
+from runner.current_work import CURRENT_WORK
 from runner.declare.message_files import list_message_files
 from runner.declare.settings import SETTINGS_FILE, load_all_settings
 from runner.declare.tree import MAX_FILE_SIZE, Tree
@@ -66,8 +67,9 @@ def find_extras(tree: Tree) -> set[str]:
     is_database = any(isinstance(settings.lock, DatabaseAddress) for settings in load_all_settings(tree).values())
     found = {"postgres"} if is_database else set[str]()
     for path in (SETTINGS_FILE, *list_message_files(tree.root).declarations):
-        text = tree.peek(path, MAX_FILE_SIZE).decode(errors="replace")
-        found |= {name for name, pattern in _EXTRA_PATTERNS.items() if pattern.search(text)}
+        with CURRENT_WORK.on_file(path):
+            text = tree.peek(path, MAX_FILE_SIZE).decode(errors="replace")
+            found |= {name for name, pattern in _EXTRA_PATTERNS.items() if pattern.search(text)}
     return found
 
 

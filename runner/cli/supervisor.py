@@ -1,14 +1,15 @@
 """Reads a project in a child process, and kills the child if the work on one file does not end. Linux only.
 
 A process cannot limit its own time in C code (a comparison of nested lists, a regular expression, a parser), because no
-signal handler runs during it. So validate, lint, render, preview and plan run in a child as a whole. They only read and
-print, and can be killed at any moment.
+signal handler runs during it. So validate, lint, render, preview, plan and doctor run in a child as a whole. They only
+read and print, and can be killed at any moment. So does init, which writes each file at once and none twice.
 
 apply is different: a process that is killed between a POST and its outcome leaves a delivery `unknown`. So the process
 that sends is never watched. Before it reads anything, a child loads the same files and renders the same deliveries with
 the same code. The child reads no ledger, prints nothing and stores nothing. Templates have no clock and no randomness,
 so what ends in the child also ends in the process that sends. That costs an apply the time of one more plan, some 20
-microseconds a recipient; sending one takes hundreds of times as long. accept, adopt and test-send do the same.
+microseconds a recipient; sending one takes hundreds of times as long. accept, adopt and test-send do the same, and
+forget searches the files there before it opens the ledger.
 
 status, reconcile and resolve read the declarations only to name recipients. A child does that part and returns the
 names. All other commands read msgrun.yaml and the ledger alone, whose readers have limits (docs/security.md).
@@ -68,6 +69,11 @@ class Supervisor:
         else:
             if code not in {None, _EXIT_CHECKED}:
                 exit_at_once(code)
+
+    def raise_failure(self) -> None:
+        """Raises ProblemsFound or RunStopped if the child was killed."""
+        if self.failure:
+            raise self.failure
 
     def call(self, work: Callable[[], bytes]) -> bytes:
         """Returns what `work` returns in a child. This process goes on when the child has ended.

@@ -38,6 +38,7 @@ def _find_lines(path: Path, relative_path: str, pattern: re.Pattern[bytes]) -> I
     try:
         with CURRENT_WORK.on_file(relative_path), path.open("rb") as file:
             while block := file.readline(_BLOCK):
+                CURRENT_WORK.step()
                 if number > found and pattern.search(rest + block):
                     found = number
                     yield number

@@ -15,6 +15,7 @@ from runner.declare.audience.workspace_contacts import MAX_COMPRESSED, ContactGr
 from runner.declare.similar_names import list_first, suggest_or_list
 from runner.errors import MsgrunError, RunStopped
 from runner.intercom.identifiers import parse_id, parse_text
+from runner.intercom.pages import AUDIENCE_TIME
 from runner.intercom.workspace import QueryRejected, Workspace
 
 MAX_CONTACTS = 1_000_000  # of one audience
@@ -103,13 +104,18 @@ def _open_pages(workspace: Workspace, group: ContactGroup) -> Iterator[dict[str,
             query = _compare("tag_id", _find_named(group, workspace.read("GET", "/tags"), "data"))
         case "company":
             path = f"/companies/{quote(_find_company(workspace, group.name), safe='')}/contacts"
-            return workspace.read_pages(path, "data", max_pages=_MAX_PAGES)
-    return workspace.read_pages("/contacts/search", "data", query, _MAX_PAGES)
+            return _read_pages(workspace, path)
+    return _read_pages(workspace, "/contacts/search", query)
+
+
+def _read_pages(workspace: Workspace, path: str, query: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    time = workspace.limit_search(f"the audience of {path}", AUDIENCE_TIME)
+    return workspace.read_pages(path, "data", query, _MAX_PAGES, time=time)
 
 
 def _search(workspace: Workspace, group: ContactGroup) -> Iterator[dict[str, Any]]:
     try:
-        yield from workspace.read_pages("/contacts/search", "data", dict(group.query), _MAX_PAGES)
+        yield from _read_pages(workspace, "/contacts/search", dict(group.query))
     except QueryRejected as error:
         raise GroupNotFound("Intercom does not take this search: " + error.message, error.hint) from error
 

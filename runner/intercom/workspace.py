@@ -17,7 +17,7 @@ from runner.intercom import Access, NoReply, Reply, Transport
 from runner.intercom.admins import Admin, parse_admins
 from runner.intercom.contact import Contact, parse_contact
 from runner.intercom.identifiers import parse_id, parse_label
-from runner.intercom.pages import PER_PAGE, SearchTime, parse_cursor, parse_page
+from runner.intercom.pages import PER_PAGE, SEARCH_TIME, SearchTime, parse_cursor, parse_page
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.reply_meaning import PERMISSION_HINT, account_hint, no_admin_hint, parse_error
 from runner.privacy import mark_private_values
@@ -143,9 +143,9 @@ class Workspace:
         for page in self.read_pages(path, key, query, version=version, time=self.limit_search(f"POST {path}")):
             yield from page[key]
 
-    def limit_search(self, request: str) -> SearchTime:
+    def limit_search(self, request: str, seconds: float = SEARCH_TIME) -> SearchTime:
         """Begins the time of a search. `request` is how errors name it."""
-        return SearchTime(request, self._clock.monotonic)
+        return SearchTime(request, self._clock.monotonic, seconds)
 
     def read_pages(
         self,

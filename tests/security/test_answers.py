@@ -20,9 +20,11 @@ from pathlib import Path
 import pytest
 
 from runner.clock import Clock
+from runner.declare.audience.workspace_contacts import ContactGroup
 from runner.errors import GuardRefused, MsgrunError, RunStopped
 from runner.intercom import NoReply, Reply, Transport, client, route
 from runner.intercom.admins import Admin
+from runner.intercom.audiences import read_contacts
 from runner.intercom.client import HttpTransport
 from runner.intercom.contact_search import ContactSearch
 from runner.intercom.conversations import ConversationQuery, Conversations
@@ -478,7 +480,8 @@ class Scripted:
         self.requests += 1
         self.now += self.seconds
         page = f'"pages":{{"total_pages":1000,"next":{{"starting_after":"{self.requests}"}}}}'
-        return Reply(200, {}, f'{{"{self.key}":[{self.items}],{page}}}'.encode())
+        items = self.items.replace("NUMBER", str(self.requests))
+        return Reply(200, {}, f'{{"{self.key}":[{items}],{page}}}'.encode())
 
     def workspace(self) -> Workspace:
         clock = Clock(lambda: datetime(2026, 11, 22, tzinfo=UTC), lambda: self.now, lambda _: None)
@@ -507,6 +510,14 @@ def test_all_pages_of_a_question_have_one_deadline(name: str) -> None:
     with pytest.raises(RunStopped, match="took longer than 300 s for all its pages"):
         ask(intercom.workspace())
     assert intercom.requests == 6
+
+
+@pytest.mark.parametrize("group", [ContactGroup("search", query={"field": "role"}), ContactGroup("company", "acme")])
+def test_so_have_those_of_an_audience(group: ContactGroup) -> None:
+    intercom = Scripted("data", '{"id":"NUMBER","company_id":"acme"}', seconds=59.0)
+    with pytest.raises(RunStopped, match="took longer than 7200 s for all its pages"):
+        read_contacts(intercom.workspace(), group, None, lambda *_: None)
+    assert 120 <= intercom.requests <= 125
 
 
 @pytest.mark.parametrize("item", ["{}", '{"id":1}', '{"a":[[],[],[]]}', "0"])

@@ -59,6 +59,17 @@ def test_its_errors_are_those_of_the_command(folder: Folder, command: str) -> No
         assert (ran.code, ran.out, ran.err) == (alone.code, alone.out, alone.err)
 
 
+@pytest.mark.parametrize(
+    "args", [["doctor"], ["forget", "--to", "ann@example.com", "--yes"], ["init", "--github", "--from", "msgrun==9.9"]]
+)
+def test_what_looks_through_the_files_of_a_project_has_the_limits_of_a_plan(folder: Folder, args: list[str]) -> None:
+    folder.write("msgrun.yaml", f"salt: x\nvars: {{a: {'x' * 3_000_000}}}\n")
+    folder.message(declared("Hi"), "a")
+    ran = supervised.run(folder.path, *args, memory=1024**2)
+    assert (ran.code, "error: this file needs too much memory" in ran.out) == (1, True), ran
+    assert not (folder.path / ".github").exists()
+
+
 @pytest.mark.parametrize("args", [["status"], *proofs([["status", "a"], ["--sandbox", "reconcile", "--wait", "0"]])])
 def test_what_names_recipients_goes_on_without_names(stuck: Folder, args: list[str]) -> None:
     stuck.write(

@@ -28,6 +28,8 @@ def doctor(output_format: str) -> int:
     works outside of a project and without a token. Exits with 5 if a check failed.
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
+    if options.supervisor:
+        options.supervisor.raise_failure()
     with contextlib.ExitStack() as stack:
         try:
             context = stack.enter_context(open_context())

@@ -1,7 +1,9 @@
 """The command forget: removes a recipient from the ledger, for an erasure request."""
 
 import subprocess
+from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import click
 
@@ -41,10 +43,17 @@ def forget(address: str, *, yes: bool, no_fetch: bool) -> int:
 
     Lists the files that still name the recipient, what git's history keeps, and what msgrun cannot reach.
     """
-    with open_context() as context:
-        wanted = parse_recipient_address(address)
-        with open_ledger(context, "forget", new_lock=False, no_fetch=no_fetch) as ledger:
-            return _forget(context, ledger, wanted, yes=yes)
+    wanted = parse_recipient_address(address)
+    with (
+        open_context(check_in_child=partial(_check_files, wanted=wanted)) as context,
+        open_ledger(context, "forget", new_lock=False, no_fetch=no_fetch) as ledger,
+    ):
+        return _forget(context, ledger, wanted, yes=yes)
+
+
+def _check_files(context: Context, wanted: Address) -> None:
+    """Searches the files once: what does not end here is killed before the ledger is opened."""
+    deque(find_mentions(context.tree.root, [wanted.value]), maxlen=0)
 
 
 def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> int:

@@ -14,6 +14,7 @@ from runner.cli.options import EXIT, GlobalOptions, command
 from runner.cli.output import Output, remember_options
 from runner.cli.pinned_requirements import HashesUnknown, add_extras, find_extras, pin_requirements
 from runner.clock import new_run_id
+from runner.current_work import CURRENT_WORK
 from runner.declare import schema
 from runner.declare.settings import (
     DEFAULT_ENVIRONMENT,
@@ -55,6 +56,8 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
+    if options.supervisor:
+        options.supervisor.raise_failure()
     output = Output.from_options(options, os.environ)
     root = (options.directory or Path()) / (folder or Path())
     systems = [name for name, is_wanted in (("github", github), ("gitlab", gitlab)) if is_wanted]
@@ -194,7 +197,8 @@ def _add_workflows(
     """
     if not systems:
         return
-    settings = load_chosen_settings(Tree(root), environment)
+    with CURRENT_WORK.on_file(SETTINGS_FILE):
+        settings = load_chosen_settings(Tree(root), environment)
     show_default_environment(settings.default_environment)
     output.note(f"The jobs install {package}.")
     environment = settings.environment_name
