@@ -102,7 +102,12 @@ def compare_with_base(
     else:
         current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample)
         changes = comparison.compare(current, before, facts)
-        hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations)
+        added = {change.name for change in changes if change.kind == "new"}
+        samples = [(change.name, change.before, change.now) for change in changes]
+        samples += [
+            (message.name, None, review.sample(message)) for message in review.plan.messages if message.name in added
+        ]
+        hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations, samples)
         new_hosts = hosts if before.declarations else {}
     guard_changes = guard_settings.take_turns((*base.guards, [*guard_settings.find_lifted_rules(changes)]))
     return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head, new_hosts)

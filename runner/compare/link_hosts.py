@@ -1,38 +1,85 @@
-"""The hosts of links in the texts of messages, as their authors wrote them."""
+"""The hosts of links in the texts of messages: as their authors wrote them, and as a recipient gets them."""
 
 import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import unquote
 
 from runner.compare.declared_fields import list_field_values
+from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
+from runner.declare.sample import Sample
+from runner.lint.html import parse_html
+from runner.privacy import MASK
 
 # Also without a scheme, with one slash and with backslashes: browsers take all of these for the start of a host.
 _START = r"(?:https?:[/\\]*|[/\\]{2})(?:[^/\\\s\"'<>?#@]{0,200}@)?"
 _LABEL = r"[^/\\\s\"'<>?#:@(){}.]{1,63}"
 _HOST = re.compile(rf"{_START}({_LABEL}(?:\.{_LABEL})+)")
+# What a mail client makes a link of in a text without a scheme.
+_NAME = r"(?:[\w-]{1,63}\.){1,9}[a-z]{2,63}"
+_LINKED_TEXT = re.compile(rf"(?<![\w@./-])(?:www\.{_NAME}|{_NAME}(?=/))")
+# The last @ ends the user, and a browser drops tabs and line ends wherever they stand.
+_WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:]*)", re.IGNORECASE)
+_MAIL_ADDRESS = re.compile(r"mailto:[^?\s\"'<>]{0,400}@([^?,;&\s\"'<>]+)", re.IGNORECASE)
+_IGNORED = re.compile(r"[\t\n\r]")
+_TRIMMED = "".join(map(chr, range(33)))
+_DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))  # IDNA takes each for a dot
 
 
-def find_new_hosts(now: Iterable[Declaration], before: Iterable[Declaration]) -> dict[str, list[str]]:
+def find_new_hosts(
+    now: Iterable[Declaration],
+    before: Iterable[Declaration],
+    samples: Iterable[tuple[str, Sample | None, Sample | None]],
+) -> dict[str, list[str]]:
     """Returns the hosts that texts, variables and queries of `now` name, and none of `before`, sorted.
 
-    Each has the names of its messages. A host that only a recipient's data names is in neither.
+    Each has the names of its messages. A host that only a recipient's data names is in neither. `samples` are the names
+    of messages with a sample before and now: these show hosts that a template puts together.
     """
-    known = set(_list_hosts(before))
-    messages: dict[str, list[str]] = {}
+    sources = list(_list_sources(before))
+    known = {host for source in sources for host in (*_find_hosts(source), *_LINKED_TEXT.findall(source))}
+    messages = dict[str, set[str]]()
     for declaration in now:
-        for host in set(_list_hosts([declaration])) - known:
-            messages.setdefault(host, []).append(declaration.name)
-    return dict(sorted(messages.items()))
+        for source in _list_sources([declaration]):
+            for host in _find_hosts(source):
+                messages.setdefault(host, set()).add(declaration.name)
+    for name, old, new in samples:
+        with CURRENT_WORK.on_file(f"the links of {name}"):
+            for host in _list_sample_hosts(new) - _list_sample_hosts(old):
+                messages.setdefault(host, set()).add(name)
+    return {host: sorted(messages[host]) for host in sorted(messages.keys() - known)}
 
 
-def _list_hosts(declarations: Iterable[Declaration]) -> Iterator[str]:
+def find_host(address: str) -> str:
+    """Returns the host of an address in lower case, as new hosts are compared; empty if it has none."""
+    plain = _IGNORED.sub("", address).strip(_TRIMMED)
+    match = _WEB_ADDRESS.match(plain) or _MAIL_ADDRESS.match(plain)
+    return unquote(match[1]).translate(_DOTS).lower().strip(".") if match else ""
+
+
+def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
+    """Yields the texts, variables and queries of messages, in lower case."""
     for declaration in declarations:
         variables = {name: value for name, value in declaration.variables.items() if not callable(value)}
         sources = [json.dumps(variables, default=str, ensure_ascii=False, skipkeys=True)]
         sources += list_field_values(declaration)
         for text in (declaration.subject, declaration.body):
             sources += (text.source, *text.includes.values()) if text else ()
-        for source in sources:
-            yield from (host.rstrip(".") for host in _HOST.findall(html.unescape(source).lower()))
+        yield from (html.unescape(source).lower() for source in sources)
+
+
+def _find_hosts(text: str) -> Iterator[str]:
+    yield from (host.rstrip(".") for pattern in (_HOST, _MAIL_ADDRESS) for host in pattern.findall(text))
+
+
+def _list_sample_hosts(sample: Sample | None) -> set[str]:
+    """Returns the hosts in a text as its recipient gets it, without those of the recipient's own values."""
+    if sample is None:
+        return set()
+    body = str(sample.body)
+    texts = [html.unescape(text).lower() for text in (str(sample.subject), body)]
+    hosts = {host for text in texts for host in (*_find_hosts(text), *_LINKED_TEXT.findall(text))}
+    hosts |= {find_host(value) for tag in parse_html(body).tags for value in tag.attributes.values()}
+    return {host for host in hosts if host and MASK not in host}

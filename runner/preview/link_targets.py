@@ -24,12 +24,6 @@ def split_address(address: str) -> tuple[str, str, str]:
     return _shorten(match[1], _MAX_START), host, _shorten(match[3], _MAX_REST)
 
 
-def find_host(address: str) -> str:
-    """Returns the host of an address in lower case, as new hosts are compared; empty if it has none."""
-    match = _WEB_ADDRESS.fullmatch(_IGNORED.sub("", address).strip(_TRIMMED))
-    return match[2].lower().rstrip(".") if match else ""
-
-
 def _name_in_dns(host: str) -> str:
     if host.isascii():
         return host

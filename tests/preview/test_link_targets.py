@@ -2,7 +2,8 @@
 
 import pytest
 
-from runner.preview.link_targets import find_host, split_address
+from runner.compare.link_hosts import find_host
+from runner.preview.link_targets import split_address
 
 
 @pytest.mark.parametrize(

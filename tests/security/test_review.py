@@ -1,5 +1,6 @@
 """Whatever a pull request changes, its review shows it: no change of a setting hides the others."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -174,6 +175,51 @@ def test_new_hosts_in_links_are_named(reviewed: Clone, link: str) -> None:
     reviewed.write("messages/second.yaml", message("second", "bbb1", body=body))
     reviewed.commit()
     assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed, code=0)
+
+
+LINKS = [
+    # the author's text, and the host that a browser or a mail client goes to
+    ('<a href="ht&#9;tps:/&#9;/pon&#10;les.example">x</a>', "ponles.example"),
+    ('<a href="https://%70onles%2Eexample">x</a>', "ponles.example"),
+    ('<a href="https://ponles\u3002example">x</a>', "ponles.example"),
+    ('<a href="https://a@b@ponles.example">x</a>', "ponles.example"),
+    (f'<a href="https://{"a" * 300}@ponles.example">x</a>', "ponles.example"),
+    ('<a href="https://3221226219/">x</a>', "3221226219"),
+    ('<a href="https://[2001:db8::7]/">x</a>', "[2001:db8::7]"),
+    ("<a href=\"https://{{ 'pon' ~ 'les' }}.example/\">x</a>", "ponles.example"),
+    ('<a href="https://{% if 1 %}ponles.example{% endif %}">x</a>', "ponles.example"),
+    ("<a href=\"{{ 'https://ponles-example' | replace('-', '.') }}\">x</a>", "ponles.example"),
+    ("<base href=\"https://{{ 'pon' }}les.example\"><a href='/pay'>x</a>", "ponles.example"),
+    ('<a href="mailto:pay@ponles.example">x</a>', "ponles.example"),
+    ("Pay at ponles.example/pay", "ponles.example"),
+    ("Pay at www.ponles.example", "www.ponles.example"),
+]
+
+
+def test_a_new_host_is_named_however_it_is_written_or_put_together(
+    reviewed: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.compare.comparison._MAX_HOSTS", 99)
+    for number, (body, _) in enumerate(LINKS):
+        text = json.dumps(body.replace("les", f"les{number}"))
+        name = "second" if number == len(LINKS) - 1 else f"l{number}"  # a changed one, and new ones
+        reviewed.write(f"messages/{name}.yaml", message(name, "bbb1", body=text))
+    reviewed.commit()
+    (named,) = re.findall("new hosts in links, which no message of main has: (.*)", review(reviewed, code=0))
+    hosts = {host.replace("les", f"les{number}") for number, (_, host) in enumerate(LINKS)}
+    assert {entry.partition(" (")[0] for entry in named.split(", ")} == hosts
+    reviewed.git("checkout", "--quiet", "-b", "merged")
+    assert "new hosts" not in reviewed.msgrun("plan", "--against", "merged", "--format", "markdown").out
+
+
+def test_a_host_of_a_recipients_own_value_is_not_named(reviewed: Clone) -> None:
+    body = json.dumps("<a href='https://{{ site }}/'>x</a> {{ site }} {{ 'www.' ~ site }}")
+    text = message("second", "bbb1", body=body).replace("id: bbb1}", "id: bbb1, vars: {site: private.example}}")
+    reviewed.write("messages/second.yaml", text)
+    reviewed.commit()
+    comment = review(reviewed, code=0)
+    assert "new hosts" not in comment
+    assert "private.example" not in comment
 
 
 def test_the_comment_names_the_commit_that_it_is_for(reviewed: Clone) -> None:
