@@ -81,7 +81,9 @@ class RecipientCheck:
                 if address_of(row) is None:
                     yield row, None
                 else:
-                    current = [replace(one, faults=one.faults | read_faults.get(one.id, set())) for one in contacts]
+                    current = contacts
+                    if read_faults:
+                        current = [replace(one, faults=one.faults | read_faults.get(one.id, set())) for one in contacts]
                     yield row, choose_contact(row.role, row.target.kind, current, self._policy, is_email=is_email)
 
         # With redirect the recipients get nothing, so it is not about them.
