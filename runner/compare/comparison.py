@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Literal
 
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, used_variables
-from runner.compare.declared_fields import FIELD_NAMES, list_field_values
+from runner.compare.declared_fields import EXCLUDED_CONTACTS, FIELD_NAMES, describe_list_change, list_field_values
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -182,6 +182,9 @@ def _compare_fields(before: Declaration, now: Declaration) -> Iterator[FieldChan
     for name, old, new in zip(FIELD_NAMES, list_field_values(before), list_field_values(now), strict=True):
         if old != new:
             yield FieldChange(name, old, new)
+    old_list, new_list = before.selection.exclusion_list, now.selection.exclusion_list
+    if old_list and new_list and (change := describe_list_change(old_list, new_list)):
+        yield FieldChange(EXCLUDED_CONTACTS, *change)
 
 
 def _find_resends(message: PlannedMessage, earlier: Declaration) -> Iterator[str]:

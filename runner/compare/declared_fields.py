@@ -4,11 +4,14 @@ import orjson
 
 from runner.clock import format_timestamp
 from runner.declare.audience import TableAudience
+from runner.declare.audience.suppression import SuppressionList
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.declaration import CONVERSATION_FLAG, EXCEPTION_KEYS, SUBSCRIPTION_KEY, Declaration
 
 # Keys that decide who gets what from an audience in the workspace: offline there are no recipients to compare.
 _WORKSPACE_KEYS = ("type", "vars", "where", "exclude", "unique_by", "split")
+EXCLUDE_KEY = "to.exclude"
+EXCLUDED_CONTACTS = "contacts of to.exclude"  # a field that is compared as a list
 FIELD_NAMES = (
     "message_type",
     "template",
@@ -44,6 +47,14 @@ def list_field_values(declaration: Declaration) -> tuple[str, ...]:
         _read_query(declaration),
         *_list_workspace_fields(declaration),
     )
+
+
+def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple[str, str] | None:
+    """Returns a list of contacts before and now, in words; None if it was empty, or has the same contacts."""
+    count, new_count, removed = before.identifier_count, now.identifier_count, before.count_missing(now)
+    if count == 0 or (not removed and count == new_count):
+        return None
+    return f"{count:,} identifier{'s' * (count != 1)}", f"{new_count:,}, {removed:,} removed"
 
 
 def _describe_audience(declaration: Declaration) -> str:

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 
+from runner.compare import declared_fields
 from runner.compare.comparison import FieldChange, MessageChange
+from runner.declare import declaration
 from runner.declare.audience.allow_list import DOMAIN_PREFIX, AllowList
-from runner.declare.declaration import EXCEPTION_KEYS, SUBSCRIPTION_KEY
 from runner.declare.redirect import Redirect
 from runner.declare.settings import Settings
 from runner.ledger.record import salt_check
@@ -59,10 +60,17 @@ def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[st
 
 
 def find_lifted_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:
-    """Yields the subscriptions that messages do not require any more, and the rules that they ignore now."""
+    """Yields what leaves out fewer people now: subscriptions, lists of contacts, and rules that a message ignores."""
     for change in changes:
         for field in change.fields:
-            if field.before if field.name == SUBSCRIPTION_KEY else field.now and field.name in EXCEPTION_KEYS:
+            match field.name:
+                case declaration.SUBSCRIPTION_KEY | declared_fields.EXCLUDE_KEY:
+                    is_lifted = bool(field.before)
+                case declared_fields.EXCLUDED_CONTACTS:
+                    is_lifted = not field.now.endswith(" 0 removed")
+                case _:
+                    is_lifted = bool(field.now) and field.name in declaration.EXCEPTION_KEYS
+            if is_lifted:
                 yield FieldChange(f"{change.name}: {field.name}", field.before, field.now)
 
 

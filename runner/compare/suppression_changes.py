@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from runner.compare.comparison import FieldChange
+from runner.compare.declared_fields import describe_list_change
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.sources import read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
@@ -65,10 +66,7 @@ def _compare(before: tuple[Tree, _Content], now: tuple[Tree, _Content], files: C
     old, new = (_read_contacts(tree, content, files) for tree, content in (before, now))
     if old is None or new is None:
         return (f"{before[1].lines:,} lines", f"{_NOT_COMPARED}it cannot be read") if before[1].lines else None
-    count, new_count, removed = old.identifier_count, new.identifier_count, old.count_missing(new)
-    if count == 0 or (not removed and count == new_count):
-        return None
-    return f"{count:,} identifier{'s' * (count != 1)}", f"{new_count:,}, {removed:,} removed"
+    return describe_list_change(old, new)
 
 
 def _read_contacts(tree: Tree, content: _Content, files: ContactFiles) -> SuppressionList | None:

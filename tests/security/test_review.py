@@ -177,6 +177,25 @@ def test_new_hosts_in_links_are_named(reviewed: Clone, link: str) -> None:
     assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed, code=0)
 
 
+@pytest.mark.parametrize("source", ["intercom: {segment: Trial}", "csv: ../people.csv, email: '{{ email }}'"])
+def test_contacts_that_a_list_of_a_message_lost_are_a_changed_guard(reviewed: Clone, source: str) -> None:
+    text = message("news", "aaa1").partition("to:")[0]
+    reviewed.write("messages/news.yaml", f"{text}to: {{type: user, {source}, exclude: ../no.csv}}\n")
+    reviewed.write("people.csv", "email\nann@example.com\n")
+    reviewed.write("no.csv", "email\nbo@example.com\ncy@example.com\n")
+    reviewed.commit()
+    reviewed.git("branch", "--quiet", "before")
+    reviewed.write("no.csv", "email\nbo@example.com\n")
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "before", "--format", "markdown")
+    assert "`news: contacts of to.exclude`: `2 identifiers` → `1, 1 removed`" in ran.out.partition("\n\n**")[0]
+    reviewed.write("no.csv", "email\nbo@example.com\ncy@example.com\ndi@example.com\n")
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "before", "--format", "markdown")
+    assert "These commits change" not in ran.out
+    assert "`contacts of to.exclude`: `2 identifiers` → `3, 0 removed`" in ran.out
+
+
 LINKS = [
     # the author's text, and the host that a browser or a mail client goes to
     ('<a href="ht&#9;tps:/&#9;/pon&#10;les.example">x</a>', "ponles.example"),
