@@ -52,7 +52,7 @@ class Headers:
         workspaces = sorted({header.workspace for header in self._copy_bits if header.workspace})
         if len(workspaces) > 1:
             raise GuardRefused(
-                f"the ledger belongs to two workspaces: {' and '.join(workspaces)}",
+                f"the ledger belongs to two workspaces: {' and '.join(workspaces[:2])}",
                 "ledgers of two workspaces were merged; give each its own environment in msgrun.yaml",
             )
         if any(header.salt_check not in {"", expected_check} for header in self._copy_bits):

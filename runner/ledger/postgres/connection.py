@@ -20,6 +20,7 @@ from runner.ledger.postgres.connection_security import add_secure_defaults
 RETRY_SECONDS, CLAIM_RETRY_SECONDS = 40.0, 10.0
 # Seconds for a server that was never reached: more often the address or the password is wrong.
 _FIRST_RETRY_SECONDS = 5.0
+_MAX_MESSAGE = 500  # characters of an error of the server
 _MAX_WORK_SECONDS = 1800.0  # for all answers of one try, as the statement_timeout with which records are read
 _RETRY_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between two tries; the last repeats
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -211,4 +212,4 @@ def _read_version(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
 
 def _first_line(error: psycopg.Error) -> str:
     """Returns the first line of an error. Further lines may repeat a statement, and so its values."""
-    return (error.diag.message_primary or str(error)).strip().partition("\n")[0]
+    return (error.diag.message_primary or str(error)).strip().partition("\n")[0][:_MAX_MESSAGE]

@@ -19,6 +19,7 @@ from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.lock_address import DatabaseAddress
 from runner.ledger.mark import NO_MARK, MoveMark
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
+from runner.ledger.postgres.header_rows import ADD_HEADER, read_headers, to_row
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
 from runner.ledger.record import RANK, Header, Record
 from runner.shown_command import shown_command
@@ -28,7 +29,6 @@ from runner.shown_command import shown_command
 MAX_BATCH = 50
 _MAX_STATEMENT_RECORDS = 1000  # records in one statement
 _MAX_COPIED = 4 << 30  # bytes of records, which go to a temporary file; ten million have that
-_MAX_HEADERS = 1000  # rows; a ledger has one for each workspace, salt and move
 # Lines as they are: JSON escapes control characters, so a line never has one of these two and is never quoted.
 _COPY_OPTIONS = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
 # Leaves out what `Facts` would drop while it reads, half of all records: it keeps a claim only beside `unknown`.
@@ -36,8 +36,6 @@ _LASTING = (
     "NOT EXISTS (SELECT FROM facts AS later WHERE (later.key, later.attempt) = (facts.key, facts.attempt)"
     " AND later.rank > greatest(facts.rank, 1))"
 )
-_READ_HEADERS: LiteralString = "SELECT workspace, salt_check, ledger, turn, status, address FROM headers"
-_ADD_HEADER = _READ_HEADERS.replace("headers", "add_header(%s, %s, %s, %s, %s, %s)")
 _FORGET: LiteralString = (
     "WITH new AS (SELECT old, line FROM unnest(%s::text[], %s::text[]) AS pair (old, line) WHERE old <> line),"
     " gone AS (DELETE FROM facts USING new WHERE facts.key = ANY (%s) AND facts.line = new.old AND new.line = ''),"
@@ -164,7 +162,7 @@ class PostgresLedger:
         """Adds a header, as `Ledger.write_header` says."""
         new = self.facts.headers.new(header, self._salt)
         if new:
-            self._add_headers(self._connection.fetch_rows(_ADD_HEADER, _row(new)))
+            self._add_headers(self._connection.fetch_rows(ADD_HEADER, to_row(new)))
             self.facts.headers.new(header, self._salt)  # raises if another run contradicted it first
         return self.facts.mark
 
@@ -206,7 +204,7 @@ class PostgresLedger:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # Ten million records take minutes.
             cursor.execute("SET LOCAL statement_timeout TO '30min'")
-            headers = _read_headers(connection, cursor, self._display_name)
+            headers = read_headers(connection, cursor, self._display_name)
             snapshot = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
             with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{live_filter}) {_COPY_OPTIONS}") as blocks:  # noqa: S608  # constants only
                 for block in blocks:
@@ -246,26 +244,9 @@ class PostgresLedger:
             lambda connection, is_again: connection.execute(call, (run, self._snapshot, is_again, *values)).fetchall(),
             CLAIM_RETRY_SECONDS,
         )
+        if not all(isinstance(row[0], str) for row in rows):
+            raise CommitUncertain(f"{self._display_name} answers a claim with something else")
         return frozenset(row[0] for row in rows)
-
-
-def _read_headers(
-    connection: "psycopg.Connection[Any]", cursor: "psycopg.Cursor[Any]", display_name: str
-) -> list[tuple[Any, ...]]:
-    """Returns the rows of all headers, which are read one by one: the server may send rows without end."""
-    rows = []
-    for row in cursor.stream(_READ_HEADERS):
-        rows.append(row)
-        if len(rows) > _MAX_HEADERS:
-            connection.close()
-            message = f"{display_name} has more than {_MAX_HEADERS:,} headers"
-            raise LedgerUnavailable(message, "look at its table headers: another program has written to it")
-    return rows
-
-
-def _row(header: Header) -> tuple[Any, ...]:
-    mark = header.mark
-    return header.workspace, header.salt_check, header.ledger, mark.generation, mark.status, mark.address
 
 
 def _column_values(records: Sequence[Record]) -> list[list[Any]]:
