@@ -10,6 +10,7 @@ Two recipients count as getting the same text if their masked texts are equal: a
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from runner.characters import unescape_html
@@ -23,9 +24,10 @@ from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwrit
 
 _LOOP = re.compile(r"\{%[-+]?\s*for\b")
 _MAX_LOOP_PARTS = 8  # parts of one round of a loop whose rounds count as one
-# What stands between and around the words of a name, an address or a number: two names may differ in a hyphen.
-_BETWEEN_WORDS = r"[\s.,:;'\u2019`/@+()_-]*"
-_MASKED_WORDS = re.compile(rf"{_BETWEEN_WORDS}\*\*\*(?:{_BETWEEN_WORDS}\*\*\*)*{_BETWEEN_WORDS}")
+# What stands between and around the words of a name, an address or a number, beside spaces.
+_SIGNS = frozenset("\n\t.,:;'\u2019`/@+()_-")
+_ENTITY = re.compile(r"&#?\w+;")
+_SIGN_OF_NUMBER = re.compile(r"\s*[-+]+")
 
 
 class Authorship:
@@ -39,8 +41,10 @@ class Authorship:
         self._declaration = declaration
         self._is_subject_varying = declaration.subject is not None and self._varies(declaration.subject)
         self._is_body_varying = self._varies(declaration.body)
-        self._parts = frozenset().union(*(parts for parts, _ in written), variables, map(escape_html, variables))
-        self._words = find_words((*self._parts, *(number for _, numbers in written for number in numbers)))
+        self._parts = frozenset().union(*(texts.parts for texts in written), variables, map(escape_html, variables))
+        self._words = find_words((*self._parts, *(number for texts in written for number in texts.numbers)))
+        literals = {literal for texts in written for literal in texts.literals}
+        self._between_words, self._masked_words = _match_masked_words(_SIGNS & {*"".join(literals)})
         self._has_loop = any(map(_LOOP.search, sources))
 
     def mark_subject(self, delivery: Delivery) -> AnyText:
@@ -122,32 +126,52 @@ class Authorship:
         return Text(tuple(pieces))
 
     def _mask_part(self, part: str, delivery: Delivery, *, is_html: bool) -> str:
-        pieces = self._split(part, delivery, is_html=is_html)
-        if len(pieces) == 1:
-            return pieces[0] if isinstance(pieces[0], str) else MASK
-        return _MASKED_WORDS.sub(MASK, "".join(piece if isinstance(piece, str) else MASK for piece in pieces))
+        marked = self._mark_words(part, delivery, is_html=is_html)
+        if isinstance(marked, str) or len(marked.parts) == 1:
+            return marked if isinstance(marked, str) else MASK
+        marked = mark_unwritten_words(_ENTITY.sub(_unescape_sign, part), self._words)
+        sign = match[0].strip() if (match := _SIGN_OF_NUMBER.match(part)) else ""
+        return sign + self._masked_words.sub(MASK, str(marked))
 
     def _split(self, part: str, delivery: Delivery, *, is_html: bool) -> Sequence[str | Private]:
         """Splits what an expression printed into words of the author and words of the recipient."""
+        marked = self._mark_words(part, delivery, is_html=is_html)
+        return (marked,) if isinstance(marked, str) else self._join_words(marked.parts)
+
+    def _mark_words(self, part: str, delivery: Delivery, *, is_html: bool) -> AnyText:
         # HTML is split into words, so that its tags stay readable. So is a value with words of the author joined to it.
         is_plain = not is_html or ("<" not in part and ">" not in part)
         if is_plain and _is_own_value(part, delivery):
-            return (Private(part),)
-        marked = mark_unwritten_words(part, self._words)
-        return (marked,) if isinstance(marked, str) else _join_words(marked.parts)
+            return Text((Private(part),))
+        return mark_unwritten_words(part, self._words)
+
+    def _join_words(self, parts: Sequence[str | Private]) -> list[str | Private]:
+        """Returns the parts. Private words with nothing but signs between them become one part."""
+        joined: list[str | Private] = []
+        for part in parts:
+            if isinstance(part, Private) and len(joined) > 1 and isinstance(last := joined[-2], Private):
+                gap = str(joined[-1])
+                if self._between_words.fullmatch(gap):
+                    joined[-2:] = [Private(f"{last.value}{gap}{part.value}")]
+                    continue
+            joined.append(part)
+        return joined
 
 
-def _join_words(parts: Sequence[str | Private]) -> list[str | Private]:
-    """Returns the parts. Private words with nothing but spaces and punctuation between them become one part."""
-    joined: list[str | Private] = []
-    for part in parts:
-        if isinstance(part, Private) and len(joined) > 1 and isinstance(last := joined[-2], Private):
-            gap = str(joined[-1])
-            if re.fullmatch(_BETWEEN_WORDS, gap):
-                joined[-2:] = [Private(f"{last.value}{gap}{part.value}")]
-                continue
-        joined.append(part)
-    return joined
+def _unescape_sign(entity: re.Match[str]) -> str:
+    """Returns the character of an entity, or the entity if that is a letter or a digit, and so a part of a word."""
+    text = unescape_html(entity[0])
+    return entity[0] if text.isalnum() else text
+
+
+def _match_masked_words(written: AbstractSet[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Returns what matches the signs between two words, and what matches masked words with such signs around them.
+
+    Two names may differ in a hyphen. But a sign that the author wrote into an expression makes another text.
+    """
+    signs = "".join(re.escape(sign) for sign in sorted(_SIGNS - written))
+    between = f"[ {signs}]*" if written & {"\n", "\t"} else rf"[\s{signs}]*"
+    return re.compile(between), re.compile(rf"{between}\*\*\*(?:{between}\*\*\*)*{between}")
 
 
 def _may_hold_values(template: Template, delivery: Delivery) -> bool:

@@ -232,7 +232,22 @@ def test_a_value_that_a_block_uses_before_the_template_sets_it_makes_a_text_of_i
     assert "Secretword" not in comment
 
 
-@pytest.mark.parametrize("sign", ["\N{REVERSED HAND WITH MIDDLE FINGER EXTENDED}", " !", "?!", "\u2192", "\u20ac"])
+SIGNS = [
+    "\N{REVERSED HAND WITH MIDDLE FINGER EXTENDED}",
+    " !",
+    "?!",
+    "\u2192",
+    "\u20ac",
+    "-",
+    ")",
+    "@",
+    ":",
+    "/",
+    "\u2212",
+]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
 def test_a_sign_that_is_joined_to_a_value_for_one_recipient_is_shown(project: Clone, sign: str) -> None:
     body = "Dear {{ n ~ ('" + sign + "' if k == 'b' else '') }}, bye"
     to = "".join(f"\n  - {{type: user, id: a{number}, vars: {{n: {n}, k: {k}}}}}" for number, n, k in
@@ -242,6 +257,28 @@ def test_a_sign_that_is_joined_to_a_value_for_one_recipient_is_shown(project: Cl
     assert f"Dear ***{sign}, bye" in comment
     assert "For **2 recipients**" in comment
     assert not re.search("Ann|Bo|Cy|Lee", comment.partition("```text")[2])
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("{{ n * (-1 if k == 'b' else 1) }}", "-***"),
+        ("{{ ('+' if k == 'b' else '-') ~ n }}", "+***"),
+        ("{{ '(' ~ n ~ ')' if k == 'b' else n }}", "(***)"),
+        ("{{ n ~ '/' ~ n if k == 'b' else n }}", "***/***"),
+        ("{{ n ~ ('&minus;' if k == 'b' else '') | safe }}", "***"),
+    ],
+)
+def test_a_sign_before_or_between_the_values_of_one_recipient_makes_a_text_of_its_own(
+    project: Clone, body: str, shown: str
+) -> None:
+    to = "".join(
+        f"\n  - {{type: user, id: a{n}, vars: {{n: {n}, k: {k}}}}}" for n, k in [(500, "a"), (600, "b"), (70, "a")]
+    )
+    project.write("messages/a.yaml", declared(f"Pay {body} EUR", to=to))
+    comment = review(project)
+    assert f"\nPay {shown} EUR\n" in comment
+    assert "For **2 recipients**" in comment
 
 
 def test_a_long_message_leaves_room_for_the_texts_of_others(project: Clone) -> None:

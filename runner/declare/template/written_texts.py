@@ -1,5 +1,6 @@
 """What the author of a template wrote, as it prints: the words between its tags, and the literals in them."""
 
+from dataclasses import dataclass
 from itertools import groupby
 
 import jinja2
@@ -13,24 +14,32 @@ _PRINTING_NODES = (
 )  # fmt: skip
 
 
-def find_written_texts(source: str) -> tuple[set[str], set[str]]:
-    """Returns what the author wrote into a valid template, as it prints: parts of its text, and numbers.
+@dataclass(frozen=True, slots=True)
+class WrittenTexts:
+    """What the author of a template wrote.
 
-    The parts hold no value: they are the texts between the tags, and the string literals. The numbers are those that an
-    expression may print.
+    `parts` are the parts of a rendered text that hold no value: the texts between the tags, and the string literals.
+    `literals` are the string literals alone. `numbers` are the numbers that an expression may print.
     """
+
+    parts: frozenset[str]
+    literals: frozenset[str]
+    numbers: frozenset[str]
+
+
+def find_written_texts(source: str) -> WrittenTexts:
+    """Returns what the author wrote into a valid template, as it prints."""
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     if "{" not in source:
-        return {source, source.removesuffix("\n")}, set()
+        return WrittenTexts(frozenset({source, source.removesuffix("\n")}), frozenset(), frozenset())
     tree = jinja2.Environment(autoescape=True).parse(source)
     parts = set()
     for output in tree.find_all(nodes.Output):
         for node_type, group in groupby(output.nodes, type):
             if node_type is nodes.TemplateData:
                 parts.add("".join(node.as_const() for node in group))
-    for literal in tree.find_all(nodes.Const):
-        if isinstance(literal.value, str):
-            parts |= {literal.value, escape_html(literal.value)}
+    literals = {literal.value for literal in tree.find_all(nodes.Const) if isinstance(literal.value, str)}
+    parts |= literals | set(map(escape_html, literals))
     numbers = {
         str(child.value)
         for parent in tree.find_all((*_PRINTING_NODES, nodes.Filter))
@@ -38,4 +47,4 @@ def find_written_texts(source: str) -> tuple[set[str], set[str]]:
         for child in parent.iter_child_nodes()
         if isinstance(child, nodes.Const) and type(child.value) in {int, float}
     }
-    return parts, numbers
+    return WrittenTexts(frozenset(parts), frozenset(literals), frozenset(numbers))
