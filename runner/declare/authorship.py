@@ -119,10 +119,11 @@ class Authorship:
         pieces: list[str | Private] = []
         for part in parts:
             is_html = template is self._declaration.body
-            split = (part,) if part in self._parts else self._split(part, delivery, is_html=is_html)
-            if split == (Private(part),):
-                split = (Private(part, name=_find_variable(template, delivery, part)),)
-            pieces += split
+            split = [] if part in self._parts else self._split(part, delivery, is_html=is_html)
+            if split == [Private(part)]:
+                pieces.append(Private(part, name=_find_variable(template, delivery, part)))
+            else:
+                pieces += split or [part]
         return Text(tuple(pieces))
 
     def _mask_part(self, part: str, delivery: Delivery, *, is_html: bool) -> str:
@@ -133,10 +134,10 @@ class Authorship:
         sign = match[0].strip() if (match := _SIGN_OF_NUMBER.match(part)) else ""
         return sign + self._masked_words.sub(MASK, str(marked))
 
-    def _split(self, part: str, delivery: Delivery, *, is_html: bool) -> Sequence[str | Private]:
+    def _split(self, part: str, delivery: Delivery, *, is_html: bool) -> list[str | Private]:
         """Splits what an expression printed into words of the author and words of the recipient."""
         marked = self._mark_words(part, delivery, is_html=is_html)
-        return (marked,) if isinstance(marked, str) else self._join_words(marked.parts)
+        return [marked] if isinstance(marked, str) else self._join_words(marked.parts)
 
     def _mark_words(self, part: str, delivery: Delivery, *, is_html: bool) -> AnyText:
         # HTML is split into words, so that its tags stay readable. So is a value with words of the author joined to it.
