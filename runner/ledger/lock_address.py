@@ -7,7 +7,7 @@ for equal addresses. `display_name` is its name in messages. `has_host` says whe
 import re
 from dataclasses import dataclass
 from posixpath import isabs, normpath
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from runner.characters import has_invisible
 from runner.errors import UsageMistake
@@ -131,6 +131,13 @@ URL_HINT = "write it as postgresql://host/database#schema; see libpq's connectio
 _DEFAULT_SCHEMA = "msgrun"  # where `lock:` names none
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _PASSWORD_PARAMETER = re.compile(r"(?i)(password|secret)\s*=\s*[^\s&]")
+# Other parameters of libpq make it write, read or run what its files name (sslkeylogfile, passfile, service).
+_PARAMETERS = frozenset({
+    "application_name", "channel_binding", "connect_timeout", "gssencmode", "host", "hostaddr", "keepalives",
+    "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts", "options", "password", "port",
+    "require_auth", "ssl_min_protocol_version", "sslmode", "sslnegotiation", "sslrootcert", "sslsni",
+    "target_session_attrs", "tcp_user_timeout", "user",
+})  # fmt: skip
 _HOSTS_AND_DATABASE = re.compile(r"[^:/]*+(?::\d++(?=[,/])[^:/]*+)*+/.*")  # hosts with or without ports, and a database
 _CONNINFO_KEYWORD = re.compile(r"(?i)\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=")
 
@@ -194,7 +201,7 @@ def parse_address(lock: str, stem: str) -> LedgerAddress:
 
     Raises UsageMistake. Its message repeats nothing of a database's address: any part may belong to a password.
     """
-    if has_invisible(lock) or "\n" in lock:
+    if has_invisible(decoded := unquote(lock)) or "\n" in decoded:
         raise UsageMistake("lock: holds an invisible character", "write it again")
     if lock.startswith("git+"):
         return _parse_branch_address(lock, f"{stem}.lock")
@@ -224,6 +231,9 @@ def _parse_database_address(lock: str) -> DatabaseAddress:
     if user is None or "/" in user:  # libpq would read a part of the password as a port, and print it in its error
         hint = "in a user or a password, / is written %2F, ? %3F, # %23, @ %40"
         raise UsageMistake("lock: is not the address of a database that can be read", hint)
+    if not _PARAMETERS.issuperset(name for name, _ in parse_qsl(conninfo.partition("?")[2], keep_blank_values=True)):
+        hint = "client certificates, password files and services stand in libpq's variables, such as PGSSLCERT"
+        raise UsageMistake("lock: has a parameter of a connection that is not taken from there", hint)
     return DatabaseAddress(conninfo, schema, hosts_and_database)
 
 

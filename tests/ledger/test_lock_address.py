@@ -31,7 +31,7 @@ from runner.ledger.lock_address import (
         ("git+ssh://git@host/r.git", BranchAddress("ssh://git@host/r.git", "msgrun-ledger", "m.eu.lock")),
         ("git+file:///srv/r.git", BranchAddress("file:///srv/r.git", "msgrun-ledger", "m.eu.lock")),
         ("postgresql://ann@db/m", DatabaseAddress("postgresql://ann@db/m", "msgrun", "db/m")),
-        ("postgres://db:5/m?x=y#eu", DatabaseAddress("postgres://db:5/m?x=y", "eu", "db:5/m")),
+        ("postgres://db:5/m?port=6#eu", DatabaseAddress("postgres://db:5/m?port=6", "eu", "db:5/m")),
     ],
 )
 def test_each_kind_of_address_is_told_by_how_it_begins(lock: str, expected: object) -> None:
@@ -88,7 +88,10 @@ def test_the_setting_reads_back_as_the_same_address(lock: str) -> None:
         "git+origin#a.lock", "git+origin#a/", "git+https://user:secret@host/r", "git+https://secret@host/r",
         "git+https://host/r?token=secret", "git+ssh://git:secret@host/r", "mysql://host/secret", "git+a b",
         "postgresql://db/m#Upper", "postgresql://db/m#a-b", "postgresql://ann:secret/@db/m", "POSTGRESQL://db/m",
-        "host=db dbname=m",
+        "host=db dbname=m", "postgresql://db/m?sslkeylogfile=/tmp/secret", "postgresql://db/m?pass%66ile=secret",
+        "postgresql://db/m?sslmode=require&service=secret", "postgresql://db/m?sslkey=secret",
+        "postgresql://db/m?application_name=secret%0A::error::", "postgresql://db/m?application_name=%1B[31msecret",
+        "postgresql://db/m?dbname=sslkeylogfile%3Dsecret",
     ],
 )  # fmt: skip
 def test_no_address_is_an_option_another_transport_or_a_place_for_secrets(lock: str) -> None:

@@ -113,7 +113,7 @@ def test_msgrun_lock_overrides_what_the_project_says(
         (64, "postgresql://ann:s3cret?x@127.0.0.1/x"),
         (64, "postgresql://ann:#s3cret@127.0.0.1/x"),
         (6, "postgresql://ann:s3cret@127.0.0.1:1/x"),
-        (6, "postgresql://ann@127.0.0.1:1/x?password=s3cret&unheard=of"),
+        (64, "postgresql://ann@127.0.0.1:1/x?password=s3cret&unheard=of"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_told_without_its_password(
