@@ -189,16 +189,28 @@ def _refuse_other_default(context: LedgerContext, ledger_id: str, answer: Remote
     )
 
 
-def _refuse_fork(context: LedgerContext) -> None:
-    """Raises GuardRefused if the ledger is a branch of a fork: there, the name of a remote means another repository."""
+def find_fork_message(context: LedgerContext) -> str:
+    """Returns a message if the address in use is a branch of a fork; else empty.
+
+    In the clone of a fork, the name of a remote means another repository than the one that msgrun.yaml names.
+    """
     address, url, repository = context.address, context.declared.remote, context.repository
-    if not (isinstance(address, BranchAddress) and url and repository) or address != context.declared.address:
+    if not (isinstance(address, BranchAddress) and url and repository):
+        return ""
+    if address.remote != repository.main_remote or is_same_repository(repository, address.remote, url):
+        return ""
+    return f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}"
+
+
+def _refuse_fork(context: LedgerContext) -> None:
+    """Raises GuardRefused if `lock:` names a branch of a fork."""
+    address = context.address
+    if not isinstance(address, BranchAddress) or address != context.declared.address:
         return
-    is_main = address.remote == repository.main_remote
-    if is_main and not is_same_repository(repository, address.remote, url):
-        upstream = replace(address, remote="upstream").setting
+    if message := find_fork_message(context):
+        url, upstream = quote(context.declared.remote), quote(replace(address, remote="upstream").setting)
         raise GuardRefused(
-            f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}",
-            f"in a fork: git remote add upstream {quote(url)}, then MSGRUN_LOCK={quote(upstream)}"
-            " before the command; if the repository moved: correct remote: in msgrun.yaml",
+            message,
+            f"in a fork: git remote add upstream {url}, then MSGRUN_LOCK={upstream} before the command; if the"
+            " repository moved: correct remote: in msgrun.yaml",
         )

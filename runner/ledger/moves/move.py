@@ -12,7 +12,12 @@ from shlex import quote
 from runner.clock import new_run_id
 from runner.errors import GuardRefused, LedgerUnavailable, Refusal
 from runner.ledger.context import LedgerContext
-from runner.ledger.current_ledger import explain_context_mark, find_id_refusal, missing_ledger_error
+from runner.ledger.current_ledger import (
+    explain_context_mark,
+    find_fork_message,
+    find_id_refusal,
+    missing_ledger_error,
+)
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import append_missing, count_missing_records
 from runner.ledger.ledger_hints import explain_restore, find_own_lockfile
@@ -56,6 +61,12 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
 
     Raises GuardRefused if the old ledger is not current, or the new address has another ledger.
     """
+    for context in (old, new):
+        if message := find_fork_message(context):  # its copy of the ledger lacks what is sent since it was made
+            url = context.declared.remote
+            raise GuardRefused(
+                message, f"move the ledger in a clone of {url}; if the repository moved: correct remote: in msgrun.yaml"
+            )
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
         raise missing_error(old, new, was_moved=bool(new_facts.headers))

@@ -228,6 +228,18 @@ def test_what_is_at_the_old_address_must_be_the_ledger_of_msgrun_yaml(clone: Pat
         prepare_move(ledger_context(clone, "nowhere.lock"), ledgers.new, [])
 
 
+def test_a_fork_moves_no_ledger_because_its_copy_lacks_what_was_sent_since(clone: Path, server: Server) -> None:
+    old, new, database = (
+        trusted_context(clone, lock) for lock in ("git+origin#first", "git+origin#second", f"{server.lock}#third")
+    )
+    fill_ledger(old, Header("acme"), *RECORDS)
+    of_fork = replace(old.declared, remote="https://host/acme/mail")
+    for here, there in ((old, database), (database, new)):
+        with pytest.raises(GuardRefused, match="is a branch of another repository here") as refused:
+            prepare_move(*(replace(context, declared=of_fork) for context in (here, there)), [])
+        assert refused.value.hint.startswith("move the ledger in a clone of https://host/acme/mail; ")
+
+
 def test_a_ledger_that_is_elsewhere_by_now_is_not_moved_from_here(clone: Path, server: Server) -> None:
     ledgers = Ledgers(clone, server, "lockfile", "branch")
     run_move(ledgers.prepare())
