@@ -118,7 +118,7 @@ class SharedFile:
         if old.exists and not version.exists:
             raise _PermanentFailure(
                 f"the ledger {self._remote.address.display_name} was removed",
-                "push it again from a clone that has it (git for-each-ref refs/msgrun)",
+                "run the command again: in a clone that has it, it says how to restore it",
             )
         try:
             facts = self._read(version)

@@ -184,8 +184,9 @@ def test_what_was_put_back_after_a_run_ended_comes_again_from_a_clone_that_knew_
 def test_a_branch_that_was_deleted_stops_the_run(opened, origin):
     ledger = opened("a")
     told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
-    with pytest.raises(LedgerUnavailable, match="was removed"):
+    with pytest.raises(LedgerUnavailable, match="was removed") as stopped:
         commit(ledger, claim(1))
+    assert stopped.value.hint.startswith("run the command again: ")  # which has the commit to push
     assert told(origin, "for-each-ref") == ""
 
 
