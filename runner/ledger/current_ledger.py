@@ -212,5 +212,5 @@ def _refuse_fork(context: LedgerContext) -> None:
         raise GuardRefused(
             message,
             f"in a fork: git remote add upstream {url}, then MSGRUN_LOCK={upstream} before the command; if the"
-            " repository moved: correct remote: in msgrun.yaml",
+            " repository moved and the old one sends no more: correct remote: in msgrun.yaml",
         )

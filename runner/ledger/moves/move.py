@@ -63,9 +63,10 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     """
     for context in (old, new):
         if message := find_fork_message(context):  # its copy of the ledger lacks what is sent since it was made
-            url = context.declared.remote
             raise GuardRefused(
-                message, f"move the ledger in a clone of {url}; if the repository moved: correct remote: in msgrun.yaml"
+                message,
+                f"move the ledger in a clone of {context.declared.remote}; if the repository moved and the old one"
+                " sends no more: correct remote: in msgrun.yaml",
             )
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
