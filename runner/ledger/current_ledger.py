@@ -111,6 +111,7 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
 
     `known` are the records that this clone has of a ledger which was at the address in use and was removed.
     """
+    _refuse_fork(context)
     has_ledger = "this project has a ledger already"
     if isinstance(context.address, BranchAddress) and len(known):
         message = (

@@ -77,6 +77,22 @@ def is_same_repository(repository: Repository, remote: str, url: str) -> bool:
     return _path_of(_url(repository, remote)) == _path_of(url)
 
 
+def refuse_other_push_url(repository: Repository, remote: str) -> None:
+    """Raises GuardRefused if a remote of a clone pushes to another repository than it fetches from.
+
+    What this clone claims there, no other clone would read.
+    """
+    fetch, push = ["remote", "get-url", remote], ["remote", "get-url", "--push", remote]
+    push_url = repository.try_git(*push)
+    if push_url is None or is_same_repository(repository, remote, push_url):  # None: `remote` is a URL
+        return
+    raise GuardRefused(
+        f"this clone fetches from {remote} and pushes to another repository, so no other clone would see what it sends",
+        f'git remote set-url --push {remote} "$(git {" ".join(fetch)})"; or, if both are one repository: git remote'
+        f' set-url {remote} "$(git {" ".join(push)})"',
+    )
+
+
 def own_remote_url(context: LedgerContext) -> str:
     """Returns the URL of the clone's main remote without credentials, for `remote:` of msgrun.yaml.
 

@@ -17,7 +17,7 @@ from runner.git.process import GitFailed
 from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
-from runner.ledger.known_hosts import find_remotes
+from runner.ledger.known_hosts import find_remotes, refuse_other_push_url
 from runner.ledger.lock_address import DeclaredLedger, file_stem
 from runner.ledger.mark import MAX_GENERATION, MoveMark, parse_mark
 
@@ -86,7 +86,7 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: MoveMark) -> MoveMar
     """Writes the mark of a lockfile that moved to this clone, and to its remote if there is one.
 
     Returns the mark that is valid now: another one if another clone was faster. Does nothing outside of git.
-    Raises LedgerUnavailable if the remote refuses it.
+    Raises LedgerUnavailable if the remote refuses it, and GuardRefused if this clone pushes to another repository.
     """
     repository = context.repository
     if repository is None:
@@ -95,6 +95,7 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: MoveMark) -> MoveMar
     text = orjson.dumps(value | {"turn": mark.generation, "moved": mark.address}).decode()
     commit = create_commit(repository, repository.write_object("mktree"), f"{text}\n")
     _, main = find_remotes(context)
+    refuse_other_push_url(repository, main)
     current_mark = _push_to_first(repository, main, commit, ledger_id, mark) if main else mark
     if current_mark != mark:
         return current_mark

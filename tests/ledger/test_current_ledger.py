@@ -174,6 +174,8 @@ def test_the_branch_of_a_fork_is_not_the_ledger_that_msgrun_yaml_names(tmp_path:
     context = ledger_context(clone, "git+origin", ledger_id=ID_A, remote="https://host/acme/mail")
     message = refused(context, facts())
     assert message.startswith("git+origin is a branch of another repository here")
+    with pytest.raises(GuardRefused, match="is a branch of another repository here"):  # a fork may lack the branch
+        refuse_second_ledger(context, (), Facts())
     git_output(clone, "remote", "set-url", "origin", "git@host:acme/mail.git")
     assert not refused(context, facts())
 

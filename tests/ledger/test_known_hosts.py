@@ -1,5 +1,6 @@
 """A host is contacted only if the base commit or a person names it: the author of a pull request can change `lock:`."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 from runner.errors import GuardRefused
 from runner.git.repository import find_repository
 from runner.ledger.known_hosts import is_reviewed, is_same_repository, own_remote_url, require_known_host
+from runner.ledger.mark import MoveMark
 from runner.ledger.opening import location_of
+from runner.ledger.remote_marks import push_mark
 from tests.support.clones import git_output
-from tests.support.ledger_contexts import ledger_context, make_clone, push_all
+from tests.support.ledger_contexts import ID_A, fill_ledger, ledger_context, make_clone, push_all, trusted_context
 
 DATABASE = "postgresql://db.example/m"
 
@@ -148,3 +151,18 @@ def test_a_repository_is_the_same_by_every_protocol(tmp_path: Path, url: str, is
     repository = find_repository(tmp_path)
     assert repository is not None
     assert is_same_repository(repository, "origin", url) is is_same
+
+
+def test_a_clone_that_pushes_to_another_repository_writes_no_ledger_until_it_follows_the_hint(clone: Path) -> None:
+    context = trusted_context(clone, "git+origin")
+    fill_ledger(context)
+    git_output(
+        clone, "clone", "--quiet", "--bare", (clone.parent / "origin.git").as_uri(), str(clone.parent / "fork.git")
+    )
+    git_output(clone, "remote", "set-url", "--push", "origin", (clone.parent / "fork.git").as_uri())
+    with pytest.raises(GuardRefused, match="pushes to another repository"):
+        push_mark(trusted_context(clone, "messages.lock"), ID_A, MoveMark(1, "moved", "git+origin"))
+    with pytest.raises(GuardRefused, match="pushes to another repository") as refused:
+        fill_ledger(context)
+    subprocess.run(["bash", "-c", refused.value.hint.partition(";")[0]], cwd=clone, check=True)
+    fill_ledger(context)

@@ -17,6 +17,7 @@ from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.branch.shared_file import SharedFile, read_version
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
+from runner.ledger.known_hosts import refuse_other_push_url
 from runner.ledger.lock_address import BranchAddress
 
 _LONGEST_PAUSE = 10.0  # seconds
@@ -55,6 +56,7 @@ class BranchLocation:
         """Opens the ledger on the branch. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is on the remote
         remote = self._remote_file()
+        refuse_other_push_url(self._repository(), self.address.remote)
         with contextlib.closing(remote):
             file = SharedFile(remote, self.context.salt, _pause)
             ledger = BranchLedger(file, self.context.salt, _writer_name(command))
