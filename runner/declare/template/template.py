@@ -91,6 +91,10 @@ class Templates:
             raise fault from error
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
+        except AssertionError as error:  # of Jinja, which looks for no variable there
+            message = "template: the filter of a {% set %} block cannot have a variable"
+            hint = "filter it where it is printed: {{ x | replace('a', b) }}"
+            raise TemplateFault("template-syntax", message, hint) from error
         except ValueError as error:  # Python's own limit of 4,300 digits
             raise TemplateFault("template-syntax", "template: a number has thousands of digits") from error
         used = {name: lines[name] for name in sorted(variables & lines.keys())}

@@ -135,3 +135,8 @@ def test_a_number_of_thousands_of_digits_is_a_fault(templates, number):
         templates().compile(f"{{{{ {number} }}}}{{{{ n }}}}", html=True)
     with pytest.raises(TemplateFault, match="thousands of digits"):
         compile_condition(f"x == {number}", RenderMonitor())
+
+
+def test_a_variable_in_the_filter_of_a_set_block_is_a_fault(templates):
+    with pytest.raises(TemplateFault, match="cannot have a variable"):
+        templates().compile("{% set x | replace('l', n) %}lit{% endset %}{{ x }}", html=True)
