@@ -26,7 +26,7 @@ _PINNED = re.compile(
 _SHORT_ADDRESS = re.compile(r"(?P<user_and_host>[\w.-]+@[\w.-]+):(?P<path>[^/].*)")
 
 
-def find_requirement(given: str | None, command: str = "msgrun init --github") -> str:
+def find_requirement(given: str | None, command: str) -> str:
     """Returns what pip installs in a CI job: what `--from` gives, else what this msgrun was installed from.
 
     Raises UsageMistake if that does not name one version for good, or is a folder of this machine other than a clone

@@ -14,6 +14,7 @@ from runner.cli.install_source import find_requirement
 from runner.errors import UsageMistake
 from tests.support.clones import git_output
 
+COMMAND = "msgrun init --github"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 DIGEST = "ab" * 32
 
@@ -61,7 +62,7 @@ class Installed(Distribution):
 )
 def test_what_is_running_is_what_is_installed(monkeypatch: pytest.MonkeyPatch, source: Any, requirement: str) -> None:
     monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
-    assert find_requirement(None) == requirement
+    assert find_requirement(None, COMMAND) == requirement
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_what_is_running_is_what_is_installed(monkeypatch: pytest.MonkeyPatch, s
 def test_a_source_that_a_job_cannot_reach_or_trust_is_asked_for(monkeypatch: pytest.MonkeyPatch, source: Any) -> None:
     monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
     with pytest.raises(UsageMistake) as raised:
-        find_requirement(None)
+        find_requirement(None, COMMAND)
     assert "secret" not in raised.value.hint
 
 
@@ -100,7 +101,7 @@ def refuse_clone() -> str:
         find_requirement(None, "msgrun init --gitlab")
     assert "secret" not in raised.value.hint
     wanted = raised.value.hint.partition("msgrun init --gitlab --from ")[2].partition(", or")[0]
-    assert find_requirement(wanted.replace("HOST/PATH", "git.example/a")).endswith(wanted.rpartition("@")[2])
+    assert find_requirement(wanted.replace("HOST/PATH", "git.example/a"), COMMAND).endswith(wanted.rpartition("@")[2])
     return f"{raised.value.message}\n{wanted}"
 
 
@@ -113,7 +114,7 @@ def refuse_clone() -> str:
 )
 def test_the_commit_of_a_clone_is_installed_from_its_remote(clone: Path, origin: str, url: str) -> None:
     git_output(clone, "remote", "set-url", "origin", origin)
-    assert find_requirement(None) == f"msgrun @ {url}{git_output(clone, 'rev-parse', 'HEAD')}"
+    assert find_requirement(None, COMMAND) == f"msgrun @ {url}{git_output(clone, 'rev-parse', 'HEAD')}"
 
 
 @pytest.mark.parametrize("origin", ["/srv/git/msgrun.git", "https://ann:secret@git.example/msgrun.git"])
@@ -141,9 +142,9 @@ def test_a_commit_that_was_not_pushed_and_another_program_are_not_installed(clon
     ],
 )  # fmt: skip
 def test_a_pinned_source_is_taken_as_it_is_given(given: str) -> None:
-    assert find_requirement(given) == given
+    assert find_requirement(given, COMMAND) == given
     if given.startswith("msgrun @ "):
-        assert find_requirement(given.removeprefix("msgrun @ ")) == given
+        assert find_requirement(given.removeprefix("msgrun @ "), COMMAND) == given
 
 
 @pytest.mark.parametrize(
@@ -157,4 +158,4 @@ def test_a_pinned_source_is_taken_as_it_is_given(given: str) -> None:
 )  # fmt: skip
 def test_what_somebody_could_replace_is_refused(given: str) -> None:
     with pytest.raises(UsageMistake):
-        find_requirement(given)
+        find_requirement(given, COMMAND)
