@@ -43,7 +43,7 @@ def check_pauses(context: Context) -> Check:
     if reason:
         return Check("sending", "warn", str(reason.message), reason.hint)
     hours = context.settings.quiet_hours
-    return Check("sending", "ok", f"not now in quiet hours: {hours}" if hours else "nothing puts it off")
+    return Check("sending", "ok", f"not now in quiet hours: {hours}" if hours else "no HOLD, no quiet hours")
 
 
 def check_schemas(root: Path) -> Check:
@@ -105,5 +105,5 @@ def check_reconcile(context: Context, project: Project) -> Check:
             "reconcile", "ok", f"{len(without)} open no conversation, as lint.ignore of {SETTINGS_FILE} allows"
         )
     names = list_first(without[:_MAX_NAMED], len(without))
-    detail = f"an answer that gets lost cannot be looked up: no conversation is opened by {names}"
+    detail = f"no conversation is opened by {names}: if an answer is lost, a person has to settle it"
     return Check("reconcile", "warn", detail, "add create_conversation_without_contact_reply: true to the message")
