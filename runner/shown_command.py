@@ -39,7 +39,7 @@ def shown_command(*words: str, environment: str | None = None, sandbox: bool | N
 
     `environment` and `sandbox` replace those of this run; an empty environment is the unnamed one.
     """
-    options = _options[0]
+    options = _options[0] if words[:1] != ("explain",) else ShownOptions()  # it reads no project
     name = options.environment if environment is None else environment
     if environment is not None and options.default_environment:
         name = environment or "default"

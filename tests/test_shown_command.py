@@ -62,6 +62,7 @@ def test_a_command_is_shown_with_the_options_of_the_run() -> None:
     show_options(ShownOptions("my messages", is_sandbox=True, environment="staging"))
     assert shown_command("accept", "a b") == "msgrun -C 'my messages' --sandbox -e staging accept 'a b'"
     assert shown_command("plan", environment="", sandbox=False) == "msgrun -C 'my messages' plan"
+    assert shown_command("explain", "refused") == "msgrun explain refused"  # it reads no project
 
 
 def test_a_guard_s_hint_acts_on_the_ledger_of_the_run(folder: Folder) -> None:

@@ -50,7 +50,7 @@ def edited_guard(declaration: Declaration, count: int, others: Sequence[str] = (
     """
     name, next_revision = declaration.name, f"revision: {declaration.revision + 1}"
     accept = shown_command("accept", name)
-    apply = shown_command("apply", *(others if len(others) <= _MAX_FILES else ("FILE…",)))
+    apply = shown_command("apply", *(others if len(others) <= _MAX_FILES else ("PATHS",)))
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",

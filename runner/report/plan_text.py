@@ -96,7 +96,7 @@ def format_check(planned: Plan, view: PlanView) -> str:
             lines.append(_fill(f"{style(SYMBOLS[action], _COLOURS[action])} {text}", view, extra="  "))
     if not lines:
         return ""
-    left = f"{pluralize(planned.to_send, 'recipient')} left to send to" if planned.to_send else "no recipient is left"
+    left = f"{pluralize(planned.to_send, 'recipient')} left" if planned.to_send else "no recipient is left"
     return "\n".join(["Checked in Intercom:", *lines, f"  {left}"])
 
 
@@ -160,8 +160,8 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         text = f"{pluralize(hidden, 'message')} {need} nothing to send ({option} shows {pronoun})."
         lines.append(wrap(style(text, "dim"), view.width, indent="  "))
     if by_action["unknown"]:
-        status, reconcile, resolve = map(shown_command, ("status", "reconcile", "resolve"))
-        text = f"Unknown: {status} lists them; {reconcile} or {resolve} settles what became of them."
+        status, reconcile = map(shown_command, ("status", "reconcile"))
+        text = f"What is unknown: {status} shows it, {reconcile} looks for it in Intercom."
         lines.append(wrap(text, view.width, indent="  "))
     # A line of its own that is not wrapped: a narrow terminal breaks it itself, and joins it where it is copied.
     lines.append(style(f"digest {planned.digest or NO_DIGEST}", "dim"))

@@ -42,7 +42,7 @@ def explain(code: tuple[str, ...]) -> int:
     word = " ".join(code)  # as msgrun status prints it: not sent
     name = explained_code(word)
     if name not in explanations:
-        others = f"{shown_command('explain')} lists all codes; other codes of a delivery are Intercom's: "
+        others = f"{shown_command('explain')} lists all codes; for a code of Intercom's own: "
         others += shown_command("explain", "refused")
         raise UsageMistake(f"no problem has the code {word}", did_you_mean(name, list(explanations)) or others)
     output.result(_format(explanations[name], output.width))
