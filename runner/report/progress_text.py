@@ -63,7 +63,7 @@ def _variants(progress: Progress) -> Iterator[tuple[str, int]]:
     """Yields the line in ever shorter forms, each with the least width of a bar before it; 0 for none."""
     count = f"{progress.done:,} of {progress.planned:,}"
     rate = _format_rate(progress.rate)
-    limit = f" of {progress.allowed:.0f}" if rate and 0 < progress.allowed < _UNLIMITED else ""
+    limit = f", limit {progress.allowed:.0f}" if rate and 0 < progress.allowed < _UNLIMITED else ""
     outcomes, state = _format_outcomes(progress), _format_state(progress)
     yield _join(count, rate + limit, *outcomes, state), 12
     yield _join(count, rate, *outcomes, state), 6

@@ -31,7 +31,7 @@ def format_question(
     if url := recipients.contact_url(record):
         lines.append(one_line(f"  {url}"))
     if record.request_id:
-        lines.append(one_line(f"  request  {record.request_id}"))
+        lines.append(one_line(f"  request  {record.request_id} (for Intercom's support)"))
     lines.append(one_line(f"  key      {record.key[:12]}"))
     return "\n".join(lines)
 
