@@ -13,7 +13,7 @@ from runner.declare.recipient_policy import RecipientPolicy
 from runner.declare.redirect import Redirect, parse_redirect
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.settings_problems import find_settings_problems
-from runner.declare.similar_names import suggest_or_list
+from runner.declare.similar_names import did_you_mean, list_first
 from runner.declare.tree import Tree
 from runner.declare.unread_files import find_unread_settings
 from runner.declare.yaml.document import Document, read_documents
@@ -166,7 +166,9 @@ def load_chosen_settings(tree: Tree, chosen: str | None, salt: str | None = None
 def _build_declared(environment: str | None, value: dict[str, Any], salt: str | None) -> Settings:
     environments = value.get("environments", {})
     if environment is not None and environment not in environments:
-        hint = suggest_or_list(environment, sorted(environments))
+        names = sorted(environments)
+        there_are = f"there is {list_first(names)}; " if names else ""
+        hint = did_you_mean(environment, names) or f"{there_are}declare it below environments:, as {environment}: {{}}"
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
     return _build_settings(environment, value, salt)
 

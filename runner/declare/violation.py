@@ -84,7 +84,7 @@ def describe_type_error(error: Any) -> tuple[str, str]:
     if "boolean" in wanted:
         hint = "write true or false, without quotes"
     elif wanted == ["object"] and (example := _format_example(subschema)):
-        hint = f"for example {name}: {example}"
+        hint = f"for example {name.rpartition('.')[2]}: {example}"
     return f"{name} must be {kinds}, not {_TYPE_NAMES[_JSON_TYPES[type(value)]]}", hint
 
 

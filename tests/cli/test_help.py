@@ -72,7 +72,7 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["plna"], "there is no command plna; did you mean plan?"),
         (["lock", "vrify"], "there is no command vrify; did you mean verify?"),
         (["plan", "--aganst", "x"], "--against"),
-        (["quux"], "there is no command quux"),
+        (["quux"], "there is no command quux; msgrun --help lists them"),
     ],
 )
 def test_a_misspelt_name_is_corrected(folder: Folder, args: list[str], meant: str) -> None:
