@@ -74,7 +74,7 @@ def _refuse(policy: RecipientPolicy, fault: str, reason: str, detail: str = "") 
 def _find_faults(contact: Contact, role: str, *, is_email: bool) -> Iterator[tuple[str, str]]:
     """Yields the faults of a contact for a message, each with the reason that a person reads."""
     if contact.role != role:
-        yield "other_role", f"declared as {role}, and in Intercom a {contact.role}"
+        yield "other_role", f"declared as {role}, but a {contact.role} in Intercom"
     for fault in CONTACT_FAULTS:
         if fault in contact.faults and (is_email or fault not in EMAIL_FAULTS):
             yield fault, _REASONS[fault]

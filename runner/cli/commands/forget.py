@@ -98,7 +98,7 @@ def _list_steps(context: Context, wanted: Address, is_named: bool, *, has_change
         commands = (shown_command("forget", "--to", address, environment=name) for name in others)
         steps.append(NextStep("Forget the recipient in the ledgers of the other environments", tuple(commands)))
     if has_changed and isinstance(context.ledger.address, LockfileAddress):
-        purpose = "After a merge of an older lockfile, remove what it brought back (msgrun ignores it)"
+        purpose = "If a merge of an older lockfile brings it back, msgrun ignores it; this removes it from the file"
         steps.append(NextStep(purpose, (shown_command("lock", "compact"),)))
     return steps
 
