@@ -51,6 +51,10 @@ class BranchLocation:
         version = self._latest_version(remote)
         return read_version(version, self.address) if version.exists else None
 
+    def require_remote(self) -> None:
+        """Raises LedgerUnavailable if this clone does not know the remote."""
+        self._repository()
+
     @contextlib.contextmanager
     def open(self, command: str, *, fetch: bool) -> Iterator[BranchLedger]:
         """Opens the ledger on the branch. Raises GuardRefused, LedgerUnavailable."""

@@ -11,6 +11,7 @@ from shlex import quote
 
 from runner.clock import new_run_id
 from runner.errors import GuardRefused, LedgerUnavailable, Refusal
+from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import (
     explain_context_mark,
@@ -59,7 +60,8 @@ class Move:
 def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[RemoteAnswer]) -> Move:
     """Reads both ledgers and returns the move: the one between them that is not finished, else a new one.
 
-    Raises GuardRefused if the old ledger is not current, or the new address has another ledger.
+    Raises GuardRefused if the old ledger is not current, or the new address has another ledger; LedgerUnavailable if
+    this clone does not know the remote of the new address.
     """
     for context in (old, new):
         if message := find_fork_message(context):  # its copy of the ledger lacks what is sent since it was made
@@ -68,7 +70,10 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
                 f"move the ledger in a clone of {context.declared.remote}; if the repository moved and the old one"
                 " sends no more: correct remote: in msgrun.yaml",
             )
-    old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
+    new_location = location_of(new)
+    if isinstance(new_location, BranchLocation):
+        new_location.require_remote()  # before a person is asked
+    old_facts, new_facts = location_of(old).read(), new_location.read() or Facts()
     if old_facts is None:
         raise missing_error(old, new, was_moved=bool(new_facts.headers))
     old_header, new_header = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)

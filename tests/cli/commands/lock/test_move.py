@@ -67,6 +67,12 @@ def test_the_ledger_comes_back_with_what_was_sent_elsewhere(folder: Folder, inte
     assert len(intercom.messages) == 3
 
 
+def test_a_move_to_a_remote_that_does_not_exist_is_refused_before_the_question(folder: Folder) -> None:
+    ran = folder.run("lock", "move", "git+origin")
+    assert (ran.code, "Move the ledger" in ran.err) == (6, False)
+    assert "git init, git remote add origin URL" in ran.err
+
+
 def test_a_move_to_where_the_ledger_is_changes_nothing(folder: Folder) -> None:
     folder.run("lock", "begin")
     before = [(folder.path / name).read_bytes() for name in ("msgrun.yaml", "messages.lock")]
