@@ -116,7 +116,12 @@ def test_without_a_file_there_are_defaults(write):
 
 
 @pytest.mark.parametrize(
-    ("text", "hint"), [(SETTINGS, "did you mean live?"), ("", ""), (SETTINGS.replace("live", "zz"), "test")]
+    ("text", "hint"),
+    [
+        (SETTINGS, "did you mean live?"),
+        ("", "declare it below environments:"),
+        (SETTINGS.replace("live", "zz"), "test"),
+    ],
 )
 def test_an_environment_must_be_declared(write, text, hint):
     with pytest.raises(UsageMistake) as found:
