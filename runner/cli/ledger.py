@@ -96,7 +96,7 @@ def save_current_ledger(context: Context, ledger_id: str, lock: str | None = Non
     except OSError as error:
         raise UsageMistake(f"{SETTINGS_FILE} cannot be written: {error.strerror}", f"write to it: {changes}") from error
     for name, value in changes.items():
-        context.output.result(f"wrote {name}: {value} to {SETTINGS_FILE}")
+        context.output.sentence(f"wrote {name}: {value} to {SETTINGS_FILE}")
 
 
 def _edit_settings(context: Context, ledger_id: str, lock: str | None) -> tuple[str, dict[str, str]]:

@@ -70,7 +70,7 @@ _ALL = (
     Rule(
         "no-conversation",
         _WARNING,
-        "create_conversation_without_contact_reply: true, or ignore the rule where the inbox should stay free of it",
+        "create_conversation_without_contact_reply: true, or ignore the rule to keep these messages out of the inbox",
     ),
 )
 RULES: dict[str, Rule] = {rule.code: rule for rule in _ALL}

@@ -49,8 +49,8 @@ def format_stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus
             ),
             *_format_deliveries(lockfile.keys, bytes_each, message_statuses),
             (
-                f"apply adds about {lockfile.bytes_per_delivery:,} bytes for each delivery, a claim and an outcome. "
-                f"{shown_command('lock', 'compact')} removes the claims"
+                f"apply adds about {lockfile.bytes_per_delivery:,} bytes for each delivery: a claim and an outcome. "
+                f"{shown_command('lock', 'compact')} then removes the claims"
             ),
             format_size_warning(lockfile.display_name, lockfile.size) or _format_space_left(lockfile),
         ]

@@ -38,7 +38,7 @@ _OTHER_PORT = "choose another port: --port N"
     "--trouble",
     multiple=True,
     metavar="SPEC",
-    help="Answers that fail, e.g. next=500_after,ok or share=429:0.1; docs/sandbox.md lists them.",
+    help="Answers that fail, e.g. next=500_after,ok or share=429:0.1; share=?:1 lists them.",
 )
 @click.option(
     "--reply",
