@@ -146,7 +146,7 @@ def workflow_next_step(system: str, environment: str | None, branch: str) -> Nex
     path = workflow_path(system, environment)
     if system == "github":
         purpose = f"Set up the repository on GitHub, once: the first lines of {path} say how"
-        return NextStep(f"{purpose}. The workflow applies what is merged into {branch}", ())
+        return NextStep(f"{purpose}; the workflow applies what is merged into {branch}", ())
     purpose = f"Include the pipeline in .gitlab-ci.yml. It applies what is merged into {branch}"
     return NextStep(purpose, (f"include: [local: {path}]",))
 

@@ -96,7 +96,7 @@ def format_check(planned: Plan, view: PlanView) -> str:
             lines.append(_fill(f"{style(SYMBOLS[action], _COLOURS[action])} {text}", view, extra="  "))
     if not lines:
         return ""
-    left = f"{pluralize(planned.to_send, 'recipient')} left" if planned.to_send else "no recipient is left"
+    left = f"{planned.to_send:,} left to send" if planned.to_send else "no recipient is left"
     return "\n".join(["Checked in Intercom:", *lines, f"  {left}"])
 
 

@@ -111,12 +111,12 @@ class BranchLocation:
         remote, repository = self.address.remote, self.context.repository
         if repository:
             if not self.address.has_host and repository.try_git("remote", "get-url", remote) is None:
-                hint = f"git remote add {remote} URL, or name another in lock:"
+                hint = f"git remote add {remote} URL, or name another as lock: in msgrun.yaml"
                 raise _NoRemote(f"git knows no remote {remote}", hint)
             return repository
         if not self.address.has_host:
             message = f"{self.context.root} is in no git repository, so it has no remote {remote}"
-            raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
+            raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL as lock: in msgrun.yaml")
         return self.context.standalone_repository()
 
 
