@@ -37,9 +37,10 @@ def format_question(title: str, states: Sequence[State], ledger: str, width: int
     statuses = Counter(MessageStatus(state.record.message, state.record.revision, state.status) for state in states)
     messages = format_message_counts(statuses)
     number = pluralize(len(states), "delivery", "deliveries")
+    before = ", forgotten before" if all(state.record.forgotten for state in states) else ""
     lines = [
         "",
-        one_line(f"{style(title, 'bold')} has {number} in the ledger {ledger}:"),
+        one_line(f"{style(title, 'bold')} has {number} in the ledger {ledger}{before}:"),
         *(f"  {line}" for line in messages[:MAX_LISTED]),
         *([f"  and {len(messages) - MAX_LISTED:,} more messages"] if len(messages) > MAX_LISTED else []),
         "Goes:  contact, text and conversation, also from the copies in this clone. This cannot be undone.",

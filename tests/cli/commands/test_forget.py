@@ -88,6 +88,10 @@ def test_the_question_says_what_goes_and_what_stays(sent: Folder, monkeypatch: p
         "Stays: key, status and time, so nothing is sent again.\n"
         "Forget bo@example.com? [y/N]: Cancelled. Nothing was changed.\n"
     )
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\ny\n"))
+    assert sent.run("forget", "--to", "bo@example.com").code == 0
+    again = " ".join(sent.run("forget", "--to", "bo@example.com").err.split())
+    assert "bo@example.com has 1 delivery in the ledger messages.lock, forgotten before:" in again
 
 
 def test_a_recipient_by_id_is_not_named_by_the_ledger_any_more(folder: Folder, intercom: Sandbox) -> None:
