@@ -3,6 +3,9 @@
 import contextlib
 import os
 import shutil
+import signal
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +38,7 @@ _MESSAGE_HEIGHT = 4_000  # pixels of the window while a message is measured
 _WAIT, _MAX_WAITS = 20, 250  # milliseconds between two looks at the size of a frame, and how often
 _MAX_BODY = 10_000  # pixels of a body that are photographed
 _MAX_VARIANTS = 6  # further texts of a message that are photographed
+_MAX_SECONDS = 30  # for all pictures of a message
 
 
 def find_browser() -> str | None:
@@ -69,15 +73,15 @@ def open_browser_page(**options: Any) -> "Iterator[Page]":
         except Error as error:
             first = str(error).strip().splitlines()[0]
             raise UsageMistake(f"{path} does not start: {first}", "does it run with --headless --version?") from error
-        with contextlib.closing(browser), contextlib.closing(browser.new_context(offline=True, **options)) as context:
-            yield context.new_page()
+        with contextlib.closing(browser):
+            yield browser.new_context(offline=True, **options).new_page()
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that was written. `remark` says what is not in it; empty if all is."""
+    """A picture that was written, with what is not in it as a remark; without a path, a remark alone."""
 
-    path: Path
+    path: Path | None
     remark: str = ""
 
 
@@ -88,25 +92,61 @@ def take_screenshots(folder: Path, names: Sequence[str], out: Path) -> list[Pict
     """
     out.mkdir(parents=True, exist_ok=True)
     pictures: list[Picture] = []
-    viewport = {"width": _INDEX_WIDTH, "height": _HEIGHT}
     stems = _Stems(names)
-    with open_browser_page(viewport=viewport, device_scale_factor=2, color_scheme="light") as page:
-        page.goto((folder / "index.html").as_uri())
-        pictures.append(Picture(_make_room(out / "index.png")))
-        page.screenshot(path=pictures[-1].path, full_page=True)
-        for name in names:
-            page.set_viewport_size({"width": _WIDTHS["desktop"], "height": _MESSAGE_HEIGHT})
-            page.goto((folder / "pages" / f"{name}.html").as_uri())
-            page.evaluate("document.documentElement.dataset.picture = ''")
-            variants = page.locator(".recipient").evaluate_all(_LIST_VARIANTS)
-            pictures.append(_take_message(page, out / f"{stems.main[name]}.png", 0, "desktop"))
-            pictures.append(_take_message(page, out / f"{stems.add(f'{name}-phone')}.png", 0, "phone"))
-            for number, index in enumerate(variants[:_MAX_VARIANTS], 2):
-                pictures.append(_take_message(page, out / f"{stems.add(f'{name}-{number}')}.png", index, "desktop"))
-            if others := len(variants[_MAX_VARIANTS:]):
-                remark = f"{others} more of its texts are in the pages alone"
-                pictures[-1] = Picture(pictures[-1].path, f"{pictures[-1].remark}; {remark}".removeprefix("; "))
+    remaining = deque(["", *names])  # the index, then the messages
+    viewport = {"width": _INDEX_WIDTH, "height": _HEIGHT}
+    while remaining:
+        # What cannot be drawn takes its browser with it.
+        with open_browser_page(viewport=viewport, device_scale_factor=2, color_scheme="light") as page:
+            is_drawn = True
+            while remaining and is_drawn:
+                name = remaining.popleft()
+                taken = _take_message(page, folder, name, out, stems) if name else _take_index(page, folder, out)
+                is_drawn = _draw(page, name or "the index", taken, pictures)
     return pictures
+
+
+def _draw(page: "Page", name: str, taken: Iterator[Picture], pictures: list[Picture]) -> bool:
+    """Adds the pictures of one page of the preview. Returns whether all could be drawn."""
+    from playwright.sync_api import Error  # noqa: PLC0415  # only for pictures, takes 200 ms
+
+    browser = page.context.browser
+    assert browser
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    process = next(process["id"] for process in processes if process["type"] == "browser")
+    # A body may keep the browser busy for hours, and then it answers nothing.
+    timer = threading.Timer(_MAX_SECONDS, os.kill, (process, signal.SIGKILL))
+    timer.start()
+    try:
+        pictures.extend(taken)
+    except Error:
+        reason = f"the browser ended, or needed more than {_MAX_SECONDS} seconds"
+        pictures.append(Picture(None, f"{name} could not be drawn to its end: {reason}"))
+        return False
+    finally:
+        timer.cancel()
+    return True
+
+
+def _take_index(page: "Page", folder: Path, out: Path) -> Iterator[Picture]:
+    path = _make_room(out / "index.png")
+    page.goto((folder / "index.html").as_uri())
+    page.screenshot(path=path, full_page=True)
+    yield Picture(path)
+
+
+def _take_message(page: "Page", folder: Path, name: str, out: Path, stems: "_Stems") -> Iterator[Picture]:
+    desktop, phone = (_make_room(out / f"{stem}.png") for stem in (stems.main[name], stems.add(f"{name}-phone")))
+    page.set_viewport_size({"width": _WIDTHS["desktop"], "height": _MESSAGE_HEIGHT})
+    page.goto((folder / "pages" / f"{name}.html").as_uri())
+    page.evaluate("document.documentElement.dataset.picture = ''")
+    variants = page.locator(".recipient").evaluate_all(_LIST_VARIANTS)
+    yield _take_text(page, desktop, 0, "desktop")
+    yield _take_text(page, phone, 0, "phone")
+    for number, index in enumerate(variants[:_MAX_VARIANTS], 2):
+        yield _take_text(page, _make_room(out / f"{stems.add(f'{name}-{number}')}.png"), index, "desktop")
+    if others := len(variants[_MAX_VARIANTS:]):
+        yield Picture(None, f"{others} more texts of {name} are in the pages alone")
 
 
 class _Stems:
@@ -130,9 +170,8 @@ def _make_room(path: Path) -> Path:
     return path
 
 
-def _take_message(page: "Page", path: Path, index: int, width: str) -> Picture:
+def _take_text(page: "Page", path: Path, index: int, width: str) -> Picture:
     """Takes a message as the recipient with this index gets it, in full height up to _MAX_BODY."""
-    _make_room(path)
     # A browser draws only what is in its window, and loads only what is near.
     page.set_viewport_size({"width": _WIDTHS[width], "height": _MESSAGE_HEIGHT})
     page.evaluate("([width, index]) => { choose('width', width); showRecipient(index); }", [width, index])

@@ -28,3 +28,24 @@ def test_pictures_are_taken_of_every_message_and_each_of_its_texts(tmp_path: Pat
     assert all(content.startswith(b"\x89PNG") for content in pictures.values())
     assert int.from_bytes(pictures["index-.png"][20:24]) > 20_000, "of a tall body all is painted, at two to a pixel"
     assert "index-.png ends after 10,000 of the 11,0" in ran.err
+
+
+@pytest.mark.browser
+def test_a_body_that_keeps_the_browser_busy_is_named_and_the_next_message_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten uses of ten uses, and so on: a browser would draw for hours."""
+    uses = "".join(f"<g id=u{level + 1}>" + f"<use href='#u{level}'/>" * 10 + "</g>" for level in range(12))
+    busy = TIP.replace("tips/export", "busy").replace(
+        "</p>", f"</p><svg><g id=u0><rect width=9 height=9 /></g>{uses}</svg>"
+    )
+    root = write_project(tmp_path / "ponies", busy=busy, tip=TIP)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/busy.png").write_text("of an earlier text")
+    monkeypatch.setattr("runner.preview.screenshots._MAX_SECONDS", 8)
+    ran = run_in_process(["preview", "--png", "../pictures"], root, dict(os.environ))
+    assert ran.code == 0, ran.err
+    assert "busy could not be drawn to its end: the browser ended, or needed more than 8 seconds" in ran.err
+    names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert names == ["index.png", "tips-export-phone.png", "tips-export.png"]
+    assert "3 pictures in" in ran.out

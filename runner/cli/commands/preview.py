@@ -77,4 +77,5 @@ def _take_screenshots(context: Context, folder: Path, shown: Preview, out: Path)
     for picture in pictures:
         if picture.remark:
             context.output.note(picture.remark)
-    context.output.result(f"{pluralize(len(pictures), 'picture')} in {out}")
+    written = sum(picture.path is not None for picture in pictures)
+    context.output.result(f"{pluralize(written, 'picture')} in {out}")
