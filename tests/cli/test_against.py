@@ -476,7 +476,7 @@ def test_a_changed_guard_is_the_first_thing_that_a_reviewer_sees(here: Folder, n
 
 
 def test_a_long_list_of_changed_guards_is_cut_and_counted_in_every_form(here: Folder) -> None:
-    lines = "".join(f"  e{number:03}: {{workspace: {'w' * 64}}}\n" for number in range(60))
+    lines = "".join(f"  e{number:03}: {{workspace: {'w' * 64}}}\n" for number in range(100))
     here.write("msgrun.yaml", f"environments:\n{lines}")
     for form in ("text", "markdown", "github"):
         out = here.run("plan", "--against", "main", "--format", form).out

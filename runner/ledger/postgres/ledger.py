@@ -217,10 +217,8 @@ class PostgresLedger:
         return headers, snapshot
 
     def _add_headers(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        for workspace, check, ledger, generation, status, address in rows:
-            self.facts.add(
-                Header(workspace, check, ledger, MoveMark(generation, status, address) if generation else NO_MARK)
-            )
+        for workspace, check, ledger, *mark in rows:  # `mark` begins with its generation
+            self.facts.add(Header(workspace, check, ledger, MoveMark(*mark) if mark[0] else NO_MARK))
 
     def _write_records(self, records: Sequence[Record]) -> None:
         call = "SELECT record(%s, %s, %s, %s::smallint[], %s, %s::integer[], %s, %s)"
