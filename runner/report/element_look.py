@@ -22,8 +22,8 @@ _PLAIN_ELEMENTS = VOID_ELEMENTS | frozenset(
     re.findall(
         r"\S+",
         "a abbr acronym address article aside b bdi bdo big blockquote body button caption center cite code "
-        "colgroup data dd dfn div dl dt em fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head "
-        "header hgroup html i ins kbd label legend li listing main map mark math menu nav nobr noscript ol "
+        "colgroup data dd dfn div dl dt em figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header "
+        "hgroup html i ins kbd label li listing main map mark math menu nav noscript ol "
         "optgroup option p picture plaintext pre q rb ruby s samp script search section small span strike "
         "strong style sub summary sup svg table tbody td textarea tfoot th thead time tr tt u ul var xmp del "
         "o:p",

@@ -33,7 +33,7 @@ def test_what_hides_a_link_is_named(body: str, how: str) -> None:
         LINK,
         f'<p style="display:none">Preview text<p>{LINK}',
         f'<div style="display:none">Preview text</div>{LINK}',
-        f'<p style="font-size:12px;color:#666;text-align:center">{LINK}</p>',
+        f'<p style="font-size:12px;color:#666;text-align:center;opacity:.8;min-width:100%">{LINK}</p>',
         f'<td bgcolor="#000000">{LINK.replace("<a", "<a style=color:#fff")}</td>',
         LINK.replace(
             "<a", '<a style="display:inline-block;padding:12px 24px;background:#1a73e8;color:#fff;border-radius:4px"'

@@ -417,6 +417,7 @@ DISPLAYED_DIFFERENTLY = {
     "far away": '<i style="transform:translate(-99em)">evil</i>', "no colour": '<i style="color:#0000">evil</i>',
     "an escape that is not a number": '<i style="d\\isplay:none">evil</i>',
     "struck by its style": '<i style="text-decoration:line-through">evil</i>', "a direction": "<bdo dir=rtl>evil</bdo>",
+    "a line without a break": "<nobr>evil</nobr>",
 }  # fmt: skip
 
 
