@@ -143,8 +143,8 @@ WAYS += [(*pair, then, "half", 1) for pair in PAIRS for then in ("again", "cance
 @pytest.mark.parametrize(
     ("old", "new", "then", "where", "stride"),
     [
-        *proofs([("lockfile", "branch", "again", "before", 16)]),
-        *table([("database", "branch", "cancel", "before", 16), *WAYS]),
+        *proofs([("lockfile", "branch", "again", "before", 8)]),
+        *table([("database", "branch", "cancel", "before", 8), *WAYS]),
     ],
 )
 def test_killed_at_every_step_of_a_move_one_ledger_takes_claims_and_has_all_records(then, where, stride, move):

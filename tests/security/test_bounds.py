@@ -224,7 +224,7 @@ YAML = {
     "a text that nothing closes": message("a: '" + "b\n " * (MIB // 4), "a quote opens here that nothing closes"),
     "texts of two lines, then an error": message('x: "a\nb"\n' * 20_000 + "]", "this is not YAML"),
     "odd spaces in a text": message("x-a: |\n" + "  \u00a0b\n" * 100_000 + declared(), ""),
-    "odd spaces in two texts": message("x-a: |\n" + "  a\n\u00a0b\n" * 50_000, "looks like a space"),
+    "odd spaces in two texts": message("x-a: |\n" + "  a\n\u00a0b\n" * 50_000, "indent it as the text"),
 }
 SIZES = {
     "a declaration": message("#" * (4 * MIB + 1), "messages/a.yaml is larger than 4 MiB"),
