@@ -30,7 +30,7 @@ _SAFE_CONFIG = {
     "protocol.ext.allow": "never",  # the address of a remote cannot be a command
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
-    "maintenance.auto": "false",  # would write all packs of the repository anew, beyond the limits
+    "maintenance.auto": "false",  # would write all packs of the repository again, beyond the limits
 }
 # Parts of a URL in git's messages that may contain a token: the user, and the query of a word with a URL.
 _URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
