@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from runner.git.repository import Repository
 
 _SETTINGS = ("--", ":(top,glob)**/msgrun.yaml")
-_DIFF_OPTIONS = (  # as plain text, whatever .gitattributes and git's configuration say
+_DIFF_OPTIONS = (  # plain text, against .gitattributes and git's configuration
     *("--unified=0", "--text", "--no-prefix", "--no-color", "--no-renames", "--no-ext-diff", "--no-textconv"),
     *("-m", "--format=commit %h"),  # -m: also what a merge itself changes
 )

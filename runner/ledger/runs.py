@@ -18,9 +18,9 @@ class RunEntry:
     """What one run, or one decision about its attempts, did to one revision of a message.
 
     `decided` is the time of the decision; empty if there is none. `origin` is empty where older versions wrote the
-    records. `first` and `last` are times of its records. `plan` is the digest
-    of the plan that was applied. `reconciled` counts those of `sent` that reconcile found, which leaves no time of its
-    own in the ledger. `not_sent` counts what never left, or was decided to be not sent.
+    records. `first` and `last` are times of its records. `plan` is the digest of the plan that was applied.
+    `reconciled` counts those of `sent` that reconcile found; the ledger does not say when. `not_sent` counts what never
+    left, or was decided to be not sent.
     """
 
     run: str

@@ -187,7 +187,11 @@ def _shorten(field: FieldChange, length: int) -> tuple[str, str]:
     if all(values) and max(map(len, values)) > length:
         old, new = (value.split(", ") for value in values)
         if len(old) + len(new) > 2:  # noqa: PLR2004  # more than one entry in one of them
-            removed, added = ([entry for entry in a if entry not in set(b)] for a, b in ((old, new), (new, old)))
+            before, now = set(old), set(new)
+            removed, added = (
+                [entry for entry in old if entry not in now],
+                [entry for entry in new if entry not in before],
+            )
             values = (
                 f"{len(old):,} entries, removed: {', '.join(removed) or 'none'}",
                 f"{len(new):,} entries, added: {', '.join(added) or 'none'}",

@@ -78,9 +78,7 @@ def _format_times(members: Sequence[ListedDelivery]) -> str:
     return f"{' to '.join(dict.fromkeys((times[0], times[-1])))} UTC" if times else ""
 
 
-def _format_rows(
-    members: Sequence[ListedDelivery], most: int, recipients: Recipients, view: StatusView
-) -> list[str]:  # fmt: skip
+def _format_rows(members: Sequence[ListedDelivery], most: int, recipients: Recipients, view: StatusView) -> list[str]:
     """Returns the first recipients of a group: by name, or in the order of the items where that is by time."""
     has_times = len({format_time(item.record.at) for item in members}) > 1
     rows = []
