@@ -1,72 +1,85 @@
-"""What contacts are grouped by: segments and tags.
+"""What contacts are grouped by: segments, tags and companies.
 
-Shapes as in the reference, "List all segments" and "List all tags" (2.14).
+Shapes as in the reference, "List all segments", "List all tags", "List all companies" and "List attached contacts"
+(2.14).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.sandbox.answer import ApiError
-from runner.sandbox.contact import DEFAULT_CREATED_AT, Contact
+from runner.sandbox.contact import DEFAULT_CREATED_AT, ContactDocuments
 from runner.sandbox.contacts import Contacts
 from runner.sandbox.groups import Groups
+from runner.sandbox.pagination import COMPANIES_PER_PAGE, CONTACTS_PER_PAGE, read_list_page
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ContactGroups:
-    """Shows the groups themselves, and those of a contact."""
+    """Shows the groups, and the contacts of a company. Those of a segment or a tag are found by a search."""
 
+    workspace_id: str
     contacts: Contacts
+    documents: ContactDocuments
     groups: Groups
 
-    def list_segments(self, query: Mapping[str, str]) -> dict[str, object]:
-        """Returns the document of GET /segments. With `include_count=true`, each has the number of its members."""
-        segments = [self._segment_to_dict(segment) for segment in self.groups.segments]
-        if query.get("include_count") == "true":
-            members = [segment for contact in self.contacts.list_existing() for segment in contact.segments]
-            segments = [{**segment, "count": members.count(str(segment["id"]))} for segment in segments]
+    def list_segments(self) -> dict[str, object]:
+        """Returns the document of GET /segments."""
+        segments = [
+            {
+                "type": "segment",
+                "id": segment,
+                "name": name,
+                "created_at": DEFAULT_CREATED_AT,
+                "updated_at": DEFAULT_CREATED_AT,
+                "person_type": "user",
+            }
+            for segment, name in self.groups.segments.items()
+        ]
         return {"type": "segment.list", "segments": segments}
-
-    def show_segment(self, segment: str) -> dict[str, object]:
-        """Returns the document of GET /segments/{id}. Raises ApiError 404 for an unknown id."""
-        _require(segment, self.groups.segments)
-        return self._segment_to_dict(segment)
 
     def list_tags(self) -> dict[str, object]:
         """Returns the document of GET /tags."""
-        return _list(map(self._tag_to_dict, self.groups.tags))
+        data = [{"type": "tag", "id": tag, "name": name} for tag, name in self.groups.tags.items()]
+        return {"type": "list", "data": data}
 
-    def show_tag(self, tag: str) -> dict[str, object]:
-        """Returns the document of GET /tags/{id}. Raises ApiError 404 for an unknown id."""
-        _require(tag, self.groups.tags)
-        return self._tag_to_dict(tag)
+    def list_companies(self, query: Mapping[str, str]) -> dict[str, object]:
+        """Returns the document of GET /companies. `company_id` asks for one: raises ApiError 404 if there is none."""
+        companies = list(self.groups.companies)
+        if "company_id" in query:
+            companies = [company for company in companies if self.groups.companies[company][0] == query["company_id"]]
+            if not companies:
+                raise _build_company_not_found()
+        return read_list_page(query, COMPANIES_PER_PAGE).build_list(companies, self._company_to_dict)
 
-    def list_segments_of(self, contact: Contact) -> dict[str, object]:
-        """Returns the document of GET /contacts/{id}/segments."""
-        return _list(map(self._segment_to_dict, contact.segments))
+    def list_company_contacts(self, company: str, query: Mapping[str, str], now: float) -> dict[str, object]:
+        """Returns the document of GET /companies/{id}/contacts. Raises ApiError 404 for an unknown id."""
+        if company not in self.groups.companies:
+            raise _build_company_not_found()
+        members = [contact for contact in self.contacts.list_existing() if company in contact.companies]
+        page = read_list_page(query, CONTACTS_PER_PAGE)
+        return page.build_list(members, lambda contact: self.documents.build(contact, now))
 
-    def list_tags_of(self, contact: Contact) -> dict[str, object]:
-        """Returns the document of GET /contacts/{id}/tags."""
-        return _list({**self._tag_to_dict(tag), "applied_at": DEFAULT_CREATED_AT} for tag in contact.tags)
-
-    def _segment_to_dict(self, segment: str) -> dict[str, object]:
+    def _company_to_dict(self, company: str) -> dict[str, object]:
+        company_id, name = self.groups.companies[company]
         return {
-            "type": "segment",
-            "id": segment,
-            "name": self.groups.segments[segment],
+            "type": "company",
+            "id": company,
+            "company_id": company_id,
+            "app_id": self.workspace_id,
+            "name": name,
+            "remote_created_at": DEFAULT_CREATED_AT,
             "created_at": DEFAULT_CREATED_AT,
             "updated_at": DEFAULT_CREATED_AT,
-            "person_type": "user",
+            "monthly_spend": 0,
+            "session_count": 0,
+            "user_count": sum(company in contact.companies for contact in self.contacts.list_existing()),
+            "plan": {},
+            "custom_attributes": {},
+            "tags": {"type": "tag.list", "tags": []},
+            "segments": {"type": "segment.list", "segments": []},
         }
 
-    def _tag_to_dict(self, tag: str) -> dict[str, object]:
-        return {"type": "tag", "id": tag, "name": self.groups.tags[tag]}
 
-
-def _require(item: str, known: Iterable[str]) -> None:
-    if item not in known:
-        raise ApiError(404, "not_found", "Resource Not Found")
-
-
-def _list(data: Iterable[dict[str, object]]) -> dict[str, object]:
-    return {"type": "list", "data": list(data)}
+def _build_company_not_found() -> ApiError:
+    return ApiError(404, "company_not_found", "Company Not Found")

@@ -13,23 +13,20 @@ from runner.sandbox.workspace import Admin
 
 def build_conversation(message: Message, contact: Contact, admin: Admin, parts: Sequence[Part]) -> dict[str, object]:
     """Returns a conversation as in a list, which shows no parts. `parts` are those up to now, oldest first."""
-    replies = [part for part in parts if part.is_contact_reply]
-    last_admin_reply_at = max((part.at for part in parts if part.is_admin_reply), default=0.0)
-    first_waiting = next((part for part in replies if part.at > last_admin_reply_at), None)
     return {
         "type": "conversation",
         "id": message.conversation,
         "title": None,
         "created_at": int(message.at),
         "updated_at": int(parts[-1].at if parts else message.at),
-        "waiting_since": None if first_waiting is None else int(first_waiting.at),
+        "waiting_since": int(parts[0].at) if parts else None,
         "snoozed_until": None,
         "source": _build_source(message, admin),
         "contacts": {
             "type": "contact.list",
             "contacts": [{"type": "contact", "id": contact.id, "external_id": contact.external_id}],
         },
-        "first_contact_reply": _build_first_reply(message, replies),
+        "first_contact_reply": _build_first_reply(message, parts),
         "admin_assignee_id": None,
         "team_assignee_id": None,
         "open": True,
@@ -38,7 +35,7 @@ def build_conversation(message: Message, contact: Contact, admin: Admin, parts: 
         "tags": {"type": "tag.list", "tags": []},
         "priority": "not_priority",
         "sla_applied": None,
-        "statistics": _build_statistics(parts, replies),
+        "statistics": _build_statistics(parts),
         "conversation_rating": None,
         "teammates": None,
         "custom_attributes": {},
@@ -102,27 +99,21 @@ def _build_source(message: Message, admin: Admin) -> dict[str, object]:
     }
 
 
-def _build_first_reply(message: Message, replies: Sequence[Part]) -> dict[str, object] | None:
-    if not replies:
+def _build_first_reply(message: Message, parts: Sequence[Part]) -> dict[str, object] | None:
+    if not parts:
         return None
-    return {"created_at": int(replies[0].at), "type": get_source_type(message), "url": None}
+    return {"created_at": int(parts[0].at), "type": get_source_type(message), "url": None}
 
 
-def _build_statistics(parts: Sequence[Part], replies: Sequence[Part]) -> dict[str, object] | None:
+def _build_statistics(parts: Sequence[Part]) -> dict[str, object] | None:
     """Returns the statistics; None as long as the conversation has no part. Clients must handle that."""
     if not parts:
         return None
-    times: dict[str, list[int]] = {
-        "contact": [int(part.at) for part in replies],
-        "admin": [int(part.at) for part in parts if part.is_admin_reply],
-    }
-    statistics: dict[str, object] = {
+    return {
         "type": "conversation_statistics",
         "count_reopens": 0,
         "count_assignments": 0,
         "count_conversation_parts": len(parts),
+        "first_contact_reply_at": int(parts[0].at),
+        "last_contact_reply_at": int(parts[-1].at),
     }
-    for author, moments in times.items():
-        if moments:
-            statistics |= {f"first_{author}_reply_at": moments[0], f"last_{author}_reply_at": moments[-1]}
-    return statistics

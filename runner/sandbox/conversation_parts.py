@@ -1,6 +1,6 @@
-"""The parts of conversations: what contacts and admins wrote after the message that opened one.
+"""The parts of conversations: what contacts replied to the message that opened one.
 
-The reply of a contact is stored together with the message that it answers, and appears when its time has come.
+A reply is stored together with the message that it answers, and appears when its time has come.
 """
 
 import threading
@@ -13,7 +13,7 @@ _FIRST_ID = 7001
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part. `at` is in Unix seconds. `author_type` is `admin`, `user` or `lead`."""
+    """One part. `at` is in Unix seconds. `author_type` is the role of the contact: `user` or `lead`."""
 
     id: str
     conversation: str
@@ -22,16 +22,6 @@ class Part:
     author_type: str
     author_id: str
     body: str
-
-    @property
-    def is_contact_reply(self) -> bool:
-        """Whether a contact wrote it."""
-        return self.author_type != "admin"
-
-    @property
-    def is_admin_reply(self) -> bool:
-        """Whether an admin wrote it to the contact. A note is only for other admins."""
-        return self.author_type == "admin" and self.part_type != "note"
 
 
 class ConversationParts:
@@ -78,8 +68,7 @@ class ConversationParts:
     def _add(self, part: Part) -> None:
         self._next_id = max(self._next_id, int(part.id) + 1)
         self._by_conversation.setdefault(part.conversation, []).append(part)
-        if part.is_contact_reply:
-            self._replies_by_contact.setdefault(part.author_id, []).append(part)
+        self._replies_by_contact.setdefault(part.author_id, []).append(part)
 
     def find(self, conversation: str | None, now: float) -> list[Part]:
         """Returns the parts of a conversation up to now, oldest first; none if there is no conversation."""

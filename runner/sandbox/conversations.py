@@ -1,4 +1,4 @@
-"""Conversations: searches, lists, single ones, and replies (reference, "Search conversations", 2.14).
+"""Conversations: searches, lists and single ones (reference, "Search conversations", 2.14).
 
 A message opens one if it has `create_conversation_without_contact_reply`; else the contact's reply opens it. A search
 finds a conversation `search_lag` seconds after it was opened; lists and single conversations show it at once.
@@ -64,13 +64,6 @@ class Conversations:
         if message is None or not _is_open(message, now):
             raise ApiError(404, "not_found", "Resource Not Found")
         return message
-
-    def require_last(self, contacts: list[str], now: float) -> Message:
-        """Returns the newest message to one of the contacts that opened a conversation. Raises ApiError 404."""
-        opened = [message for message in self.store.find_opening_messages(contacts) if _is_open(message, now)]
-        if not opened:
-            raise ApiError(404, "not_found", "Resource Not Found")
-        return max(opened, key=lambda message: message.at)
 
     def show(self, conversation: str, now: float, version: Version = DEFAULT_VERSION) -> dict[str, object]:
         """Returns the document of GET /conversations/{id}, with its parts. Raises ApiError 404 for an unknown id."""
@@ -138,9 +131,6 @@ class Conversations:
         return shape_conversation(document, message, contact, version)
 
     def _build_author(self, part: Part, now: float) -> dict[str, object]:
-        if part.author_type == "admin":
-            admin = self.workspace.get_author(part.author_id)
-            return build_author("admin", admin.id, admin.name, admin.email)
         contact = self.contacts.require(part.author_id, now)
         return build_author(part.author_type, contact.id, contact.name, contact.email)
 

@@ -8,12 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner.sandbox.answer import ApiError
+from runner.sandbox.answer import ApiError, raise_parameter_invalid
 from runner.sandbox.contact import Contact
 from runner.sandbox.contacts import Contacts
 from runner.sandbox.conversation import get_author_id
 from runner.sandbox.conversation_parts import ConversationParts
-from runner.sandbox.conversation_replies import read_body
 from runner.sandbox.message_store import Message, MessageStore
 from runner.sandbox.state_file import StateFile
 from runner.sandbox.workspace import Workspace
@@ -77,7 +76,9 @@ class Inbox:
     def reply(self, message_id: str, payload: dict[str, object], now: float) -> dict[str, object]:
         """Lets the contact reply with `body`, which opens the conversation if nothing did. Raises ApiError."""
         self._read_added()
-        body = read_body(payload)
+        body = payload.get("body")
+        if not isinstance(body, str) or not body.strip():
+            raise_parameter_invalid("Body is required", "body")
         message = self._require(message_id)
         contact = self._find_contact(message, now)
         is_first = message.conversation is None
@@ -135,5 +136,5 @@ class Inbox:
                 "external_id": contact.external_id,
                 "name": contact.name,
             },
-            "replies": sum(part.is_contact_reply for part in self.parts.find(message.conversation, now)),
+            "replies": len(self.parts.find(message.conversation, now)),
         }

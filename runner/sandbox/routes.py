@@ -3,14 +3,12 @@
 from runner.sandbox.answer import ApiError, RouteResult
 from runner.sandbox.api_call import Call
 from runner.sandbox.api_version import Version
-from runner.sandbox.companies import Companies
-from runner.sandbox.contact import Contact, ContactDocuments
+from runner.sandbox.contact import ContactDocuments
 from runner.sandbox.contact_creation import create_contact
 from runner.sandbox.contact_groups import ContactGroups
 from runner.sandbox.contact_search import ContactSearch
 from runner.sandbox.contacts import Contacts
 from runner.sandbox.conversation_parts import ConversationParts
-from runner.sandbox.conversation_replies import ConversationReplies
 from runner.sandbox.conversations import Conversations
 from runner.sandbox.groups import Groups
 from runner.sandbox.message_store import MessageStore
@@ -41,24 +39,17 @@ class Routes:
         self._documents = documents
         self._contact_search = ContactSearch(contacts, documents)
         self._subscriptions = subscriptions
-        self._groups = groups = ContactGroups(contacts, all_groups)
-        self._companies = Companies(workspace.id_code, contacts, documents, all_groups.companies)
+        self._groups = groups = ContactGroups(workspace.id_code, contacts, documents, all_groups)
         self._conversations = Conversations(store, parts, contacts, workspace, search_lag)
-        self._conversation_replies = ConversationReplies(self._conversations, parts, contacts, workspace)
         self._messages = Messages(store, parts, contacts, workspace, replies)
         self._lists = {
             "me": workspace.show_me,
             "admins": workspace.list_admins,
-            "teams": workspace.list_teams,
+            "segments": groups.list_segments,
             "tags": groups.list_tags,
             "subscription_types": subscriptions.list_types,
         }
-        self._items = {
-            "admins": workspace.show_admin,
-            "teams": workspace.show_team,
-            "tags": groups.show_tag,
-            "segments": groups.show_segment,
-        }
+        self._show_admin = workspace.show_admin
 
     def carry_out(self, call: Call, version: Version) -> RouteResult:
         """Returns the result of a call. Raises ApiError for a refusal, and 404 for a route that the sandbox lacks."""
@@ -72,8 +63,12 @@ class Routes:
                 document = self._answer_conversations(call, rest, version)
             case "companies":
                 document = self._answer_companies(call, rest)
+            case "admins" if call.method == "GET" and len(rest) == 1:
+                document = self._show_admin(rest[0])
+            case _ if call.method == "GET" and not rest and collection in self._lists:
+                document = self._lists[collection]()
             case _:
-                document = self._answer_workspace(call, collection, rest)
+                document = None
         if document is None:
             raise ApiError(404, "not_found", "The requested resource was not found")
         return RouteResult(200, document)
@@ -92,21 +87,11 @@ class Routes:
             case "GET", contact_id, *attached:
                 shows_merges = version.is_at_least(*_MERGES_SHOWN_SINCE)
                 contact = self._contacts.require(contact_id, call.now, shows_merges=shows_merges)
-                return self._show_contact(contact, attached, call)
-        return None
-
-    def _show_contact(self, contact: Contact, attached: list[str], call: Call) -> dict[str, object] | None:
-        match attached:
-            case []:
-                return self._documents.build(contact, call.now)
-            case ["companies"]:
-                return self._companies.list_companies_of(contact, call.query)
-            case ["segments"]:
-                return self._groups.list_segments_of(contact)
-            case ["subscriptions"]:
-                return self._subscriptions.list_chosen(contact)
-            case ["tags"]:
-                return self._groups.list_tags_of(contact)
+                match attached:
+                    case []:
+                        return self._documents.build(contact, call.now)
+                    case ["subscriptions"]:
+                        return self._subscriptions.list_chosen(contact)
         return None
 
     def _answer_conversations(self, call: Call, rest: list[str], version: Version) -> dict[str, object] | None:
@@ -117,30 +102,12 @@ class Routes:
                 return self._conversations.list_all(call.query, call.now, version)
             case "GET", conversation:
                 return self._conversations.show(conversation, call.now, version)
-            case "POST", conversation, "reply":
-                return self._conversation_replies.reply(conversation, call.json_object, call.now)
         return None
 
     def _answer_companies(self, call: Call, rest: list[str]) -> dict[str, object] | None:
         match call.method, *rest:
-            case ["GET"] | ["POST", "list"]:
-                return self._companies.list_all(call.query)
-            case "GET", "scroll":
-                return self._companies.scroll(call.query)
-            case "GET", company:
-                return self._companies.show(company)
+            case ["GET"]:
+                return self._groups.list_companies(call.query)
             case "GET", company, "contacts":
-                return self._companies.list_contacts(company, call.query, call.now)
-            case "GET", company, "segments":
-                return self._companies.list_segments(company)
-        return None
-
-    def _answer_workspace(self, call: Call, collection: str, rest: list[str]) -> dict[str, object] | None:
-        match call.method, *rest:
-            case ["GET"] if collection in self._lists:
-                return self._lists[collection]()
-            case ["GET"] if collection == "segments":
-                return self._groups.list_segments(call.query)
-            case ["GET", item] if collection in self._items:
-                return self._items[collection](item)
+                return self._groups.list_company_contacts(company, call.query, call.now)
         return None

@@ -1,6 +1,6 @@
-"""The workspace of the sandbox: its app, its admins and its teams.
+"""The workspace of the sandbox: its app and its admins.
 
-Shapes as in the reference, "Identify an admin", "List all admins" and "List all teams" (2.14).
+Shapes as in the reference, "Identify an admin" and "List all admins" (2.14).
 """
 
 import zlib
@@ -11,7 +11,6 @@ from runner.sandbox.answer import ApiError
 
 SANDBOX_WORKSPACE_ID = "msgrun-sandbox"
 
-_TEAMS = {814865: ("Support", (394051, 394052)), 814866: ("Sales", (394053,))}  # by id, with the ids of their admins
 _CREATED_AT = 1401916877
 _UNKNOWN_ADMIN_PREFIX = "999"
 
@@ -41,7 +40,7 @@ class Admin:
             "away_mode_enabled": False,
             "away_mode_reassign": False,
             "has_inbox_seat": self.has_inbox_seat,
-            "team_ids": [team for team, (_, admins) in _TEAMS.items() if int(self.id) in admins],
+            "team_ids": [],
         }
 
 
@@ -49,7 +48,7 @@ _ADMINS = (Admin("394051", "Wash"), Admin("394052", "Zoe"), Admin("394053", "Kay
 
 
 class Workspace:
-    """The admins and the teams of a workspace in a region: us, eu or au.
+    """The admins of a workspace in a region: us, eu or au.
 
     An id that begins with 999 is never that of an invented admin.
 
@@ -111,25 +110,9 @@ class Workspace:
         """Returns the document of GET /admins, which has no pages."""
         return {"type": "admin.list", "admins": [admin.to_dict() for admin in self._admins.values()]}
 
-    def list_teams(self) -> dict[str, object]:
-        """Returns the document of GET /teams, which has no pages."""
-        return {"type": "team.list", "teams": [_team_to_dict(team) for team in _TEAMS]}
-
-    def show_team(self, team_id: str) -> dict[str, object]:
-        """Returns the document of GET /teams/{id}. Raises ApiError 404 for an unknown id."""
-        team = next((team for team in _TEAMS if str(team) == team_id), None)
-        if team is None:
-            raise ApiError(404, "team_not_found", "Team not found")
-        return _team_to_dict(team)
-
 
 def _make_admin(text: str) -> Admin:
     """Returns an admin with a name or an email address. The id is the same in every run."""
     admin_id = str(400_000_000 + zlib.crc32(text.lower().encode()) % 100_000_000)
     local_part, at, _ = text.partition("@")
     return Admin(admin_id, local_part.capitalize(), text) if at else Admin(admin_id, text)
-
-
-def _team_to_dict(team: int) -> dict[str, object]:
-    name, admins = _TEAMS[team]
-    return {"type": "team", "id": str(team), "name": name, "admin_ids": list(admins)}

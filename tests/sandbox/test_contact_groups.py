@@ -1,52 +1,44 @@
-"""Segments, tags and subscription types, and those of a contact."""
+"""Segments, tags and companies, and the subscriptions of a contact."""
 
 from __future__ import annotations
 
 import pytest
 
+ACME = "6c0000000000000000000001"
 
-@pytest.fixture
-def resident(client):
-    """A resident's attached lists: `resident(number, collection)`."""
 
-    def read(number, collection):
+def names(reply):
+    assert reply.status == 200, reply.raw
+    return [company["name"] for company in reply.json["data"]]
+
+
+def test_a_contact_shows_the_subscriptions_that_it_chose_or_left(client):
+    def read(number):
         contact = client.get(f"/contacts/find_by_external_id/resident-{number:02}").json["id"]
-        return client.get(f"/contacts/{contact}/{collection}").json["data"]
+        return [one["consent_type"] for one in client.get(f"/contacts/{contact}/subscriptions").json["data"]]
 
-    return read
-
-
-def test_each_is_shown_by_itself(client):
-    for collection, key in (("segments", "segments"), ("tags", "data")):
-        for item in client.get(f"/{collection}").json[key]:
-            assert client.get(f"/{collection}/{item['id']}").json == item
-        assert client.get(f"/{collection}/1").code == "not_found"
+    assert [read(4), read(5), read(6)] == [["opt_out"], ["opt_in"], []]
+    assert client.get("/contacts/missing/subscriptions").message == "User Not Found"
 
 
-def test_a_count_of_members_is_only_shown_if_asked_for(client):
-    assert ["count" in segment for segment in client.get("/segments").json["segments"]] == [False, False]
-    counts = [segment["count"] for segment in client.get("/segments?include_count=true").json["segments"]]
-    assert counts == [6, 6]
+def test_companies_are_listed_by_pages_and_found_by_company_id(client):
+    assert names(client.get("/companies")) == ["Acme", "Ponies & Sons"]
+    assert names(client.get("/companies?per_page=1&page=2")) == ["Ponies & Sons"]
+    (company,) = client.get("/companies?company_id=acme").json["data"]
+    assert (company["id"], company["name"], company["user_count"]) == (ACME, "Acme", 4)
 
 
-def test_a_contact_shows_its_own(resident):
-    assert [tag["name"] for tag in resident(3, "tags")] == ["beta"]
-    assert resident(4, "tags") == []
-    assert [segment["name"] for segment in resident(3, "segments")] == ["Slipping away"]
-    assert [one["consent_type"] for one in resident(4, "subscriptions")] == ["opt_out"]
-    assert [one["consent_type"] for one in resident(5, "subscriptions")] == ["opt_in"]
-    assert resident(6, "subscriptions") == []
+def test_the_contacts_of_a_company_have_pages_and_know_it(client):
+    first = client.get(f"/companies/{ACME}/contacts?per_page=3").json
+    cursor = first["pages"]["next"]["starting_after"]
+    second = client.get(f"/companies/{ACME}/contacts?per_page=3&starting_after={cursor}").json
+    contacts = first["data"] + second["data"]
+    assert (len(contacts), second["total_count"]) == (4, 4)
+    for contact in contacts:
+        assert [company["id"] for company in contact["companies"]["data"]] == [ACME]
 
 
-@pytest.mark.parametrize("collection", ["tags", "segments", "subscriptions", "companies"])
-def test_a_missing_contact_has_no_lists(client, collection):
-    assert client.get(f"/contacts/missing/{collection}").message == "User Not Found"
-
-
-def test_teams_and_their_admins_name_each_other(client):
-    teams = client.get("/teams").json["teams"]
-    for team in teams:
-        assert client.get(f"/teams/{team['id']}").json == team
-        for admin in team["admin_ids"]:
-            assert int(team["id"]) in client.get(f"/admins/{admin}").json["team_ids"]
-    assert client.get("/teams/1").code == "team_not_found"
+@pytest.mark.parametrize("path", ["/companies/1/contacts", "/companies?company_id=X"])
+def test_an_unknown_company_is_not_found(client, path):
+    reply = client.get(path)
+    assert (reply.status, reply.code) == (404, "company_not_found")

@@ -17,12 +17,8 @@ EXPECTED = {
     "workspace": "msgrun-sandbox",
     "admins": ["Wash", "Zoe", "Kaylee"],
     "admin": "Wash",
-    "teams": ["Support", "Sales"],
-    "team": [394051, 394052],
     "tags": ["beta", "vip"],
-    "tag": "beta",
-    "segments": [60, 60],
-    "segment": "Active",
+    "segments": ["Active", "Slipping away"],
     "subscription_types": [["Digest", "opt_in", "live"], ["Old", "opt_out", "archived"]],
     "created": ["replies@example.com", "ann 1", "Ann", "user"],
     "conflict": [409, "conflict"],
@@ -30,24 +26,15 @@ EXPECTED = {
     "by_external_id": "Ann",
     "contacts": 121,
     "resident": ["resident-03", 1, "location"],
-    "resident_tags": ["beta"],
-    "resident_segments": ["Slipping away"],
-    "member_companies": ["Ponies & Sons"],
     "subscriptions": ["Digest"],
     "several": ["resident-01", "resident-02"],
-    "companies": ["Acme", "Ponies & Sons"],
-    "company": 40,
-    "company_by_name": "acme",
+    "company": "Acme",
     "company_contacts": 40,
-    "scrolled": 2,
     "message": ["admin_message", "2001", "Hey"],
     "found": ["Wash", "email", 1],
     "conversations": 1,
     "parts": 1,
-    "authors": ["Ann", "Zoe"],
-    "waiting": None,
     "missing": [404, "not_found"],
-    "no_company": [404, "company_not_found"],
     "stranger": [401, "unauthorized"],
 }
 
@@ -62,7 +49,6 @@ def drive_python(url, _):
 def drive_python_sdk(url, connections):
     from intercom import Intercom  # noqa: PLC0415  # as above
     from intercom.core.api_error import ApiError  # noqa: PLC0415
-    from intercom.types.admin_reply_conversation_request import AdminReplyConversationRequest  # noqa: PLC0415
 
     client = Intercom(base_url=url, token="token", httpx_client=connections)
     stranger = Intercom(base_url=url, token="expired", httpx_client=connections)
@@ -73,16 +59,13 @@ def drive_python_sdk(url, connections):
         body = caught.value.body  # a dict, where the SDK does not foresee the status
         return [caught.value.status_code, body["errors"][0]["code"] if isinstance(body, dict) else body.errors[0].code]
 
-    teams, tags = client.teams.list().teams, client.tags.list().data
-    segments = client.segments.list(include_count=True).segments
     details = {"email": "replies@example.com", "external_id": "ann 1", "name": "Ann"}
     contact = client.contacts.create(request=details)
     (resident,) = client.contacts.search(query={"field": "name", "operator": "=", "value": "Resident 03"}).items
-    member = client.contacts.show_contact_by_external_id("resident-04").id
     subscriber = client.contacts.show_contact_by_external_id("resident-05").id
     emails = [f"resident-0{number}@sandbox.example" for number in (1, 2)]
     several = client.contacts.search(query={"field": "email", "operator": "IN", "value": emails}).items
-    companies = list(client.companies.list())
+    company = client.companies.retrieve(company_id="acme").data[0]
     message = client.messages.create(
         request={
             "message_type": "email",
@@ -95,20 +78,12 @@ def drive_python_sdk(url, connections):
     )
     (found,) = client.conversations.search(query={"field": "source.id", "operator": "=", "value": message.id}).items
     parts = client.conversations.find(found.id).conversation_parts.total_count
-    reply = AdminReplyConversationRequest(
-        message_type="comment", type="admin", admin_id="394052", body="You are welcome"
-    )
-    replied = client.conversations.reply(found.id, request=reply)
     return {
         "workspace": client.admins.identify().app.id_code,
         "admins": [admin.name for admin in client.admins.list().admins],
         "admin": client.admins.find(394051).name,
-        "teams": [team.name for team in teams],
-        "team": client.teams.find(teams[0].id).admin_ids,
-        "tags": [tag.name for tag in tags],
-        "tag": client.tags.find(tags[0].id).name,
-        "segments": [segment.count for segment in segments],
-        "segment": client.segments.find(segments[0].id).name,
+        "tags": [tag.name for tag in client.tags.list().data],
+        "segments": [segment.name for segment in client.segments.list().segments],
         "subscription_types": [
             [one.default_translation.name, one.consent_type, one.state] for one in client.subscription_types.list().data
         ],
@@ -118,18 +93,12 @@ def drive_python_sdk(url, connections):
         "by_external_id": client.contacts.show_contact_by_external_id("ann 1").name,
         "contacts": len(list(client.contacts.list(per_page=50))),
         "resident": [resident.external_id, resident.tags.total_count, resident.location.type],
-        "resident_tags": [tag.name for tag in client.contacts.list_attached_tags(resident.id).data],
-        "resident_segments": [one.name for one in client.contacts.list_attached_segments(resident.id).data],
-        "member_companies": [company.name for company in client.contacts.list_attached_companies(member)],
         "subscriptions": [
             one.default_translation.name for one in client.contacts.list_attached_subscriptions(subscriber).data
         ],
         "several": sorted(contact.external_id for contact in several),
-        "companies": [company.name for company in companies],
-        "company": client.companies.find(companies[0].id).user_count,
-        "company_by_name": client.companies.retrieve(name="Acme").data[0].company_id,
-        "company_contacts": client.companies.list_attached_contacts(companies[0].id).total_count,
-        "scrolled": len(list(client.companies.scroll())),
+        "company": company.name,
+        "company_contacts": client.companies.list_attached_contacts(company.id).total_count,
         "message": [message.type, message.id, message.subject],
         "found": [
             found.source.author.name,
@@ -138,10 +107,7 @@ def drive_python_sdk(url, connections):
         ],
         "conversations": len(list(client.conversations.list(per_page=1))),
         "parts": parts,
-        "authors": [part.author.name for part in replied.conversation_parts.conversation_parts],
-        "waiting": replied.waiting_since,
         "missing": status_of(client.contacts.find, contact_id="missing"),
-        "no_company": status_of(client.companies.find, company_id="0"),
         "stranger": status_of(stranger.admins.list),
     }
 
