@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import warnings
 
 from runner import __version__
 
@@ -18,6 +19,8 @@ def main() -> None:
         # Answered before the slow imports: editors and CI ask for the version often.
         sys.stdout.write(f"msgrun {__version__}\n")
         return
+    # Python prints a warning about the code of a template at once, with words of the template's author.
+    warnings.simplefilter("ignore")
     # Imports create many objects that are never freed. Collections among them took a tenth of a command's start.
     gc.disable()
     try:

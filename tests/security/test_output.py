@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import os
 import re
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import runner.intercom.client
+import runner.ledger.postgres.connection  # noqa: F401  # it and the client set the loggers of their libraries
 from runner.ledger.record import salt_check
 from tests.support.clones import HEADER, Clone
 from tests.support.project import ROOT, run_in_process
@@ -192,3 +195,19 @@ def test_the_audit_gives_no_command_and_no_formula(project: Clone, form: str) ->
         cells = [cell for row in csv.reader(text.splitlines()) for cell in row]
         assert len(cells) == 15 * (1 + len(FORGED) + len(FORMULAS))
         assert not [cell for cell in cells if re.search(r"(^|[;\t])\s*[=+@|\uff1d-]", cell)]
+
+
+def test_a_warning_of_python_is_not_printed(project: Clone) -> None:
+    project.write("messages/a.yaml", with_body("{% if false %}{{ 1[0:1] }}{% endif %}{% include 'b.html' %}"))
+    project.write("messages/b.html", "Hi{% if false %}{{ 1[0:1] }}{% endif %}")
+    project.write("b.html", "::error title=forged::x\n" * 60)
+    ran = subprocess.run(
+        [sys.executable, "-m", "runner", "validate"], cwd=project.path, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_library_that_reads_from_the_network_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("psycopg", "psycopg.pool", "requests", "urllib3.connectionpool"):
+        logging.getLogger(name).handle(logging.LogRecord(name, logging.ERROR, "", 1, "::error::x", (), None))
+    assert capfd.readouterr().err == ""

@@ -3,7 +3,7 @@
 A template sees its variables and nothing else: no clock, no randomness, no file outside `messages/`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -100,13 +100,13 @@ class Templates:
         used = {name: lines[name] for name in sorted(variables & lines.keys())}
         return Template(source, render, used, assigned, includes, is_substitution=pieces is not None)
 
-    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
-        """Loads a file for Jinja.
+    def _load(self, name: str) -> str | None:
+        """Loads a file for Jinja, without a file name: Python would show lines of the file that has it.
 
         By then `compile` has read every name, so a name is missing only where the template allows that.
         """
         try:
-            return self._read_include(name), name, lambda: True
+            return self._read_include(name)
         except NotReadable:
             return None
 

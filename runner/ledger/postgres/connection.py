@@ -1,5 +1,6 @@
 """One connection to the database. When it is lost, it is made again, to the server that accepts writes by then."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -46,6 +47,8 @@ _TRANSIENT_ERRORS = (
     errors.ReadOnlySqlTransaction,
     errors.TooManyConnections,
 )
+# Without a handler, Python prints what psycopg logs, words of the server among it, to stderr.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 Result = TypeVar("Result")
 
