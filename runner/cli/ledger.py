@@ -1,6 +1,7 @@
 """The ledger of a command: reads or opens it, prints its warnings, and writes to msgrun.yaml which one is current."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -97,6 +98,23 @@ def save_current_ledger(context: Context, ledger_id: str, lock: str | None = Non
         raise UsageMistake(f"{SETTINGS_FILE} cannot be written: {error.strerror}", f"write to it: {changes}") from error
     for name, value in changes.items():
         context.output.sentence(f"wrote {name}: {value} to {SETTINGS_FILE}")
+
+
+def save_remote(context: Context) -> None:
+    """Writes `remote:` to msgrun.yaml if the ledger is a lockfile and the clone has one remote, and prints it.
+
+    A fork that moves the lockfile then marks it on this remote too. In CI, where msgrun.yaml is not committed, nothing
+    is written.
+    """
+    repository = context.ledger.repository
+    is_lockfile = isinstance(context.ledger.address, LockfileAddress)
+    if repository is None or not is_lockfile or context.settings.remote or os.environ.get("CI"):
+        return
+    if len((repository.try_git("remote") or "").split()) == 1:
+        try:
+            save_current_ledger(context, context.settings.ledger_id)
+        except UsageMistake as error:
+            context.output.note(f"{error.message}: {error.hint}")
 
 
 def _edit_settings(context: Context, ledger_id: str, lock: str | None) -> tuple[str, dict[str, str]]:

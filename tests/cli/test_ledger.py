@@ -129,6 +129,18 @@ def test_a_remote_that_is_written_already_stays(author: Clone) -> None:
     assert (ran.code, read_settings(author.path)["remote"]) == (0, "git@host.example:acme/origin.git")
 
 
+def test_an_apply_with_a_lockfile_writes_the_only_remote_of_the_clone(author: Clone, origin: Path) -> None:
+    author.git("remote", "add", "fork", origin.as_uri())
+    assert "wrote" not in author.msgrun("apply", "--yes", "--limit", "1").out
+    author.git("remote", "remove", "fork")
+    author.env["CI"] = "true"
+    assert "wrote" not in author.msgrun("apply", "--yes", "--limit", "1", "--lockfile-in-ci").out
+    author.env["CI"] = ""
+    assert "wrote" not in author.msgrun("--sandbox", "apply", "--yes", "--limit", "1").out
+    assert f"wrote remote: {origin.as_uri()} to msgrun.yaml\n" in author.msgrun("apply", "--yes").out
+    assert read_settings(author.path)["remote"] == origin.as_uri()
+
+
 def test_settings_that_cannot_be_edited_are_left_alone_and_the_lines_are_printed(folder: Folder) -> None:
     folder.write("msgrun.yaml", "lock: &a messages.lock\nvars: {b: *a}\n")
     ran = folder.run("lock", "move", "--yes", "other.lock")

@@ -12,7 +12,7 @@ import click
 
 from runner.cli import plan_files, plan_output, run_report
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import open_ledger, refuse_lockfile
+from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote
 from runner.cli.next_steps import run_again
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
@@ -170,6 +170,7 @@ class _Apply:
             if plan.to_send and not self.yes:
                 self._confirm(replace(review, plan=plan), id_code)
             pin_workspace(self.ledger, id_code)
+            save_remote(context)
             if self.canary is not None and self.canary < plan.to_send:
                 return self._send_canary(connection, plan, self.canary), plan
             summary = self._deliver(connection, plan)
