@@ -1,7 +1,6 @@
 """What a person can do after a run: commit the ledger, settle what is unknown, send the rest."""
 
 import os
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import join, quote
@@ -59,7 +58,7 @@ def commit_ledger(
     try:
         repository = context.ledger.repository
         return _commit_lockfile(repository, context.tree.root / address.path, aim, message) if repository else []
-    except (LedgerUnavailable, subprocess.TimeoutExpired, OSError):  # the run is over: this is only advice
+    except (LedgerUnavailable, OSError):  # the run is over: this is only advice
         return []
 
 

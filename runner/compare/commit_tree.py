@@ -87,7 +87,7 @@ def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[s
     if repository.try_git("cat-file", "-t", tree) != "tree":
         return {}
     entries = {}
-    listing = repository.bounded_git("ls-tree", "-r", "-l", "-z", "--full-tree", tree, max_size=MAX_LISTING)
+    listing = repository.git("ls-tree", "-r", "-l", "-z", "--full-tree", tree, max_output=MAX_LISTING)
     for line in listing.split(b"\0"):
         fields, tab, path = os.fsdecode(line).partition("\t")
         if tab:

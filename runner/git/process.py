@@ -17,7 +17,8 @@ from runner.errors import LedgerUnavailable
 TIMEOUT = 120  # seconds for one git command; a fetch over a slow connection takes long
 # What git and the programs that it starts may use: bytes of memory that is no file, and of a file that they write.
 _MAX_MEMORY = _MAX_FILE = 4 << 30
-_MAX_OUTPUT = 256 << 20  # bytes of what git prints; a list of a million files or refs has a third of that
+MAX_OUTPUT = 256 << 20  # bytes of what git prints; a list of a million files or refs has a third of that
+_POLL_MILLISECONDS = 200  # between two looks at how much git has printed
 _MAX_ERRORS = 64 << 10  # bytes of its messages, of which a remote may send any number; the last ones say what failed
 # Git sets these while it runs a hook. They would make our git commands use another folder than the one they run in.
 _FOLDER_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
@@ -61,30 +62,6 @@ def _remove_query(word: str) -> str:
     return start + colon + rest[:1] + rest[1:].partition("?")[0] if colon else word
 
 
-def run_bounded_git(folder: Path, args: tuple[str, ...], git_dir: Path, max_size: int) -> bytes:
-    """Runs git and returns what it printed. A few objects of a commit may stand for millions of files.
-
-    Raises GitFailed if it fails, LedgerUnavailable if it prints more than `max_size` bytes.
-    """
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(  # noqa: S603  # a list of arguments, so no shell parses them
-            _git_command(args), cwd=folder, env=_git_environment(git_dir), stdout=subprocess.PIPE, stderr=errors
-        ) as process,
-    ):
-        assert process.stdout
-        _limit(process.pid)
-        output = process.stdout.read(max_size + 1)
-        if len(output) > max_size:
-            process.kill()
-            message = f"git {' '.join(args)} prints more than {max_size >> 20:,} MiB"
-            raise LedgerUnavailable(message, "a project has some thousand files: is the commit an attack?")
-        if process.wait():
-            errors.seek(0)
-            raise GitFailed(args[0], errors.read())
-    return output
-
-
 def _git_command(args: tuple[str, ...]) -> list[str]:
     config_options = [word for name, value in _SAFE_CONFIG.items() for word in ("-c", f"{name}={value}")]
     return ["git", *config_options, *args]
@@ -105,11 +82,12 @@ def run_git(
     extra_env: Mapping[str, str] | None = None,
     stdout: IO[bytes] | None = None,
     git_dir: Path | None = None,
+    max_output: int = MAX_OUTPUT,
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs git. No other module does. What it prints goes to `stdout`, or into the result.
 
-    Without `git_dir`, git searches for a repository in `folder` and its parent folders. Raises TimeoutExpired, and
-    LedgerUnavailable if it prints too much.
+    Without `git_dir`, git searches for a repository in `folder` and its parent folders. Raises LedgerUnavailable if git
+    takes too long, or prints more than `max_output` bytes: a few objects of a commit may stand for millions of files.
     """
     environment = {**_git_environment(git_dir), **(extra_env or {})}
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output:
@@ -125,28 +103,36 @@ def run_git(
         ) as process:
             _limit(process.pid)
             try:
-                errors = _read_errors(process)
+                errors = _read_errors(process, args[0], output.fileno(), max_output)
             except BaseException:
                 process.kill()
                 raise
-        if output.seek(0, os.SEEK_END) > _MAX_OUTPUT:
-            raise LedgerUnavailable(f"git {args[0]} prints more than {_MAX_OUTPUT >> 20} MiB", NO_FETCH_HINT)
+        if output.seek(0, os.SEEK_END) > max_output:
+            message = f"git {args[0]} prints more than {max_output >> 20:,} MiB"
+            raise LedgerUnavailable(message, "a project has some thousand files: is the commit an attack?")
         output.seek(0)
         return subprocess.CompletedProcess(args, process.returncode, output.read(), errors)
 
 
-def _read_errors(process: subprocess.Popen[bytes]) -> bytes:
-    """Waits for the end of git, and returns the end of its messages. Raises TimeoutExpired."""
+def _read_errors(process: subprocess.Popen[bytes], command: str, output: int, max_output: int) -> bytes:
+    """Waits for the end of git, and returns the end of its messages. Ends it when it has printed too much.
+
+    Raises LedgerUnavailable if it takes too long.
+    """
     assert process.stderr
     errors, deadline, poll = b"", time.monotonic() + TIMEOUT, select.poll()
     poll.register(process.stderr, select.POLLIN)
-    while poll.poll(max(0, deadline - time.monotonic()) * 1000):
+    while time.monotonic() < deadline:
+        if os.fstat(output).st_size > max_output:
+            process.kill()
+        if not poll.poll(_POLL_MILLISECONDS):
+            continue
         part = os.read(process.stderr.fileno(), _MAX_ERRORS)
         if not part:
             process.wait(TIMEOUT)
             return errors
         errors = (errors + part)[-_MAX_ERRORS:]
-    raise subprocess.TimeoutExpired("git", TIMEOUT)
+    raise LedgerUnavailable(f"git {command} did not answer in {TIMEOUT} seconds", NO_FETCH_HINT)
 
 
 def _limit(pid: int) -> None:

@@ -3,7 +3,6 @@
 import functools
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import IO
 from urllib.parse import quote
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.git.process import NO_FETCH_HINT, TIMEOUT, GitFailed, run_bounded_git, run_git
+from runner.git.process import MAX_OUTPUT, GitFailed, run_git
 from runner.git.remote_url import is_below, is_remote_url
 
 MAX_BLOB = 1 << 30  # bytes of a file of a commit that is read as a whole; a ledger of a million records has 400 MB
@@ -142,7 +141,7 @@ class Repository:
         """
         if self.find_blob(commit, path) is None:
             return None
-        return self.bounded_git("cat-file", "blob", f"{commit}:{path}", max_size=MAX_BLOB)
+        return self.git("cat-file", "blob", f"{commit}:{path}", max_output=MAX_BLOB)
 
     def depth_options(self, remote: str, branch: str) -> list[str]:
         """Returns the options of `git fetch` for a branch, given by its short name.
@@ -156,7 +155,7 @@ class Repository:
         return [] if is_followed else ["--depth=1"]
 
     def try_git(self, *args: str) -> str | None:
-        """Runs a git command and returns what it printed, stripped; None if it failed."""
+        """Runs a git command and returns what it printed, stripped; None if it failed. Raises LedgerUnavailable."""
         process = run_git(self.toplevel, args, git_dir=self.git_dir)
         return os.fsdecode(process.stdout).strip() if process.returncode == 0 else None
 
@@ -166,15 +165,14 @@ class Repository:
         stdin: bytes = b"",
         extra_env: Mapping[str, str] | None = None,
         stdout: IO[bytes] | None = None,
+        max_output: int = MAX_OUTPUT,
     ) -> bytes:
         """Runs a git command and returns what it printed. `extra_env` are further environment variables.
 
-        Raises GitFailed if the command fails, LedgerUnavailable if it takes too long.
+        Raises GitFailed if the command fails, LedgerUnavailable if it takes too long or prints more than `max_output`
+        bytes.
         """
-        try:
-            process = run_git(self.toplevel, args, stdin, extra_env, stdout, self.git_dir)
-        except subprocess.TimeoutExpired as error:
-            raise LedgerUnavailable(f"git {args[0]} did not answer in {TIMEOUT} seconds", NO_FETCH_HINT) from error
+        process = run_git(self.toplevel, args, stdin, extra_env, stdout, self.git_dir, max_output)
         if process.returncode:
             raise GitFailed(args[0], process.stdout + process.stderr)
         return process.stdout
@@ -182,13 +180,6 @@ class Repository:
     def write_object(self, *args: str, stdin: bytes = b"", extra_env: Mapping[str, str] | None = None) -> str:
         """Runs a git command that writes an object, and returns the object's id. Raises LedgerUnavailable."""
         return os.fsdecode(self.git(*args, stdin=stdin, extra_env=extra_env)).strip()
-
-    def bounded_git(self, *args: str, max_size: int) -> bytes:
-        """Runs a git command and returns what it printed.
-
-        Raises GitFailed if it fails, LedgerUnavailable if it prints more than `max_size` bytes.
-        """
-        return run_bounded_git(self.toplevel, args, self.git_dir, max_size)
 
     def save_blob(self, blob: str, path: Path) -> None:
         """Writes a blob to a new file, byte for byte, however large it is. Raises LedgerUnavailable if git cannot."""
@@ -226,7 +217,7 @@ def _open_repository(root: Path, inode: int) -> Repository:
     try:
         # In the folder with .git: git looks for that first, and only then whether the folder itself is a repository.
         process = run_git(root, ("rev-parse", "--path-format=absolute", *options))
-    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+    except FileNotFoundError as error:
         raise LedgerUnavailable(f"{root} is a git repository, and git cannot be run", "install git") from error
     if process.returncode:
         error_lines = process.stderr.decode(errors="replace").strip().splitlines()

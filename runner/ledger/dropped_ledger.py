@@ -37,7 +37,7 @@ def find_dropped_ledger(repository: Repository, tips: Sequence[str]) -> DroppedL
 
     Raises LedgerUnavailable. Of a shallow clone it sees only a part.
     """
-    log = repository.bounded_git("log", *_DIFF_OPTIONS, "-Gledger", *tips, *_SETTINGS, max_size=_MAX_HISTORY)
+    log = repository.git("log", *_DIFF_OPTIONS, "-Gledger", *tips, *_SETTINGS, max_output=_MAX_HISTORY)
     commit = path = ""
     for match in _LINE.finditer(os.fsdecode(log)):
         commit, path = match["commit"] or commit, match["path"] or path

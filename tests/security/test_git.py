@@ -253,13 +253,11 @@ def test_what_a_remote_makes_git_print_or_keep_has_a_limit(
     header = f"#!{sys.executable} -IS\nimport os, signal, sys, time\n"
     executable(tmp_path / "bin" / "git", f"{header}{work}\n")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(process, "_MAX_OUTPUT", 1 << 20)
     monkeypatch.setattr(process, "_MAX_FILE", 8_000_000)
     monkeypatch.setattr(process, "_MAX_MEMORY", 500_000_000)
     if "did not answer" in reason:
         monkeypatch.setattr(process, "TIMEOUT", 0.3)
-        monkeypatch.setattr("runner.git.repository.TIMEOUT", 0.3)
     with pytest.raises(LedgerUnavailable) as refused:
-        repository.git("ls-remote")
+        repository.git("ls-remote", max_output=1 << 20)
     assert reason in refused.value.message
     assert len(getattr(refused.value, "output", "")) <= 64 * 1024

@@ -1,6 +1,5 @@
 """The command forget: removes a recipient from the ledger, for an erasure request."""
 
-import subprocess
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -123,7 +122,7 @@ def _find_commits(context: Context, values: Sequence[str], paths: Iterable[str])
     for value in values[: 1 + _MAX_CONTACTS]:
         try:
             text = repository.try_git("log", "--all", "--date=short", "--format=%h %ad", f"-S{value}", "--", *names)
-        except subprocess.TimeoutExpired:
+        except LedgerUnavailable:
             continue
         lines |= dict.fromkeys((text or "").splitlines())
     return sorted(lines, key=lambda line: line.rpartition(" ")[2], reverse=True)
