@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, cast
 
 import orjson
@@ -14,24 +13,9 @@ _KEY = re.compile(r'"key"\s*:\s*"([0-9a-f]{32})"')
 # Possessive quantifiers (`*+`) and atomic groups give nothing back, so that no text takes quadratic time.
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 _FIELD = re.compile(rf'"(\w+)"\s*+:\s*+({_STRING}|\d++)(?=\s*+[,}}])')
-
-
-def _containing(value: str) -> str:
-    """Returns the pattern of a value, or of a list or an object of such values."""
-    member, more = rf"{_STRING}\s*+:\s*+{value}\s*+", rf"{value}\s*+"
-    objects = rf"\{{\s*+(?:{member}(?:,\s*+{member})*+)?+\}}"
-    return rf"(?>{value}|{objects}|\[\s*+(?:{more}(?:,\s*+{more})*+)?+\])"
-
-
-@cache
-def _object_pattern() -> re.Pattern[str]:
-    """Returns the pattern of an object of a ledger. It finds where the object ends; orjson decides whether it is JSON.
-
-    The object has texts, numbers and booleans, and up to two levels of lists and objects, which a later version may
-    add. A pattern without a bound on the levels would read a line of open brackets again from each of them. To compile
-    it takes 30 ms, so that is done for the first torn line.
-    """
-    return re.compile(_containing(_containing(_containing(rf"(?>{_STRING}|[-+.\w]++)"))))
+_MEMBER = rf"{_STRING}\s*+:\s*+(?>{_STRING}|[-+.\w]++)\s*+"
+# An object as this version writes them, without lists and objects in it. orjson decides whether it is JSON.
+_OBJECT = re.compile(rf"\{{\s*+{_MEMBER}(?:,\s*+{_MEMBER})*+\}}")
 
 
 def parse_whole_lines(lines: list[bytes]) -> list[Any] | None:
@@ -67,7 +51,7 @@ def _salvage_objects(line: bytes) -> Iterator[dict[str, Any]]:
     while start := _OBJECT_START.search(text, position):
         if record := _parse_torn_record(text[unread : start.start()]):
             yield record
-        match = _object_pattern().match(text, start.start())
+        match = _OBJECT.match(text, start.start())
         value = parse_object(match[0].encode()) if match else None
         if match is None or value is None:
             unread, position = start.start(), start.start() + 1
