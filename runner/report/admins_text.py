@@ -4,35 +4,27 @@ from collections.abc import Sequence
 
 from runner.intercom.admins import Admin
 from runner.report.json_text import to_json
-from runner.report.layout import GAP, fits, flow, table
+from runner.report.layout import fitted_table
 from runner.report.terminal_text import one_line, style
 
 _SEATS = {True: "yes", False: "no", None: ""}
-_INDENT = "    "
 
 
 def format_admins(items: Sequence[Admin], width: int) -> str:
     """Returns a table of admins; where it is wider than `width` columns, a block for each."""
     if not items:
         return "The workspace has no admin."
-    lines = table(("id", "name", "email", "seat"), [_cells(admin) for admin in items])
-    if fits(lines, width):
-        return "\n".join(lines)
-    return "\n".join(flow(_block(admin), width, indent=_INDENT, separator=GAP) for admin in items)
+    rows = [
+        [
+            *map(one_line, (admin.id, admin.name, admin.email)),
+            style(_SEATS[admin.has_seat], "yellow" if admin.has_seat is False else None),
+        ]
+        for admin in items
+    ]
+    return "\n".join(fitted_table(("id", "name", "email", "seat"), rows, width, named=frozenset({"seat"})))
 
 
 def format_admins_json(items: Sequence[Admin]) -> str:
     """Returns admins as JSON. `seat` is null where Intercom does not say it."""
     rows = [{"id": admin.id, "name": admin.name, "email": admin.email, "seat": admin.has_seat} for admin in items]
     return to_json({"format_version": 1, "admins": rows})
-
-
-def _cells(admin: Admin) -> list[str]:
-    seat = _SEATS[admin.has_seat]
-    texts = map(one_line, (admin.id, admin.name, admin.email))
-    return [*texts, style(seat, "yellow") if admin.has_seat is False else seat]
-
-
-def _block(admin: Admin) -> list[str]:
-    *texts, seat = _cells(admin)
-    return [*texts, f"seat: {seat}" if seat else ""]

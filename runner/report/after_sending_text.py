@@ -8,7 +8,7 @@ from runner.deliver.after_sending import ONLINE_STATUSES, AfterSending, OnlineSt
 from runner.ledger.record import Record
 from runner.report.delivery_list import ListedDelivery
 from runner.report.json_output import OnlineJson
-from runner.report.layout import table_or_blocks, wrap
+from runner.report.layout import fitted_table, wrap
 from runner.report.status_text import format_time
 from runner.report.terminal_text import one_line, style
 
@@ -34,8 +34,8 @@ def format_messages(after: AfterSending, width: int, *, is_old: bool) -> str:
         [one_line(style(name, "bold")), str(revision), f"{counts.total():,}", *map(str, _cells(counts))]
         for (name, revision), counts in sorted(after.counts.items())
     ]
-    blocks = (_describe_message(*item) for item in sorted(after.counts.items()))
-    lines = table_or_blocks(heads, rows, blocks, width, right=frozenset(heads[1:]))
+    numbers = frozenset(heads[1:])
+    lines = fitted_table(heads, rows, width, right=numbers, named=numbers)
     notes = []
     if number := after.totals["no conversation"]:
         notes.append(_NO_CONVERSATION.format(number=f"{number:,}", flag="" if is_old else _FLAG))
@@ -79,9 +79,3 @@ def _delivery_to_dict(delivery: SentDelivery) -> dict[str, Any]:
 
 def _cells(counts: Counter[OnlineStatus]) -> list[str]:
     return [style(f"{counts[status]:,}", _COLOURS.get(status)) if counts[status] else "" for status in ONLINE_STATUSES]
-
-
-def _describe_message(key: tuple[str, int], counts: Counter[OnlineStatus]) -> list[str]:
-    name, revision = key
-    words = [f"{counts[status]:,} {_HEADS.get(status, status)}" for status in ONLINE_STATUSES if counts[status]]
-    return [one_line(style(name, "bold")), f"revision {revision}", f"{counts.total():,} sent", *words]

@@ -3,23 +3,23 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 
 from runner.ledger.record import NO_ORIGIN
 from runner.ledger.runs import RecordingCommand, RunEntry
 from runner.report.json_text import to_json
-from runner.report.layout import GAP, fits, flow, table
+from runner.report.layout import fitted_table
 from runner.report.status_text import format_time
-from runner.report.terminal_text import one_line, style
+from runner.report.terminal_text import one_line
 
 _COLUMNS = (
     "run", "command", "first", "last", "by", "where", "commit", "message", "revision", "sent", "reconciled", "refused",
     "unknown", "not_sent", "plan",
 )  # fmt: skip
 _SHORT_RUN = 10  # characters of a run's id that say when it began, to the millisecond
-_WITH_RUN = frozenset({"apply", "adopt"})  # the others decide about the attempts of an earlier run
+_HEADS = ("at (UTC)", "command", "message", "revision", "result", "by", "run", "where")
 _RIGHT = frozenset({"revision"})
+_NAMED = frozenset({"revision", "by", "run"})
 # What was done with the deliveries that count as sent, and as not sent.
 _WORDS: Mapping[RecordingCommand, tuple[str, str]] = {
     "apply": ("sent", "not sent"),
@@ -34,35 +34,19 @@ _FORMULA = re.compile("(^|[;\t])(?=\\s*[=+@|\uff1d\uff0b\uff0d\uff20-])")
 
 
 def format_runs(entries: Sequence[RunEntry], width: int) -> str:
-    """Returns a table with a row for each run and message.
-
-    Where it is wider than `width` columns, the URL of the CI job stands below the rows of a run, whose id is cut. Where
-    that still is too wide, each run is a block of lines.
-    """
+    """Returns a table with a row for each run and message. The last row of a run has the URL of its CI job."""
     if not entries:
         return "The ledger has no run."
-    heads = ("at (UTC)", "command", "message", "revision", "result", "by", "run", "where")
     several_revisions = any(entry.revision > 1 for entry in entries)
-    rows = [
-        (
-            format_time(entry.last), _name_command(entry), one_line(entry.message),
-            str(entry.revision) if several_revisions else "", _format_result(entry), one_line(entry.origin.actor),
-            one_line(entry.run), one_line(_where(entry)),
-        )
-        for entry in entries
-    ]  # fmt: skip
-    lines = table(heads, rows, right=_RIGHT)
-    if fits(lines, width):
-        return "\n".join(lines)
-    head, *lines = table(heads, [(*row[:-2], row[-2][:_SHORT_RUN], "") for row in rows], right=_RIGHT)
-    is_table = fits([head, *lines], width)
-    blocks = [head if is_table else style("times in UTC", "dim")]
-    for _, group in groupby(zip(entries, lines, strict=True), key=lambda item: item[0].action):
-        run_entries, run_lines = zip(*group, strict=True)
-        blocks += run_lines if is_table else _format_block(run_entries, width)
-        if url := run_entries[0].origin.run_url:  # all entries of a run have one origin
-            blocks.append(f"  {one_line(url)}")
-    return "\n".join(blocks)
+    rows = []
+    for entry, following in zip(entries, (*entries[1:], None), strict=True):
+        cells = (
+            entry.message, str(entry.revision) if several_revisions else "", _format_result(entry), entry.origin.actor,
+            entry.run[:_SHORT_RUN], "" if following and following.action == entry.action else _where(entry),
+        )  # fmt: skip
+        # Its option is in the result.
+        rows.append([format_time(entry.last), entry.command.partition(" ")[0], *map(one_line, cells)])
+    return "\n".join(fitted_table(_HEADS, rows, width, fixed=len(_HEADS) - 1, right=_RIGHT, named=_NAMED))
 
 
 def format_runs_csv(entries: Sequence[RunEntry]) -> str:
@@ -95,11 +79,6 @@ def _where(entry: RunEntry) -> str:
     return entry.origin.run_url or ("local" if entry.origin != NO_ORIGIN else "")
 
 
-def _name_command(entry: RunEntry) -> str:
-    """Returns the command without its option, which the result says."""
-    return entry.command.partition(" ")[0]
-
-
 def _format_result(entry: RunEntry) -> str:
     """Returns what became of the deliveries of an entry, e.g. 25 sent (10 found by reconcile), 1 refused."""
     sent, not_sent = _WORDS[entry.command]
@@ -109,19 +88,6 @@ def _format_result(entry: RunEntry) -> str:
         (entry.not_sent, not_sent.removeprefix("marked ") if entry.sent else not_sent),
     )  # fmt: skip
     return ", ".join(f"{number:,} {word}" for number, word in counts if number)
-
-
-def _format_block(entries: Sequence[RunEntry], width: int) -> Iterator[str]:
-    """Yields the lines of a run: its time, who did what, and a line for each message."""
-    first = entries[0]
-    by = f"by {first.origin.actor}" if first.origin.actor else ""
-    run = f"{'run' if first.command in _WITH_RUN else 'about run'} {first.run[:_SHORT_RUN]}"
-    words = (format_time(max(entry.last for entry in entries)), _name_command(first), by, run)
-    yield flow(map(one_line, words), width, separator=GAP)
-    for entry in entries:
-        revision = f"revision {entry.revision}" if entry.revision > 1 else ""
-        items = (f"  {one_line(entry.message)}", revision, _format_result(entry))
-        yield flow(items, width, indent=" " * 4, separator=GAP)
 
 
 def _guard(cell: str) -> str:

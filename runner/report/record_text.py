@@ -4,30 +4,18 @@ from collections.abc import Sequence
 
 from runner.ledger.record import Record
 from runner.privacy import reveal_or_mask
-from runner.report.layout import GAP, fits, flow, table
+from runner.report.layout import fitted_table
 from runner.report.recipients import Recipients
 from runner.report.status_text import format_time
 from runner.report.terminal_text import one_line
 
 _HEADS = ("at (UTC)", "status", "message", "recipient", "key", "details")
-_COLUMNS = (len(_HEADS), 4, 3)  # in a row of the table, the first number that fits; the others stand below it
 
 
 def format_records(records: Sequence[Record], recipients: Recipients, width: int, *, show_values: bool) -> str:
     """Returns records as they are in the ledger, a row each, in at most `width` columns. They must not be empty."""
     rows = [_list_cells(record, recipients, show_values=show_values) for record in records]
-    for columns in _COLUMNS:
-        head, *lines = table(_HEADS, [(*row[:columns], *[""] * (len(row) - columns)) for row in rows])
-        if fits([head, *lines], width):
-            break
-    blocks = [head]
-    for line, row in zip(lines, rows, strict=True):
-        blocks.append(line)
-        if columns < len(row):
-            *recipient, key, details = row[columns:]
-            first, *rest = *recipient, f"key {key}", details
-            blocks.append(flow([f"  {first}", *rest], width, indent="    ", separator=GAP))
-    return "\n".join(blocks)
+    return "\n".join(fitted_table(_HEADS, rows, width, fixed=3, named=frozenset({"key"})))
 
 
 def _list_cells(record: Record, recipients: Recipients, *, show_values: bool) -> list[str]:

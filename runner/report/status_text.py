@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
 from runner.privacy import AnyText, reveal_or_mask
-from runner.report.layout import fits, flow, table, wrap
+from runner.report.layout import fits, fitted_table, flow, table, wrap
 from runner.report.plain_text import count_by_message, count_by_status
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
@@ -73,17 +73,6 @@ def _find_counted(by_status: Counter[KeyStatus]) -> list[KeyStatus]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A row of a table. `details` are its last cells, which stand below it where it is too wide.
-
-    In a row of their own, the details need a name before them: that of their column, where it says what they are.
-    """
-
-    cells: Sequence[str]
-    details: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class StatusView:
     """How deliveries are displayed.
 
@@ -105,18 +94,20 @@ def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipie
     rows = []
     for state in states:
         record = state.record
-        cells = [_format_status(state), one_line(record.message), str(record.revision), format_time(record.at)]
         number = f"message {record.id}" if record.id else ""
         request = f"request {record.request_id}" if record.request_id and view.verbose else ""
-        what = one_line(" · ".join(filter(None, (number, explain_state(state), request))))
-        rows.append(_Row(cells, [what, _format_key(state), one_line(record.attempt.rpartition("-")[0])]))
+        what = " · ".join(filter(None, (number, explain_state(state), request)))
+        run = record.attempt.rpartition("-")[0]
+        cells = (record.message, str(record.revision), format_time(record.at), what, _format_key(state), run)
+        rows.append([style(STATUS_WORDS[state.status], _COLOURS[state.status]), *map(one_line, cells)])
     heads = ("state", "message", "revision", "at (UTC)", "what", "key", "run")
-    return "\n".join([title, *urls, "", *_format_rows(heads, rows, view.width)])
+    lines = fitted_table(heads, rows, view.width, fixed=4, right=_RIGHT, named=_NAMED)
+    return "\n".join([title, *urls, "", *lines])
 
 
 def _format_key(state: State) -> str:
     """Returns the start of the key of a delivery that a person may have to settle; empty if it was sent."""
-    return "" if state.status == "sent" else one_line(state.record.key[:12])
+    return "" if state.status == "sent" else state.record.key[:12]
 
 
 def explain_state(state: State) -> str:
@@ -131,45 +122,9 @@ def explain_state(state: State) -> str:
     return " ".join(filter(None, (code, decided)))
 
 
-def _format_status(state: State) -> str:
-    return style(STATUS_WORDS[state.status], _COLOURS[state.status])
-
-
 def format_time(time: str) -> str:
     """Returns the time of a record to the minute, as 2026-11-22 10:00; empty if it has none."""
     return one_line(time[:16].replace("T", " "))
-
-
-def _format_rows(heads: Sequence[str], rows: Sequence[_Row], width: int) -> list[str]:
-    """Returns rows as a table.
-
-    If the table is too wide, the details of a row stand below it. If it still is, a row is a block of lines.
-    """
-    below: list[Sequence[str]] = [() for _ in rows]
-    named: list[Sequence[str]] = [_name_details(heads, row) for row in rows]
-    lines = table(heads, [[*row.cells, *row.details] for row in rows], right=_RIGHT)
-    if not fits(lines, width):
-        lines = table(heads, [[*row.cells, *[""] * len(row.details)] for row in rows], right=_RIGHT)
-        below = named
-    if not fits(lines, width):
-        lines = ["", *(flow([*row.cells, *details], width) for row, details in zip(rows, named, strict=True))]
-        below = [() for _ in rows]
-    head, *body = lines
-    blocks = [head] if head else []
-    for line, details in zip(body, below, strict=True):
-        blocks.append(line)
-        if shown := [cell for cell in details if cell]:
-            blocks.append(flow([f"  {shown[0]}", *shown[1:]], width))
-    return blocks
-
-
-def _name_details(heads: Sequence[str], row: _Row) -> list[str]:
-    """Returns the details of a row with the names of their columns, where a detail does not say what it is."""
-    columns = heads[len(heads) - len(row.details) :]
-    return [
-        f"{head} {detail}" if detail and head in _NAMED else detail
-        for head, detail in zip(columns, row.details, strict=True)
-    ]
 
 
 def may_have_arrived(number: int) -> str:

@@ -110,7 +110,7 @@ def test_as_text_it_fits_the_terminal(folder: Folder, monkeypatch: pytest.Monkey
     append(folder, line("b", "RUN1-2", "sent", id="2", by="reconcile", message="news"))
     assert folder.run("audit").out.splitlines() == [
         "at (UTC)          command  message  result                         by   run   where",
-        "2026-01-01 00:00  apply    list     1 sent                         ann  RUN1  https://ci.example/7",
+        "2026-01-01 00:00  apply    list     1 sent                         ann  RUN1",
         "2026-01-01 00:00  apply    news     1 sent (1 found by reconcile)  ann  RUN1  https://ci.example/7",
     ]
     monkeypatch.setenv("COLUMNS", "80")
@@ -119,13 +119,12 @@ def test_as_text_it_fits_the_terminal(folder: Folder, monkeypatch: pytest.Monkey
         "2026-01-01 00:00  apply    news     1 sent (1 found by reconcile)  ann  RUN1",
         "  https://ci.example/7",
     ]
-    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setenv("COLUMNS", "60")
     assert folder.run("audit").out.splitlines() == [
-        "times in UTC",
-        "2026-01-01 00:00  apply  by ann  run RUN1",
-        "  list  1 sent",
-        "  news  1 sent (1 found by reconcile)",
-        "  https://ci.example/7",
+        "2026-01-01 00:00 · apply · list · 1 sent · by ann · run RUN1",
+        "2026-01-01 00:00 · apply · news",
+        "    1 sent (1 found by reconcile) · by ann · run RUN1",
+        "    https://ci.example/7",
     ]
 
 

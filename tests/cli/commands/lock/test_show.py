@@ -47,11 +47,11 @@ def test_a_person_reads_the_last_record_of_each_attempt_in_the_order_of_the_run(
     assert folder.run("lock", "show").out.splitlines() == [
         "at (UTC)          status   message",
         "2026-01-01 00:00  claimed  news-for-all-of-our-customers",
-        f"  id:b  key {'b' * 12}",
+        f"  id:b · key {'b' * 12}",
         "2026-01-01 00:00  unknown  list revision 2",
-        f"  id:a  key {'a' * 12}  http_500",
+        f"  id:a · key {'a' * 12} · http_500",
         "2026-01-02 00:00  sent     list",
-        f"  id:c  key {'c' * 12}  by accept",
+        f"  id:c · key {'c' * 12} · by accept",
     ]
     verbose = folder.run("lock", "show", "-v").out.splitlines()
     assert [text.split()[2] for text in verbose[1::2]] == ["sent", "claimed", "claimed", "unknown", "sent"]
