@@ -42,6 +42,26 @@ class Overlap:
         """Whether a recipient was added or removed, or has other values."""
         return bool(self.added or self.removed or self.altered)
 
+    @property
+    def count_before(self) -> int:
+        """The number of recipients at the git ref."""
+        return self.same + self.removed
+
+    @property
+    def count_now(self) -> int:
+        """The current number of recipients."""
+        return self.same + self.added
+
+    def __str__(self) -> str:
+        parts = [
+            (self.added, "added"),
+            (self.removed, "removed"),
+            (self.same, "the same"),
+            (self.unreadable, "unreadable"),
+        ]
+        counts = ", ".join(f"{number:,} {word}" for number, word in parts if number)
+        return f"{counts}; {self.altered:,} of the same with other values" if self.altered else counts
+
 
 def compare_audiences(before: Declaration, now: Declaration, count: int) -> Overlap | None:
     """Compares the audiences of two declarations. `count` is the current number of recipients.

@@ -54,6 +54,18 @@ class MessageChange:
     now: Sample | None = None
     warnings: tuple[str, ...] = ()
 
+    def notes(self, *, is_same_text: bool) -> Iterator[str]:
+        """Yields what a reader has to know to understand the differences between both samples."""
+        if not self.is_content_changed:
+            return
+        if not (self.before and self.now):
+            yield "one side cannot be rendered, so the texts are not compared"
+            return
+        if is_same_text:
+            yield "the compared recipient's text is the same; the template changed, or the texts of other recipients"
+        if (self.before.kind, self.before.value) != (self.now.kind, self.now.value):
+            yield "the samples show two recipients: none of those that were read is on both sides"
+
 
 @dataclass(frozen=True)
 class Comparison:

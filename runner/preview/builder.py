@@ -20,16 +20,20 @@ from runner.plan.guards import format_exceptions
 from runner.plan.message_planner import WorkerPool
 from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
-from runner.preview.change_concerns import list_change_concerns
 from runner.preview.change_views import build_change
-from runner.preview.concerns import describe_guard, describe_problem
+from runner.preview.concerns import (
+    describe_guard,
+    describe_problem,
+    list_change_concerns,
+    list_index_concerns,
+    list_rare_texts,
+    list_text_concerns,
+)
 from runner.preview.date_conflict import find_date_conflict
-from runner.preview.index_concerns import list_index_concerns
 from runner.preview.named_masks import show_or_name
 from runner.preview.pages import name_pages, render_message
 from runner.preview.preview_input import KeptViews, PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
-from runner.preview.text_concerns import list_rare_texts, list_text_concerns
 from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Site, Tone, Variable
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 from runner.shown_command import shown_command

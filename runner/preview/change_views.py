@@ -7,12 +7,11 @@ from itertools import groupby
 from markupsafe import Markup
 
 from runner.characters import show_invisible, show_on_one_line
-from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import FieldChange, MessageChange
 from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
 from runner.declare.sample import Sample
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
-from runner.preview.change_concerns import count_before, count_now, format_values
+from runner.preview.concerns import format_values
 from runner.preview.named_masks import show_or_name
 from runner.preview.views import ChangeView, Side
 from runner.privacy import reveal_or_mask
@@ -40,19 +39,25 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
     subject_parts: Sequence[DiffPart] = ()
     parts: Sequence[DiffPart] = ()
     if change.before and change.now:
-        texts = [show_or_name(side.body, show_values=show_values, is_html=True) for side in (change.before, change.now)]
-        parts = diff_tokens(*(_TOKEN.findall(text) for text in texts))
+        bodies = [
+            show_or_name(each.body, show_values=show_values, is_html=True) for each in (change.before, change.now)
+        ]
+        parts = diff_tokens(*(_TOKEN.findall(body) for body in bodies))
         subjects = [show_or_name(side.subject, show_values=show_values) for side in (change.before, change.now)]
         subject_parts = diff_words(*subjects)
         before = _build_side(change.before, "removed", subject_parts, parts, style, show_values=show_values)
         now = _build_side(change.now, "added", subject_parts, parts, style, show_values=show_values)
         source = mark_parts(parts)
+    texts = {"subject": subject_parts, "body": parts}
+    changed = {
+        name: each for name, each in texts.items() if any(part.kind != "same" and part.text.strip() for part in each)
+    }
     return ChangeView(
         kind=change.kind,
-        parts=tuple(_list_changed_parts(change, {"subject": subject_parts, "body": parts})),
+        parts=tuple(_list_changed_parts(change, changed)),
         fields=tuple((field.name, _shorten(field.before), _shorten(field.now)) for field in change.fields),
-        audience=_describe_overlap(change.audience) if change.audience and change.audience.has_changes else "",
-        notes=tuple(_list_notes(change)),
+        audience=str(change.audience) if change.audience and change.audience.has_changes else "",
+        notes=tuple(change.notes(is_same_text=not changed)),
         before=before,
         now=now,
         source=source,
@@ -61,14 +66,11 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
 
 def _list_changed_parts(change: MessageChange, texts: Mapping[str, Sequence[DiffPart]]) -> Iterator[str]:
     yield from (_describe_field(field) for field in change.fields)
-    changed = [
-        name for name, parts in texts.items() if any(part.kind != "same" and part.text.strip() for part in parts)
-    ]
-    yield from (_describe_text(name, texts[name]) for name in changed)
-    if change.is_content_changed and not changed:
+    yield from (_describe_text(name, parts) for name, parts in texts.items())
+    if change.is_content_changed and not texts:
         yield "the text that others get, or its source" if change.before and change.now else "text"
     if change.audience and change.audience.has_changes:
-        yield f"recipients: {_describe_overlap(change.audience)}"
+        yield f"recipients: {change.audience}"
 
 
 def _describe_text(name: str, parts: Sequence[DiffPart]) -> str:
@@ -137,27 +139,6 @@ def _mark_words(html: str, tag: str) -> str:
         words.clear()
         pieces.append(token)
     return "".join(pieces[:-1])
-
-
-def _list_notes(change: MessageChange) -> Iterable[str]:
-    if not change.is_content_changed:
-        return
-    if not (change.before and change.now):
-        yield "one side cannot be rendered, so the texts are not compared"
-    elif (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
-        yield "the two sides show different recipients, because none of those that were read is in both"
-    elif all(
-        str(before).split() == str(now).split()
-        for before, now in ((change.before.subject, change.now.subject), (change.before.body, change.now.body))
-    ):
-        yield "for this recipient the text reads the same; its source differs, or what others get"
-
-
-def _describe_overlap(overlap: Overlap) -> str:
-    parts = [(overlap.added, "added"), (overlap.removed, "removed"), (overlap.altered, "with other values")]
-    changes = ", ".join(f"{number:,} {word}" for number, word in parts if number)
-    before, now = count_before(overlap), count_now(overlap)
-    return f"{before:,} → {now:,} ({changes})" if before != now else changes
 
 
 def _shorten(value: str) -> str:

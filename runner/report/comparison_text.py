@@ -22,7 +22,6 @@ _SHORT = 10  # digits of a commit's hash, removed messages that are named, chara
 _MAX_DIFF_LENGTH = 4_000  # characters of a diff
 _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
 _GUARD_LENGTHS = (MAX_INLINE_LENGTH, 120, 40)  # characters of a value; the shorter ones if there are many
-_SAME_TEXT = "the compared recipient's text is the same; the template changed, or the texts of other recipients"
 
 
 def format_comparison(
@@ -121,7 +120,7 @@ def format_details(change: MessageChange, *, show_values: bool) -> list[str]:
         for before, now in [_shorten(field, MAX_INLINE_LENGTH)]
     ]
     if change.audience and change.audience.has_changes:
-        lines.append(f"- audience: {_format_overlap(change.audience)}")
+        lines.append(f"- audience: {change.audience}")
     blocks = [f"**Changed**\n\n{chr(10).join(lines)}"] if lines else []
     for name, parts in list_differences(change, show_values=show_values):
         if _has_differences(parts):
@@ -151,7 +150,7 @@ def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, 
     lines = [head]
     lines += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
     if change.audience and change.audience.has_changes:
-        lines.append(f"  audience: {_format_overlap(change.audience)}")
+        lines.append(f"  audience: {change.audience}")
     for name, parts in list_differences(change, show_values=show_values):
         if _has_differences(parts):
             lines.append(f"  {name}: {inline_diff(parts)}")
@@ -162,15 +161,8 @@ def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, 
 
 def _explain(change: MessageChange, *, show_values: bool) -> Iterator[str]:
     """Yields what a reader has to know to understand the differences of a message."""
-    if not change.is_content_changed:
-        return
-    if not (change.before and change.now):
-        yield "one side cannot be rendered, so the texts are not compared"
-        return
-    if not any(_has_differences(parts) for _, parts in list_differences(change, show_values=show_values)):
-        yield _SAME_TEXT
-    if (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
-        yield "the samples show two recipients: none of those that were read is on both sides"
+    parts = list_differences(change, show_values=show_values)
+    return change.notes(is_same_text=not any(_has_differences(each) for _, each in parts))
 
 
 def _has_differences(parts: list[DiffPart]) -> bool:
@@ -207,17 +199,6 @@ def _on_one_line(value: str) -> str:
 
 def _format_value(value: str) -> str:
     return inline_code(value) if value else "none"
-
-
-def _format_overlap(overlap: Overlap) -> str:
-    parts = [
-        (overlap.added, "added"),
-        (overlap.removed, "removed"),
-        (overlap.same, "the same"),
-        (overlap.unreadable, "unreadable"),
-    ]
-    counts = ", ".join(f"{number:,} {word}" for number, word in parts if number)
-    return f"{counts}; {overlap.altered:,} of the same with other values" if overlap.altered else counts
 
 
 def _overlap_to_dict(overlap: Overlap | None) -> dict[str, int] | None:

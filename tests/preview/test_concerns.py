@@ -1,8 +1,13 @@
-"""The index says what is easily overlooked in the texts of a message."""
+"""What should worry of a change is named with what it was and what it is; so is what is easily overlooked in a text."""
 
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from runner.compare.audience_overlap import Overlap
+from runner.compare.comparison import Comparison, FieldChange, MessageChange
+from runner.preview.concerns import list_change_concerns, list_comparison_concerns
 from tests.preview.conftest import write_project
 from tests.support.project import run_in_process
 
@@ -68,3 +73,61 @@ def test_what_was_sent_already_is_named_once(tmp_path: Path) -> None:
     assert read_index(root, "--sandbox").count("all 20 got revision 1 already, and get this too") == 1
     message.write_text(NEWS.replace("name: news", "name: other").replace("Tired", "Fed up"), encoding="utf-8")
     assert "news is removed, and 20 recipients got it already" in read_index(root, "--sandbox")
+
+
+def concerns(*fields: FieldChange, audience: Overlap | None = None, hosts: dict[str, list[str]] | None = None) -> str:
+    change = MessageChange("news", "changed", fields, audience)
+    comparison = Comparison("main", "0" * 40, (change,), new_hosts=hosts or {})
+    return "\n".join(f"{concern.label}: {concern.text}" for concern in list_change_concerns(comparison, change))
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "now", "text"),
+    [
+        ("from", "name:Ada", "name:Eve", "sender: another sender: name:Ada → name:Eve"),
+        ("expires", "2027-06-01T00:00:00Z", "", "expires was removed, it was 2027-06-01:"),
+        ("max_recipients", "10", "9000", "limit: max_recipients was loosened: 10 → 9,000"),
+        ("max_recipients", "10", "", "10 → none"),
+    ],
+)
+def test_a_field_that_guards_is_a_concern(name: str, before: str, now: str, text: str) -> None:
+    assert text in concerns(FieldChange(name, before, now))
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "now"),
+    [("expires", "2027-06-01T00:00:00Z", "2027-05-01T00:00:00Z"), ("max_recipients", "10", "9"), ("expires", "", "x")],
+)
+def test_a_stricter_field_is_none(name: str, before: str, now: str) -> None:
+    assert concerns(FieldChange(name, before, now)) == ""
+
+
+def test_many_more_recipients_are_a_concern() -> None:
+    assert concerns(audience=Overlap(added=15, same=15)) == "audience: more recipients: 15 → 30, 2 times as many"
+    assert concerns(audience=Overlap(added=15)) == "audience: more recipients: 0 → 15"
+    assert not concerns(audience=Overlap(added=5, same=100))
+
+
+def test_an_audience_of_other_people_is_a_concern() -> None:
+    assert (
+        concerns(audience=Overlap(added=9, removed=9, same=1)) == "audience: other recipients: 1 of 10 stay, 9 are new"
+    )
+    assert not concerns(audience=Overlap(added=9, removed=9, same=10))
+
+
+def test_a_new_host_is_one_of_the_messages_that_link_to_it() -> None:
+    assert "a link or an image leads to a new host, evil.test, which no" in concerns(hosts={"evil.test": ["news"]})
+    assert not concerns(hosts={"evil.test": ["other"]})
+
+
+def guard_concerns(*settings: FieldChange) -> list[str]:
+    comparison = Comparison("main", "0" * 40, (), guard_changes=settings)
+    return [concern.text for concern in list_comparison_concerns(comparison)]
+
+
+def test_a_changed_guard_is_a_concern() -> None:
+    assert guard_concerns(FieldChange("require_plan", "true", "false")) == ["require_plan: true → false"]
+
+
+def test_another_sender_is_left_to_the_messages_that_it_changes() -> None:
+    assert guard_concerns(FieldChange("from", "admin 7", "admin 8")) == []
