@@ -11,11 +11,10 @@ from runner.compare.link_hosts import find_host
 from runner.lint.html import ParsedHtml, Tag
 from runner.lint.links import check_anchor_url, check_image_url, find_links
 from runner.preview.body_frame import parse_body
-from runner.preview.client_support import find_unsupported
+from runner.preview.client_support import find_style_conditions, find_unsupported
 from runner.preview.hidden_links import find_hidden_links
 from runner.preview.link_targets import split_address
 from runner.preview.named_masks import show_or_name
-from runner.preview.style_conditions import find_style_conditions
 from runner.preview.views import BodyChecks, Image, Link
 from runner.privacy import AnyText, Private, mark_private, reveal_or_mask
 

@@ -1,7 +1,7 @@
 """What became of messages that were sent: by run from the ledger, and as `status --online` last found it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -15,8 +15,6 @@ from runner.preview.views import AfterView, RunView, SentView
 _MAX_RUNS = 10  # of a message; earlier ones are counted together
 # Deliveries of a ledger whose runs are listed: to read the records of more takes a third of the time of the plan.
 _MAX_DELIVERIES = 200_000
-_BAR = 240  # pixels of the longest bar
-_MIN_PART = 4  # pixels: one of a million is seen too
 _NOT_SENDING = {"accept", "resolve --duplicate"}  # they repeat what was sent
 _COMMANDS = {"adopt": "adopted, nothing was posted", "resolve": "decided by a person"}
 
@@ -46,14 +44,13 @@ class SentHistory:
         self, name: str, counts: Mapping[str, int], runs: Sequence[RunEntry], revisions: AbstractSet[int]
     ) -> SentView:
         shown, earlier = runs[:_MAX_RUNS], runs[_MAX_RUNS:]
-        most = max((entry.sent + entry.refused + entry.unknown for entry in shown), default=0)
         statuses = sorted(
             ((revision, one) for (other, revision), one in self.statuses.items() if other == name), reverse=True
         )
         return SentView(
             counts={status: counts.get(status, 0) for status in ("sent", "refused", "unknown")},
             last=_format_time(max((entry.last for entry in runs), default="")),
-            runs=tuple(_view_run(entry, most, has_revisions=len(revisions) > 1) for entry in shown),
+            runs=tuple(_view_run(entry, has_revisions=len(revisions) > 1) for entry in shown),
             earlier_runs=len(earlier),
             after=tuple(self._view_online_status(revision, one) for revision, one in statuses if revision in revisions),
         )
@@ -71,24 +68,14 @@ class SentHistory:
         )
 
 
-def _view_run(entry: RunEntry, most: int, *, has_revisions: bool) -> RunView:
+def _view_run(entry: RunEntry, *, has_revisions: bool) -> RunView:
     first, last = _format_time(entry.first), _format_time(entry.last)
     same_day = first[:11] == last[:11]
     when = first if first == last else f"{first} to {last[11:] if same_day else last}"
     notes = [f"revision {entry.revision}"] if has_revisions else []
     notes += [_COMMANDS[entry.command]] if entry.command in _COMMANDS else []
     counts = {"sent": entry.sent, "refused": entry.refused, "unknown": entry.unknown}
-    return RunView(when, ", ".join(notes), counts, tuple(_draw_parts(counts, most)))
-
-
-def _draw_parts(counts: Mapping[str, int], most: int) -> Iterator[tuple[str, int, int]]:
-    """Yields the parts of a run's bar: what it counts, where it begins, and how wide it is, in pixels."""
-    position = 0
-    for name, count in counts.items():
-        if count:
-            width = max(_MIN_PART, round(_BAR * count / most))
-            yield name, position, width
-            position += width
+    return RunView(when, ", ".join(notes), counts)
 
 
 def _format_time(text: str) -> str:

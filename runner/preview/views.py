@@ -138,12 +138,16 @@ class ChangeView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One run that sent a message, and when. `bar` are the parts of its bar: what it counts, position, width."""
+    """One run that sent a message, and when."""
 
     when: str
     note: str
     counts: Mapping[str, int]
-    bar: tuple[tuple[str, int, int], ...]
+
+    @property
+    def total(self) -> int:
+        """The number of its deliveries."""
+        return sum(self.counts.values())
 
 
 @dataclass(frozen=True, slots=True)

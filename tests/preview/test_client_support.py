@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.preview.style_conditions import find_style_conditions
+from runner.preview.client_support import find_style_conditions
 
 
 @pytest.mark.parametrize(
