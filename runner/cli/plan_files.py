@@ -20,6 +20,7 @@ from runner.plan.plan_file import PlanEntry, PlanFile, PlanFileChange, parse_pla
 from runner.plan.saved_plan import MAX_HEAD, SavedPlan, parse_saved_plan
 from runner.plan.sending_rules import list_sending_rules
 from runner.report import json_output, plain_text
+from runner.report.plan_words import format_undeclared_recipients
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
@@ -68,7 +69,7 @@ def require_same_workspace(context: Context, options: PlanOptions, id_code: str)
 
 def undeclared_recipient_notes(plan: Plan) -> list[str]:
     """Returns a note for each message that a saved plan would send to recipients who are no longer declared."""
-    return [plain_text.format_undeclared_recipients(message) for message in plan.messages if message.undeclared_count]
+    return [format_undeclared_recipients(message) for message in plan.messages if message.undeclared_count]
 
 
 def list_plan_entries(plan: Plan) -> list[PlanEntry]:

@@ -17,7 +17,7 @@ from runner.plan.deliveries import ACTIONS, PlannedDelivery, PlannedMessage
 from runner.plan.plan import Plan
 from runner.plan.sending_rules import SendingRules
 from runner.privacy import reveal_or_mask
-from runner.report import audience_text
+from runner.report import plan_words
 from runner.report.json_text import to_json
 from runner.report.plain_text import count_by_message
 
@@ -102,7 +102,7 @@ def _describe_message(message: PlannedMessage) -> dict[str, Any]:
         "counts": None if message.is_unread else _select_counts(message.counts, ACTIONS),
         "left_out": dict(message.left_out),
         **({SUBSCRIPTION_KEY: name} if (name := message.declaration.require_subscription) else {}),
-        **({"audience": audience_text.to_dict(message)} if message.workspace_contacts else {}),
+        **({"audience": plan_words.audience_to_dict(message)} if message.workspace_contacts else {}),
     }
 
 

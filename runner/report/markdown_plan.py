@@ -15,7 +15,6 @@ from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
-from runner.report.audience_text import NO_DIGEST, count_unread, declared_words, format_unread, reading_lines
 from runner.report.markdown_escaping import (
     details,
     escape_text,
@@ -34,10 +33,18 @@ from runner.report.markdown_results import (
     inline_text,
 )
 from runner.report.markdown_table import format_table
-from runner.report.plain_text import format_moment
+from runner.report.plan_words import (
+    NO_DIGEST,
+    count_unread,
+    declared_words,
+    format_moment,
+    format_sender,
+    format_subscription,
+    format_unread,
+    reading_lines,
+)
 from runner.report.problem_text import format_left_out, list_first, pluralize
 from runner.report.review import Review
-from runner.report.senders import format_sender, format_subscription
 from runner.shown_command import shown_command
 
 _MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.report.markdown_escaping import fit_to_length, table_cell
 from runner.report.markdown_results import MAX_TABLE_LENGTH
-from runner.report.plain_text import format_moment
+from runner.report.plan_words import format_moment
 
 _UNREAD = ("not read", "not known")  # an audience in the workspace
 

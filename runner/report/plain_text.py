@@ -1,14 +1,11 @@
-"""Plans, runs and ledgers as text. Recipients' values are masked unless `show_values`."""
+"""Plan files and ledgers as text. Recipients' values are masked unless `show_values`."""
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State, name_ids
-from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan_file import PlanFile, PlanFileChange
-from runner.report.problem_text import pluralize
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command
 
@@ -33,17 +30,6 @@ def format_plan_file_change_lines(
         f"{file.path} is out of date for {change.name} ({change.kind}): {change.detail}" for change in changes[:limit]
     ]
     return [*lines, *([f"and for {len(changes) - limit:,} more"] if len(changes) > limit else [])]
-
-
-def format_moment(moment: datetime) -> str:
-    """Returns a time in UTC; midnight is printed as a date, as it is usually declared."""
-    return f"{moment:%Y-%m-%d}" if f"{moment:%H%M%S}" == "000000" else f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def format_undeclared_recipients(message: PlannedMessage) -> str:
-    """Returns a warning that a saved plan sends to recipients that are no longer declared."""
-    change = "left the audience" if message.workspace_contacts else "no longer declared"
-    return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan {change}"
 
 
 def count_by_message(statuses: Counter[MessageStatus]) -> dict[tuple[str, int], Counter[KeyStatus]]:

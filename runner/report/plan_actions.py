@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from runner.plan.actions import REDIRECT_CHANGED, REFUSED_BEFORE
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.privacy import reveal_or_mask
-from runner.report.audience_text import format_unread
+from runner.report.plan_words import format_unread
 from runner.report.problem_text import list_first
 from runner.report.terminal_text import style
 

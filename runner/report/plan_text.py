@@ -15,18 +15,25 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
-from runner.report.audience_text import NO_DIGEST, count_unread, is_empty, reading_lines
-from runner.report.file_warnings import format_file_warning
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, wrap
 from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.notices import format_notices
-from runner.report.plain_text import format_moment, format_undeclared_recipients
 from runner.report.plan_actions import describe_actions, format_reason, most_frequent
+from runner.report.plan_words import (
+    NO_DIGEST,
+    count_unread,
+    format_file_warning,
+    format_moment,
+    format_sender,
+    format_subscription,
+    format_undeclared_recipients,
+    is_empty,
+    reading_lines,
+)
 from runner.report.problem_text import format_left_out, pluralize
 from runner.report.review import Review
-from runner.report.senders import format_sender, format_subscription
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command
 

@@ -28,9 +28,9 @@ from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import run_text
-from runner.report.file_warnings import format_file_warning
 from runner.report.first_sample import list_beginnings
 from runner.report.layout import wrap_lines
+from runner.report.plan_words import format_file_warning
 from runner.report.review import Review
 
 if TYPE_CHECKING:

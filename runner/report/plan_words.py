@@ -1,18 +1,53 @@
-"""What a plan says of an audience in the workspace: whether it was read, and what changed meanwhile."""
+"""What a plan says of a message, whatever the format: its sender, its audience, times, and warnings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from runner.compare.declared_fields import FIELD_NAMES, list_field_values
 from runner.declare.audience.workspace_contacts import ContactReading, WorkspaceContacts
 from runner.declare.declaration import Declaration
+from runner.declare.sender import Sender
+from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
+from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 NO_DIGEST = "not known: an audience was not read"
 _MAX_WORDS = 2_000  # characters of a query or of the templates of variables
+
+
+def format_sender(sender: Sender, ids: Mapping[Sender, str]) -> str:
+    """Returns a sender as declared, and the admin's id: the one that was looked up, if it was."""
+    if sender.kind == "id":
+        return sender.value
+    return f"{sender.value} ({f'admin {ids[sender]}' if sender in ids else 'id not looked up yet'})"
+
+
+def format_subscription(declaration: Declaration) -> str:
+    """Returns which subscription the recipients of a message need; empty if none. That of `redirect` needs none."""
+    name = "" if declaration.redirect else declaration.require_subscription
+    return f"only with the subscription {name}, looked up when online" if name else ""
+
+
+def format_moment(moment: datetime) -> str:
+    """Returns a time in UTC; midnight is printed as a date, as it is usually declared."""
+    return f"{moment:%Y-%m-%d}" if f"{moment:%H%M%S}" == "000000" else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def format_file_warning(problem: Problem, *, show_values: bool) -> str:
+    """Returns a warning about a file as one sentence, with its code."""
+    recipient = f" ({reveal_or_mask(problem.recipient, show_values=show_values)})" if problem.recipient else ""
+    message = mark_private_values(problem.message, ()) if "@" in str(problem.message) else problem.message
+    return f"{reveal_or_mask(message, show_values=show_values)}{recipient} [{problem.code}]"
+
+
+def format_undeclared_recipients(message: PlannedMessage) -> str:
+    """Returns a warning that a saved plan sends to recipients that are no longer declared."""
+    change = "left the audience" if message.workspace_contacts else "no longer declared"
+    return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan {change}"
 
 
 def format_unread(message: PlannedMessage) -> str:
@@ -66,7 +101,7 @@ def _describe(reading: ContactReading, source: WorkspaceContacts) -> str:
     return "; ".join(parts)
 
 
-def to_dict(message: PlannedMessage) -> dict[str, Any]:
+def audience_to_dict(message: PlannedMessage) -> dict[str, Any]:
     """Returns the audience of a message in the workspace as an object for JSON. `read` says whether it was read."""
     source = message.workspace_contacts
     assert source is not None
