@@ -15,9 +15,10 @@ from runner.report.markdown_escaping import code_block, fit_to_length, inline_co
 from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.problem_text import list_first
 from runner.report.terminal_text import style
-from runner.report.word_diff import format_diff, inline_diff
+from runner.report.word_diff import format_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
+_SIGN_COLOURS = {"-": "red", "+": "green"}
 _SHORT = 10  # digits of a commit's hash, removed messages that are named, characters before a difference
 _MAX_DIFF_LENGTH = 4_000  # characters of a diff
 _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
@@ -153,10 +154,14 @@ def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, 
         lines.append(f"  audience: {change.audience}")
     for name, parts in list_differences(change, show_values=show_values):
         if _has_differences(parts):
-            lines.append(f"  {name}: {inline_diff(parts)}")
+            lines += [f"  {name}:", *map(_color_line, format_diff(parts).split("\n"))]
     lines += [f"  {note}" for note in _explain(change, show_values=show_values)]
     lines += [f"  {style('!', 'yellow')} {warning}" for warning in change.warnings if warning not in except_warnings]
     return "\n".join(lines)
+
+
+def _color_line(line: str) -> str:
+    return f"    {style(line, _SIGN_COLOURS.get(line[:1]))}"
 
 
 def _explain(change: MessageChange, *, show_values: bool) -> Iterator[str]:

@@ -1,30 +1,11 @@
-"""The difference of two texts as marks in one line, and as the lines of a diff."""
+"""The difference of two texts as the lines of a diff."""
 
-import re
 from collections.abc import Sequence
 from itertools import takewhile
 
 from runner.compare.word_diff import DiffPart
-from runner.report.terminal_text import style
 
 _CONTEXT_LENGTH = 60  # characters shown on either side of a change
-
-
-def inline_diff(parts: Sequence[DiffPart]) -> str:
-    """Returns the parts on one line, as git marks words: `[-removed-]{+added+}`.
-
-    They have terminal colours, which the caller may strip.
-    """
-    pieces: list[str] = []
-    for number, part in enumerate(parts):
-        text = re.sub(r"\n+", " ", part.text)
-        if part.kind == "same":
-            pieces.append(_shorten(text, first=number == 0, last=number == len(parts) - 1))
-        elif part.kind == "removed":
-            pieces.append(style(f"[-{text}-]", "red"))
-        else:
-            pieces.append(style(f"{{+{text}+}}", "green"))
-    return "".join(pieces)
 
 
 def format_diff(parts: Sequence[DiffPart]) -> str:
