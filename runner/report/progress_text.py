@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.report.terminal_text import remove_styles, style
+from runner.report.terminal_text import remove_styles, style, style_counts
 
 _MAX_BAR = 30  # columns
 _GAP = "  "
@@ -67,14 +67,9 @@ def _variants(progress: Progress) -> Iterator[tuple[str, int]]:
     outcomes, state = _format_outcomes(progress), _format_state(progress)
     yield _join(count, rate + limit, *outcomes, state), 12
     yield _join(count, rate, *outcomes, state), 6
-    short_count, short_state = f"{progress.done:,}/{progress.planned:,}", _format_state(progress, is_short=True)
-    yield _join(short_count, rate, *outcomes, state), 0
-    yield _join(short_count, rate, *outcomes, short_state), 0
-    yield _join(short_count, *outcomes, state), 0
-    yield _join(short_count, *outcomes, short_state), 0
-    short_outcomes = _format_outcomes(progress, is_short=True)
-    yield _join(short_count, *short_outcomes, short_state), 0
-    yield _join(short_count, *short_outcomes), 0
+    short_count = f"{progress.done:,}/{progress.planned:,}"
+    for parts in ((rate, *outcomes, state), (*outcomes, state), outcomes):
+        yield _join(short_count, *parts), 0
 
 
 def _format_rate(rate: float) -> str:
@@ -84,25 +79,20 @@ def _format_rate(rate: float) -> str:
     return f"{rate:.1f}/s" if rate < 10 else f"{rate:,.0f}/s"  # noqa: PLR2004  # a decimal up to 10
 
 
-def _format_outcomes(progress: Progress, *, is_short: bool = False) -> list[str]:
+def _format_outcomes(progress: Progress) -> list[str]:
     """Returns what a person has to look at: the refused and the unknown deliveries, if there are any."""
-    parts = ((progress.refused, "refused", "yellow"), (progress.unknown, "unknown", "red"))
-    return [style(f"{number:,} {word[:3] if is_short else word}", colour) for number, word, colour in parts if number]
+    return style_counts(((progress.refused, "refused", "yellow"), (progress.unknown, "unknown", "red")))
 
 
-def _format_state(progress: Progress, *, is_short: bool = False) -> str:
+def _format_state(progress: Progress) -> str:
     """Returns what the run waits for, or how long it takes; empty if that is not known."""
     if progress.is_stopping:
-        return f"stop: {progress.in_flight}" if is_short else f"stopping: {progress.in_flight:,} in flight"
+        return f"stopping: {progress.in_flight:,} in flight"
     if progress.pause:
-        seconds = f"{progress.pause:.0f} s"
-        return f"window {seconds}" if is_short else f"waiting {seconds} for the rate window"
+        return f"waiting {progress.pause:.0f} s for the rate window"
     if progress.seconds_left < 1 and progress.in_flight:
-        return f"wait: {progress.in_flight}" if is_short else f"{progress.in_flight:,} without an answer yet"
-    if not progress.seconds_left:
-        return ""
-    time = format_duration(progress.seconds_left)
-    return time.replace(" min", "m").replace(" h", "h").replace(" s", "s") if is_short else f"{time} left"
+        return f"{progress.in_flight:,} without an answer yet"
+    return f"{format_duration(progress.seconds_left)} left" if progress.seconds_left else ""
 
 
 def _bar(progress: Progress, columns: int, *, unicode: bool) -> str:
