@@ -58,7 +58,7 @@ _PLAIN_ATTRIBUTES = frozenset(
         "hreflang hspace http-equiv id inputmode integrity ismap itemid itemprop itemref itemscope itemtype "
         "kind lang language link loading loop marginheight marginwidth maxlength media method min minlength "
         "multiple muted name noshade novalidate nowrap open pattern preload property readonly referrerpolicy "
-        "rel required rev reversed role rows rowspan rules sandbox scope scrolling selected shape size sizes "
+        "rel required rev role rows rowspan rules sandbox scope scrolling selected shape size sizes "
         "span spellcheck start style summary tabindex target text leftmargin topmargin rightmargin "
         "bottommargin vertical-align xmlns title translate type usemap valign version vlink vspace width wrap "
         "step max",

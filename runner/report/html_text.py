@@ -4,7 +4,7 @@ The body is read as a browser reads it: by the tree that the HTML standard makes
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, repeat
@@ -16,7 +16,7 @@ from runner.privacy import AnyText, reveal_or_mask
 from runner.report.element_look import IN_OUTLOOK, VOID_ELEMENTS, describe_element
 from runner.report.empty_height import EmptyHeight
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
-from runner.report.list_numbers import LISTS, ItemList, open_list
+from runner.report.list_numbers import LISTS, ItemList
 from runner.report.private_html import has_open_tag, read_private_html
 
 _TAG = re.compile(r"<[a-zA-Z/!?]")
@@ -59,7 +59,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     # A style sheet, which is named, may give any element other colours.
     has_sheet = any(event.name == "style" or "stylesheet" in event.attributes.get("rel", "") for event, _ in events)
     look = Look(color=None, background=None) if has_sheet else Look()
-    collector = _TextCollector(look, _count_items(events) if "reversed" in sent.lower() else [])
+    collector = _TextCollector(look)
     lengths = _measure_texts(events) if "height" in sent.lower() else repeat(0)
     for (event, displayed), text_length in zip(events, lengths, strict=False):
         collector.add(event, displayed, text_length)
@@ -103,12 +103,10 @@ class _TextCollector:
     """Collects lines of text: those that have ended, and the pieces of the open one.
 
     `_has_text` says that the open line has more than spaces and dashes. `_link` is the open link: its address, the
-    number of its line, and the index of its first piece. `_lists` are the open lists, and `_item_counts` the number of
-    items of each list to come, from the last to the next.
+    number of its line, and the index of its first piece. `_lists` are the open lists.
     """
 
-    def __init__(self, look: Look, item_counts: Iterable[int]) -> None:
-        self._item_counts = [*item_counts][::-1]
+    def __init__(self, look: Look) -> None:
         self._lists: list[ItemList] = []
         self._lines: list[str] = []
         self._pieces: list[str] = []
@@ -164,7 +162,7 @@ class _TextCollector:
             self._open_marks += element.marks
             self._unmarked.append(element)
         if tag in LISTS:
-            self._lists.append(open_list(tag, event.attributes, self._item_counts.pop() if self._item_counts else 0))
+            self._lists.append(ItemList(tag, event.attributes))
         is_item = tag == "li" and bool(self._lists) and NOT_DISPLAYED not in appearance.marks
         sign = self._lists[-1].next_sign(event.attributes) if is_item else "- " if tag == "li" else _SIGNS.get(tag, "")
         self._append(appearance.label + sign)
@@ -260,19 +258,3 @@ def _measure_texts(events: Sequence[tuple[Event, Event]]) -> list[int]:
         elif event.kind == "end":
             lengths[starts.pop()] += total
     return lengths
-
-
-def _count_items(events: Iterable[tuple[Event, Event]]) -> list[int]:
-    """Returns the number of displayed items of each list, in the order in which the lists begin."""
-    counts: list[int] = []
-    open_lists: list[int] = []  # indexes in `counts`
-    for event, displayed in events:
-        if event.name in LISTS and event.kind == "start":
-            open_lists.append(len(counts))
-            counts.append(0)
-        elif event.name in LISTS:
-            open_lists.pop()
-        elif event.name == "li" and event.kind == "start" and open_lists:
-            marks = describe_element(event, displayed.attributes, Look(), in_outlook=False).marks
-            counts[open_lists[-1]] += NOT_DISPLAYED not in marks
-    return counts
