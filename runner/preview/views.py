@@ -29,7 +29,7 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of a body: its address, its text, and what is wrong with it, if anything.
+    """A link of a body: its address and its text.
 
     `target` is the address in three parts, of which the second is the host; the others are shortened. `is_new_host`: no
     message at the git ref that is compared with has a link to it. `hidden` says why a reader may not see it.
@@ -37,7 +37,6 @@ class Link:
 
     address: str
     text: str
-    fault: str = ""
     target: tuple[str, str, str] = ("", "", "")
     is_new_host: bool = False
     hidden: str = ""
@@ -49,7 +48,6 @@ class Image:
 
     address: str
     text: str
-    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
