@@ -1,7 +1,59 @@
 """What is checked of a body is what is sent, and what is shown of it is masked."""
 
-from runner.preview.body_checks import check_body
+import pytest
+
+from runner.compare.link_hosts import find_host
+from runner.lint.html import parse_html
+from runner.preview.body_checks import check_body, find_hidden_links, split_address
 from runner.privacy import Private, Text
+
+LINK = '<a href="https://example.com/leave">Leave</a>'
+
+
+def find(body: str) -> list[str]:
+    return [*find_hidden_links(parse_html(body)).values()]
+
+
+@pytest.mark.parametrize(
+    ("body", "how"),
+    [
+        (f'<p style="display:none">{LINK}</p>', "not displayed"),
+        (f'<div style="opacity:0"><table><tr><td>{LINK}</table></div>', "styled with opacity"),
+        (f'<p style="max-height:0;overflow:hidden">{LINK}</p>', "styled with max-height"),
+        (f'<p style="font-size:1px">{LINK}</p>', "in a size of 1 pixels"),
+        (f"<p hidden>{LINK}</p>", "not displayed"),
+        (LINK.replace("<a", '<a style="color:#fff"'), "in the colour of its background"),
+    ],
+)
+def test_what_hides_a_link_is_named(body: str, how: str) -> None:
+    assert find(body) == [how]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        LINK,
+        f'<p style="display:none">Preview text<p>{LINK}',
+        f'<div style="display:none">Preview text</div>{LINK}',
+        f'<p style="font-size:12px;color:#666;text-align:center;opacity:.8;min-width:100%">{LINK}</p>',
+        f'<td bgcolor="#000000">{LINK.replace("<a", "<a style=color:#fff")}</td>',
+        LINK.replace(
+            "<a", '<a style="display:inline-block;padding:12px 24px;background:#1a73e8;color:#fff;border-radius:4px"'
+        ),
+    ],
+)
+def test_a_link_in_the_usual_styles_is_seen(body: str) -> None:
+    assert find(body) == []
+
+
+def test_a_link_that_is_seen_elsewhere_is_not_hidden() -> None:
+    assert find(f'<div style="display:none">{LINK}</div>{LINK}') == []
+
+
+def test_no_tag_looks_through_all_open_elements() -> None:
+    """Else a body of a mebibyte would take an hour."""
+    body = "<g>" * 10_000 + "<p>" + "</x>" * 10_000 + LINK
+    assert find(body) == []
 
 
 def test_links_and_images_have_their_texts() -> None:
@@ -46,3 +98,42 @@ def test_a_link_to_a_new_host_comes_first_and_a_repeated_one_is_listed_once() ->
     ]  # fmt: skip
     assert [link.is_new_host for link in checks.links[:3]] == [True, True, False]
     assert (len(checks.links), checks.unlisted_links) == (100, 22)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://shop.example/a?b=@c#d", "shop.example"),
+        ("https://shop.example@evil.test/shop.example", "evil.test"),
+        ("https://a@b@evil.test?x", "evil.test"),
+        ("https:/\\evil.test\\shop.example", "evil.test"),
+        ("https:evil.test", "evil.test"),
+        (" \x01hT\ntp://evil.\ttest:8080/x", "evil.test"),
+        ("//evil.test", "evil.test"),
+        ("\\\\evil.test/a", "evil.test"),
+        ("mailto:ann@shop.example", ""),
+        ("/path", ""),
+        ("#", ""),
+        ("", ""),
+    ],
+)
+def test_the_host_is_where_a_browser_goes(address: str, host: str) -> None:
+    assert split_address(address)[1] == host
+
+
+def test_a_host_beyond_ascii_has_its_name_in_the_dns() -> None:
+    assert split_address("https://sh\u043ep.example/a")[1] == "sh\u043ep.example (xn--shp-ted.example)"
+
+
+def test_a_long_address_is_shortened_in_its_middle_and_a_long_host_is_not() -> None:
+    host = "a" * 200 + ".example"
+    start, shown, rest = split_address(f"https://{'u' * 90}@{host}/begin{'x' * 300}end")
+    assert shown == host
+    assert (start[:9], start[-2:], len(start)) == ("https://u", "u@", 40)
+    assert (rest[:6], rest[-3:], len(rest)) == ("/begin", "end", 44)
+    assert "…" in start
+    assert "…" in rest
+
+
+def test_a_host_is_compared_in_lower_case_without_the_dot_at_its_end() -> None:
+    assert find_host("HTTPS://Evil.Test./x") == "evil.test"
