@@ -36,20 +36,9 @@ GROUPS = (
 # Other words for what is explained: those of the ledger and of its JSON.
 _OTHER_NAMES = {"claimed": "unknown", "released": "not-sent", "free": "not-sent"}
 _ENTRY = re.compile(r"^## (?P<code>\S+) \((?P<severity>[a-z ]+)\)\n\n(?P<title>.+?)\n\n(?P<body>.*)", re.DOTALL)
-_BLOCK = re.compile(r"(?:`(?P<path>\S+)`:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n", re.DOTALL)
-_STEPS = re.compile(r"^(Before|After):\n\n", re.MULTILINE)
+_BLOCK = re.compile(r"(?:`(?P<path>\S+)`:\n\n)?```\w+\n(?P<text>.*?)```\n", re.DOTALL)
 
 Step = Literal["Before", "After", "Commands"]
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One block of an example: the content of a file of a project (`path`), or commands (`path` is empty)."""
-
-    step: Step
-    path: str
-    language: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +46,22 @@ class Explanation:
     """The explanation of one code.
 
     `severity` is error, warning, "error or warning" or guard; for a word of `status`, what it says of a delivery.
-    `title` is one sentence; `reason` says why it matters and what to do, and may be empty. `markdown` is the whole
-    entry as it is written.
+    `title` is one sentence; `reason` says why it matters and what to do, and may be empty. `files` are the contents of
+    the example's files before and after the fix, by path, or commands, without a path. `markdown` is the whole entry as
+    it is written.
     """
 
     code: str
     severity: str
     title: str
     reason: str
-    examples: tuple[Example, ...]
+    files: Mapping[Step, Mapping[str, str]]
     markdown: str
 
     @property
     def fix(self) -> str:
         """Returns how to fix a finding of lint, or an empty text."""
         return RULES[self.code].fix if self.code in RULES else ""
-
-    def files(self, step: Step) -> dict[str, str]:
-        """Returns the content of the example's files before or after the fix, by path."""
-        return {example.path: example.text for example in self.examples if example.step == step}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,29 +98,20 @@ def _parse_entry(markdown: str) -> Explanation:
     match = _ENTRY.match(markdown)
     if match is None:
         raise ValueError(f"this is not an explanation: {markdown[:80]}")
-    reason, *rest = _STEPS.split(match["body"])
-    commands = tuple(_parse_examples("Commands", reason))
-    steps = zip(rest[::2], rest[1::2], strict=True)
-    examples = [
-        example
-        for step, blocks in steps
-        for example in _parse_examples("Before" if step == "Before" else "After", blocks)
-    ]
+    reason, _, steps = match["body"].partition("Before:\n\n")
+    before, _, after = steps.partition("After:\n\n")
     return Explanation(
         match["code"],
         match["severity"],
         _join_lines(match["title"]),
         _join_lines(_BLOCK.sub("", reason)),
-        (*commands, *examples),
+        {"Commands": _parse_files(reason, ""), "Before": _parse_files(before), "After": _parse_files(after)},
         markdown,
     )
 
 
-def _parse_examples(step: Step, text: str) -> list[Example]:
-    return [
-        Example(step, "" if step == "Commands" else block["path"] or DECLARATION, block["language"], block["text"])
-        for block in _BLOCK.finditer(text)
-    ]
+def _parse_files(text: str, default_path: str = DECLARATION) -> dict[str, str]:
+    return {block["path"] or default_path: block["text"] for block in _BLOCK.finditer(text)}
 
 
 def _join_lines(text: str) -> str:

@@ -57,7 +57,7 @@ def complete(text: str) -> str:
 
 
 def write_example(folder: Folder, explanation: Explanation, step: Step) -> None:
-    files = {DECLARATION: "", **explanation.files("Before"), **(explanation.files(step))}
+    files = {DECLARATION: "", **explanation.files["Before"], **(explanation.files[step])}
     for path, text in files.items():
         folder.write(path, complete(text) if path == DECLARATION else text)
 
@@ -84,8 +84,8 @@ def run_check(folder: Folder, explanation: Explanation) -> list[dict[str, str]]:
 @pytest.mark.parametrize("code", TESTED)
 def test_the_example_before_has_exactly_this_problem_and_the_example_after_has_none(folder: Folder, code: str) -> None:
     explanation = EXPLANATIONS[code]
-    assert explanation.files("Before")
-    assert explanation.files("After")
+    assert explanation.files["Before"]
+    assert explanation.files["After"]
     write_example(folder, explanation, "Before")
     found = run_check(folder, explanation)
     assert {problem["code"] for problem in found} == {code}
@@ -97,16 +97,16 @@ def test_the_example_before_has_exactly_this_problem_and_the_example_after_has_n
 def test_a_code_without_an_example_says_commands() -> None:
     for code in WITHOUT_EXAMPLE:
         explanation = EXPLANATIONS[code]
-        assert not explanation.files("Before")
-        assert all(line.startswith("$ ") for line in "".join(explanation.files("Commands").values()).splitlines())
-        assert explanation.files("Commands")
+        assert not explanation.files["Before"]
+        assert all(line.startswith("$ ") for line in "".join(explanation.files["Commands"].values()).splitlines())
+        assert explanation.files["Commands"]
 
 
 def test_an_entry_says_what_and_why() -> None:
     for explanation in EXPLANATIONS.values():
         assert explanation.title.endswith(".")
         assert len(explanation.title) < 125, explanation.code
-        assert explanation.reason or explanation.files("Before") or explanation.files("Commands")
+        assert explanation.reason or explanation.files["Before"] or explanation.files["Commands"]
 
 
 def test_the_files_of_the_explanations_are_the_groups() -> None:

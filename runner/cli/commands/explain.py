@@ -1,6 +1,7 @@
 """The command explain: says what the code of a problem means, with an example before and after."""
 
 import textwrap
+from collections.abc import Mapping
 
 import click
 
@@ -82,7 +83,7 @@ def _format(explanation: Explanation, width: int) -> str:
     ]
     silence = f"To ignore a finding, write # msgrun: ignore={explanation.code} at its line."
     steps: tuple[Step, ...] = ("Commands", "Before", "After")
-    examples = [_format_files(step, explanation.files(step), width) for step in steps if explanation.files(step)]
+    examples = [_format_files(step, explanation.files[step], width) for step in steps if explanation.files[step]]
     return "\n\n".join(
         [*(wrap(paragraph, width) for paragraph in paragraphs), *examples, *([wrap(silence, width)] if is_rule else [])]
     )
@@ -100,7 +101,7 @@ def _above_commands(text: str, width: int) -> str:
     return "\n".join(lines)
 
 
-def _format_files(step: Step, files: dict[str, str], width: int) -> str:
+def _format_files(step: Step, files: Mapping[str, str], width: int) -> str:
     """Returns one side of an example. A file is named if it is not the only one, or no declaration."""
     lines = [style(step, _COLOURS.get(step, "bold"))]
     for path, content in files.items():

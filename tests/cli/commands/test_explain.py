@@ -15,7 +15,7 @@ def test_every_code_is_explained_with_its_examples(folder: Folder) -> None:
     for code, explanation in EXPLANATIONS.items():
         text = remove_styles(_format(explanation, 0))
         assert text.startswith(f"{code} ({explanation.severity})\n\n{explanation.title}\n")
-        first_lines = [example.text.split("\n")[0] for example in explanation.examples]
+        first_lines = [content.split("\n")[0] for files in explanation.files.values() for content in files.values()]
         assert [part for part in (explanation.reason, explanation.fix, *first_lines) if part not in text] == [], code
         assert (f"# msgrun: ignore={code}" in text) == (code in RULES)
     ran = folder.run("explain", "yaml-comment")
