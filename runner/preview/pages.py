@@ -25,9 +25,12 @@ _TONES = {"bad": 0, "warn": 1}
 
 
 def name_pages(names: Iterable[str]) -> dict[str, str]:
-    """Returns a file name for each message's page: lower case and unique, so that it works on every file system."""
+    """Returns a file name for each message's page: lower case and unique, so that it works on every file system.
+
+    None is that of the index, whose picture is in one folder with those of the messages.
+    """
     pages: dict[str, str] = {}
-    taken: set[str] = set()
+    taken = {"index"}
     for name in names:
         base = page = _UNSAFE.sub("-", name.casefold()).strip("-.") or "message"
         number = 1

@@ -6,7 +6,7 @@ import shutil
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,6 @@ def take_screenshots(folder: Path, names: Sequence[str], out: Path) -> list[Pict
     """
     out.mkdir(parents=True, exist_ok=True)
     pictures: list[Picture] = []
-    stems = _Stems(names)
     remaining = deque(["", *names])  # the index, then the messages
     viewport = {"width": _INDEX_WIDTH, "height": _HEIGHT}
     while remaining:
@@ -101,7 +100,7 @@ def take_screenshots(folder: Path, names: Sequence[str], out: Path) -> list[Pict
             is_drawn = True
             while remaining and is_drawn:
                 name = remaining.popleft()
-                taken = _take_message(page, folder, name, out, stems) if name else _take_index(page, folder, out)
+                taken = _take_message(page, folder, name, out) if name else _take_index(page, folder, out)
                 is_drawn = _draw(page, name or "the index", taken, pictures)
     return pictures
 
@@ -135,8 +134,9 @@ def _take_index(page: "Page", folder: Path, out: Path) -> Iterator[Picture]:
     yield Picture(path)
 
 
-def _take_message(page: "Page", folder: Path, name: str, out: Path, stems: "_Stems") -> Iterator[Picture]:
-    desktop, phone = (_make_room(out / f"{stem}.png") for stem in (stems.main[name], stems.add(f"{name}-phone")))
+def _take_message(page: "Page", folder: Path, name: str, out: Path) -> Iterator[Picture]:
+    # No page has an @ in its name, so no picture replaces that of another message.
+    desktop, phone = (_make_room(out / f"{stem}.png") for stem in (name, f"{name}@phone"))
     page.set_viewport_size({"width": _WIDTHS["desktop"], "height": _MESSAGE_HEIGHT})
     page.goto((folder / "pages" / f"{name}.html").as_uri())
     page.evaluate("document.documentElement.dataset.picture = ''")
@@ -144,24 +144,9 @@ def _take_message(page: "Page", folder: Path, name: str, out: Path, stems: "_Ste
     yield _take_text(page, desktop, 0, "desktop")
     yield _take_text(page, phone, 0, "phone")
     for number, index in enumerate(variants[:_MAX_VARIANTS], 2):
-        yield _take_text(page, _make_room(out / f"{stems.add(f'{name}-{number}')}.png"), index, "desktop")
+        yield _take_text(page, _make_room(out / f"{name}@{number}.png"), index, "desktop")
     if others := len(variants[_MAX_VARIANTS:]):
         yield Picture(None, f"{others} more texts of {name} are in the pages alone")
-
-
-class _Stems:
-    """The names of pictures without a suffix, so that no picture replaces another: `a-phone` may be a message too."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._taken = {"index"}
-        self.main = {name: self.add(name) for name in names}
-
-    def add(self, stem: str) -> str:
-        """Returns the name, with dashes behind it if another picture has it."""
-        while stem in self._taken:
-            stem += "-"
-        self._taken.add(stem)
-        return stem
 
 
 def _make_room(path: Path) -> Path:

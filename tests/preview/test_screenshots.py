@@ -23,11 +23,12 @@ def test_pictures_are_taken_of_every_message_and_each_of_its_texts(tmp_path: Pat
     assert ran.code == 0, ran.err
     pictures = {path.name: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}
     assert sorted(pictures) == [
-        "index-.png", "index-phone-.png", "index-phone-2.png", "index-phone-phone.png", "index-phone.png", "index.png",
+        "index-2.png", "index-2@phone.png", "index-phone.png", "index-phone@2.png", "index-phone@phone.png",
+        "index.png",
     ], "no picture replaces another one"  # fmt: skip
     assert all(content.startswith(b"\x89PNG") for content in pictures.values())
-    assert int.from_bytes(pictures["index-.png"][20:24]) > 20_000, "of a tall body all is painted, at two to a pixel"
-    assert "index-.png ends after 10,000 of the 11,0" in ran.err
+    assert int.from_bytes(pictures["index-2.png"][20:24]) > 20_000, "of a tall body all is painted, at two to a pixel"
+    assert "index-2.png ends after 10,000 of the 11,0" in ran.err
 
 
 @pytest.mark.browser
@@ -47,5 +48,5 @@ def test_a_body_that_keeps_the_browser_busy_is_named_and_the_next_message_is_dra
     assert ran.code == 0, ran.err
     assert "busy could not be drawn to its end: the browser ended, or needed more than 8 seconds" in ran.err
     names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
-    assert names == ["index.png", "tips-export-phone.png", "tips-export.png"]
+    assert names == ["index.png", "tips-export.png", "tips-export@phone.png"]
     assert "3 pictures in" in ran.out
