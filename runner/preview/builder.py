@@ -81,11 +81,8 @@ def build_preview(source: PreviewInput, worker_pool: WorkerPool | None = None) -
         site=site,
         messages=messages,
         concerns=tuple(sorted(concerns, key=lambda concern: concern.tone != "bad")),
-        counts={action: plan.counts[action] for action in ACTIONS},
-        to_send=plan.to_send,
-        guard_count=len(plan.guards),
-        changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
-        removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
+        plan=plan,
+        comparison=comparison,
     )
 
 

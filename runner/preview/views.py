@@ -1,10 +1,13 @@
 """What the pages show, as frozen values: texts are masked already, and only a body frame holds HTML."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from markupsafe import Markup
+
+from runner.compare.comparison import Comparison
+from runner.plan.plan import Plan
 
 Tone = Literal["bad", "warn", "info"]
 
@@ -232,24 +235,20 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Everything that the pages show. `problems` are errors of the files: then there are no messages.
-
-    `guard_count` is the number of guards that keep apply from sending anything.
-    """
+    """Everything that the pages show. `problems` are errors of the files: then there are no messages and no plan."""
 
     site: Site
     messages: tuple[MessageView, ...] = ()
     concerns: tuple[Concern, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
-    to_send: int = 0
-    guard_count: int = 0
-    changes: Mapping[str, int] = field(default_factory=dict)
-    removed: tuple[str, ...] = ()
+    plan: Plan | None = None
+    comparison: Comparison | None = None
     problems: tuple[Concern, ...] = ()
 
     @property
     def kinds_to_send(self) -> str:
         """What is sent, in words, because a bare number would read as that of people."""
-        emails = sum(message.to_send for message in self.messages if message.kind == "email")
-        counts = [(emails, "email"), (self.to_send - emails, "in-app message")]
-        return " and ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for count, kind in counts if count)
+        counts = [
+            (sum(message.to_send for message in self.messages if message.kind == kind), word)
+            for kind, word in (("email", "email"), ("inapp", "in-app message"))
+        ]
+        return " and ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
