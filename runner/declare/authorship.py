@@ -19,7 +19,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.template.language import escape_html
 from runner.declare.template.template import Template
-from runner.declare.template.written_texts import find_written_texts
+from runner.declare.template.written_texts import DataFlow, Written, find_written_texts, parse_source
 from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwritten_words
 
 _LOOP = re.compile(r"\{%[-+]?\s*for\b")
@@ -27,6 +27,10 @@ _MAX_LOOP_PARTS = 8  # parts of one round of a loop whose rounds count as one
 # What stands between and around the words of a name, an address or a number, beside spaces.
 _SIGNS = frozenset("\n\t.,:;'\u2019`/@+()_-")
 _ENTITY = re.compile(r"&#?\w+;")
+# What has no letter and no digit, or only prints a value.
+_PLAIN_FORMAT = re.compile(r"%[-+ #0,.\d]*[sdif]|\{[:,.\d]*f?\}|\W|_")
+_MIN_PART = 2  # characters; a shorter text may be in a value by chance
+_MAX_SEARCHED = 10_000  # characters of a recipient's values
 _SIGN_OF_NUMBER = re.compile(r"\s*[-+]+")
 
 
@@ -38,7 +42,7 @@ class Authorship:
         sources = [source for template in templates for source in (template.source, *template.includes.values())]
         written = [find_written_texts(source) for source in sources]
         variables = set(_collect_strings(declaration.variables))
-        self._declaration = declaration
+        self._declaration, self._sources = declaration, sources
         self._is_subject_varying = declaration.subject is not None and self._varies(declaration.subject)
         self._is_body_varying = self._varies(declaration.body)
         self._parts = frozenset().union(*(texts.parts for texts in written), variables, map(escape_html, variables))
@@ -77,7 +81,24 @@ class Authorship:
 
     def written_parts(self, delivery: Delivery) -> frozenset[str]:
         """Returns the parts of the texts that the author wrote. Those inside a branch show that the branch ran."""
-        return self._parts.intersection((*delivery.subject_parts, *delivery.body_parts))
+        parts = (*delivery.subject_parts, *delivery.body_parts)
+        return self._parts.intersection(parts) | {part for part in parts if _is_written(part, delivery)}
+
+    def list_computed(self, delivery: Delivery) -> list[str]:
+        """Returns the author's words from which the template computes what is masked in the delivery's texts.
+
+        There are none if each masked word is one of the recipient's values, or a part of one.
+        """
+        marked = (self.mark_subject(delivery), self.mark_body(delivery))
+        masked = (part for text in marked if isinstance(text, Text) for part in text.parts if isinstance(part, Private))
+        words = find_words(unescape_html(part.value) for part in masked)
+        own = unescape_html("\n".join(_collect_strings([*delivery.private_values]))[:_MAX_SEARCHED]).casefold()
+        if all(len(word) > _MIN_PART and word in own for word in words - find_words([own])):
+            return []
+        texts, names = DataFlow(*map(parse_source, self._sources)).find_computed()
+        variables = self._declaration.variables
+        texts += [each for name in sorted(names & variables.keys()) for each in _collect_strings(variables[name])]
+        return [text for text in dict.fromkeys(texts) if _PLAIN_FORMAT.sub("", text)]
 
     def _mask(self, template: Template, parts: Sequence[str], delivery: Delivery) -> str:
         """Returns a masked text to compare: adjacent masked words, and rounds of a loop, count as one."""
@@ -87,7 +108,7 @@ class Authorship:
         # Most printed parts are a whole value. That case is decided here, because `_mask_part` takes ten times as long.
         masked = [
             part
-            if part in written
+            if part in written or _is_written(part, delivery)
             else MASK
             if part in values and "<" not in part and ">" not in part
             else self._mask_part(part, delivery, is_html=is_html)
@@ -119,7 +140,8 @@ class Authorship:
         pieces: list[str | Private] = []
         for part in parts:
             is_html = template is self._declaration.body
-            split = [] if part in self._parts else self._split(part, delivery, is_html=is_html)
+            is_written = part in self._parts or _is_written(part, delivery)
+            split = [] if is_written else self._split(part, delivery, is_html=is_html)
             if split == [Private(part)]:
                 pieces.append(Private(part, name=_find_variable(template, delivery, part)))
             else:
@@ -186,6 +208,11 @@ def _find_variable(template: Template, delivery: Delivery, part: str) -> str:
     texts = {part, unescape_html(part)}
     same = [name for name in names if name.isidentifier() and str(delivery.vars[name]) in texts]
     return same[0] if len(same) == 1 else ""
+
+
+def _is_written(part: str, delivery: Delivery) -> bool:
+    """Returns whether an expression printed the part from the author's words alone."""
+    return type(part) is Written and delivery.vars.keys().isdisjoint(part.names)
 
 
 def _is_own_value(part: str, delivery: Delivery) -> bool:

@@ -51,8 +51,9 @@ class ParseContext:
 
     def compile(self, origin: TemplateOrigin, source: str, *, html: bool) -> Template | None:
         """Returns the compiled template. If the source has a fault: adds it to the problems, and returns None."""
+        variables = {*self.project_context.settings.vars, *self.value.get("vars", {})}
         try:
-            return self.project_context.templates.compile(source, html=html)
+            return self.project_context.templates.compile(source, html=html, variables=variables)
         except TemplateFault as fault:
             self.problems.append(origin.problem(fault))
             return None

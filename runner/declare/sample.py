@@ -25,7 +25,7 @@ class Sample:
 
     `to`, `subject` and `body` hold the values in clear: print them only through `privacy.reveal_or_mask`. `kind` and
     `value` are the recipient's identifier in clear, to find the same recipient in another declaration: do not print
-    them.
+    them. `computed_from` are the author's words from which the template computes what is masked.
     """
 
     kind: IdentifierKind
@@ -33,6 +33,7 @@ class Sample:
     to: AnyText
     subject: AnyText
     body: AnyText
+    computed_from: tuple[str, ...] = ()
 
 
 def render_sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
@@ -73,6 +74,7 @@ def make_sample(declaration: Declaration, delivery: Delivery, authorship: Author
         to=address.label if address.kind == "id" else mark_private(address.label, delivery.display_name),
         subject=subject,
         body=body,
+        computed_from=tuple(authorship.list_computed(delivery)),
     )
 
 

@@ -1,6 +1,6 @@
 """The texts of a message in a review: as the recipients of a sample see them, and as their source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.sample import Sample, make_sample
@@ -14,6 +14,7 @@ from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 _MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
+_MAX_COMPUTED = 20  # texts of a template from which it computes what is masked
 _BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
 
 
@@ -75,6 +76,7 @@ def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list
     subject = reveal_or_mask(sample.subject, show_values=show_values)
     masked = (
         f"; {inline_code(MASK)} stands for the recipient's values and what the template computes"
+        f"{_format_computed(sample.computed_from)}"
         if MASK in subject + body
         else ""
     )
@@ -90,3 +92,10 @@ def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list
         ),
         *([] if is_brief else [details("HTML source", [code_block(truncate(body, _MAX_TEXT_LENGTH), "html")])]),
     ]
+
+
+def _format_computed(texts: Sequence[str]) -> str:
+    """Returns the author's words that may be in what is masked, so that a masked value hides none of them."""
+    shown = [inline_code(truncate(" ".join(text.split()), MAX_INLINE_LENGTH)) for text in texts[:_MAX_COMPUTED]]
+    rest = [f"{len(texts) - len(shown):,} more"] if len(texts) > len(shown) else []
+    return f", with {', '.join([*shown, *rest])}" if shown else ""

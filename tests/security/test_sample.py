@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,106 @@ def test_a_recipients_values_hide_no_word_of_the_author(project: Clone, body: st
     rendered = run_in_process(("render", "a"), project.path, {**os.environ, "CI": "true"}).out
     assert "Your account is deleted. Pay now" in rendered
     assert "Ann" not in rendered
+
+
+# What the templates of one message each print in the place of *** below, from the author's words alone.
+COMPUTED = {
+    "reversed": "{{ 'detelep si tnuocca ruoY' | reverse }}",
+    "joined": "{{ ['Yo', 'ur', ' ac', 'count is pe', 'leted'] | join }}",
+    "replaced": "{{ 'Yxur accxunt is peleted' | replace('x', 'o') }}",
+    "parts": "{{ 'You' ~ 'r a' ~ 'ccount i' ~ 's pel' ~ 'eted' }}",
+    "a format": "{{ 'You%s acc%s peleted' | format('r', 'ount is') }}",
+    "a slice": "{{ 'xxYour account is peleted'[2:] }}",
+    "a variable of the message": "{{ text[::-1] }}",
+    "a loop": "{% for c in text | reverse %}{{ c }}{% endfor %}",
+    "a namespace": "{% set s = namespace(t='') %}{% for c in text %}{% set s.t = c ~ s.t %}{% endfor %}{{ s.t }}",
+    "a block": "{% set t %}{{ text }}{% endset %}{{ t | reverse }}",
+    "a macro": "{% macro t() %}Yo{{ 'ur' }} acc{{ 'ount' }} is pe{{ 'leted' }}{% endmacro %}{{ t() }}",
+    "with": "{% with t = text[::-1] %}{{ t }}{% endwith %}",
+    "a mapping": "{{ {'a': 'Your account ' ~ 'is pe' ~ 'leted'}[('A' | lower)] }}",
+    "numbers": "{{ '%c%c%c' | format(89, 111, 117) ~ 'r account is pe' ~ 'leted' }}",
+    "a branch": "{{ text[::-1] if n else 'no' }}", "or": "{{ '' or text[::-1] }}",
+    "an included file": "{% include 'f.html' %}",
+    "a method": "{{ 'Your account %s'.replace('%s', 'is pe' ~ 'leted') }}",
+    "a loop of two": "{% for a, b in [('Your ac', 'count'), (' is pe', 'leted')] %}{{ a ~ b }}{% endfor %}",
+}  # fmt: skip
+# Templates that may print "Pay now", with a value in the same expression, and words of theirs that are named.
+JOINED = {
+    "{{ 'Pa' ~ 'y no' ~ 'w' ~ n[:0] }}": "`Pa`, `y no`, `w`", "{{ ('wo' ~ 'n yaP' ~ n[:0])[::-1] }}": "`wo`, `n yaP`",
+    "{{ 'Pa%sow' | format('y n') ~ n[:0] }}": "`Pa%sow`, `y n`", "{{ ['Pa', n[:0], 'y now'] | join }}": "`Pa`, `y now`",
+    "{{ ('Pxy nxw' ~ n[:0]) | replace('x', 'a') }}": "`Pxy nxw`, `x`, `a`",
+    "{% macro t(a) %}Pa{{ a[:0] }}y n{{ a[:0] }}ow{% endmacro %}{{ t(n) }}": "`Pa`, `y n`, `ow`",
+    "{% set t %}Pa{{ n[:0] }}y n{{ n[:0] }}ow{% endset %}{{ t }}": "`Pa`, `y n`, `ow`",
+    "{% set s = namespace(t=n[:0]) %}{% for c in 'xyaP' %}{% set s.t = c ~ s.t %}{% endfor %}{{ s.t }}": "`xyaP`",
+    "{% filter reverse %}wo{{ n[:0] }}n yaP{% endfilter %}": "`wo`, `n yaP`",
+    "{% macro t() %}{{ caller() | reverse }}{% endmacro %}{% call t() %}won yaP{{ n[:0] }}{% endcall %}": "`won yaP`",
+    "{% from 'm.html' import t as u %}{{ u(n) }}": "`Pa`, `y n`, `ow`",
+    "{% import 'm.html' as m %}{{ m.t(n) }}": "`Pa`, `y n`, `ow`", "{{ '1' ~ '000' ~ n[:0] }}": "`1`, `000`",
+    "{{ text[::-1] ~ n[:0] }}": "`detelep si tnuocca ruoY`", "{{ '%c%c' | format(80, 97) ~ n[:0] }}": "`80`, `97`",
+    "{% if n %}{% set t = 'Pa' %}{% endif %}{{ (t ~ n[:0] ~ 'y') }}": "`Pa`, `y`",
+    "{{ (n[:0] ~ 'wolg')[::-1] ~ ('ay' | replace('a', 'P')) }}": "`wolg`, `ay`, `a`, `P`",
+}  # fmt: skip
+HONEST = [
+    "Hi {{ n | default('there') }}", "Hi {{ m | default('there') | title }}", "{{ 'Hi ' ~ n ~ ', bye' }}",
+    "{{ n.split()[0] }}", "{{ n[:4] | upper }}", "{% for w in n.split() %}{{ loop.index ~ w }} {% endfor %}",
+    "{{ '%s: %s' | format(n, n) }}", "{% set w = n or 'you' %}{{ w }}", "{{ {'Zoe Quill': 'Pro'}[n] ~ '' }}",
+    "{% macro link(to) %}<a href='https://a.example/?n={{ to }}'>Go, {{ to }}</a>{% endmacro %}{{ link(n) }}",
+]  # fmt: skip
+
+
+def sample_texts(project: Clone, bodies: Iterable[str]) -> list[str]:
+    """What the comment has of messages with these bodies: what `***` stands for, and the text."""
+    for number, body in enumerate(bodies):
+        text = declared(f"{body}.", to="{type: user, id: q7, vars: {n: Zoe Quill}}").replace(
+            "name: a", f"name: m{number:02}"
+        )
+        project.write(f"messages/m{number:02}.yaml", f"{text}vars: {{text: detelep si tnuocca ruoY}}\n")
+    project.write("messages/f.html", "{{ 'Your acc' ~ 'ount is pe' ~ 'leted' }}")
+    project.write("messages/m.html", "{% macro t(a) %}Pa{{ a[:0] }}y n{{ a[:0] }}ow{% endmacro %}")
+    samples = review(project).split("sees it")[1:]
+    assert not re.search("Zoe|Quill|eoZ|ZOE", "".join(samples))
+    return [sample.partition("\n```\n")[0] for sample in samples]
+
+
+def test_what_is_computed_from_the_authors_words_alone_is_shown(project: Clone) -> None:
+    texts = sample_texts(project, (f"{body} {{{{ n }}}}" for body in COMPUTED.values()))
+    assert [
+        name for name, text in zip(COMPUTED, texts, strict=True) if "\nYour account is peleted ***." not in text
+    ] == []
+
+
+def test_the_authors_words_that_a_masked_text_may_have_are_named_above_it(project: Clone) -> None:
+    texts = sample_texts(project, JOINED)
+    named = [set(text.partition("computes, with ")[2].partition(":\n")[0].split(", ")) for text in texts]
+    assert [
+        body for words, body in zip(named, JOINED, strict=True) if not words.issuperset(JOINED[body].split(", "))
+    ] == []
+
+
+def test_of_a_value_that_the_template_only_takes_apart_no_words_are_named(project: Clone) -> None:
+    assert [text for text in sample_texts(project, HONEST) if "computes, with" in text] == []
+
+
+VALUES_IN_NAMES = [
+    "{% for i in [1] recursive %}{{ n ~ '' }}{% if i == 1 %}{{ loop([2]) }}{% endif %}{% endfor %}",
+    "{% macro t(text) %}{% set b = text ~ '' %}{{ b }}{% endmacro %}{{ t(n) }}",
+    "{% set s = namespace(t='') %}{% macro t(text) %}{% set s.t = text %}{% endmacro %}{{ t(n) }}{{ s.t ~ '' }}",
+    "{% if false %}{% set n = 'x' %}{% endif %}{{ n ~ 'x' }}", "{% with text = n %}{{ text ~ '' }}{% endwith %}",
+    "{% set t = n %}{% block b %}{{ t ~ '' }}{% endblock %}{{ self.b() ~ '' }}",
+    "{% set text = n %}{% include 'g.html' %}",
+    "{% macro t() %}{{ caller() ~ '' }}{% endmacro %}{% call t() %}{{ n ~ '' }}{% endcall %}",
+    "{% macro t(x) %}{{ caller(x) }}{% endmacro %}{% call(text) t(n) %}{{ text ~ '' }}{% endcall %}",
+    "{% for c in n.split() %}{{ c ~ loop.length ~ '' }}{% endfor %}", "{% set t %}{{ n }}{% endset %}{{ t ~ '' }}",
+    "{% extends 'e.html' %}{% block b %}{{ text ~ '' }}{% endblock %}", "{% import 'h.html' as h %}{{ h.t(n) ~ '' }}",
+    "{% macro t() %}{{ kwargs.text ~ varargs[0] }}{% endmacro %}{{ t(n, text=n) ~ '' }}",
+]  # fmt: skip
+
+
+def test_a_value_in_a_name_that_the_template_sets_is_masked(project: Clone) -> None:
+    project.write("messages/g.html", "{{ text ~ '' }}")
+    project.write("messages/e.html", "{% set text = n %}{% block b %}{% endblock %}")
+    project.write("messages/h.html", "{% macro t(text) %}{{ text ~ '' }}{% endmacro %}")
+    assert len(sample_texts(project, VALUES_IN_NAMES)) == len(VALUES_IN_NAMES)
 
 
 def test_a_message_that_opens_a_conversation_says_so(project: Clone) -> None:

@@ -1,5 +1,6 @@
 """Generates the Python code of a template."""
 
+from collections.abc import Callable
 from typing import Any
 
 from jinja2 import nodes
@@ -15,9 +16,10 @@ class Generator(CodeGenerator):
     Jinja's own code makes three calls to print a value, and calls a Python function to look up a variable. `used` are
     the variables that the code may take from the values; jinja2.meta would generate the code a second time to find
     them. `assigned` are those that the template sets without using them first. A block may still use one before it is
-    set, so a name can be in both.
+    set, so a name can be in both. `find_names` is `DataFlow.find_written` of the template.
     """
 
+    find_names: Callable[[nodes.Node], frozenset[str] | None]
     used: frozenset[str] = frozenset()
     assigned: frozenset[str] = frozenset()
 
@@ -58,11 +60,14 @@ class Generator(CodeGenerator):
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.volatile:
             super()._output_child_pre(node, frame, finalize)
-        else:
-            self.write(f"environment.{'html' if frame.eval_ctx.autoescape else 'plain'}(")
+            return
+        prints = f"environment.{'html' if frame.eval_ctx.autoescape else 'plain'}("
+        names = None if isinstance(node, nodes.Const) else self.find_names(node)
+        self.write(prints if names is None else f"environment.mark_written({sorted(names)!r}, {prints}")
+        self._is_marked = names is not None
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.volatile:
             super()._output_child_post(node, frame, finalize)
         else:
-            self.write(")")
+            self.write("))" if self._is_marked else ")")

@@ -6,8 +6,9 @@ The same input renders the same bytes: nothing depends on randomness, a clock, a
 or on what one render leaves behind for the next.
 """
 
-from collections.abc import Iterable, Sized
+from collections.abc import Collection, Iterable, Sequence, Sized
 from collections.abc import Set as AbstractSet
+from functools import cache
 from types import NoneType
 from typing import Any
 
@@ -34,6 +35,7 @@ from runner.declare.template.language import (
     too_long_fault,
 )
 from runner.declare.template.size_limits import check_format, check_growth, check_numbers, check_repetition, check_size
+from runner.declare.template.written_texts import DataFlow, Written
 
 # Up to so many parts are joined before their length is checked: none is longer than a template, so the result fits
 # into memory.
@@ -114,6 +116,12 @@ class Environment(ImmutableSandboxedEnvironment):
     def plain(self, value: Any) -> str:
         """Returns the text of a value that is printed into any other text, not escaped. Raises TemplateFault."""
         return self._count_chars(value) if isinstance(value, str) else str(check_printable(value))
+
+    def mark_written(self, names: Sequence[str], text: str) -> Written:
+        """Returns a printed text as one of the author's words alone."""
+        written = Written(text)
+        written.names = names
+        return written
 
     def _count_chars(self, value: str) -> str:
         self.remaining_chars -= len(value) + 1
@@ -213,12 +221,14 @@ class Environment(ImmutableSandboxedEnvironment):
         """
         return not (isinstance(obj, str) and attr in _REFUSED_METHODS) and super().is_safe_attribute(obj, attr, value)
 
-    def compile_tree(self, tree: nodes.Template) -> tuple[jinja2.Template, frozenset[str], frozenset[str]]:
-        """Compiles a parsed template without a name.
+    def compile_tree(
+        self, tree: nodes.Template, variables: Collection[str] | None = None
+    ) -> tuple[jinja2.Template, frozenset[str], frozenset[str]]:
+        """Compiles a parsed template without a name. For `variables` see `DataFlow.find_written`.
 
         Returns it, the variables that it may take from its values, and those that it sets itself.
         """
-        generator = self._run_generator(tree, None, None)
+        generator = self._run_generator(tree, None, None, variables=variables)
         code = self._compile(generator.stream.getvalue(), "<template>")
         template = self.template_class.from_code(self, code, self.make_globals(None))
         return template, generator.used - self.globals.keys(), generator.assigned
@@ -228,7 +238,9 @@ class Environment(ImmutableSandboxedEnvironment):
         code: str = self._run_generator(source, *args, **kwargs).stream.getvalue()
         return code
 
-    def _run_generator(self, tree: nodes.Template, *args: Any, **kwargs: Any) -> Any:
+    def _run_generator(
+        self, tree: nodes.Template, *args: Any, variables: Collection[str] | None = None, **kwargs: Any
+    ) -> Any:
         """Returns a generator that has written the code of the template.
 
         What `~` joins must be as printable as what stands in {{ }}, so each part of it gets the filter `printable`. An
@@ -245,6 +257,8 @@ class Environment(ImmutableSandboxedEnvironment):
                 nodes.Filter(part, "printable", [], [], None, None, lineno=part.lineno, environment=self)
                 for part in concat.nodes
             ]
+        flow = cache(lambda: DataFlow(tree))  # most templates print nothing but variables and words
         generator = self.code_generator_class(self, *args, **kwargs)
+        generator.find_names = lambda node: flow().find_written(node, variables)
         generator.visit(tree)
         return generator

@@ -19,11 +19,11 @@ from runner.declare.template.faults import FOLDER, render_fault, syntax_fault
 from runner.declare.template.language import MAX_PRINTED, MAX_RENDERED, TemplateFault
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.substitution import Render, make_renderer, split_pieces
+from runner.declare.template.written_texts import INCLUDES
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import decode
 from runner.errors import Problem
 
-_INCLUDE_NODES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 _RESERVED = frozenset({"self"})  # names to which Jinja gives a meaning of its own
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing has no parts: RenderTimeout ends it
 
@@ -66,8 +66,11 @@ class Templates:
         self._plain = Environment(autoescape=False, loader=loader)
         self.globals: dict[str, Any] = dict(self._html.globals)
 
-    def compile(self, source: str, *, html: bool) -> Template:
-        """Compiles a text. With `html`, as for a body, the values that it prints are escaped. Raises TemplateFault."""
+    def compile(self, source: str, *, html: bool, variables: Iterable[str] = ()) -> Template:
+        """Compiles a text. With `html`, as for a body, the values that it prints are escaped. Raises TemplateFault.
+
+        `variables` are those that the message has values for.
+        """
         if "{" not in source:
             # Without a tag, Jinja would only normalise the line ends and drop the last: a third of real-world texts.
             constant = source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
@@ -75,12 +78,14 @@ class Templates:
         environment = self._html if html else self._plain
         try:
             tree = _parse(environment, source)
-            tree_nodes = [*tree.find_all((nodes.Name, *_INCLUDE_NODES))]
+            tree_nodes = [*tree.find_all((nodes.Name, *INCLUDES))]
             includes = self._read_includes(tree_nodes, environment, {})
             lines = {node.name: node.lineno for node in reversed(tree_nodes) if isinstance(node, nodes.Name)}
             pieces = split_pieces(tree, _RESERVED | self.globals.keys())
             if pieces is None:
-                template, variables, assigned = environment.compile_tree(tree)
+                is_alone = not any(isinstance(node, INCLUDES) for node in tree_nodes)
+                known = {*self.globals, *variables} if is_alone else None
+                template, variables, assigned = environment.compile_tree(tree, known)
                 render = self._make_renderer(environment, template)
             else:
                 variables, assigned = frozenset(lines), frozenset()
@@ -131,13 +136,13 @@ class Templates:
         Raises TemplateFault, also if the name of one is not literal.
         """
         for node in tree_nodes:
-            name = self._find_existing(node) if isinstance(node, _INCLUDE_NODES) else None
+            name = self._find_existing(node) if isinstance(node, INCLUDES) else None
             if name is None or name in sources:
                 continue
             sources[name] = self._read_include(name)
             try:
                 tree = _parse(environment, sources[name], name)
-                self._read_includes(tree.find_all(_INCLUDE_NODES), environment, sources)
+                self._read_includes(tree.find_all(INCLUDES), environment, sources)
             except TemplateFault as fault:
                 self._add_excerpt(fault, FOLDER + name)
                 raise
