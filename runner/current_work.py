@@ -7,7 +7,7 @@ process writes into a slot of its own, and a slot is read for its file only once
 import contextlib
 import mmap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_WORKERS = 63  # processes of a pool; each has a slot of the memory, after that of the process which starts them
 _SLOT_SIZE = 8192  # bytes
@@ -19,8 +19,7 @@ _MAX_LABEL = 1024  # bytes
 _LINE_MASK = (1 << 32) - 1  # of several files, a row's number has the index of its file above the line
 
 
-@dataclass(frozen=True, slots=True)
-class WorkStatus:
+class WorkStatus(NamedTuple):
     """What a process was working on when it was looked at.
 
     `progress` has changed if the work went on since the last look. `path` is empty if there was no work yet.

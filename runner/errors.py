@@ -5,6 +5,7 @@ This module neither prints nor exits. `cli` turns an error into an exit code, an
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from runner.privacy import AnyText
 
@@ -38,8 +39,7 @@ class Place:
         return self.path, self.line, self.column
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """A change of one line: the text `old` at a line and column (both from 1) becomes `new`.
 
     Both may hold recipients' values.
@@ -84,8 +84,7 @@ class MsgrunError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a command must not go on, and a hint how to go on."""
 
     message: str

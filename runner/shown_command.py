@@ -5,11 +5,10 @@ anything; nothing else of the process depends on them.
 """
 
 import shlex
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ShownOptions:
+class ShownOptions(NamedTuple):
     """The global options that decide which project, ledger and workspace a command acts on.
 
     `default_environment` is not an option: it is the environment of a command without -e; empty for the unnamed one.
@@ -31,7 +30,7 @@ def show_options(options: ShownOptions) -> None:
 
 def show_default_environment(name: str) -> None:
     """Sets the environment of a command without -e. If there is one, a command for the unnamed one needs an option."""
-    _options[:] = [replace(_options[0], default_environment=name)]
+    _options[:] = [_options[0]._replace(default_environment=name)]
 
 
 def shown_command(*words: str, environment: str | None = None, sandbox: bool | None = None) -> str:

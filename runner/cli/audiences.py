@@ -93,7 +93,7 @@ class AudienceReader:
     def _with_contacts(self, declaration: Declaration, source: WorkspaceContacts) -> Declaration:
         assert isinstance(declaration.audience, TableAudience)
         read = replace(source, reading=self._readings[_key(source)])
-        return replace(declaration, audience=replace(declaration.audience, source=read))
+        return replace(declaration, audience=declaration.audience._replace(source=read))
 
 
 def _key(source: WorkspaceContacts) -> tuple[str, str | None]:

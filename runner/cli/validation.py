@@ -1,9 +1,9 @@
 """Checks declarations and their recipients. Many files are checked in several processes, with the same result."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from runner.cli.context import RENDER_MONITOR
 from runner.cli.worker_pool import create_worker_pool
@@ -18,8 +18,7 @@ _BLOCK = 25  # files; small blocks let the processes of a pool end at about the 
 _MIN_FILES_FOR_POOL = 4 * _BLOCK  # files; reading so many takes longer than starting processes
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationResult:
+class ValidationResult(NamedTuple):
     """The number of messages without errors, the number of their recipients, and all problems.
 
     `unread_count` is the number of their audiences that are in the workspace, so that their recipients are not counted.
@@ -31,8 +30,7 @@ class ValidationResult:
     problems: list[Problem]
 
 
-@dataclass(frozen=True, slots=True)
-class _PartResult:
+class _PartResult(NamedTuple):
     """The result for some of the files.
 
     `messages`, `recipients` and `unread` count the messages without errors. `problems` are those of the files.

@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 FORMATS = ("csv", "jsonl", "parquet", "yaml")
 
 
-@dataclass(frozen=True, slots=True)
-class ContactFiles:
+class ContactFiles(NamedTuple):
     """One file, or several that one pattern names.
 
     `pattern` is relative to the declaration. `format` is one of FORMATS, or empty if the suffix of each file says it.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from runner.declare.audience import Audience, InlineAudience, Recipient
 from runner.declare.audience.recipient import Row
@@ -24,8 +24,7 @@ EXCEPTION_KEYS = ("quiet_hours", "frequency")  # the rules of msgrun.yaml that a
 MessageType = Literal["inapp", "email"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TemplateOrigin:
+class TemplateOrigin(NamedTuple):
     """Where a template is written: in the scalar at `path` of the document, or in a `file` of its own."""
 
     document: Document

@@ -1,15 +1,13 @@
 """`frequency:` of msgrun.yaml: how many messages one contact gets within a time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 _UNITS = {"h": "hour", "d": "day"}
 
 
-@dataclass(frozen=True, slots=True)
-class Frequency:
+class Frequency(NamedTuple):
     """At most `most` messages to one contact within `period`. `text` is the period in words."""
 
     most: int

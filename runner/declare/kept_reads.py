@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from runner.declare.tree import Tree
 
@@ -12,8 +11,7 @@ T = TypeVar("T")
 _Stamp = tuple[int, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _KeptRead:
+class _KeptRead(NamedTuple):
     stamps: Mapping[str, _Stamp]  # of each path that was looked at, before it was
     basis: object
     value: Any

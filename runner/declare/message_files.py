@@ -2,16 +2,15 @@
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.errors import UsageMistake
 
 MAX_DECLARATION_FILES = 50_000  # below messages/; a thousand take a second to check
 
 
-@dataclass(frozen=True, slots=True)
-class MessageFiles:
+class MessageFiles(NamedTuple):
     """The paths of the files below messages/, from the root: the declarations, and the others such as templates.
 
     Both are sorted: no order depends on the file system.

@@ -1,8 +1,7 @@
 """The context in which the parts of a document are parsed: project, document and the problems collected so far."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import TemplateOrigin
@@ -17,8 +16,7 @@ from runner.errors import Problem
 from runner.privacy import AnyText
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ProjectContext:
+class ProjectContext(NamedTuple):
     """The parts of a project that its declarations depend on.
 
     `monitor` is informed of every render and of every evaluation of a filter. `suppression_list` is the project's own
@@ -32,14 +30,14 @@ class ProjectContext:
     suppression_list: SuppressionList | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ParseContext:
     """One document while it is parsed. `value` fits the schema. The methods add what they find to `problems`."""
 
-    document: Document
-    value: dict[str, Any]
-    project_context: ProjectContext
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self, document: Document, value: dict[str, Any], project_context: ProjectContext) -> None:
+        self.document = document
+        self.value = value
+        self.project_context = project_context
+        self.problems = list[Problem]()
 
     def add_error(self, code: str, path: YamlPath, message: AnyText, hint: str = "") -> None:
         """Adds an error at the value of a path."""

@@ -1,8 +1,9 @@
 """Reads the declarations of a project: all of them, or those of some files."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.sources import read_suppression_files
@@ -47,8 +48,7 @@ def load_project(
     return Project(tree, settings, tuple(declarations), problems, tuple(result.invalid_declarations))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadResult:
+class ReadResult(NamedTuple):
     """The declarations of some files, in the order of the files, and their problems.
 
     `invalid_declarations` have an error among `problems`. `places_by_name` maps every name in these files, also of a
@@ -61,8 +61,7 @@ class ReadResult:
     places_by_name: Mapping[str, Place]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ProjectReader:
+class ProjectReader(NamedTuple):
     """Reads the declarations in the files of a project.
 
     `files` are all declaration files, sorted. `problems` are warnings of msgrun.yaml and of names of

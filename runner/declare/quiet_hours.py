@@ -1,14 +1,13 @@
 """Quiet hours: a time of every day, in one time zone, in which nothing is sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
+from typing import NamedTuple
 
 UNKNOWN_ZONE = (KeyError, ValueError, OSError)  # what zoneinfo raises for a name that is not a time zone
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHours:
+class QuietHours(NamedTuple):
     """From `begin` until before `end`, as the clocks of `zone` show them; over midnight if `end` is earlier."""
 
     begin: time

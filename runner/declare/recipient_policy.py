@@ -1,14 +1,12 @@
 """`recipients:` of msgrun.yaml: what becomes of a recipient whose contact in Intercom is not as a message needs it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Rule = Literal["refuse", "exclude", "warn"]
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientPolicy:
+class RecipientPolicy(NamedTuple):
     """A rule for each fault of a contact.
 
     `refuse`: recorded as refused, so the run exits 3. `exclude`: left out. `warn`: sent to. `merged` contacts are those
@@ -28,12 +26,11 @@ class RecipientPolicy:
 
     def rule(self, fault: str) -> Rule:
         """Returns the rule for a fault, by its name in msgrun.yaml."""
-        rule: Rule = getattr(self, fault)
-        return rule
+        return self.rules()[fault]
 
     def rules(self) -> Mapping[str, Rule]:
         """Returns all rules, by their names in msgrun.yaml."""
-        return {item.name: self.rule(item.name) for item in fields(self)}
+        return self._asdict()
 
 
 EMAIL_FAULTS = ("no_email", "unsubscribed", "bounced", "spam")

@@ -1,7 +1,7 @@
 """Checks every recipient of a declaration in one pass, and summarises the problems of many recipients."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience import InlineAudience
@@ -104,15 +104,15 @@ def _merge_unknown_variables(problems: list[Problem], unknown_variables: tuple[P
     return [*reported, *(warning for warning in unknown_variables if warning.place not in errors)]
 
 
-@dataclass(slots=True)
 class _ProblemGroup:
     """Problems of one code that differ in their recipient alone, or all those for which there is no group of their own.
 
     `count` is their number. `first` are the first of them, at most MAX_REPORTED + 1.
     """
 
-    count: int = 0
-    first: list[Problem] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[Problem] = []
 
 
 class _ProblemCollector:

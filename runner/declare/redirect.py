@@ -1,7 +1,7 @@
 """The redirect of an environment: every message goes to one contact, marked with whom it was for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Role
 from runner.declare.keys_and_digests import Payload
@@ -9,8 +9,7 @@ from runner.declare.template.language import escape_html
 from runner.privacy import AnyText, mark_private, reveal_or_mask
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(NamedTuple):
     """The one contact that every message of an environment is sent to, in place of its recipient."""
 
     role: Role

@@ -8,7 +8,6 @@ too), `x-code`, `x-hint`, and `x-at`, the key at which a rule about several keys
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -164,7 +163,7 @@ def _unknown_keys(error: Any, path: tuple[str | int, ...], subschema: dict[str, 
         violation = Violation((*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True)
         is_known_elsewhere = key in other_key_hints or key in renamed_keys
         choices = () if is_known_elsewhere else tuple(name for name in known_keys if name not in error.instance)
-        yield replace(violation, suggested_key=suggested_key, written=key, choices=choices)
+        yield violation._replace(suggested_key=suggested_key, written=key, choices=choices)
     if len(unknown_keys) > MAX_UNKNOWN_KEYS:
         message = f"and {len(unknown_keys) - MAX_UNKNOWN_KEYS:,} more keys that are not known here"
         yield Violation((*path, unknown_keys[-1]), "unknown-key", message, "", at_key=True)

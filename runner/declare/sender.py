@@ -1,15 +1,13 @@
 """Who sends a message: an admin of the workspace, named by id, email address or name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 SenderKind = Literal["id", "email", "name"]
 SENDER_KINDS: tuple[SenderKind, ...] = ("id", "email", "name")
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """The admin of `from`, as declared. Only an id can be sent: an email address or a name is looked up before."""
 
     kind: SenderKind

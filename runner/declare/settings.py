@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.declare import schema
 from runner.declare.audience.allow_list import AllowList, parse_allow_list
@@ -28,16 +28,14 @@ _CONVERSATIONS_SINCE = (2, 6)  # the first version with create_conversation_with
 _DEFAULT_LOCK = default_lockfile(file_stem(None))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Limits:
+class Limits(NamedTuple):
     """The largest number of deliveries that one run may send, of one message and of all."""
 
     recipients_per_message: int = 10_000
     recipients_per_apply: int = 10_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AbortConditions:
+class AbortConditions(NamedTuple):
     """When a run stops by itself.
 
     It stops after `unknown` unknown outcomes in a row. It also stops if the share of refusals is at least `refused` (0
@@ -49,8 +47,7 @@ class AbortConditions:
     after: int = 50
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LintSettings:
+class LintSettings(NamedTuple):
     """The settings of `msgrun lint`.
 
     `select` and `ignore` are codes of rules; an empty `select` means all rules. An email to more than
@@ -90,12 +87,12 @@ class Settings:
     salt: str = ""
     sender: Sender | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
-    limits: Limits = Limits()
-    abort_conditions: AbortConditions = AbortConditions()
+    limits: Limits = field(default_factory=Limits)
+    abort_conditions: AbortConditions = field(default_factory=AbortConditions)
     recipients: RecipientPolicy = field(default_factory=RecipientPolicy)
     rate_share: float = 0.8
     max_per_window: int | None = None
-    lint: LintSettings = LintSettings()
+    lint: LintSettings = field(default_factory=LintSettings)
     suppress: tuple[ContactFiles, ...] = ()
     only: AllowList | None = None
     redirect: Redirect | None = None

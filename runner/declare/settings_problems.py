@@ -59,7 +59,7 @@ def _find_contact_problems(document: Document) -> list[Problem]:
         for path, contact in contacts:
             if not schema.validator("contact").is_valid(contact):
                 problems += [
-                    schema.violation_problem(document, replace(violation, path=(*path, *violation.path)))
+                    schema.violation_problem(document, violation._replace(path=(*path, *violation.path)))
                     for violation in schema.explain_violations(contact, "contact")
                 ]
     return problems

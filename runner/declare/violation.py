@@ -1,8 +1,7 @@
 """Words for a value that breaks a rule of a schema."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.declare.similar_names import did_you_mean
 from runner.privacy import AnyText, mark_private
@@ -19,8 +18,7 @@ _TYPE_NAMES = {
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", dict: "object", list: "array"}
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """One rule of a schema that a value breaks.
 
     `path` is where in the value. `code`, `message` and `hint` are those of the problem. If `at_key` is true, the key is

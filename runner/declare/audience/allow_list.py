@@ -1,15 +1,14 @@
 """The recipients that an environment may send to, as `only` declares them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, normalise_identifier
 
 DOMAIN_PREFIX = "*@"  # before a domain: every email address in it
 
 
-@dataclass(frozen=True, slots=True)
-class AllowList:
+class AllowList(NamedTuple):
     """Identifiers and domains of email addresses, in the form in which contacts are compared."""
 
     identifiers: frozenset[tuple[str, str]]

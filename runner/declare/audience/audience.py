@@ -1,8 +1,7 @@
 """Audiences: a list in the declaration, or the rows of a source."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from runner.declare.audience.recipient import IdentifierKind, Recipient, Role, Row
 from runner.declare.template.template import Template
@@ -19,13 +18,16 @@ if TYPE_CHECKING:  # few projects have a query, and importing it would delay the
 RowSource: TypeAlias = "CsvFiles | JsonLines | YamlList | Query | WorkspaceContacts"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class InlineAudience:
+class InlineAudience(NamedTuple):
     """Recipients that are listed in the declaration itself. `is_single`: `to` is one recipient, not a list."""
 
     members: tuple[Recipient, ...]
     is_single: bool
-    is_unread: ClassVar[bool] = False
+
+    @property
+    def is_unread(self) -> bool:
+        """Always False: the recipients stand in the declaration."""
+        return False
 
     @property
     def variables(self) -> frozenset[str]:
@@ -51,8 +53,7 @@ class InlineAudience:
         return "" if self.is_single else f"recipient {number}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TableAudience:
+class TableAudience(NamedTuple):
     """The rows of a source. Each row is a recipient, and its columns are the variables.
 
     The rows are streamed. They are never in memory as a whole. `role` is that of every recipient; None means that each

@@ -8,8 +8,7 @@ passes the filters before it is kept, and all parts of a split keep the same one
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -31,19 +30,20 @@ FILTER_REASONS = ("where", "only", "suppressed", "exclude", "unique_by", "split"
 ProblemFactory = Callable[[TemplateFault, str], Problem]  # makes a problem of a fault and the recipient's label
 
 
-@dataclass(slots=True)
 class Tally:
     """What one pass over an audience counts and reports.
 
     `left_out` has the number of recipients that were left out, by reason. `on_warning` gets each warning.
     """
 
-    left_out: Counter[str] = field(default_factory=Counter)
-    on_warning: Callable[[Problem], None] = lambda _: None
+    def __init__(
+        self, left_out: Counter[str] | None = None, on_warning: Callable[[Problem], None] = lambda _: None
+    ) -> None:
+        self.left_out = Counter() if left_out is None else left_out
+        self.on_warning = on_warning
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """Part `part` (from 1) of the parts that `percent` makes. The last part may be smaller.
 
     The part of a recipient depends on the project's salt, on `draw` and on its identity alone. It does not depend on
@@ -65,8 +65,7 @@ class Split:
         return position * 100 * self.percent.denominator // (self.percent.numerator << 64) == self.part - 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Selection:
+class Selection(NamedTuple):
     """The filters of one declaration.
 
     `problem_factories` maps the name of a filter to what makes a problem of a fault in it. `used_variables` are the
@@ -80,7 +79,7 @@ class Selection:
     unique_by: str = ""
     split: Split | None = None
     drops_duplicates: bool = False
-    problem_factories: Mapping[str, ProblemFactory] = field(default_factory=dict)
+    problem_factories: Mapping[str, ProblemFactory] = {}
     used_variables: frozenset[str] | None = None
 
     def select(

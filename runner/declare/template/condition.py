@@ -3,8 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import jinja2
 from jinja2 import nodes
@@ -36,8 +35,7 @@ class _Absent(Missing):
     __hash__ = Missing.__hash__
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Condition:
+class Condition(NamedTuple):
     """A compiled condition.
 
     `evaluate` takes the values, which include the globals, and returns whether the condition is true. It raises

@@ -1,7 +1,5 @@
 """What a render shows to the process around it, so that cli/render_time_limit.py can end one that takes too long."""
 
-from dataclasses import dataclass
-
 MAX_SECONDS = 2.0  # seconds of processor time for one text
 
 
@@ -9,7 +7,6 @@ class RenderTimeout(Exception):
     """A render took more than MAX_SECONDS of processor time."""
 
 
-@dataclass(slots=True, eq=False)
 class RenderMonitor:
     """Shows a caller with a clock whether a render runs, so that it can end one that takes too long.
 
@@ -17,5 +14,6 @@ class RenderMonitor:
     long, the caller raises RenderTimeout. There are only these two values, because every render has to assign them.
     """
 
-    is_rendering: bool = False
-    render_count: int = 0
+    def __init__(self) -> None:
+        self.is_rendering = False
+        self.render_count = 0

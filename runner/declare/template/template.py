@@ -4,11 +4,10 @@ A template sees its variables and nothing else: no clock, no randomness, no file
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from posixpath import normpath
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 from jinja2 import nodes
@@ -28,8 +27,7 @@ _RESERVED = frozenset({"self"})  # names to which Jinja gives a meaning of its o
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing has no parts: RenderTimeout ends it
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Template:
+class Template(NamedTuple):
     """A compiled template.
 
     `render_parts` takes the values, which include the globals. It returns the text, and the parts that it was joined
@@ -41,9 +39,9 @@ class Template:
 
     source: str
     render_parts: Render
-    variables: Mapping[str, int] = field(default_factory=dict)
+    variables: Mapping[str, int] = {}
     assigned: frozenset[str] = frozenset()
-    includes: Mapping[str, str] = field(default_factory=dict)
+    includes: Mapping[str, str] = {}
     is_substitution: bool = False
 
     def render(self, values: dict[str, Any]) -> str:

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import yaml
 
@@ -35,8 +34,7 @@ _PLAIN_WORDS = {
 SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class YamlFault:
+class YamlFault(NamedTuple):
     """A mistake in a YAML text, at a line and column (both from 0, as in the marks of PyYAML).
 
     `length` is the number of characters that it is about; 0 if it is not known. `edits` fix it.
