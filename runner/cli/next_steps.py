@@ -9,6 +9,7 @@ from runner.cli.context import Context
 from runner.declare.settings import SETTINGS_FILE
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository
+from runner.ledger.key_state import is_live_claim
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
 from runner.ledger.record import Record
 from runner.report.next_steps import NextStep, format_next_steps
@@ -77,9 +78,16 @@ def settle_unknown(context: Context, unknown: Iterable[Record], *, by_key: bool 
 
     `by_key`: others may be unknown too, so a command names the key of the delivery.
     """
-    records = list(unknown)
+    records, live = list(unknown), set[Record]()
+    if not isinstance(context.ledger.address, LockfileAddress):
+        live = {record for record in records if is_live_claim(record, context.now)}
+        records = [record for record in records if record not in live]
     searchable = sum(record.is_searchable for record in records)
     steps = []
+    if live:
+        number = pluralize(len(live), "delivery", "deliveries")
+        purpose = f"See in two minutes what became of {number} that another run may be sending"
+        steps.append(NextStep(purpose, (shown_command("status"),)))
     if searchable:
         which, why = _name_unknown(searchable), ""
         if others := len(records) - searchable:

@@ -16,7 +16,10 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two queries; the last rep
 
 @dataclass(frozen=True, slots=True)
 class OtherRunsSummary:
-    """How many deliveries other runs claimed first: still being sent, unknown, or given up and free to claim again."""
+    """How many deliveries of a plan are still being sent, are unknown, or were given up and can be claimed again.
+
+    Those that are being sent are unknown too.
+    """
 
     sending: int = 0
     unknown: int = 0
@@ -45,10 +48,7 @@ def wait_for_other_runs(
     free = max(0, states["free"] - sending.total()) if plan.limit is None else 0
     summary = OtherRunsSummary(sending.total(), states["unknown"], free)
     lines = (
-        (
-            summary.unknown,
-            f"unknown: another run does not know what became of them; {shown_command('status')} lists them",
-        ),
+        (max(0, summary.unknown - summary.sending), f"unknown: {shown_command('status')} lists them"),
         (summary.sending, f"still being sent, by {'; '.join(sending)}: {shown_command('status')} shows how they end"),
         (summary.free, "given up by the run that had claimed them: run the same command again"),
     )

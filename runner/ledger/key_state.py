@@ -7,15 +7,18 @@ unknown if any attempt is claimed or unknown, else refused if any is, else free.
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Literal
 
+from runner.clock import parse_timestamp
 from runner.ledger.record import ACCEPT, CONTACT_NOT_FOUND, DUPLICATE, RANK, Record
 
 KeyStatus = Literal["sent", "unknown", "refused", "free"]
 # As a person reads them, in the order of a summary.
 STATUS_WORDS: Mapping[KeyStatus, str] = {"sent": "sent", "unknown": "unknown", "refused": "refused", "free": "not sent"}
 
+_LIVE_TIME = timedelta(seconds=120)  # a live run writes the outcome of a claim sooner
 _MAX_IDS, _MAX_ID = 10, 128  # ids of one delivery that a line names; characters of an id, as Intercom gives them
 
 
@@ -86,6 +89,12 @@ class State:
         return [
             records[0] for records, own in zip(attempts.values(), ids, strict=True) if own is ids[0] or own != ids[0]
         ]
+
+
+def is_live_claim(record: Record, now: datetime) -> bool:
+    """Returns whether the run of an open attempt may still be sending it: it was claimed less than two minutes ago."""
+    at = parse_timestamp(record.at) if record.status == "claimed" else None
+    return at is not None and now - at < _LIVE_TIME
 
 
 def name_ids(records: Iterable[Record]) -> str:

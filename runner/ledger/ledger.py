@@ -111,7 +111,7 @@ class SharedLedger(Ledger, Protocol):
     def other_runs(self, messages: list[str]) -> Counter[str]:
         """Counts the deliveries of these messages that other live runs are sending, by the name of the run.
 
-        Empty where the ledger cannot tell whether another run is alive. Raises LedgerUnavailable.
+        A branch takes a run for alive for two minutes after its claim. Raises LedgerUnavailable.
         """
         ...
 

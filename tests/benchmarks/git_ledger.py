@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.git.repository import find_repository
@@ -83,7 +84,9 @@ def grown(lines: int, limit: int) -> None:
         os.environ |= {name: value for name, value in team.environment.items() if name.startswith("GIT_")}
         with contextlib.closing(RemoteFile(find_repository(clone), parse_address("git+origin", "messages"))) as remote:
             began = time.monotonic()
-            ledger = BranchLedger(SharedFile(remote, "s3cret", lambda _: None), "s3cret", "apply")
+            ledger = BranchLedger(
+                SharedFile(remote, "s3cret", lambda _: None), "s3cret", "apply", lambda: datetime.now(UTC)
+            )
             ledger.refresh()
             read = time.monotonic() - began
             times = []

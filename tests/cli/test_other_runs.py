@@ -75,7 +75,7 @@ def test_who_takes_long_is_named_and_what_it_left_is_told():
     ledger = Others(looks, [fact(key, status) for key, status in zip(KEYS, statuses, strict=True)])
     assert found(ledger, said) == OtherRunsSummary(unknown=2, free=1)
     assert said[0] == "note: waiting for 6 that other runs are sending: run 7"
-    assert "2 of the plan unknown: another run does not know what became of them" in said[1]
+    assert "2 of the plan unknown: msgrun status lists them" in said[1]
     assert "1 of the plan given up by the run that had claimed them" in said[2]
 
 

@@ -5,12 +5,14 @@ merge it into their facts, and do not claim those deliveries.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
+from runner.ledger.key_state import is_live_claim
 from runner.ledger.mark import MoveMark
 from runner.ledger.record import Header, Record
 
@@ -26,10 +28,11 @@ class BranchLedger:
     max_batch = MAX_BATCH
     has_valid_claims = True  # a claim on the branch never expires
 
-    def __init__(self, file: SharedFile, salt: str, writer: str) -> None:
+    def __init__(self, file: SharedFile, salt: str, writer: str, now: Callable[[], datetime]) -> None:
         self._file = file
         self._salt = salt
         self._writer = writer
+        self._now = now
         self._open_attempts: dict[str, str] = {}
 
     @property
@@ -81,9 +84,14 @@ class BranchLedger:
         return frozenset()
 
     def other_runs(self, messages: list[str]) -> Counter[str]:
-        """Always empty: a branch does not tell whether another run is still active."""
-        del messages
-        return Counter()
+        """Fetches the newest version, and counts by run what was claimed a short time ago: see `is_live_claim`."""
+        self.refresh()
+        claims = (record for state in self.facts.states_with("unknown") for record in state.open_attempts)
+        return Counter(
+            f"run {claim.attempt.rpartition('-')[0]}"
+            for claim in claims
+            if claim.message in messages and is_live_claim(claim, self._now())
+        )
 
     def commit(
         self, outcomes: Sequence[Record], claims: Sequence[Record], limited: AbstractSet[str] = frozenset()

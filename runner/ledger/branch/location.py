@@ -63,7 +63,7 @@ class BranchLocation:
         refuse_other_push_url(self._repository(), self.address.remote)
         with contextlib.closing(remote):
             file = SharedFile(remote, self.context.salt, _pause)
-            ledger = BranchLedger(file, self.context.salt, _writer_name(command))
+            ledger = BranchLedger(file, self.context.salt, _writer_name(command), self.context.now)
             try:
                 ledger.refresh()
             except GitFailed as error:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.support.ledgers import commit, commit_limited
 CLAIM = Record(key="1" * 32, attempt="RUN-1", status="claimed", message="m", revision=1, contact="aaa1", at="2026")
 BRANCH = "msgrun-ledger"
 ADDRESS = BranchAddress("origin", BRANCH, "messages.lock")
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 MOVED = MoveMark(1, "moved", "postgresql://db/messages")
 
 
@@ -40,7 +42,7 @@ def opened(tmp_path, origin):
         if not path.exists():
             told(tmp_path, "clone", "-q", origin.as_uri(), str(path))
         file = SharedFile(RemoteFile(find_repository(path), ADDRESS), "salt", lambda _: None)
-        ledger = BranchLedger(file, "salt", f"apply {name}")
+        ledger = BranchLedger(file, "salt", f"apply {name}", lambda: NOW)
         ledger.refresh()
         ledger.create(Header("", salt_check("salt")))
         return ledger
@@ -196,7 +198,7 @@ def test_a_ledger_that_is_started_where_it_was_deleted_has_its_records_and_its_i
     commit(ledger, claim(1))
     ledger._file._remote.close()
     told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
-    again = BranchLedger(ledger._file, "salt", "begin")
+    again = BranchLedger(ledger._file, "salt", "begin", lambda: NOW)
     again.refresh()
     assert (again.exists, len(again.facts)) == (False, 1)
     again.create(Header("", salt_check("salt"), ID_A))
@@ -345,9 +347,24 @@ def test_of_two_that_start_a_ledger_the_first_gives_it_its_id(opened, tmp_path, 
     for name in ("a", "b"):
         told(tmp_path, "clone", "-q", origin.as_uri(), name)
         remote = RemoteFile(find_repository(tmp_path / name), ADDRESS)
-        starting.append(BranchLedger(SharedFile(remote, "salt", lambda _: None), "salt", f"begin {name}"))
+        starting.append(BranchLedger(SharedFile(remote, "salt", lambda _: None), "salt", f"begin {name}", lambda: NOW))
         starting[-1].refresh()
     for name, ledger in zip((ID_A, ID_B), starting, strict=True):
         ledger.create(Header("", salt_check("salt"), name))
     assert [ledger.facts.headers.merged("salt").ledger for ledger in starting] == [ID_A, ID_A]
     assert len(lines(origin)) == 1
+
+
+def test_what_another_run_claimed_a_moment_ago_is_being_sent(opened):
+    one, two = opened("one"), opened("two")
+    claims = [
+        replace(CLAIM, at="2026-11-28T11:58:01Z"),
+        replace(CLAIM, key="2" * 32, attempt="RUN-2", at="2026-11-28T11:57:59Z"),
+        replace(CLAIM, key="3" * 32, attempt="RUN-3", at="2026-11-28T11:59:00Z"),
+        replace(CLAIM, key="4" * 32, attempt="RUN-4", at="2026-11-28T11:59:00Z", message="other"),
+    ]
+    one.commit([], claims)
+    one.commit([replace(claims[2], status="unknown")], [])
+    assert two.other_runs(["m"]) == {"run RUN": 1}
+    one.commit([replace(claims[0], status="sent", id="1")], [])
+    assert two.other_runs(["m"]) == {}

@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -214,7 +215,7 @@ def test_offline_both_refs_are_read_as_of_the_last_fetch(opened: Open, origin: P
 def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path: Path, origin: Path) -> None:
     claims = [Record(f"{number:032x}", f"R-{number}", "claimed", "m", 1) for number in range(3)]
     with contextlib.closing(opened("a")) as remote:
-        run = BranchLedger(SharedFile(remote, "", lambda _: None), "", "apply")
+        run = BranchLedger(SharedFile(remote, "", lambda _: None), "", "apply", lambda: datetime.now(UTC))
         run.refresh()
         run.create(Header("", salt_check(""), ID))
         ledgers.commit(run, claims[0])
@@ -222,7 +223,7 @@ def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path
         assert ledgers.commit(run, claims[1]) == frozenset()
         merge_drops(tmp_path / "author", None)
         assert ledgers.commit(run, claims[2]) == frozenset()
-    other = BranchLedger(SharedFile(opened("b"), "", lambda _: None), "", "status")
+    other = BranchLedger(SharedFile(opened("b"), "", lambda _: None), "", "status", lambda: datetime.now(UTC))
     other.refresh()
     assert {record.attempt for record in other.facts.records()} == {"R-0", "R-1", "R-2"}
     assert git(origin, "show", "main:messages.lock").count('"R-') == 3
