@@ -1,12 +1,13 @@
 """Checks that a ledger is the current one of its project. With another one, what was sent would be sent again."""
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from shlex import quote
 
 from runner.errors import GuardRefused, Refusal
 from runner.ledger.context import LedgerContext
-from runner.ledger.dropped_ledger import find_dropped_ledger
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import is_same_repository
 from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
@@ -14,6 +15,18 @@ from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
+
+_SETTINGS = ("--", ":(top,glob)**/msgrun.yaml")
+_DIFF_OPTIONS = (  # plain text, against .gitattributes and git's configuration
+    *("--unified=0", "--text", "--no-prefix", "--no-color", "--no-renames", "--no-ext-diff", "--no-textconv"),
+    *("-m", "--format=commit %h"),  # -m: also what a merge itself changes
+)
+# A line of the changes: a commit, a file, or an id that it lost. Where another id takes the place of an id, a person
+# gave a lost ledger up.
+_DIFF_LINE = re.compile(
+    r"^(?:commit (?P<commit>\w+)|--- (?P<path>.+)|- *ledger: *[\"']?(?P<id>\w{26})\b.*\n(?!\+ *ledger:))", re.MULTILINE
+)
+_MAX_HISTORY = 64 << 20  # bytes of changes of lines with `ledger:`, which are a handful
 
 
 def find_ledger_refusal(context: LedgerContext, facts: Facts) -> Refusal | None:
@@ -139,18 +152,26 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
 
 
 def _refuse_after_removal(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
-    """Raises GuardRefused if a commit took a ledger out of msgrun.yaml, or out of one in another folder."""
+    """Raises GuardRefused if a commit took a ledger out of the project: no msgrun.yaml names its id any more.
+
+    If msgrun.yaml moves to another folder without its `ledger:`, the file at its new path never named one. Of a shallow
+    clone it sees only a part. Raises LedgerUnavailable.
+    """
     repository = context.repository
     if repository is None or repository.try_git("rev-parse", "--verify", "--quiet", "HEAD") is None:
         return
     tips = dict.fromkeys(("HEAD", *(answer.tip for answer in answers if answer.tip)))
-    if dropped := find_dropped_ledger(repository, list(tips)):
-        raise GuardRefused(
-            f"{dropped.path} named the ledger {dropped.ledger_id} up to the commit {dropped.commit}, and no msgrun.yaml"
-            " names it now. What it records would be sent again",
-            f"if the project is still the same, write the lock: and ledger: of that file to msgrun.yaml: git show"
-            f" {dropped.commit}^:{quote(dropped.path)}; if it was another one or is lost: msgrun explain ledger-moved",
-        )
+    log = repository.git("log", *_DIFF_OPTIONS, "-Gledger", *tips, *_SETTINGS, max_output=_MAX_HISTORY)
+    commit = path = ""
+    for match in _DIFF_LINE.finditer(os.fsdecode(log)):
+        commit, path, ledger_id = match["commit"] or commit, match["path"] or path, match["id"]
+        if ledger_id and repository.try_git("grep", "-qF", ledger_id, *tips, *_SETTINGS) is None:
+            raise GuardRefused(
+                f"{path} named the ledger {ledger_id} up to the commit {commit}, and no msgrun.yaml names it now. What"
+                " it records would be sent again",
+                f"if the project is still the same, write the lock: and ledger: of that file to msgrun.yaml: git show"
+                f" {commit}^:{quote(path)}; if it was another one or is lost: msgrun explain ledger-moved",
+            )
 
 
 def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:

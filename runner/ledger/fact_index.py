@@ -14,7 +14,7 @@ from runner.current_work import CURRENT_WORK
 from runner.errors import LedgerUnavailable
 from runner.key_table import KEY_SIZE, KeyTable
 from runner.ledger.key_state import KeyStatus, key_status
-from runner.ledger.line_source import LineSource
+from runner.ledger.lines import LineSource
 from runner.ledger.record import RANK, Record, parse_entry
 
 HASH_MASK = 0xFFFFFFFF  # what is kept of a line's hash, which only tells records of one attempt apart

@@ -7,8 +7,7 @@ from runner.current_work import CURRENT_WORK
 from runner.errors import LedgerUnavailable
 from runner.key_table import KEY_SIZE
 from runner.ledger.fact_index import HASH_MASK, Fact, FactIndex
-from runner.ledger.json_lines import parse_objects, parse_whole_lines
-from runner.ledger.line_source import LineSource
+from runner.ledger.lines import LineSource, parse_objects, parse_whole_lines
 from runner.ledger.record import Header, parse_entry
 
 # Bounds of a damaged ledger. Beyond them it is not opened, because leaving a line out could send a message twice.

@@ -17,7 +17,7 @@ from runner.ledger.fact_index import Fact, FactIndex, Group, raw_key
 from runner.ledger.fact_reader import FactReader
 from runner.ledger.headers import Headers
 from runner.ledger.key_state import KeyStatus, State, fold_records, key_status
-from runner.ledger.line_source import LineSource, lines_in_memory, open_lines
+from runner.ledger.lines import LineSource, lines_in_memory, open_lines
 from runner.ledger.mark import MoveMark
 from runner.ledger.record import Header, Record
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.errors import LedgerUnavailable
-from runner.ledger.json_lines import parse_objects
+from runner.ledger.lines import parse_objects
 from runner.ledger.record import Record, parse_entry
 
 

@@ -15,7 +15,7 @@ from runner.declare.keys_and_digests import DIGEST_VERSION
 from runner.declare.sender import Sender, parse_sender
 from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
-from runner.ledger.json_lines import parse_object
+from runner.ledger.lines import parse_object
 from runner.ledger.record import salt_check
 from runner.plan.guards import Guard, format_recipients, stale_plan_guard
 from runner.plan.sending_rules import SendingRules

@@ -385,8 +385,8 @@ def test_a_ledger_says_what_a_plain_model_of_the_fold_says(tmp_path_factory, our
     first, second = laid_out(ours), laid_out(theirs)
     found = Facts()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("runner.ledger.line_source._BLOCK_SIZE", block)
-        patch.setattr("runner.ledger.line_source._USUAL_LINE_SIZE", block)
+        patch.setattr("runner.ledger.lines._BLOCK_SIZE", block)
+        patch.setattr("runner.ledger.lines._USUAL_LINE_SIZE", block)
         for place, data in ((1, first), (2, second)):
             path = tmp_path_factory.mktemp("ledger") / "messages.lock"
             path.write_bytes(data)

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from runner.errors import LedgerUnavailable
-from runner.git.object_folder import ObjectFolder
 from runner.git.process import GitFailed
-from runner.git.pushing import ci_job_url, create_commit, push_options
+from runner.git.pushing import ObjectFolder, ci_job_url, create_commit, push_options
 from runner.git.repository import Repository
 from runner.ledger.branch.second_ref import SecondRef, join_lines
 from runner.ledger.facts import Facts

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.facts import Facts
-from runner.ledger.line_source import open_lines
+from runner.ledger.lines import open_lines
 from runner.ledger.lock_address import LockfileAddress
 from runner.managed_path import managed_path
 from runner.shown_command import shown_command

@@ -1,11 +1,15 @@
 """One connection to the database. When it is lost, it is made again, to the server that accepts writes by then."""
 
+import ipaddress
 import logging
+import os
+import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar
 
+import certifi
 import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -14,7 +18,6 @@ from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
 from runner.ledger.lock_address import DatabaseAddress
 from runner.ledger.mark import MoveMark, explain_mark
 from runner.ledger.postgres.bounded_connection import BoundedConnection
-from runner.ledger.postgres.connection_security import add_secure_defaults
 
 # Seconds for which a statement is tried again when the server is lost, and for which a claim is. A run that ends waits
 # for its last write no longer than 90 seconds.
@@ -34,6 +37,8 @@ _CONNECTION_DEFAULTS = {  # most of them bound the wait for a server that is los
     "target_session_attrs": "read-write",
     "application_name": "msgrun",
 }
+# With SCRAM, the answer to a challenge reveals the password only to a server that knows it already.
+_AUTH_METHODS = "scram-sha-256"
 # SQLSTATE codes that the functions of the migrations raise.
 _IS_SENDING, _LEASE_OVER, _NOT_CURRENT = "MR001", "MR002", "MR003"
 # Values of synchronous_commit with which a server may lose a committed claim.
@@ -153,7 +158,7 @@ class Connection:
         except psycopg.ProgrammingError:
             hint = "postgresql://host/database#schema; see libpq's connection URIs"
             raise LedgerUnavailable(f"{self._address.display_name} is not the address of a database", hint) from None
-        return make_conninfo("", **{**_CONNECTION_DEFAULTS, **add_secure_defaults(parameters)})
+        return make_conninfo("", **{**_CONNECTION_DEFAULTS, **_add_secure_defaults(parameters)})
 
     def _migrate(self, connection: psycopg.Connection[tuple[Any, ...]], *, create: bool) -> bool:
         files = sorted(_MIGRATIONS.glob("*.sql"))
@@ -216,3 +221,40 @@ def _read_version(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
 def _first_line(error: psycopg.Error) -> str:
     """Returns the first line of an error. Further lines may repeat a statement, and so its values."""
     return (error.diag.message_primary or str(error)).strip().partition("\n")[0][:_MAX_MESSAGE]
+
+
+def _add_secure_defaults(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the parameters for libpq, with the strictest defaults if the server is on another machine.
+
+    Values of the address and of libpq's environment variables stay as they are. If only a service file names the host,
+    its values decide.
+    Source: PostgreSQL's documentation of libpq, "Parameter Key Words" and "SSL Support".
+    """
+    if all(_is_local(host) for host in _hosts(parameters)):
+        return dict(parameters)
+    mode = parameters.get("sslmode") or os.environ.get("PGSSLMODE") or "verify-full"
+    defaults = {} if os.environ.get("PGSSLMODE") else {"sslmode": mode}
+    if not os.environ.get("PGREQUIREAUTH"):
+        defaults["require_auth"] = _AUTH_METHODS
+    has_root_certificate = os.environ.get("PGSSLROOTCERT") or (Path.home() / ".postgresql/root.crt").exists()
+    if mode == "verify-full" and not has_root_certificate:
+        # Not sslrootcert=system: the OpenSSL in psycopg's wheels looks for it in a folder of the build machine.
+        defaults["sslrootcert"] = ssl.get_default_verify_paths().cafile or certifi.where()
+    return {**defaults, **parameters}
+
+
+def _hosts(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Yields every host that libpq may connect to."""
+    for name in ("host", "hostaddr"):
+        hosts = parameters.get(name) or os.environ.get(f"PG{name.upper()}") or ""
+        yield from str(hosts).split(",")
+
+
+def _is_local(host: str) -> bool:
+    """Returns whether a host is this machine: no host, the folder of a socket, localhost, or a loopback address."""
+    if host in {"", "localhost"} or host.startswith(("/", "@")):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

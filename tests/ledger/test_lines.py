@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.ledger.line_source import lines_in_memory, open_lines
+from runner.ledger.lines import lines_in_memory, open_lines
 
 
 @given(st.lists(st.integers(0, 6000), max_size=5))
