@@ -6,8 +6,9 @@ from urllib.parse import unquote, urlsplit
 
 # A scheme, or the short form of ssh, user@host:path. `ext::command` and other helpers of git have no such form.
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+_HOST = rf"(?:{_NAME}|\[[0-9A-Fa-f:.]+\])"
 _URL = re.compile(
-    rf"(?:https?|ssh|git)://[^-\s]\S*|file:///\S*|(?:{_NAME}@)?(?:{_NAME}|\[[0-9A-Fa-f:.]+\]):(?!:|//)\S+"
+    rf"(?:https?|ssh|git)://(?:[^-/@\s][^/@\s]*@)?{_HOST}(?::\d+)?/\S*|file:///\S*|(?:{_NAME}@)?{_HOST}:(?!:|//)\S+"
 )
 
 

@@ -7,10 +7,11 @@ for equal addresses. `display_name` is its name in messages. `has_host` says whe
 import re
 from dataclasses import dataclass
 from posixpath import isabs, normpath
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from runner.characters import has_invisible
 from runner.errors import UsageMistake
+from runner.git.remote_url import is_remote_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,6 @@ class LockfileAddress:
 
 DEFAULT_BRANCH = "msgrun-ledger"
 _GIT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
-_GIT_SCHEMES = {"https", "http", "ssh", "file"}
 CREDENTIALS_HINT = (
     "git finds credentials by itself: a credential helper, GITHUB_TOKEN as actions/checkout sets it up, SSH"
 )
@@ -81,12 +81,11 @@ class BranchAddress:
 def _parse_branch_address(lock: str, path: str) -> BranchAddress:
     remote, _, branch = lock.removeprefix("git+").partition("#")
     branch = branch or DEFAULT_BRANCH
-    url = _split_git_url(remote) if "://" in remote else None
-    if url and _contains_credentials(url):
+    if "://" in remote and has_credentials(remote):
         raise UsageMistake(
             "lock: contains credentials, which anyone who can read the repository can read", CREDENTIALS_HINT
         )
-    if not (url.scheme in _GIT_SCHEMES and url.path if url else _GIT_NAME.fullmatch(remote)):
+    if not (is_remote_url(remote) if "://" in remote else _GIT_NAME.fullmatch(remote)):
         raise UsageMistake(f"lock: {lock} names no git remote", _GIT_HINT)
     if not _GIT_NAME.fullmatch(branch) or ".." in branch or "//" in branch or branch.endswith(("/", ".", ".lock")):
         raise UsageMistake(f"lock: {branch} cannot be a branch", _GIT_HINT)
@@ -106,24 +105,8 @@ def has_credentials(remote: str) -> bool:
         _ = url.port  # raises ValueError after a password with a /: what is before the / looks like a port
     except ValueError:
         return "@" in remote
-    return _contains_credentials(url)
-
-
-def _contains_credentials(url: SplitResult) -> bool:
     is_token = bool(url.username) and url.scheme in {"http", "https"}
     return url.password is not None or bool(url.query) or is_token
-
-
-def _split_git_url(remote: str) -> SplitResult:
-    """Splits the URL of a git remote. Raises UsageMistake if it has no host, or one that is not valid."""
-    try:
-        url = urlsplit(remote)
-        is_valid = url.scheme == "file" or (bool(url.hostname) and url.port != 0)
-    except ValueError:  # brackets without an address between them, or a port that is not a number
-        is_valid = False
-    if not is_valid:
-        raise UsageMistake("lock: names no git remote: its URL has no valid host", _GIT_HINT)
-    return url
 
 
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
