@@ -14,11 +14,10 @@ from runner.current_work import CURRENT_WORK
 from runner.errors import LedgerUnavailable
 from runner.key_table import KEY_SIZE, KeyTable
 from runner.ledger.key_state import KeyStatus, key_status
-from runner.ledger.lines import LineSource
+from runner.ledger.lines import LineSource, lines_in_memory
 from runner.ledger.record import RANK, Record, parse_entry
 
 HASH_MASK = 0xFFFFFFFF  # what is kept of a line's hash, which only tells records of one attempt apart
-IN_MEMORY_SOURCE = 255  # the `source` of records that have no line of their own
 _USUAL_LINE_SIZE = 440  # bytes of a usual line, to estimate how many records a file has
 _MAX_UINT32 = 0xFFFFFFFF
 _MIN_NEW_ROWS = 1024
@@ -40,9 +39,9 @@ class Group(NamedTuple):
 class Fact(NamedTuple):
     """An entry of the index: where the line of a record is, and what tells the record from others.
 
-    `offset` is in bytes from the start of the source with the number `source`; for IN_MEMORY_SOURCE it is the index in
-    `in_memory_records`. `attempt_hash` and `line_hash` are hashes of the attempt and of the line. `copy_bits` has a bit
-    for each copy of the ledger (such as the lockfile and its journal) that has the record.
+    `offset` is in bytes from the start of the source with the number `source`. `attempt_hash` and `line_hash` are
+    hashes of the attempt and of the line. `copy_bits` has a bit for each copy of the ledger (such as the lockfile and
+    its journal) that has the record.
     """
 
     offset: int
@@ -70,8 +69,8 @@ class FactIndex:
         self.group_lookup: dict[tuple[Any, ...], int] = {}
         self.groups: list[Group] = []
         self._ranks: list[int] = []  # the rank of each group's records
-        self.line_sources: list[tuple[LineSource, str]] = []
-        self.in_memory_records: list[Record] = []
+        self._added_lines = bytearray()  # of records that no source has as a line of its own
+        self.line_sources = [(lines_in_memory(self._added_lines), "what this run added")]
         self.irregular_keys: dict[int, str] = {}
 
     def __len__(self) -> int:
@@ -90,10 +89,9 @@ class FactIndex:
 
     def add_record(self, record: Record, copy_bit: int) -> None:
         """Adds a record that has no line of its own. `copy_bit` is the bit of the copy of the ledger that has it."""
-        self.in_memory_records.append(record)
-        offset, group = len(self.in_memory_records) - 1, self.intern_group(record)
-        line_hash = hash(record.to_line().rstrip()) & HASH_MASK
-        self.add(record.key, Fact(offset, IN_MEMORY_SOURCE, group, hash(record.attempt), line_hash, copy_bit))
+        offset, line, group = len(self._added_lines), record.to_line(), self.intern_group(record)
+        self._added_lines += line
+        self.add(record.key, Fact(offset, 0, group, hash(record.attempt), hash(line[:-1]) & HASH_MASK, copy_bit))
 
     def add(self, key: str, fact: Fact) -> None:
         """Adds an entry to the row of a key, which may be new."""
@@ -181,16 +179,12 @@ class FactIndex:
     def read_record(self, fact: Fact) -> Record:
         """Reads the record of an entry again. Raises LedgerUnavailable if its file was changed in place."""
         CURRENT_WORK.step()  # a key may have as many records as the ledger
-        if fact.source == IN_MEMORY_SOURCE:
-            return self.in_memory_records[fact.offset]
         record = parse_entry(self._read_object(fact), f"{self.line_sources[fact.source][1]}, at byte {fact.offset}", 1)
         assert isinstance(record, Record)
         return record
 
     def read_contact(self, fact: Fact) -> str:
         """Reads only the contact of an entry's record, faster than `read_record`. Empty if it is not the recipient."""
-        if fact.source == IN_MEMORY_SOURCE:
-            return self.in_memory_records[fact.offset].recipient_contact
         value = self._read_object(fact)
         return "" if value.get("redirected") else str(value.get("contact") or "")
 

@@ -8,7 +8,7 @@ from itertools import chain, islice
 import orjson
 
 from runner.ledger.contact_index import ContactIndex
-from runner.ledger.fact_index import IN_MEMORY_SOURCE, FactIndex
+from runner.ledger.fact_index import FactIndex
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import KeyStatus, State, fold_records
 from runner.ledger.record import ACCEPT, DUPLICATE, Record
@@ -95,9 +95,6 @@ def _read_time(index: FactIndex, source: int, offset: int) -> str:
 
     Reading the whole record takes many times as long.
     """
-    if source == IN_MEMORY_SOURCE:
-        record = index.in_memory_records[offset]
-        return "" if record.is_decision else record.at
     line = index.line_sources[source][0].line_at(offset)
     if any(decision in line for decision in _DECISIONS):
         return ""

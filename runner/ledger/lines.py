@@ -45,7 +45,7 @@ class LineSource:
         """Returns the line that begins at `offset`, in bytes, without its line end."""
         size = _USUAL_LINE_SIZE
         while True:
-            data = self._read(offset, min(size, self.size - offset))
+            data = self._read(offset, size)
             end = data.find(b"\n")
             if end >= 0 or len(data) < size:
                 return data[: end if end >= 0 else None]
@@ -57,9 +57,9 @@ class LineSource:
         return b"".join(self._read(offset, _PIECE_SIZE) for offset in offsets)
 
 
-def lines_in_memory(data: bytes) -> LineSource:
-    """Returns the source of lines in memory."""
-    return LineSource(len(data), lambda offset, size: data[offset : offset + size])
+def lines_in_memory(data: bytes | bytearray) -> LineSource:
+    """Returns the source of lines in memory. Lines that are added to `data` later can be read, but are in no block."""
+    return LineSource(len(data), lambda offset, size: bytes(data[offset : offset + size]))
 
 
 def open_lines(path: Path) -> LineSource:
