@@ -61,7 +61,7 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
     """Raises GuardRefused if a ledger is not current, by its own marks or by what the remotes say."""
     if refusal := find_ledger_refusal(context, facts):
         raise refusal.error()
-    _refuse_fork(context)
+    refuse_fork(context)
     ledger_id = facts.headers.merged(context.salt).ledger
     for answer in answers:
         for remote_mark in answer.marks:
@@ -103,20 +103,15 @@ def find_missing_refusal(context: LedgerContext, answers: Sequence[RemoteAnswer]
     return Refusal(message, hint_for_wrong_address(context, find_address(context, answers)))
 
 
-def missing_ledger_error(
-    context: LedgerContext,
-    advice: str = "check lock: in msgrun.yaml, or restore the ledger from git",
-    *,
-    was_moved: bool = False,
-) -> GuardRefused:
-    """Returns the error for an address without a ledger. `advice` says how to find the ledger.
-
-    `was_moved`: the other end of its move exists.
-    """
-    is_known = was_moved or context.declared.ledger_id
-    way = IF_LOST if is_known else f"if nothing was sent yet: {context.begin_command}"
-    hint = f"without it everything would be sent again: {advice}; {way}"
-    return GuardRefused(f"there is no ledger {context.address.display_name}", hint)
+def missing_ledger_error(context: LedgerContext, *, was_moved: bool = False) -> GuardRefused:
+    """Returns the error for an address without a ledger. `was_moved`: the other end of its move exists."""
+    if refusal := find_missing_refusal(context):
+        return refusal.error()
+    way = IF_LOST if was_moved else f"if nothing was sent yet: {context.begin_command}"
+    return GuardRefused(
+        f"there is no ledger {context.address.display_name}",
+        f"without it everything would be sent again: check lock: in msgrun.yaml, or restore the ledger from git; {way}",
+    )
 
 
 def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer], known: Facts) -> None:
@@ -124,7 +119,7 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
 
     `known` are the records that this clone has of a ledger which was at the address in use and was removed.
     """
-    _refuse_fork(context)
+    refuse_fork(context)
     has_ledger = "this project has a ledger already"
     if isinstance(context.address, BranchAddress) and len(known):
         message = (
@@ -211,28 +206,18 @@ def _refuse_other_default(context: LedgerContext, ledger_id: str, answer: Remote
     )
 
 
-def find_fork_message(context: LedgerContext) -> str:
-    """Returns a message if the address in use is a branch of a fork; else empty.
+def refuse_fork(context: LedgerContext, way: str = "") -> None:
+    """Raises GuardRefused if the address in use is a branch of a fork. `way` begins the hint.
 
     In the clone of a fork, the name of a remote means another repository than the one that msgrun.yaml names.
     """
     address, url, repository = context.address, context.declared.remote, context.repository
-    if not (isinstance(address, BranchAddress) and url and repository):
-        return ""
-    if address.remote != repository.main_remote or is_same_repository(repository, address.remote, url):
-        return ""
-    return f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}"
-
-
-def _refuse_fork(context: LedgerContext) -> None:
-    """Raises GuardRefused if `lock:` names a branch of a fork."""
-    address = context.address
-    if not isinstance(address, BranchAddress) or address != context.declared.address:
+    if not (isinstance(address, BranchAddress) and url and repository and address.remote == repository.main_remote):
         return
-    if message := find_fork_message(context):
-        url, upstream = quote(context.declared.remote), quote(replace(address, remote="upstream").setting)
+    if not is_same_repository(repository, address.remote, url):
+        upstream = quote(replace(address, remote="upstream").setting)
+        way = way or f"in a fork: git remote add upstream {quote(url)}, then MSGRUN_LOCK={upstream} before the command"
         raise GuardRefused(
-            message,
-            f"in a fork: git remote add upstream {url}, then MSGRUN_LOCK={upstream} before the command; if the"
-            " repository moved and the old one sends no more: correct remote: in msgrun.yaml",
+            f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}",
+            f"{way}; if the repository moved and the old one sends no more: correct remote: in msgrun.yaml",
         )

@@ -68,18 +68,8 @@ def find_address(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str
         for declared in (*commits, *(answer.default for answer in answers))
         if declared and declared.ledger_id == ledger_id
     ]
-    others = [address for address in addresses if address != context.address.setting]
-    return next(iter((*others, *addresses)), "") or find_own_lockfile(context, or_moved=True)
-
-
-def find_own_lockfile(context: LedgerContext, *, or_moved: bool = False) -> str:
-    """Returns the path of the default lockfile if it is the ledger that msgrun.yaml names; else empty.
-
-    `or_moved`: also if that ledger moved to another address and the file has records.
-    """
     for path, local in read_local_lockfiles(context, NO_MARK):
-        is_named = context.declared.ledger_id in local.headers.ids
-        counts = local.mark.status == "current" or (or_moved and len(local))
-        if is_named and counts and path != context.address.setting:
-            return path
-    return ""
+        if ledger_id in local.headers.ids and (local.mark.status == "current" or len(local)):
+            addresses.append(path)
+    others = [address for address in addresses if address != context.address.setting]
+    return next(iter((*others, *addresses)), "")

@@ -7,7 +7,6 @@ ledgers do.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from shlex import quote
 
 from runner.clock import new_run_id
 from runner.errors import GuardRefused, LedgerUnavailable, Refusal
@@ -15,13 +14,13 @@ from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import (
     explain_context_mark,
-    find_fork_message,
     find_id_refusal,
     missing_ledger_error,
+    refuse_fork,
 )
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import append_missing, count_missing_records
-from runner.ledger.ledger_hints import explain_restore, find_own_lockfile
+from runner.ledger.ledger_hints import explain_restore
 from runner.ledger.local_records import add_local_records
 from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, next_generation
@@ -63,19 +62,14 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     Raises GuardRefused if the old ledger is not current, or the new address has another ledger; LedgerUnavailable if
     this clone does not know the remote of the new address.
     """
-    for context in (old, new):
-        if message := find_fork_message(context):  # its copy of the ledger lacks what is sent since it was made
-            raise GuardRefused(
-                message,
-                f"move the ledger in a clone of {context.declared.remote}; if the repository moved and the old one"
-                " sends no more: correct remote: in msgrun.yaml",
-            )
+    for context in (old, new):  # the fork's copy of the ledger lacks what is sent since it was made
+        refuse_fork(context, f"move the ledger in a clone of {context.declared.remote}")
     new_location = location_of(new)
     if isinstance(new_location, BranchLocation):
         new_location.require_remote()  # before a person is asked
     old_facts, new_facts = location_of(old).read(), new_location.read() or Facts()
     if old_facts is None:
-        raise missing_error(old, new, was_moved=bool(new_facts.headers))
+        raise missing_ledger_error(old, was_moved=bool(new_facts.headers))
     old_header, new_header = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
     if refusal := find_id_refusal(old, old_facts):  # it may be the ledger of another project
         raise refusal.error()
@@ -94,15 +88,6 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
         )
     generation = _choose_generation(old, mark, new.address.setting, new_facts.mark)
     return Move(old, new, old_header.ledger or new_run_id(), generation)
-
-
-def missing_error(old: LedgerContext, new: LedgerContext, *, was_moved: bool) -> GuardRefused:
-    """Returns the error for a move from an address without a ledger. Its hint moves the ledger from where it is."""
-    if path := find_own_lockfile(old):
-        command = f"MSGRUN_LOCK={quote(path)} {new.command} lock move {quote(new.address.setting)}"
-        message = f"there is no ledger {old.address.display_name}: the one that msgrun.yaml names is {path}"
-        return GuardRefused(message, command)
-    return missing_ledger_error(old, explain_restore(old), was_moved=was_moved)
 
 
 def highest_mark(facts: Facts, ledger_id: str, answers: Sequence[RemoteAnswer]) -> MoveMark:

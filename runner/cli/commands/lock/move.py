@@ -12,9 +12,9 @@ from runner.cli.scaffold import CI_FOLDERS, workflow_path
 from runner.declare.tree import MAX_FILE_SIZE, Tree
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
-from runner.ledger.current_ledger import find_id_refusal
+from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error
 from runner.ledger.lock_address import DatabaseAddress, has_password
-from runner.ledger.moves.move import highest_mark, missing_error, prepare_move, run_move
+from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
 from runner.shown_command import shown_command
@@ -86,7 +86,7 @@ def _find_other_end(
     """
     facts = location_of(own.at(own.address)).read()
     if facts is None:
-        raise missing_error(own, own, was_moved=False)
+        raise missing_ledger_error(own)
     if refusal := find_id_refusal(own, facts):
         raise refusal.error()
     ledger_id = context.header_of(facts).ledger
