@@ -204,7 +204,7 @@ class PostgresLedger:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # Ten million records take minutes.
             cursor.execute("SET LOCAL statement_timeout TO '30min'")
-            headers = read_headers(connection, cursor, self._display_name)
+            headers = read_headers(cursor, self._display_name)
             snapshot = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
             with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{live_filter}) {_COPY_OPTIONS}") as blocks:  # noqa: S608  # constants only
                 for block in blocks:
