@@ -5,13 +5,13 @@ are compared, not deliveries.
 """
 
 import filecmp
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience import IdentifierKind, Recipient, TableAudience
-from runner.declare.audience.audience import RowSource
 from runner.declare.audience.recipient import normalise_identifier
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
@@ -173,12 +173,15 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
     has_same_fields = before.document.value["to"] == now.document.value["to"]
     # An address may be made of a variable of the message or the project.
     has_same_constants = all(before.variables.get(name) == now.variables.get(name) for name in new.identifier.variables)
-    return has_same_fields and has_same_constants and _has_same_files(old.source, new.source)
+    if not (has_same_fields and has_same_constants and new.source.paths):
+        return False
+    return have_same_content(
+        *([source.tree.root / path for path in source.paths] for source in (old.source, new.source))
+    )
 
 
-def _has_same_files(old: RowSource, new: RowSource) -> bool:
-    """Returns whether both sources have as many files, and each pair has the same content."""
-    pairs = zip(old.paths, new.paths, strict=False)
-    return len(old.paths) == len(new.paths) > 0 and all(
-        filecmp.cmp(old.tree.root / old_path, new.tree.root / new_path, shallow=False) for old_path, new_path in pairs
+def have_same_content(old: Sequence[Path], new: Sequence[Path]) -> bool:
+    """Returns whether there are as many files on both sides, and each pair has the same content."""
+    return len(old) == len(new) and all(
+        filecmp.cmp(old_path, new_path, shallow=False) for old_path, new_path in zip(old, new, strict=True)
     )
