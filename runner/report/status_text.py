@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
 from runner.privacy import AnyText, reveal_or_mask
-from runner.report.layout import fits, fitted_table, flow, table, wrap
+from runner.report.layout import fitted_table, flow, wrap
 from runner.report.plain_text import count_by_message, count_by_status
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
@@ -32,7 +32,14 @@ def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) 
     counts = count_by_message(statuses)
     if not counts:
         return "Nothing was sent yet."
-    return "\n".join(_find_table(counts, times, width))
+    rows = []
+    for (name, revision), by_status in sorted(counts.items()):
+        counted = _find_counted(by_status)
+        cells = [style(f"{by_status[one]:,}", _COLOURS[one]) if one in counted else "" for one in COUNTED]
+        moments = sorted({format_time(time) for time in times.get((name, revision), ()) if time})
+        rows.append([one_line(style(name, "bold")), str(revision), *cells, " to ".join(moments)])
+    heads = ("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), "sent at (UTC)")
+    return "\n".join(fitted_table(heads, rows, width, fixed=len(heads) - 1, right=_RIGHT, named=_RIGHT))
 
 
 def format_totals(statuses: Counter[MessageStatus], width: int) -> str:
@@ -40,31 +47,6 @@ def format_totals(statuses: Counter[MessageStatus], width: int) -> str:
     counts = count_by_status(statuses)
     words = [style(f"{counts[status]:,} {STATUS_WORDS[status]}", _COLOURS[status]) for status in _find_counted(counts)]
     return f"{flow(words, width, separator=', ', at_break=',')}."
-
-
-def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Times, width: int) -> list[str]:
-    """Returns the table with as much of the times as there is room for; without room for any, a block a message."""
-    for heads, length in ((("first sent (UTC)", "last sent (UTC)"), 16), (("first", "last"), 10), (("", "last"), 10)):
-        rows = []
-        for (name, revision), by_status in sorted(counts.items()):
-            counted = _find_counted(by_status)
-            cells = [style(f"{by_status[one]:,}", _COLOURS[one]) if one in counted else "" for one in COUNTED]
-            first, last = times.get((name, revision), ("", ""))
-            dates = [format_time(first)[:length] if heads[0] else "", format_time(last)[:length]]
-            rows.append([one_line(style(name, "bold")), str(revision), *cells, *dates])
-        lines = table(
-            ("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), *heads), rows, right=_RIGHT
-        )
-        if fits(lines, width):
-            return lines
-    return [flow(_describe_message(*item, times), width) for item in sorted(counts.items())]
-
-
-def _describe_message(message: tuple[str, int], by_status: Counter[KeyStatus], times: Times) -> list[str]:
-    name, revision = message
-    words = [f"{by_status[status]:,} {STATUS_WORDS[status]}" for status in _find_counted(by_status)]
-    dates = sorted({format_time(time)[:10] for time in times.get(message, ()) if time})
-    return [one_line(style(name, "bold")), f"revision {revision}", *words, " to ".join(dates)]
 
 
 def _find_counted(by_status: Counter[KeyStatus]) -> list[KeyStatus]:
