@@ -46,7 +46,7 @@ def format_runs(entries: Sequence[RunEntry], width: int) -> str:
         )  # fmt: skip
         # Its option is in the result.
         rows.append([format_time(entry.last), entry.command.partition(" ")[0], *map(one_line, cells)])
-    return "\n".join(fitted_table(_HEADS, rows, width, fixed=len(_HEADS) - 1, right=_RIGHT, named=_NAMED))
+    return "\n".join(fitted_table(_HEADS, rows, width, fixed=(7, 4), right=_RIGHT, named=_NAMED))
 
 
 def format_runs_csv(entries: Sequence[RunEntry]) -> str:

@@ -155,23 +155,22 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozens
 
 
 def fitted_table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], width: int, *, fixed: int = 0,
+    heads: Sequence[str], rows: Iterable[Sequence[str]], width: int, *, fixed: Sequence[int] = (),
     right: frozenset[str] = frozenset(), named: frozenset[str] = frozenset(),
 ) -> list[str]:  # fmt: skip
-    """Returns a table as lines. Where it is wider than `width`, only its `fixed` first columns are a table.
+    """Returns a table as lines, with as many of its first columns as fit: all, or one of the numbers in `fixed`.
 
-    The other cells of a row stand below it. Where that is too wide as well, or nothing is fixed, each row is a block of
-    lines. Outside of the table, the cells of the columns in `named` have their heads before them.
+    The other cells of a row stand below it. Where none fits, each row is a block of lines. Outside of the table, the
+    cells of the columns in `named` have their heads before them.
     """
     all_rows = list(rows)
-    lines = table(heads, all_rows, right=right)
-    if fits(lines, width):
-        return lines
-    lines = table(heads, [(*row[:fixed], *[""] * len(row[fixed:])) for row in all_rows], right=right)
-    count = fixed if fits(lines, width) else 0
-    blocks = lines[:1] if count else []
-    for line, row in zip(lines[1:], all_rows, strict=True):
-        cells = [f"{head} {cell}" if cell and head in named else cell for head, cell in zip(heads, row, strict=True)]
+    for count in (len(heads), *fixed, 0):
+        head, *lines = table(heads, [(*row[:count], *[""] * len(row[count:])) for row in all_rows], right=right)
+        if fits([head, *lines], width):
+            break
+    blocks = [head] if count else []
+    for line, row in zip(lines, all_rows, strict=True):
+        cells = [f"{name} {cell}" if cell and name in named else cell for name, cell in zip(heads, row, strict=True)]
         blocks += [line] if count else []
         if shown := [cell for cell in cells[count:] if cell]:
             blocks.append(flow([f"  {shown[0]}" if count else shown[0], *shown[1:]], width, indent="    "))

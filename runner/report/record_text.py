@@ -15,7 +15,7 @@ _HEADS = ("at (UTC)", "status", "message", "recipient", "key", "details")
 def format_records(records: Sequence[Record], recipients: Recipients, width: int, *, show_values: bool) -> str:
     """Returns records as they are in the ledger, a row each, in at most `width` columns. They must not be empty."""
     rows = [_list_cells(record, recipients, show_values=show_values) for record in records]
-    return "\n".join(fitted_table(_HEADS, rows, width, fixed=3, named=frozenset({"key"})))
+    return "\n".join(fitted_table(_HEADS, rows, width, fixed=(3,), named=frozenset({"key"})))
 
 
 def _list_cells(record: Record, recipients: Recipients, *, show_values: bool) -> list[str]:

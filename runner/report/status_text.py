@@ -39,7 +39,7 @@ def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) 
         moments = sorted({format_time(time) for time in times.get((name, revision), ()) if time})
         rows.append([one_line(style(name, "bold")), str(revision), *cells, " to ".join(moments)])
     heads = ("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), "sent at (UTC)")
-    return "\n".join(fitted_table(heads, rows, width, fixed=len(heads) - 1, right=_RIGHT, named=_RIGHT))
+    return "\n".join(fitted_table(heads, rows, width, fixed=(5,), right=_RIGHT, named=_RIGHT))
 
 
 def format_totals(statuses: Counter[MessageStatus], width: int) -> str:
@@ -83,7 +83,7 @@ def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipie
         cells = (record.message, str(record.revision), format_time(record.at), what, _format_key(state), run)
         rows.append([style(STATUS_WORDS[state.status], _COLOURS[state.status]), *map(one_line, cells)])
     heads = ("state", "message", "revision", "at (UTC)", "what", "key", "run")
-    lines = fitted_table(heads, rows, view.width, fixed=4, right=_RIGHT, named=_NAMED)
+    lines = fitted_table(heads, rows, view.width, fixed=(4,), right=_RIGHT, named=_NAMED)
     return "\n".join([title, *urls, "", *lines])
 
 

@@ -121,9 +121,11 @@ def test_as_text_it_fits_the_terminal(folder: Folder, monkeypatch: pytest.Monkey
     ]
     monkeypatch.setenv("COLUMNS", "60")
     assert folder.run("audit").out.splitlines() == [
-        "2026-01-01 00:00 · apply · list · 1 sent · by ann · run RUN1",
-        "2026-01-01 00:00 · apply · news",
-        "    1 sent (1 found by reconcile) · by ann · run RUN1",
+        "at (UTC)          command  message",
+        "2026-01-01 00:00  apply    list",
+        "  1 sent · by ann · run RUN1",
+        "2026-01-01 00:00  apply    news",
+        "  1 sent (1 found by reconcile) · by ann · run RUN1",
         "    https://ci.example/7",
     ]
 
