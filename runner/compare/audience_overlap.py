@@ -1,10 +1,11 @@
-"""Compares two audiences. It keeps 24 bytes for each recipient, not the recipients.
+"""Compares two audiences. It keeps 32 bytes for each recipient, not the recipients.
 
 Only the addresses of recipients are rendered. The two declarations may have different names and revisions: recipients
 are compared, not deliveries.
 """
 
 import filecmp
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -17,10 +18,9 @@ from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Problem
+from runner.key_table import KEY_SIZE, KeyTable
 
-_IDENTITY_SIZE, _DATA_SIZE = 16, 8  # bytes; that two of a million recipients have one identity has a chance of 10^-27
-_RECORD_SIZE = _IDENTITY_SIZE + _DATA_SIZE
-_PART_COUNT = 256  # only one part of an audience at a time is unpacked into objects, which saves memory
+_DATA_SIZE = 8  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def compare_audiences(before: Declaration, now: Declaration, count: int) -> Over
 def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
     """Returns 16 bytes that identify a recipient. Unlike a key, they depend on no name, revision or salt."""
     return blake2b(
-        f"{kind}:{normalise_identifier(kind, value)}".encode(errors="surrogatepass"), digest_size=_IDENTITY_SIZE
+        f"{kind}:{normalise_identifier(kind, value)}".encode(errors="surrogatepass"), digest_size=KEY_SIZE
     ).digest()
 
 
@@ -102,42 +102,31 @@ def used_variables(*declarations: Declaration) -> frozenset[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Audience:
-    """The recipients of a declaration, each as a record of identity and hash of its data.
+    """The recipients of a declaration, each by its identity, with a hash of its data in the same row."""
 
-    The records are stored in 256 parts, by the first byte of their identity.
-    """
-
-    parts: list[bytearray]
+    identities: KeyTable
+    data: "array[int]"
     unreadable: int
 
     def compare_to(self, now: "_Audience") -> Overlap:
         """Returns what changes from this audience to the current one."""
-        added = removed = same = altered = 0
-        for old_part, new_part in zip(self.parts, now.parts, strict=True):
-            old, new = dict(_split_records(old_part)), dict(_split_records(new_part))
-            common = old.keys() & new.keys()
-            added += len(new) - len(common)
-            removed += len(old) - len(common)
-            same += len(common)
-            altered += sum(old[identity] != new[identity] for identity in common)
+        same = altered = 0
+        for row, identity in enumerate(now.identities):
+            if (old_row := self.identities.row_of(identity)) is not None:
+                same += 1
+                altered += self.data[old_row] != now.data[row]
+        added, removed = len(now.identities) - same, len(self.identities) - same
         return Overlap(added, removed, same, altered, self.unreadable + now.unreadable)
 
 
 def _hash_audience(declaration: Declaration, used: frozenset[str] | None) -> _Audience:
-    parts = [bytearray() for _ in range(_PART_COUNT)]
-    unreadable = 0
+    identities, data, unreadable = KeyTable(), array("Q"), 0
     for recipient, identity in _read_recipients(declaration):
         if recipient is None:
             unreadable += 1
-        else:
-            parts[identity[0]] += identity + _hash_data(recipient, used)
-    return _Audience(parts, unreadable)
-
-
-def _split_records(part: bytearray) -> Iterator[tuple[bytes, bytes]]:
-    """Yields the identity and the data hash of every record of a part."""
-    for start in range(0, len(part), _RECORD_SIZE):
-        yield bytes(part[start : start + _IDENTITY_SIZE]), bytes(part[start + _IDENTITY_SIZE : start + _RECORD_SIZE])
+        elif identities.add_if_new(identity):
+            data.append(_hash_data(recipient, used))
+    return _Audience(identities, data, unreadable)
 
 
 def _read_recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, bytes]]:
@@ -157,10 +146,11 @@ def _read_recipients(declaration: Declaration) -> Iterator[tuple[Recipient | Non
             yield recipient, hash_recipient(recipient.kind, value)
 
 
-def _hash_data(recipient: Recipient, used: frozenset[str] | None) -> bytes:
-    """Returns a hash of the recipient's role and of the values of its used variables."""
+def _hash_data(recipient: Recipient, used: frozenset[str] | None) -> int:
+    """Returns a hash of 64 bits of the recipient's role and of the values of its used variables."""
     values = sorted((name, value) for name, value in recipient.vars.items() if used is None or name in used)
-    return blake2b(repr((recipient.role, values)).encode(errors="surrogatepass"), digest_size=_DATA_SIZE).digest()
+    text = repr((recipient.role, values)).encode(errors="surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=_DATA_SIZE).digest())
 
 
 def _is_same_table(before: Declaration, now: Declaration) -> bool:
