@@ -23,8 +23,7 @@ MAX_LISTING = 64 * 1024 * 1024  # bytes of the list of a commit's files: half a 
 MAX_WRITTEN = 4 << 30  # bytes of all files that are written: the base of a review has them on the disk of a CI job
 MAX_LINKED = 1_000  # links below messages/; each is read by a git process of its own
 _BATCH_COUNT = 200  # blobs that one git process reads
-_BATCH_BYTES = 16 * 1024 * 1024  # of the blobs that one git process reads
-_MAX_BATCHED_BLOB = 1024 * 1024  # bytes; a larger blob goes to its file without being read into memory
+_MAX_BATCHED_BLOB = 64 * 1024  # bytes; a larger blob goes to its file without being read into memory
 _MAX_LINKS = 8  # that are followed, from one to the next: links may form a circle
 _LINK_MODE = "120000"
 _FILE_MODES = frozenset({"100644", "100755", _LINK_MODE})
@@ -98,20 +97,6 @@ def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[s
     return entries
 
 
-def _make_batches(sizes: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
-    """Yields the paths in batches of at most _BATCH_COUNT, which have about _BATCH_BYTES."""
-    batch: list[str] = []
-    batch_bytes = 0
-    for path, size in sizes:
-        batch.append(path)
-        batch_bytes += size
-        if batch_bytes >= _BATCH_BYTES or len(batch) == _BATCH_COUNT:
-            yield batch
-            batch, batch_bytes = [], 0
-    if batch:
-        yield batch
-
-
 class _CommitTree(Tree):
     """The files of a commit. They are written to a temporary folder.
 
@@ -135,8 +120,8 @@ class _CommitTree(Tree):
         if sum(entries[path].mode == _LINK_MODE for path in declared) > MAX_LINKED:
             message = f"the commit has more than {MAX_LINKED:,} links below messages/, which --against would follow"
             raise UsageMistake(message, "leave out --against, and read its changes yourself")
-        for batch in _make_batches([(path, entries[path].size) for path in small]):
-            self._write_batch(batch)
+        for start in range(0, len(small), _BATCH_COUNT):
+            self._write_batch(small[start : start + _BATCH_COUNT])
         for path in declared:
             if entries[path].size <= MAX_FILE_SIZE:
                 self._ensure_written(path)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import Match, SequenceMatcher
 from functools import lru_cache
+from posixpath import commonprefix
 from typing import Literal, NamedTuple
 
 _TOKEN = re.compile(r"\n|[^\S\n]+|\w+(?:[.,'\u2019-]\w+)*|[^\w\s]")  # 12.50, don't and e-mail are words
@@ -46,15 +47,8 @@ def diff_words(before: str, now: str) -> list[DiffPart]:
 
 def diff_tokens(old: list[str], new: list[str]) -> list[DiffPart]:
     """Returns the differences as `diff_words`, of texts that the caller has split."""
-    start = next(
-        (index for index, (old_word, new_word) in enumerate(zip(old, new, strict=False)) if old_word != new_word),
-        min(len(old), len(new)),
-    )
-    ends = zip(reversed(old[start:]), reversed(new[start:]), strict=False)
-    end = next(
-        (index for index, (old_word, new_word) in enumerate(ends) if old_word != new_word),
-        min(len(old), len(new)) - start,
-    )
+    start = len(commonprefix([old, new]))
+    end = len(commonprefix([old[start:][::-1], new[start:][::-1]]))
     middle = _compare_words(old[start : len(old) - end], new[start : len(new) - end])
     head, tail = DiffPart("same", "".join(old[:start])), DiffPart("same", "".join(old[len(old) - end :]))
     return _join_parts([head, *middle, tail])

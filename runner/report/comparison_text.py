@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import takewhile
+from posixpath import commonprefix
 from typing import Any
 
 from runner.compare.audience_overlap import Overlap
@@ -193,7 +193,7 @@ def _shorten(field: FieldChange, length: int) -> tuple[str, str]:
                 f"{len(old):,} entries, removed: {', '.join(removed) or 'none'}",
                 f"{len(new):,} entries, added: {', '.join(added) or 'none'}",
             )
-        elif (same := sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*values, strict=False)))) > _SHORT:
+        elif (same := len(commonprefix(values))) > _SHORT:
             values = f"…{field.before[same - _SHORT :]}", f"…{field.now[same - _SHORT :]}"
     return truncate(values[0], length), truncate(values[1], length)
 

@@ -1,7 +1,7 @@
 """The difference of two texts as the lines of a diff."""
 
 from collections.abc import Sequence
-from itertools import takewhile
+from posixpath import commonprefix
 
 from runner.compare.word_diff import DiffPart
 
@@ -38,8 +38,8 @@ def _format_line(pieces: Sequence[DiffPart]) -> list[str]:
     if before == now:
         marks = ["- (white space)" if kind == "removed" else "+ (white space)" for kind in changed]
         return [*(f"  {line}" for line in before if line), *marks]
-    head = _count_equal(before, now)
-    tail = _count_equal(before[head:][::-1], now[head:][::-1])
+    head = len(commonprefix([before, now]))
+    tail = len(commonprefix([before[head:][::-1], now[head:][::-1]]))
     lines = [
         *(f"  {line}".rstrip() for line in before[:head]),
         *(f"- {line}".rstrip() for line in before[head : len(before) - tail]),
@@ -47,11 +47,6 @@ def _format_line(pieces: Sequence[DiffPart]) -> list[str]:
         *(f"  {line}".rstrip() for line in before[len(before) - tail :]),
     ]
     return [line for line in lines if len(line) > 1]
-
-
-def _count_equal(left: Sequence[str], right: Sequence[str]) -> int:
-    """Returns the number of lines that are the same at the beginning of both."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
 
 
 def _shorten(text: str, *, first: bool, last: bool) -> str:
