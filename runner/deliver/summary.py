@@ -1,5 +1,7 @@
 """The result of a run, updated while it runs."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -90,3 +92,22 @@ class Summary:
         """The number of planned deliveries that were not tried, and could have been sent."""
         done = self.tried + self.expired + len(self.still_not_found)
         return self.planned - done - self.unreached_refusals
+
+    def reported(self) -> Iterator[tuple[str, ReportedDelivery]]:
+        """Yields the deliveries that a person has to look at, each with a word for its outcome."""
+        for word, deliveries in (
+            ("unknown", self.unknown), ("refused", self.refused), ("not found again", self.still_not_found),
+        ):  # fmt: skip
+            yield from ((word, delivery) for delivery in deliveries)
+
+    def counts(self) -> dict[str, int]:
+        """Returns the number of deliveries by what became of them; what did not happen is left out, but for `sent`."""
+        counts = {
+            "sent": self.sent,
+            **Counter(word for word, _ in self.reported()),
+            "expired": self.expired,
+            "refused by the check and not recorded yet": self.unreached_refusals,
+            "not written to the ledger": len(self.unwritten),
+            "left": self.remaining,
+        }
+        return {word: number for word, number in counts.items() if number or word == "sent"}

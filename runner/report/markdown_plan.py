@@ -150,7 +150,7 @@ def _format_guards(guards: Sequence[Guard], *, show_values: bool) -> list[str]:
         return []
     lines = [
         f"> - **{escape_text(guard.code)}** {inline_text(guard.message, show_values=show_values)}"
-        f"{format_hint(guard.hint, show_values=show_values)}"
+        f"{format_hint(guard.hint)}"
         for guard in guards
     ]
     head = "> [!CAUTION]\n> **As it stands, nothing will be sent.** A guard says no:"

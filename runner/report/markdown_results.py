@@ -55,33 +55,18 @@ def format_failure(
 
 def format_stop_notice(message: AnyText, hint: str, *, show_values: bool) -> str:
     """Returns why a run stopped, and what the user can do."""
-    hint_text = format_hint(hint, show_values=show_values)
-    return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{hint_text}"
+    return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{format_hint(hint)}"
 
 
 def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = ()) -> str:
     """Returns what a run did: counts, why it stopped, what to do next, unknown and refused deliveries, and warnings."""
-    parts = [
-        (done.sent, "sent"),
-        (len(done.refused), "refused"),
-        (len(done.still_not_found), "not found again"),
-        (len(done.unknown), "unknown"),
-        (done.remaining, "left"),
-        (done.unreached_refusals, "refused by the check and not recorded yet"),
-        (done.expired, "expired"),
-        (len(done.unwritten), "not written to the ledger"),
-    ]
-    counts = " · ".join(f"{number:,} {word}" for number, word in parts if number)
+    counts = " · ".join(f"{number:,} {word}" for word, number in done.counts().items() if number)
     blocks = [f"### What was done\n\n**{counts or 'nothing was sent'}**"]
     if done.stop:
         blocks.append(format_stop_notice(done.stop.message, done.stop.hint, show_values=show_values))
     if steps_text := "\n".join(_format_step(step) for step in steps):
         blocks.append(f"Next:\n\n{steps_text}")
-    lines = [f"- **unknown** {_format_delivery(item, show_values=show_values)}" for item in done.unknown]
-    lines += [f"- **refused** {_format_delivery(item, show_values=show_values)}" for item in done.refused]
-    lines += [
-        f"- **not found again** {_format_delivery(item, show_values=show_values)}" for item in done.still_not_found
-    ]
+    lines = [f"- **{word}** {_format_delivery(item, show_values=show_values)}" for word, item in done.reported()]
     lines += [f"- warning: {inline_text(warning, show_values=show_values)}" for warning in done.warnings]
     if done.unknown:
         blocks.append(
@@ -113,7 +98,7 @@ def format_problem(item: Problem, *, show_values: bool) -> str:
     recipient = f" ({reveal_or_mask(item.recipient, show_values=show_values)})" if item.recipient else ""
     place = inline_code(str(item.place))
     message = inline_text(item.message + recipient, show_values=show_values)
-    text = f"{message} ({inline_code(item.code)}){format_hint(item.hint, show_values=show_values)}"
+    text = f"{message} ({inline_code(item.code)}){format_hint(item.hint)}"
     return f"- {place} {item.severity}: {text}"
 
 
@@ -122,9 +107,9 @@ def inline_text(text: AnyText, *, show_values: bool) -> str:
     return escape_text(truncate(reveal_or_mask(text, show_values=show_values), MAX_INLINE_LENGTH))
 
 
-def format_hint(hint: str, *, show_values: bool) -> str:
+def format_hint(hint: str) -> str:
     """Returns a hint on a line of its own, below what it is about; empty if there is none."""
-    return f"<br>→ {inline_text(hint, show_values=show_values)}" if hint else ""
+    return f"<br>→ {escape_text(truncate(hint, MAX_INLINE_LENGTH))}" if hint else ""
 
 
 def _format_step(step: NextStep) -> str:

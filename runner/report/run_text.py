@@ -16,7 +16,7 @@ from runner.report.problem_text import pluralize
 from runner.report.progress_text import format_duration
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
-from runner.report.terminal_text import one_line, style, style_counts
+from runner.report.terminal_text import one_line, style
 
 _PAUSES = frozenset({"signal", "later"})  # the kinds of a stop that puts the rest off, without an error
 _IN_NEXT_STEPS = frozenset({"", GO_ON, AFTER_QUIET_HOURS})  # hints that the next steps say too
@@ -63,26 +63,18 @@ def format_question(
 
 def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, view: StatusView) -> str:
     """Returns what a run did: counts by outcome, what is left and why, and the deliveries to look at."""
-    parts = [
-        (len(done.refused), "refused", "yellow"),
-        (len(done.still_not_found), "not found again", "yellow"),
-        (len(done.unknown), "unknown", "red"),
-        (done.expired, "expired", "yellow"),
-        (done.unreached_refusals, "refused by the check and not recorded yet", "yellow"),
-        (done.remaining, f"left{_why_left(done, show_values=view.show_values)}", "yellow"),
+    words = {"sent": "sent by this run", "left": f"left{_why_left(done, show_values=view.show_values)}"}
+    colours = {"sent": "green" if done.sent else None, "unknown": "red"}
+    counts = [
+        style(f"{number:,} {words.get(word, word)}", colours.get(word, "yellow"))
+        for word, number in done.counts().items()
     ]
-    counts = [style(f"{done.sent:,} sent by this run", "green" if done.sent else None)]
-    counts += style_counts(parts)
     counts += [style(format_rest(rest), "yellow")] if rest else []
     took = f" · {format_duration(done.seconds)}" if done.seconds >= _MIN_DURATION else ""
     lines = [one_line(f"{', '.join(counts)}{style(took, 'dim')}")]
     if done.claimed_by_others:
         lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
-    items = [
-        *(_to_listed(item, "unknown") for item in done.unknown),
-        *(_to_listed(item, "refused") for item in done.refused),
-        *(_to_listed(item, "not found again") for item in done.still_not_found),
-    ]
+    items = [_to_listed(item, word) for word, item in done.reported()]
     listed = format_delivery_list(items, recipients, view)
     end = _explain_end(done, show_values=view.show_values)
     blocks = [lines, listed, end] if listed else [[*lines, *end]]
