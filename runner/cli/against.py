@@ -1,7 +1,7 @@
 """`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.hold_file import HOLD_FILE
 from runner.declare.project import Project
 from runner.declare.project_reader import load_project
+from runner.declare.sample import Sample, make_sample
 from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_all_settings, load_settings
 from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
+from runner.plan.text_variants import choose_variants
 from runner.report.problem_text import pluralize
 from runner.report.review import Review
 
@@ -102,15 +104,25 @@ def compare_with_base(
     else:
         current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample)
         changes = comparison.compare(current, before, facts)
-        added = {change.name for change in changes if change.kind == "new"}
-        samples = [(change.name, change.before, change.now) for change in changes]
-        samples += [
-            (message.name, None, review.sample(message)) for message in review.plan.messages if message.name in added
-        ]
+        samples = _list_samples(review, changes)
         hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations, samples)
         new_hosts = hosts if before.declarations else {}
     guard_changes = guard_settings.take_turns((*base.guards, [*guard_settings.find_lifted_rules(changes)]))
     return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head, new_hosts)
+
+
+def _list_samples(
+    review: Review, changes: Iterable[MessageChange]
+) -> Iterator[tuple[str, Sample | None, list[Sample]]]:
+    """Yields each new or changed message with its sample before, and one of each text of it that a reviewer reads."""
+    by_name = {change.name: change for change in changes}
+    for message in review.plan.messages:
+        change = by_name[message.name]
+        if change.kind == "new" or change.now:
+            texts, _ = choose_variants(message.variants.by_count(), message.authorship)
+            samples = [make_sample(message.declaration, text.delivery, message.authorship) for text in texts]
+            sample = None if samples else review.sample(message)
+            yield message.name, change.before, [*samples, *([sample] if sample else [])]
 
 
 def list_other_environments(context: Context) -> list[str]:

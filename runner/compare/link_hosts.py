@@ -19,7 +19,7 @@ _LABEL = r"[^/\\\s\"'<>?#:@(){}.]{1,63}"
 _HOST = re.compile(rf"{_START}({_LABEL}(?:\.{_LABEL})+)")
 # What a mail client makes a link of in a text without a scheme.
 _NAME = r"(?:[\w-]{1,63}\.){1,9}[a-z]{2,63}"
-_LINKED_TEXT = re.compile(rf"(?<![\w@./-])(?:www\.{_NAME}|{_NAME}(?=/))")
+_LINKED_TEXT = re.compile(rf"(?<![\w@./-])(?:www\.{_NAME}|{_NAME}(?=/))|(?<=\w@){_NAME}")
 # The last @ ends the user, and a browser drops tabs and line ends wherever they stand.
 _WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:]*)", re.IGNORECASE)
 _MAIL_ADDRESS = re.compile(r"mailto:[^?\s\"'<>]{0,400}@([^?,;&\s\"'<>]+)", re.IGNORECASE)
@@ -31,12 +31,12 @@ _DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))  # IDNA takes ea
 def find_new_hosts(
     now: Iterable[Declaration],
     before: Iterable[Declaration],
-    samples: Iterable[tuple[str, Sample | None, Sample | None]],
+    samples: Iterable[tuple[str, Sample | None, Iterable[Sample]]],
 ) -> dict[str, list[str]]:
     """Returns the hosts that texts, variables and queries of `now` name, and none of `before`, sorted.
 
     Each has the names of its messages. A host that only a recipient's data names is in neither. `samples` are the names
-    of messages with a sample before and now: these show hosts that a template puts together.
+    of messages with a sample before and those now: these show hosts that a template puts together.
     """
     sources = list(_list_sources(before))
     known = {host for source in sources for host in (*_find_hosts(source), *_LINKED_TEXT.findall(source))}
@@ -47,7 +47,7 @@ def find_new_hosts(
                 messages.setdefault(host, set()).add(declaration.name)
     for name, old, new in samples:
         with CURRENT_WORK.on_file(f"the links of {name}"):
-            for host in _list_sample_hosts(new) - _list_sample_hosts(old):
+            for host in {host for sample in new for host in _list_sample_hosts(sample)} - _list_sample_hosts(old):
                 messages.setdefault(host, set()).add(name)
     return {host: sorted(messages[host]) for host in sorted(messages.keys() - known)}
 
@@ -75,11 +75,11 @@ def _find_hosts(text: str) -> Iterator[str]:
 
 
 def _list_sample_hosts(sample: Sample | None) -> set[str]:
-    """Returns the hosts in a text as its recipient gets it, without those of the recipient's own values."""
+    """Returns the hosts in a text as its recipient gets it, a part that is the recipient's masked."""
     if sample is None:
         return set()
     body = str(sample.body)
     texts = [html.unescape(text).lower() for text in (str(sample.subject), body)]
     hosts = {host for text in texts for host in (*_find_hosts(text), *_LINKED_TEXT.findall(text))}
     hosts |= {find_host(value) for tag in parse_html(body).tags for value in tag.attributes.values()}
-    return {host for host in hosts if host and MASK not in host}
+    return {host for host in hosts if host.replace(MASK, "").strip(".")}

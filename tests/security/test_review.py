@@ -177,6 +177,28 @@ def test_new_hosts_in_links_are_named(reviewed: Clone, link: str) -> None:
     assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed, code=0)
 
 
+PUT_TOGETHER = "{{ ''pon'' ~ ''les.example'' }}"
+
+
+@pytest.mark.parametrize(
+    ("body", "host"),
+    [
+        (f'{{% if k == 2 %}}<a href="https://{PUT_TOGETHER}">x</a>{{% endif %}} x', "ponles.example"),
+        (f"Write to pay@{PUT_TOGETHER}", "ponles.example"),
+        ('<a href="https://{{ shop }}les.example">x</a>', "***les.example"),
+    ],
+)
+def test_a_host_that_a_template_puts_together_for_some_recipients_is_named(
+    reviewed: Clone, body: str, host: str
+) -> None:
+    to = "".join(f"\n  - {{type: user, id: a{k}, vars: {{k: {k}, shop: pon}}}}" for k in range(4))
+    text = message("second", "bbb1", body=f"'{body}'")
+    reviewed.write("messages/second.yaml", text.partition("to:")[0] + f"to:{to}\n")
+    reviewed.commit()
+
+    assert f"new hosts in links, which no message of main has: {host}" in review(reviewed, code=0)
+
+
 @pytest.mark.parametrize("source", ["intercom: {segment: Trial}", "csv: ../people.csv, email: '{{ email }}'"])
 def test_contacts_that_a_list_of_a_message_lost_are_a_changed_guard(reviewed: Clone, source: str) -> None:
     text = message("news", "aaa1").partition("to:")[0]
