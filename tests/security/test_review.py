@@ -195,7 +195,6 @@ def test_a_host_that_a_template_puts_together_for_some_recipients_is_named(
     text = message("second", "bbb1", body=f"'{body}'")
     reviewed.write("messages/second.yaml", text.partition("to:")[0] + f"to:{to}\n")
     reviewed.commit()
-
     assert f"new hosts in links, which no message of main has: {host}" in review(reviewed, code=0)
 
 
