@@ -35,9 +35,18 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             _confirm_settled_attempts(context, ledger, imported, file, yes=yes)
             if workspace:
                 pin_workspace(ledger, workspace)
+            sent_before = _count_sent(ledger.facts)
             count = append_missing(ledger, imported)
-            context.output.sentence(f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}")
+            sent = _count_sent(ledger.facts) - sent_before
+            more = f"; {pluralize(sent, 'more delivery counts', 'more deliveries count')} as sent" if sent else ""
+            context.output.sentence(
+                f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}{more}"
+            )
             return exit_code_of(ledger.facts)
+
+
+def _count_sent(facts: Facts) -> int:
+    return sum(count for (_, _, status), count in facts.counts().items() if status == "sent")
 
 
 def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path, *, yes: bool) -> None:
