@@ -33,6 +33,8 @@ _BLOCK_ELEMENTS = frozenset(
 _PARAGRAPH_ELEMENTS = frozenset({"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "option": "- ", "hr": "---"}
 _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see may differ, see the HTML source]"
+# Elements whose end browsers and the HTML standard, which is changing here, place differently. A mail has none of them.
+_UNSETTLED = re.compile(r"<(select(?:edcontent)?|dialog|search)(?![a-z])", re.IGNORECASE)
 # More than spaces, dashes and what has no width.
 _SEEN = re.compile(r"[^\s\-\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")
 _BREAK = re.compile(r"[ \t\r\n\f\u1680\u2000-\u2006\u2008-\u200b\u3000-\ud7ff-]")  # where a line may break
@@ -64,6 +66,10 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     for (event, displayed), text_length in zip(events, lengths, strict=False):
         collector.add(event, displayed, text_length)
     notes = [_OPEN_PLACE] if html.has_open_place else []
+    if unsettled := dict.fromkeys(match[1].lower() for match in _UNSETTLED.finditer(sent)):
+        notes.append(
+            f"[{', '.join(unsettled)}: what is in and after it may be displayed differently, see the HTML source]"
+        )
     if html.cut:
         notes.append(f"[its last {html.cut:,} characters are not read here]")
     return "\n".join([*notes, html.mask(collector.text())])

@@ -589,6 +589,20 @@ def test_what_changes_the_text_in_ways_unknown_is_named(project: Clone, body: st
     assert "see the HTML source" in review(project).partition("```text")[2].partition("```")[0]
 
 
+UNSETTLED = [
+    "<p>Hi <select><div>{}</div></select>", "<p>Hi <SELECT><ul><li>{}</ul></select>", "<h1><p>Hi <select/><h1>{}</h1>",
+    "<select><selectedcontent>{}</selectedcontent></select>", "<select><button><selectedcontent>{}",
+    "<ul><li>Hi<dialog><li>{}</ul>", "<dl><dd>Hi<dialog\nx><dd>{}", "<ruby>x<dialog><rt>y</ruby>{}",
+    "<p>Hi <span><dialog></span>{}</p>", "<ul><li>Hi<search><li>{}</ul>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", UNSETTLED)
+def test_an_element_that_browsers_read_differently_is_named_above_the_text(body: str) -> None:
+    text = visible_text(f"<p>Hello</p>{body.format('evil')}", show_values=False)
+    assert re.match(r"\[.*(select|selectedcontent|dialog|search): what is in and after it may be displayed differently", text)
+
+
 @pytest.mark.parametrize("style", ["border-width:0", "min-width:0", "opacity:0.9", "line-height:1", "margin:0 5px"])
 def test_an_honest_style_hides_nothing(project: Clone, style: str) -> None:
     project.write("messages/a.yaml", declared(f'<p style="{style}">Hi</p>'))
