@@ -1,9 +1,12 @@
 """The texts of a message in a review: as the recipients of a sample see them, and as their source."""
 
+import json
 from collections.abc import Callable, Sequence
 
+from runner.compare.audience_overlap import used_variables
 from runner.current_work import CURRENT_WORK
 from runner.declare.sample import Sample, make_sample
+from runner.declare.template.faults import FOLDER
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import choose_variants
 from runner.privacy import MASK, reveal_or_mask
@@ -37,7 +40,7 @@ def _format_samples(
     message: PlannedMessage, get_sample: Callable[[PlannedMessage], Sample | None], *, show_values: bool, is_brief: bool
 ) -> list[str]:
     if message.is_unread:
-        return _format_written_texts(message)
+        return _format_written_texts(message, is_brief=is_brief)
     variants = message.variants.by_count()
     if not variants:
         sample = get_sample(message)
@@ -60,14 +63,27 @@ def _format_samples(
     return blocks
 
 
-def _format_written_texts(message: PlannedMessage) -> list[str]:
+def _format_written_texts(message: PlannedMessage, *, is_brief: bool) -> list[str]:
     """Returns the texts as the author wrote them: of an audience that was not read there is no sample."""
-    declaration = message.declaration
+    declaration, length = message.declaration, _BRIEF_LENGTH if is_brief else _MAX_TEXT_LENGTH
     subject = declaration.subject.source if declaration.subject else ""
-    return [
+    blocks = [
         "As written, because the recipients were not read:",
         *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
-        code_block(truncate(declaration.body.source, _MAX_TEXT_LENGTH), "html"),
+        code_block(truncate(declaration.body.source, length), "html"),
+    ]
+    texts = [text for text in (declaration.subject, declaration.body) if text]
+    for name, source in {name: source for text in texts for name, source in text.includes.items()}.items():
+        blocks += [f"Included from {inline_code(FOLDER + name)}:", code_block(truncate(source, length), "html")]
+    names = used_variables(declaration)
+    variables = [
+        f"{name}: {json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)}"
+        for name, value in declaration.variables.items()
+        if not callable(value) and (names is None or name in names)
+    ]
+    return [
+        *blocks,
+        *(["With these variables:", code_block(truncate("\n".join(variables), length))] if variables else ()),
     ]
 
 

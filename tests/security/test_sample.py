@@ -589,6 +589,21 @@ def test_what_changes_the_text_in_ways_unknown_is_named(project: Clone, body: st
     assert "see the HTML source" in review(project).partition("```text")[2].partition("```")[0]
 
 
+def test_of_an_audience_that_was_not_read_all_that_makes_the_text_is_shown(project: Clone) -> None:
+    to = "{intercom: {segment: Trial}, vars: {name: 'to {{ contact.name }}'}}"
+    body = "{% include 'a.html' %}{{ fine }}{{ name }}"
+    project.write("messages/a.yaml", declared(body, subject="{{ other }}", to=to) + 'vars: {fine: {deep: ["evil1"]}}\n')
+    project.write("msgrun.yaml", 'vars: {other: "evil2\\n```"}\n')
+    project.write("messages/a.html", "evil3 {% import 'b.html' as b %}{{ b.t() }}")
+    project.write("messages/b.html", "{% macro t() %}evil4{% endmacro %}")
+    comment = review(project)
+    assert [number for number in range(1, 5) if f"evil{number}" not in comment] == []
+    assert "Included from `messages/b.html`:" in comment
+    project.write("messages/a.yaml", declared("{{ fine }}", to=to) + "vars: {fine: evil5, unused: evil6}\n")
+    comment = review(project)
+    assert ("evil5" in comment, "evil6" in comment) == (True, False)
+
+
 UNSETTLED = [
     "<p>Hi <select><div>{}</div></select>", "<p>Hi <SELECT><ul><li>{}</ul></select>", "<h1><p>Hi <select/><h1>{}</h1>",
     "<select><selectedcontent>{}</selectedcontent></select>", "<select><button><selectedcontent>{}",
@@ -600,7 +615,9 @@ UNSETTLED = [
 @pytest.mark.parametrize("body", UNSETTLED)
 def test_an_element_that_browsers_read_differently_is_named_above_the_text(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body.format('evil')}", show_values=False)
-    assert re.match(r"\[.*(select|selectedcontent|dialog|search): what is in and after it may be displayed differently", text)
+    assert re.match(
+        r"\[.*(select|selectedcontent|dialog|search): what is in and after it may be displayed differently", text
+    )
 
 
 @pytest.mark.parametrize("style", ["border-width:0", "min-width:0", "opacity:0.9", "line-height:1", "margin:0 5px"])
