@@ -223,8 +223,10 @@ def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[st
 def _label(tag: str, attributes: Mapping[str, str], style_addresses: tuple[str, ...]) -> str:
     """Returns what stands for an element besides its text; empty for one that only holds text."""
     found = [attributes.get(name, "") for name in _ADDRESS_ATTRIBUTES if tag != "a" or name == "ping"]
-    if tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
-        found.append(attributes.get("content", ""))
+    content = attributes.get("content", "")
+    is_dark = attributes.get("name", "").lower() == "color-scheme" and "light" not in content.lower()
+    if tag == "meta" and (is_dark or attributes.get("http-equiv", "").lower() == "refresh"):
+        found.append(content)
     addresses = " ".join(f"{each}{describe_hosts(each)}" for each in found if each)
     styles = "".join(f"[picture: {each}{describe_hosts(each)}]" for each in style_addresses)
     if tag in {"col", "colgroup"} and ("bgcolor" in attributes or "background" in attributes.get("style", "").lower()):

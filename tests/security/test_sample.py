@@ -612,6 +612,13 @@ UNSETTLED = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("scheme", ["dark", "only dark", "DARK"])
+def test_a_page_that_is_always_dark_is_named(scheme: str) -> None:
+    body = "<meta name=color-scheme content='{}'><p>evil</p>"
+    assert visible_text(body.format(scheme), show_values=False) == f"[meta: {scheme}]\n\nevil"
+    assert visible_text(body.format("light dark"), show_values=False) == "evil"
+
+
 @pytest.mark.parametrize("body", UNSETTLED)
 def test_an_element_that_browsers_read_differently_is_named_above_the_text(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body.format('evil')}", show_values=False)
