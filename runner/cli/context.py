@@ -18,7 +18,7 @@ from runner.current_work import CURRENT_WORK
 from runner.declare.kept_reads import KeptReads
 from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
-from runner.declare.quiet_hours import QuietHours
+from runner.declare.sending_times import QuietHours
 from runner.declare.settings import SETTINGS_FILE, Settings, load_chosen_settings, load_settings
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree

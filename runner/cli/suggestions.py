@@ -23,7 +23,8 @@ from runner.errors import MsgrunError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_NAME = re.compile(rb"^(?:- )?[\"']?name[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z0-9][A-Za-z0-9._/-]{0,99})", re.MULTILINE)
+# Compiled at first use: only a shell that completes needs it.
+_NAME = rb"(?m)^(?:- )?[\"']?name[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z0-9][A-Za-z0-9._/-]{0,99})"
 _MAX_READ = 1 << 16  # bytes of a declaration: its name is among the first
 _MAX_SECONDS = 3.0  # of processor time, for which the shell waits
 _MAX_MEMORY = 1 << 30  # bytes of address space
@@ -48,7 +49,7 @@ def suggest_names(context: click.Context, _: click.Parameter, incomplete: str) -
         tree = _find_tree(context)
         for path in list_message_files(tree.root).declarations:
             with contextlib.suppress(*_UNREADABLE), tree.open(path) as file:
-                names.update(name.decode() for name in _NAME.findall(file.read(_MAX_READ)))
+                names.update(name.decode() for name in re.findall(_NAME, file.read(_MAX_READ)))
     return sorted(name for name in names if name.startswith(incomplete))
 
 

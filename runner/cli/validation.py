@@ -9,9 +9,9 @@ from runner.cli.context import RENDER_MONITOR
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
-from runner.declare.look_alike_names import find_look_alike_names
 from runner.declare.project_reader import ProjectReader
 from runner.declare.recipient_problems import check_recipients
+from runner.declare.similar_names import find_look_alike_names
 from runner.errors import Place, Problem
 
 _BLOCK = 25  # files; small blocks let the processes of a pool end at about the same time

@@ -7,8 +7,7 @@ from itertools import chain, zip_longest
 from runner.compare import declared_fields
 from runner.compare.comparison import FieldChange, MessageChange
 from runner.declare import declaration
-from runner.declare.audience.allow_list import DOMAIN_PREFIX, AllowList
-from runner.declare.redirect import Redirect
+from runner.declare.recipient_rules import DOMAIN_PREFIX, AllowList, Redirect
 from runner.declare.settings import Settings
 from runner.ledger.record import salt_check
 

@@ -12,8 +12,7 @@ from runner.compare.comparison import FieldChange
 from runner.compare.declared_fields import describe_list_change
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.sources import read_suppression_files
-from runner.declare.audience.suppression import SuppressionList
-from runner.declare.contact_files import ContactFiles
+from runner.declare.audience.suppression import ContactFiles, SuppressionList
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place
 

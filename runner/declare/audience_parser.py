@@ -17,9 +17,8 @@ from runner.declare.audience import (
 from runner.declare.audience.recipient import without_nulls
 from runner.declare.audience.selection import Selection, Split
 from runner.declare.audience.sources import SOURCE_KEYS, read_source, read_suppression_files
-from runner.declare.audience.suppression import SuppressionList
+from runner.declare.audience.suppression import SuppressionList, parse_contact_files
 from runner.declare.column_hints import column_hint
-from runner.declare.contact_files import parse_contact_files
 from runner.declare.declaration import TemplateOrigin
 from runner.declare.parse_context import ParseContext
 from runner.declare.similar_names import list_first

@@ -9,7 +9,7 @@ from runner.declare.audience import Audience, InlineAudience, Recipient
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import Selection, Tally
 from runner.declare.problem_length import mark_length
-from runner.declare.redirect import Redirect
+from runner.declare.recipient_rules import Redirect
 from runner.declare.sender import Sender
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template

@@ -39,7 +39,8 @@ _LONE_NAME = re.compile(rb"[^\s\0]{1,255}\n?")  # longer names do not exist
 CONFLICT_MESSAGE = "merge conflict marker: both sides are still in the file"
 CONFLICT_HINT = "keep one side, and remove the lines <<<<<<<, ======= and >>>>>>>"
 # In YAML a text is indented, and an editor may indent the marks with it.
-_CONFLICT_MARK = re.compile(r"^[ \t]*(?P<sign><{7}|={7}|>{7})(?P<label> [^\n]*)?\r?$", re.MULTILINE)
+# It is compiled at first use: few files hold such a mark.
+_CONFLICT_MARK = r"(?m)^[ \t]*(?P<sign><{7}|={7}|>{7})(?P<label> [^\n]*)?\r?$"
 
 
 def find_stand_in(start: bytes) -> StandIn | None:
@@ -61,7 +62,7 @@ def find_conflict(path: str, text: str) -> Problem | None:
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
         return None
     begin = middle = None
-    for mark in _CONFLICT_MARK.finditer(text):
+    for mark in re.finditer(_CONFLICT_MARK, text):
         has_label, start = bool(mark["label"]), None
         match mark["sign"][0]:
             case "<":

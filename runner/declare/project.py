@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.declare.declaration import Declaration
+from runner.declare.message_files import find_unread_folders, find_unread_settings
 from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.declare.similar_names import suggest_or_list
 from runner.declare.tree import Tree
-from runner.declare.unread_files import find_unread_folders, find_unread_settings
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.shown_command import shown_command
 

@@ -11,16 +11,14 @@ from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import Declaration
 from runner.declare.declaration_parser import parse
 from runner.declare.kept_reads import KeptReads
-from runner.declare.look_alike_names import find_look_alike_names
-from runner.declare.message_files import list_message_files
+from runner.declare.message_files import find_unread_files, find_unread_settings, list_message_files
 from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
 from runner.declare.settings import SETTINGS_FILE, Settings, setting_path
-from runner.declare.similar_names import did_you_mean
+from runner.declare.similar_names import did_you_mean, find_look_alike_names
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
 from runner.declare.tree import NotReadable, Tree
-from runner.declare.unread_files import find_unread_files, find_unread_settings
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, UsageMistake
 

@@ -11,7 +11,7 @@ from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.keys_and_digests import visible_words
-from runner.declare.redirect import format_mark
+from runner.declare.recipient_rules import format_mark
 from runner.privacy import AnyText, mark_private
 
 _MAX_READ = 4_000  # characters of a body that are read for its beginning

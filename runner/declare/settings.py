@@ -5,17 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from runner.declare import schema
-from runner.declare.audience.allow_list import AllowList, parse_allow_list
-from runner.declare.contact_files import ContactFiles, parse_contact_files
-from runner.declare.frequency import Frequency, parse_frequency
-from runner.declare.quiet_hours import QuietHours, parse_quiet_hours
-from runner.declare.recipient_policy import RecipientPolicy
-from runner.declare.redirect import Redirect, parse_redirect
+from runner.declare.audience.suppression import ContactFiles, parse_contact_files
+from runner.declare.message_files import find_unread_settings
+from runner.declare.recipient_rules import AllowList, RecipientPolicy, Redirect, parse_allow_list, parse_redirect
 from runner.declare.sender import Sender, parse_sender
+from runner.declare.sending_times import Frequency, QuietHours, parse_frequency, parse_quiet_hours
 from runner.declare.settings_problems import find_settings_problems
 from runner.declare.similar_names import did_you_mean, list_first
 from runner.declare.tree import Tree
-from runner.declare.unread_files import find_unread_settings
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import BranchAddress, LedgerAddress, default_lockfile, file_stem, parse_address

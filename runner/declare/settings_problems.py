@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from runner.declare import schema
-from runner.declare.quiet_hours import UNKNOWN_ZONE, find_zone
+from runner.declare.sending_times import UNKNOWN_ZONE, find_zone
 from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Problem, UsageMistake

@@ -1,8 +1,14 @@
-"""The name that was meant, for one that does not exist, or the names that there are."""
+"""Names that are alike: the one that a wrong name means, and two that a reader takes for each other."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from runner.errors import Place, Problem, Severity
 
 _MAX_LISTED = 10  # names in one message
+# What looks alike in a name, which is ASCII: 0 and o; 1, i and l; vv and w; rn and m;
+# cl and d. Capitals and small letters too.
+_LOOKS = str.maketrans({"0": "o", "1": "l", "i": "l"})
+_LONGER_LOOKS = (("vv", "w"), ("rn", "m"), ("cl", "d"))
 
 
 def did_you_mean(word: str, choices: Collection[str], cutoff: float = 0.6) -> str:
@@ -45,3 +51,21 @@ def is_one_slip(written: str, meant: str) -> bool:
         return is_swapped or len(wrong) == 1
     short, long = sorted((written, meant), key=len)
     return len(long) == len(short) + 1 and any(long[:index] + long[index + 1 :] == short for index in range(len(long)))
+
+
+def find_look_alike_names(places: Mapping[str, Place]) -> Iterator[Problem]:
+    """Yields a warning for each name that looks like one before it. `places` maps the names to their places."""
+    names_by_look: dict[str, str] = {}
+    for name in sorted(places, key=lambda name: places[name].sort_key):
+        earlier = names_by_look.setdefault(_look(name), name)
+        if earlier != name:
+            message = f"the name {name} looks like {earlier}, at {places[earlier].path}:{places[earlier].line}"
+            hint = "give it another name, or make sure that its text is the one that was meant"
+            yield Problem("look-alike-name", places[name], message, hint, Severity.WARNING)
+
+
+def _look(name: str) -> str:
+    look = name.lower().translate(_LOOKS)
+    for written, seen in _LONGER_LOOKS:
+        look = look.replace(written, seen)
+    return look

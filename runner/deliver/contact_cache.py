@@ -13,7 +13,7 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
-from runner.declare.recipient_policy import CONTACT_FAULTS
+from runner.declare.recipient_rules import CONTACT_FAULTS
 from runner.intercom.contact import Contact
 from runner.key_table import KEY_SIZE, KeyTable, TextList
 

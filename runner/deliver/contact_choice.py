@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from runner.declare.recipient_policy import CONTACT_FAULTS, EMAIL_FAULTS, RecipientPolicy, Rule
+from runner.declare.recipient_rules import CONTACT_FAULTS, EMAIL_FAULTS, RecipientPolicy, Rule
 from runner.intercom.contact import Contact
 from runner.plan.deliveries import Action
 

@@ -4,7 +4,7 @@ from array import array
 from datetime import datetime
 
 from runner.clock import format_timestamp, parse_timestamp
-from runner.declare.frequency import Frequency
+from runner.declare.sending_times import Frequency
 from runner.key_table import KeyTable
 from runner.ledger.contact_index import hash_contact
 from runner.ledger.facts import Facts

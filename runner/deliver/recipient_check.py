@@ -11,7 +11,7 @@ from typing import NamedTuple
 from runner.declare.address_search import Address, list_addresses
 from runner.declare.audience.recipient import contact_role
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
-from runner.declare.recipient_policy import RecipientPolicy
+from runner.declare.recipient_rules import RecipientPolicy
 from runner.deliver.contact_choice import ALREADY_REACHED, SAME_CONTACT, ContactChoice, choose_contact
 from runner.deliver.contact_lookup import ContactLookup
 from runner.deliver.frequency_check import TOO_FREQUENT, FrequencyCheck

@@ -2,8 +2,7 @@
 
 from runner.declare.address_search import Address
 from runner.declare.audience.recipient import contact_role
-from runner.declare.recipient_policy import RecipientPolicy
-from runner.declare.redirect import Redirect
+from runner.declare.recipient_rules import RecipientPolicy, Redirect
 from runner.deliver.contact_choice import choose_contact
 from runner.deliver.contact_lookup import ContactLookup
 from runner.errors import Place

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
 from runner.declare.hold_file import HOLD_FILE
-from runner.declare.quiet_hours import QuietHours
+from runner.declare.sending_times import QuietHours
 from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
 from runner.errors import MsgrunError

@@ -4,10 +4,8 @@ from dataclasses import replace
 
 from runner.compare.comparison import FieldChange
 from runner.compare.guard_settings import compare_environments, compare_guard_settings, take_turns
-from runner.declare.audience.allow_list import parse_allow_list
-from runner.declare.frequency import parse_frequency
-from runner.declare.quiet_hours import parse_quiet_hours
-from runner.declare.redirect import Redirect
+from runner.declare.recipient_rules import Redirect, parse_allow_list
+from runner.declare.sending_times import parse_frequency, parse_quiet_hours
 from runner.declare.settings import Settings
 
 STAGING = Settings(

@@ -6,7 +6,7 @@ import pytest
 
 from runner.compare import suppression_changes
 from runner.compare.suppression_changes import compare_suppression_lists
-from runner.declare.contact_files import parse_contact_files
+from runner.declare.audience.suppression import parse_contact_files
 from runner.declare.tree import Tree
 
 LIST = "email\na@example.com\nb@example.com\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.declare.recipient_policy import RecipientPolicy
+from runner.declare.recipient_rules import RecipientPolicy
 from runner.deliver.contact_choice import choose_contact
 from runner.intercom.contact import Contact
 

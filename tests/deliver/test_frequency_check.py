@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.declare.frequency import parse_frequency
-from runner.declare.redirect import Redirect
+from runner.declare.recipient_rules import Redirect
+from runner.declare.sending_times import parse_frequency
 from runner.deliver.claims import InlineClaims
 from runner.ledger.record import Record
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from runner.declare.recipient_policy import RecipientPolicy
-from runner.declare.redirect import Redirect
+from runner.declare.recipient_rules import RecipientPolicy, Redirect
 from runner.deliver import contact_lookup
 from runner.privacy import reveal_or_mask
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.quiet_hours import parse_quiet_hours
+from runner.declare.sending_times import parse_quiet_hours
 from runner.declare.settings import AbortConditions
 from runner.deliver.run import Run
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped

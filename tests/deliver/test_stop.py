@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runner.clock import Clock
-from runner.declare.quiet_hours import parse_quiet_hours
+from runner.declare.sending_times import parse_quiet_hours
 from runner.declare.settings import AbortConditions
 from runner.deliver.stop import DRAIN_TIMEOUT, StopConditions, StopController
 from runner.deliver.summary import STOP_KINDS, ReportedDelivery, StopReason, Summary

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.declare.recipient_policy import RecipientPolicy
+from runner.declare.recipient_rules import RecipientPolicy
 from runner.deliver.subscription_check import NOT_SUBSCRIBED
 from runner.intercom.reply_meaning import INBOUND, NO_ANSWER, UNEXPECTED_ANSWER
 from runner.ledger.key_state import STATUS_WORDS

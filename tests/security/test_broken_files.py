@@ -11,7 +11,7 @@ import pytest
 
 from runner.clock import parse_timestamp
 from runner.current_work import CURRENT_WORK
-from runner.declare.frequency import parse_frequency
+from runner.declare.sending_times import parse_frequency
 from runner.deliver.frequency_check import FrequencyCheck
 from runner.deliver.online_status_file import load_online_status
 from runner.ledger.facts import Facts

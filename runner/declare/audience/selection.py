@@ -14,10 +14,10 @@ import orjson
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience import broken_cells
-from runner.declare.audience.allow_list import AllowList
 from runner.declare.audience.audience import InlineAudience, TableAudience
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, normalise_identifier
 from runner.declare.audience.suppression import SuppressionList
+from runner.declare.recipient_rules import AllowList
 from runner.declare.template.condition import Condition
 from runner.declare.template.language import TemplateFault
 from runner.errors import Problem

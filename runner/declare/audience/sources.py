@@ -6,8 +6,7 @@ from typing import Any
 from runner.declare.audience.audience import RowSource
 from runner.declare.audience.files import plain_suffix
 from runner.declare.audience.recipient import IDENTIFIER_KINDS
-from runner.declare.audience.suppression import SuppressionList, read_suppression_list
-from runner.declare.contact_files import ContactFiles
+from runner.declare.audience.suppression import ContactFiles, SuppressionList, read_suppression_list
 from runner.declare.similar_names import list_first
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem

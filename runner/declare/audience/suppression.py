@@ -1,10 +1,11 @@
-"""Lists of contacts that are left out: an audience's own `exclude`, or the project's `suppress`."""
+"""Lists of contacts that are left out: an audience's own `exclude`, or the project's `suppress`, and their files."""
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.current_work import CURRENT_WORK
 from runner.declare import schema
@@ -15,8 +16,38 @@ from runner.key_table import KeyTable
 from runner.privacy import mark_private
 
 MAX_REPORTED = 20
+FORMATS = ("csv", "jsonl", "parquet", "yaml")
 # Wild cards of SQL, shells and regular expressions in an address. No sign of them is in an address that people have.
 _WILD_CARD = re.compile(r"[/^]|[^@]*[%?*$|\\(\[]|[^@]*@[^@]*[$/\\+*?%)|]")
+
+
+class ContactFiles(NamedTuple):
+    """One file, or several that one pattern names.
+
+    `pattern` is relative to the declaration. `format` is one of FORMATS, or empty if the suffix of each file says it.
+    `options` are the keys that say how the files are read: columns, delimiter, quote and encoding.
+    """
+
+    pattern: str
+    format: str
+    options: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        if not self.format:
+            return self.pattern
+        return json.dumps({self.format: self.pattern, **self.options}, ensure_ascii=False)
+
+
+def parse_contact_files(value: Any) -> tuple[ContactFiles, ...]:
+    """Returns the files that a valid `exclude` or `suppress` names: a path, a mapping, or a list of these."""
+    return tuple(_parse_files(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _parse_files(item: str | Mapping[str, Any]) -> ContactFiles:
+    if isinstance(item, str):
+        return ContactFiles(item, "", {})
+    name = next(name for name in FORMATS if name in item)
+    return ContactFiles(item[name], name, {key: value for key, value in item.items() if key != name})
 
 
 class SuppressionList:

@@ -8,8 +8,9 @@ import yaml
 
 from runner.declare.yaml.syntax import iter_nodes
 
+# Compiled at first use: few texts have such escapes.
 # Not after an odd number of backslashes: then the first backslash of the escape is a character itself.
-_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_PAIR = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 # The escape of YAML is two characters shorter. These replace them, so that every place in the file stays what it is.
 _PADDING = "\ue0f2\ue0f2"
 
@@ -18,7 +19,7 @@ def join_surrogates(text: str, loader: Any) -> str:
     """Returns a YAML text with each pair of halves in double quotes as one escape of YAML, of the same length."""
     if "\\ud" not in text and "\\uD" not in text:
         return text
-    joined = _PAIR.sub(_join_pair, text)
+    joined = re.sub(_PAIR, _join_pair, text)
     parts: list[str] = []
     position = 0
     try:

@@ -10,9 +10,10 @@ from runner.errors import Edit
 
 # The compiled pattern of PyYAML. To compile a copy would take 7 ms, a sixteenth of a command's start.
 INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
-_TEXT_BEGINS = re.compile(r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$")
+# These two are compiled at first use, where there is a mistake.
+_TEXT_BEGINS = r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$"
+_COMMENT = r"#(?:\s|$)"  # a number or a tag is not written like this
 ODD_SPACES = frozenset("\u00a0\u1680\u202f\u205f\u3000\ufeff") | {chr(code) for code in range(0x2000, 0x200C)}
-_COMMENT = re.compile(r"#(?:\s|$)")  # a number or a tag is not written like this
 # A key with a text that no quotes are around, up to the colon and space in it.
 _COLON_IN_TEXT = re.compile(r"[ ]*(?:- )?(?P<key>)[\w.-]+:[ ]+(?P<text>[^\s\"'\[{|>&*!#%@`-][^#]*):$")
 # Parts of libyaml's messages, as it words them, and what they mean for the author.
@@ -131,7 +132,7 @@ def _find_end_of_text(text: str, lines: list[str], error: yaml.MarkedYAMLError, 
     end: int = mark.line
     for number in range(end - 1, -1, -1):
         line = lines[number]
-        if _TEXT_BEGINS.search(line):
+        if re.search(_TEXT_BEGINS, line):
             quote = _find_multiline_quote(text, end)
             is_quoted = quote and quote.line < number
             return None if is_quoted or "quoted scalar" in (error.context or "") else end
@@ -182,7 +183,7 @@ def quote_text(line: str, number: int, start: int) -> tuple[Edit, ...]:
     `number` is the line's number from 1. There is none if a `#` has a space after it: it may begin a comment.
     """
     text = line[start:].rstrip()
-    if _COMMENT.search(text):
+    if re.search(_COMMENT, text):
         return ()
     quoted = f'"{text}"' if not {'"', "\\"} & set(text) else "'" + text.replace("'", "''") + "'"
     return (Edit(number, start + 1, text, quoted),)

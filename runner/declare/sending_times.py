@@ -1,10 +1,11 @@
-"""Quiet hours: a time of every day, in one time zone, in which nothing is sent."""
+"""When a contact is sent to: not in the quiet hours of the day, and not too often within a time."""
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 UNKNOWN_ZONE = (KeyError, ValueError, OSError)  # what zoneinfo raises for a name that is not a time zone
+_UNITS = {"h": "hour", "d": "day"}
 
 
 class QuietHours(NamedTuple):
@@ -41,3 +42,20 @@ def parse_quiet_hours(value: Mapping[str, str]) -> QuietHours:
     """Returns the quiet hours that a valid `quiet_hours` declares."""
     begin, end = time.fromisoformat(value["from"]), time.fromisoformat(value["to"])
     return QuietHours(begin, end, value["timezone"], find_zone(value["timezone"]))
+
+
+class Frequency(NamedTuple):
+    """At most `most` messages to one contact within `period`. `text` is the period in words."""
+
+    most: int
+    period: timedelta
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.most:,} message{'s' * (self.most != 1)} in {self.text}"
+
+
+def parse_frequency(value: Mapping[str, Any]) -> Frequency:
+    """Returns what a valid `frequency` declares."""
+    number, unit = int(value["per"][:-1]), _UNITS[value["per"][-1]]
+    return Frequency(value["max"], timedelta(**{f"{unit}s": number}), f"{number:,} {unit}{'s' * (number != 1)}")

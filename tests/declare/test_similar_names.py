@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.declare.look_alike_names import find_look_alike_names
+from runner.declare.similar_names import find_look_alike_names
 from runner.errors import Place
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare.contact_files import ContactFiles, parse_contact_files
+from runner.declare.audience.suppression import ContactFiles, parse_contact_files
 
 NAMED = {"csv": "export.csv", "columns": {"Größe": "email"}, "delimiter": ";"}
 
