@@ -5,13 +5,14 @@ explains why it is not, and is imported only for that. The schemas contain the t
 too), `x-code`, `x-hint`, and `x-at`, the key at which a rule about several keys is reported.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from runner.declare.similar_names import closest_match
 from runner.declare.violation import Violation, describe_error, describe_type_error, describes_whole_value, example_hint
@@ -37,7 +38,7 @@ def load_schema(kind: str) -> dict[str, Any]:
     """Returns the schema of that kind: `message`, `project`, `payload`, or `contact`, which is a payload's `to`."""
     if kind == "contact":
         return {"$ref": "#/$defs/contact", "$defs": load_schema("payload")["$defs"]}
-    loaded: dict[str, Any] = json.loads(schema_path(kind).read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = orjson.loads(schema_path(kind).read_bytes())
     return loaded
 
 

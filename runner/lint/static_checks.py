@@ -8,16 +8,14 @@ from itertools import islice
 from typing import Any
 
 from runner.lint import text_checks
-from runner.lint.attributes import URL_ATTRIBUTES
 from runner.lint.findings import MessageFindings
 from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, parse_html, unescape_with_offsets
 from runner.lint.links import check_anchor_url, check_image_url, check_query_value, check_url, find_links
-from runner.lint.mojibake import find_mojibake
 from runner.lint.placeholders import find_placeholders, find_placeholders_in_url
-from runner.lint.tag_checks import ANCHOR_TAGS, check_tag, garbled_fault, leftover_fault
+from runner.lint.tag_checks import ANCHOR_TAGS, URL_ATTRIBUTES, check_tag, garbled_fault, leftover_fault
 from runner.lint.tag_pairs import TagPairs, pair_tags
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
-from runner.lint.text_checks import Fault, PlacedFault
+from runner.lint.text_checks import Fault, PlacedFault, find_mojibake
 
 # What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
 _MAX_CHECKED = 20  # placeholders, and links, of one value: the whole text is searched for each of them
