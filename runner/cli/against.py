@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.cli.context import RENDER_MONITOR, Context
+from runner.cli.context import Context
+from runner.cli.render_time_limit import RENDER_MONITOR
 from runner.compare import comparison, guard_settings
 from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange

@@ -9,23 +9,25 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from shlex import join
 from urllib.parse import urlsplit
 
+import click
+
 from runner.cli.context import Context
+from runner.cli.options import GlobalOptions
 from runner.cli.output import Output
-from runner.cli.pauses import make_stop_conditions
+from runner.cli.pauses import Signals, make_stop_conditions
 from runner.cli.progress import RunProgress, open_record_log
 from runner.cli.run_origin import find_run_origin
-from runner.cli.signals import Signals
-from runner.cli.workspace_faults import find_region_fault, find_workspace_fault
 from runner.clock import Clock, new_run_id
 from runner.declare.sender import Sender
-from runner.declare.settings import Settings
+from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.deliver.post import MessagePoster
 from runner.deliver.run import make_run
 from runner.deliver.stop import DRAIN_TIMEOUT, signal_name
 from runner.deliver.summary import Summary
-from runner.errors import RunStopped, UsageMistake
+from runner.errors import Refusal, RunStopped, UsageMistake
 from runner.intercom import Access
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.rate_limit import RateLimiter
@@ -39,7 +41,7 @@ from runner.plan.saved_plan import SavedPlan
 from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep, format_next_steps
-from runner.sandbox import Sandbox
+from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 from runner.shown_command import shown_command
 
 _TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
@@ -237,3 +239,29 @@ def _require_safe_url(url: str) -> str:
         return url
     message = "INTERCOM_BASE_URL is neither https nor on this machine"
     raise UsageMistake(message, f"write https://{parts.hostname}: the access token would travel in clear")
+
+
+def find_workspace_fault(id_code: str, declared: str, of_ledger: str) -> Refusal | None:
+    """Compares the workspace with the declared one and with that of the ledger; each of these two may be empty."""
+    if id_code == SANDBOX_WORKSPACE_ID:
+        arguments = click.get_current_context().ensure_object(GlobalOptions).arguments
+        message = "INTERCOM_BASE_URL is the address of a sandbox, not of Intercom"
+        return Refusal(message, f"to use the sandbox: {join(['msgrun', '--sandbox', *arguments])}")
+    if declared not in {"", id_code}:
+        hint = "use the other workspace's token, or another environment (-e)"
+        return Refusal(f"the token is of workspace {id_code}, and {SETTINGS_FILE} names {declared}", hint)
+    if of_ledger not in {"", id_code}:
+        hint = (
+            f"use a token of {of_ledger}; or give {id_code} an environment of its own in {SETTINGS_FILE}, such as"
+            f" environments: {{trial: {{workspace: {id_code}}}}}, and pass -e trial"
+        )
+        return Refusal(f"the token is of workspace {id_code}, and the ledger belongs to {of_ledger}", hint)
+    return None
+
+
+def find_region_fault(region: str, declared: str) -> Refusal | None:
+    """Compares the region of the workspace with the declared one. An unknown region is not a fault."""
+    if region not in HOSTS or region == declared:
+        return None
+    hint = f"write region: {region} into {SETTINGS_FILE}, or use the other workspace's token"
+    return Refusal(f"the workspace is in region {region}, and {SETTINGS_FILE} says {declared}", hint)

@@ -13,14 +13,13 @@ import click
 
 from runner.cli.options import GlobalOptions
 from runner.cli.output import Output, remember_options
-from runner.cli.render_time_limit import limit_render_time
+from runner.cli.render_time_limit import RENDER_MONITOR, limit_render_time
 from runner.current_work import CURRENT_WORK
 from runner.declare.kept_reads import KeptReads
 from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
 from runner.declare.sending_times import QuietHours
 from runner.declare.settings import SETTINGS_FILE, Settings, load_chosen_settings, load_settings
-from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, LockfileAddress, default_lockfile, parse_address
@@ -203,9 +202,6 @@ class Context:
         return full.relative_to(root).as_posix()
 
 
-RENDER_MONITOR = RenderMonitor()
-
-
 def _declared_ledger(settings: Settings) -> DeclaredLedger:
     return DeclaredLedger(settings.lock, settings.ledger_id, settings.remote)
 
@@ -240,10 +236,10 @@ def open_context(base: str = "", *, check_in_child: Callable[[Context], object] 
     if supervisor:
         supervisor.raise_failure()
     if supervisor and supervisor.is_child and check_in_child:
-        with limit_render_time(RENDER_MONITOR):
+        with limit_render_time():
             check_in_child(_load_context(options, output, tree, base))
         supervisor.end_check()
-    with limit_render_time(RENDER_MONITOR):
+    with limit_render_time():
         yield _load_context(options, output, tree, base)
 
 

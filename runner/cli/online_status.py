@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from runner.cli.context import Context
-from runner.cli.progress_line import StatusLine
+from runner.cli.progress import StatusLine
 from runner.cli.recipients import name_recipients, status_view
 from runner.clock import format_timestamp
 from runner.deliver.after_sending import AfterSending, look_up_sent

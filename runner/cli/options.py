@@ -213,19 +213,15 @@ def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds --format. It also decides how problems are printed, at whatever point of the command they occur."""
-
-    def store(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-        _store(ctx, parameter, value)
-        return value
-
+    """Adds --format. It decides how results and problems are printed, at whatever point of the command they occur."""
     return click.option(
         "--format",
         "output_format",
         type=click.Choice(forms),
         default=forms[0],
         show_default=True,
-        callback=store,
+        callback=_store,
+        expose_value=False,
         metavar="FORM",  # without it the list of choices would widen the first column of the help
         help=f"How to print: {', '.join(forms[:-1])} or {forms[-1]}.",
     )

@@ -32,10 +32,9 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
 
 
 def print_plan(
-    context: Context, review: Review, output_format: str, command: str,
-    *, show_all: bool = False, only_warnings: bool = False,
-) -> None:  # fmt: skip
-    """Prints a plan in one of the forms, and keeps it for the files of GitHub's step.
+    context: Context, review: Review, command: str, *, show_all: bool = False, only_warnings: bool = False
+) -> None:
+    """Prints a plan in the form that --format names, and keeps it for the files of GitHub's step.
 
     `only_warnings`: the text is left out, because the result is about the plan file. `command` is the one that prints
     it, as "plan". `show_all`: the text also has the messages that need nothing. Warnings about the project's files are
@@ -45,9 +44,9 @@ def print_plan(
     output, comparison = context.output, review.comparison
     keep_plan(context, review)
     notices = [reveal_or_mask(notice, show_values=output.show_values) for notice in review.notices]
-    if output_format in {"text", "json"}:
+    if output.output_format in {"text", "json"}:
         output.warnings(review.warnings)
-    match output_format:
+    match output.output_format:
         case "json":
             for part in json_output.format_plan(
                 review.plan,

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from runner.cli.context import RENDER_MONITOR, Context
-from runner.cli.progress_line import PlanningProgress
+from runner.cli.context import Context
+from runner.cli.progress import PlanningProgress
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound
@@ -76,14 +76,14 @@ def check_plan(context: Context, paths: tuple[str, ...]) -> None:
     Problems of recipients are left to the plan itself, which comes after the checks of the ledger.
     """
     project = context.load_valid_project(paths)
-    pool = create_worker_pool(context.options.jobs, RENDER_MONITOR)
+    pool = create_worker_pool(context.options.jobs)
     make_plan(project, Facts(), context.now, PlanOptions(), pool, PlanningProgress(context.output))
 
 
 def plan_project(context: Context, project: Project, facts: Facts, options: PlanOptions) -> tuple[Plan, list[Problem]]:
     """Plans a project. Returns the plan and its warnings. Raises ProblemsFound if there is an error."""
     progress = PlanningProgress(context.output)
-    pool = create_worker_pool(context.options.jobs, RENDER_MONITOR)
+    pool = create_worker_pool(context.options.jobs)
     plan, recipient_problems = make_plan(
         project, facts, context.now, replace(options, sandbox=context.options.sandbox), pool, progress
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.cli.against import compare_with_base, open_base
-from runner.cli.context import RENDER_MONITOR, Context
+from runner.cli.context import Context
 from runner.cli.notices import current_notices
 from runner.cli.plan_output import build_review
 from runner.cli.planned_ledger import describe_ledger, plan_with_ledger, read_planned_ledger
@@ -75,7 +75,7 @@ def load_preview(context: Context, request: PreviewRequest, memory: PreviewMemor
             is_sandbox=context.options.sandbox,
             kept_views=memory.views if memory else None,
         )
-        return build_preview(source, create_worker_pool(context.options.jobs, RENDER_MONITOR))
+        return build_preview(source, create_worker_pool(context.options.jobs))
 
 
 def select_messages(project: Project, names: tuple[str, ...]) -> Project:

@@ -1,12 +1,33 @@
-"""The last lines after problems: how many of each severity, and how to read more about them."""
+"""Shared by validate and lint: fixing what they find, printing it, and the last lines, with the number of problems."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from runner.cli.options import EXIT
 from runner.cli.output import Output
 from runner.errors import Problem
 from runner.report.problem_text import format_severity_counts
 from runner.report.terminal_text import style
 from runner.shown_command import shown_command
+
+
+def fix_and_report(
+    root: Path, output: Output, check: Callable[[], tuple[Sequence[Problem], str]], command: str, *, fix: bool
+) -> int:
+    """Fixes what can be fixed if `fix`, and prints the problems that are left. Returns the exit code.
+
+    `check` returns the problems of the project at `root`, and what was checked. `command` is the one that calls this.
+    """
+    if fix:
+        from runner.cli.fixing import fix_problems  # noqa: PLC0415  # saves 1 ms without --fix
+
+        fix_problems(root, output, lambda: check()[0])
+    problems, checked = check()
+    if problems or output.output_format in {"json", "sarif"}:
+        output.problems(problems)
+    if output.output_format == "text":
+        print_summary(output, problems, checked, fixing_command=command)
+    return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 
 def print_summary(

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from runner.cli.connection import CLOCK, Connection
-from runner.cli.pauses import make_stop_conditions
-from runner.cli.progress_line import CheckProgress
-from runner.cli.signals import Signals
+from runner.cli.pauses import Signals, make_stop_conditions
+from runner.cli.progress import CheckProgress
 from runner.declare.declaration import SUBSCRIPTION_KEY
 from runner.declare.settings import find_setting
 from runner.deliver.contact_cache import ContactCache

@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
 
-from runner.cli.context import RENDER_MONITOR, Context
+from runner.cli.context import Context
 from runner.cli.render_time_limit import limit_render_time
 from runner.declare.address_search import Address, WantedKey, find_addresses
 from runner.declare.declaration import Declaration
@@ -47,7 +47,7 @@ def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Ad
     supervisor = context.options.supervisor
 
     def find() -> bytes:
-        with limit_render_time(RENDER_MONITOR):  # a child has no timer of its parent
+        with limit_render_time():  # a child has no timer of its parent
             return pickle.dumps(find_addresses(_load_declarations(context), context.settings.salt, wanted))
 
     if supervisor is None:

@@ -8,16 +8,17 @@ from types import FrameType
 from runner.declare.template.render_monitor import MAX_SECONDS, RenderMonitor, RenderTimeout
 
 _CHECK_INTERVAL = 0.25  # seconds of the process's own CPU time between two checks
+RENDER_MONITOR = RenderMonitor()  # of all renders of this process
 
 
 @contextlib.contextmanager
-def limit_render_time(monitor: RenderMonitor) -> Iterator[None]:
+def limit_render_time() -> Iterator[None]:
     """Raises RenderTimeout in a render that took MAX_SECONDS of this process's CPU time.
 
     The signal handler runs in the main thread, between two of its steps. It raises only if `is_rendering` is set, so it
     never interrupts anything but a render.
     """
-    last_count, ticks = -1, 0
+    last_count, ticks, monitor = -1, 0, RENDER_MONITOR
 
     def check(_: int, __: FrameType | None) -> None:
         nonlocal last_count, ticks

@@ -1,21 +1,25 @@
-"""Reports a run of apply: what it did, what is left and why, and what to do next; and its exit code."""
+"""Reports a run of apply: what it did, what other runs do, what is left and why, what to do next; and its exit code."""
 
 import contextlib
 import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from runner.cli import github_step, next_steps
 from runner.cli.context import Context
 from runner.cli.ledger import exit_code_of
 from runner.cli.options import EXIT
-from runner.cli.other_runs import OtherRunsSummary
+from runner.cli.output import Output
 from runner.cli.recipients import name_recipients, status_view
 from runner.declare.project import Project
 from runner.deliver.stop import GO_ON
 from runner.deliver.summary import Summary
 from runner.errors import LedgerUnavailable
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger
+from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.local_records import write_rescue_file
 from runner.ledger.record import CONTACT_NOT_FOUND, Record
 from runner.plan.plan import Plan
@@ -31,6 +35,20 @@ from runner.shown_command import shown_command
 # The exit codes of a run, the one that counts first: the order of the table of exit codes.
 _PRECEDENCE = (EXIT.unknown, EXIT.ledger, EXIT.guard, EXIT.problems, EXIT.refused, EXIT.later)
 _STOP_CODES = {"ledger": EXIT.ledger, "guard": EXIT.guard, "error": EXIT.problems, "later": EXIT.later}
+MAX_WAIT = 150.0  # seconds; a live run writes its outcomes sooner, and a run counts as dead after 120
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two queries; the last repeats
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRunsSummary:
+    """How many deliveries of a plan are still being sent, are unknown, or were given up and can be claimed again.
+
+    Those that are being sent are unknown too.
+    """
+
+    sending: int = 0
+    unknown: int = 0
+    free: int = 0
 
 
 def report_run(
@@ -183,3 +201,52 @@ def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None
     needs_more = summary.stop is not None and summary.stop.hint not in {"", GO_ON}
     then = "Send" if not needs_more else "After that, send" if is_put_off else "Once that is fixed, send"
     return [next_steps.run_again(context, f"{then} {number}")]
+
+
+def wait_for_other_runs(
+    output: Output, ledger: SharedLedger, plan: Plan, until: float | None, is_stopped: Callable[[], bool]
+) -> OtherRunsSummary:
+    """Waits until other runs have recorded the outcomes of what they claimed of a plan. Prints the result.
+
+    The wait ends at the latest at `until`, a time of the monotonic clock, or if `is_stopped` returns that the stop file
+    exists. Raises LedgerUnavailable.
+    """
+    sending = _wait_while_sending(
+        output, ledger, plan, min(until or float("inf"), time.monotonic() + MAX_WAIT), is_stopped
+    )
+    ledger.refresh()
+    states = Counter(
+        state.status if (state := ledger.facts.state(delivery.key)) else "free"
+        for message in plan.messages
+        for delivery in message.deliveries
+        if delivery.action == "send"
+    )
+    # With a limit, it is not known which of the free deliveries the plan would have sent.
+    free = max(0, states["free"] - sending.total()) if plan.limit is None else 0
+    summary = OtherRunsSummary(sending.total(), states["unknown"], free)
+    lines = (
+        (max(0, summary.unknown - summary.sending), f"unknown: {shown_command('status')} lists them"),
+        (summary.sending, f"still being sent, by {'; '.join(sending)}: {shown_command('status')} shows how they end"),
+        (summary.free, "given up by the run that had claimed them: run the same command again"),
+    )
+    for number, text in lines:
+        if number:
+            output.result(f"{number:,} of the plan {text}")
+    return summary
+
+
+def _wait_while_sending(
+    output: Output, ledger: SharedLedger, plan: Plan, until: float, is_stopped: Callable[[], bool]
+) -> Counter[str]:
+    """Waits until no other run is sending deliveries of the plan, at most until a time of the monotonic clock.
+
+    Returns how many deliveries each of them is still sending, by the run's name.
+    """
+    names = [message.name for message in plan.messages]
+    tries = 0
+    while (sending := ledger.other_runs(names)) and time.monotonic() < until and not is_stopped():
+        if tries == len(_PAUSES) - 2:  # not at once: most runs end within the first pauses
+            output.note(f"waiting for {sending.total():,} that other runs are sending: {'; '.join(sending)}")
+        time.sleep(max(0.0, min(_PAUSES[min(tries, len(_PAUSES) - 1)], until - time.monotonic())))
+        tries += 1
+    return sending

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from runner.cli.render_time_limit import limit_render_time
 from runner.cli.supervisor import kill_with_parent, lost_process_error, out_of_memory_error
 from runner.current_work import CURRENT_WORK, MAX_WORKERS
-from runner.declare.template.render_monitor import RenderMonitor
 from runner.errors import RunStopped
 
 if TYPE_CHECKING:
@@ -28,9 +27,8 @@ def cores() -> int:
 class ForkedWorkerPool:
     """A pool of `jobs` processes. Each gets the same work and its own index, and streams its results to the parent."""
 
-    def __init__(self, jobs: int, monitor: RenderMonitor) -> None:
+    def __init__(self, jobs: int) -> None:
         self._jobs = jobs
-        self._monitor = monitor
 
     def __call__(self, work: Callable[[int, int], Iterator[T]]) -> Iterator[T]:
         """Yields the results of `work(index, jobs)` of every process, one of each in turn, until all have ended.
@@ -87,7 +85,7 @@ class ForkedWorkerPool:
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signal_number, signal.SIG_DFL)  # the parent handles them, and ends its pool
         try:
-            with limit_render_time(self._monitor):
+            with limit_render_time():
                 for value in work(index, self._jobs):
                     with CURRENT_WORK.waiting():
                         sender.send(("value", value))
@@ -98,15 +96,13 @@ class ForkedWorkerPool:
             sender.send(("error", error))
 
 
-def create_worker_pool(jobs: int | None, monitor: RenderMonitor) -> ForkedWorkerPool | None:
+def create_worker_pool(jobs: int | None) -> ForkedWorkerPool | None:
     """Returns a pool of `jobs` processes (by default one a core); None if the work has to run in this process."""
     if jobs is None:
         # On other systems than Linux, a system library may fail after a fork. With --jobs the user accepts that.
         jobs = cores() if sys.platform == "linux" else 1
     jobs = min(jobs, MAX_WORKERS)
-    return (
-        ForkedWorkerPool(jobs, monitor) if jobs > 1 and hasattr(os, "fork") and threading.active_count() == 1 else None
-    )
+    return ForkedWorkerPool(jobs) if jobs > 1 and hasattr(os, "fork") and threading.active_count() == 1 else None
 
 
 def _receive(stream: "Connection", slot: int) -> tuple[str, Any]:

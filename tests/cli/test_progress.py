@@ -1,6 +1,7 @@
 """What a run tells while it runs."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from runner.cli import progress
 from runner.cli.options import GlobalOptions
 from runner.cli.output import Output
-from runner.cli.progress import RunProgress
+from runner.cli.progress import PlanningProgress, RunProgress
 from runner.clock import Clock
 from runner.deliver.summary import Summary
 from runner.intercom.rate_limit import RateLimiter
@@ -49,3 +50,30 @@ def test_a_run_that_others_slow_down_says_so_once(
     assert [line for line in lines if "other programs" in line] == [
         "this run is slower: other programs use at least 9% of Intercom's rate limit, and rate.share counts them"
     ]
+
+
+@pytest.mark.parametrize(("quiet", "told"), [(False, "planning big: 2,048 recipients\n"), (True, "")])
+def test_a_plan_that_takes_long_is_told_of_once_in_ten_seconds_in_a_log(quiet, told, monkeypatch, capsys):
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    counting = PlanningProgress(Output.from_options(GlobalOptions(quiet=quiet), {}))
+    counting("big", 1024)
+    now[0] += 10.5
+    counting("big", 2048)
+    now[0] += 5
+    counting("big", 4096)
+    counting.clear()
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", told)
+
+
+def test_it_is_drawn_in_place_on_a_terminal_and_taken_off(monkeypatch, capsys):
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    counting = PlanningProgress(replace(Output.from_options(GlobalOptions(), {}), can_redraw=True))
+    now[0] += 3
+    counting("big", 1024)
+    counting("big", 2048)
+    counting.clear()
+    counting.clear()
+    assert capsys.readouterr().err == "\rplanning big: 1,024 recipients\033[J\r" + "\r\033[J"

@@ -15,7 +15,6 @@ import pytest
 
 from runner.cli.worker_pool import ForkedWorkerPool, create_worker_pool
 from runner.current_work import CURRENT_WORK, MAX_WORKERS
-from runner.declare.template.render_monitor import RenderMonitor
 from runner.errors import GuardRefused, ProblemsFound, RunStopped
 from tests.support.project import ROOT
 from tests.support.supervised import is_running
@@ -26,7 +25,7 @@ def numbers(turn, turns):
 
 
 def test_the_results_of_all_processes_come_in_turn():
-    assert list(ForkedWorkerPool(3, RenderMonitor())(numbers)) == list(range(10))
+    assert list(ForkedWorkerPool(3)(numbers)) == list(range(10))
 
 
 def test_an_error_of_one_process_is_raised_with_its_hint():
@@ -34,7 +33,7 @@ def test_an_error_of_one_process_is_raised_with_its_hint():
         yield turn
         raise GuardRefused("no", "the way out")
 
-    made = ForkedWorkerPool(2, RenderMonitor())(work)
+    made = ForkedWorkerPool(2)(work)
     assert next(made) == 0
     with pytest.raises(GuardRefused) as caught:
         list(made)
@@ -47,7 +46,7 @@ def test_a_process_that_is_killed_is_an_error_and_not_the_end_of_its_results():
         os.kill(os.getpid(), signal.SIGKILL)
 
     with pytest.raises(RunStopped, match="killed"):
-        list(ForkedWorkerPool(2, RenderMonitor())(work))
+        list(ForkedWorkerPool(2)(work))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,7 @@ def test_the_file_is_named_on_which_a_process_ended(end, code):
                 end()
 
     with pytest.raises(ProblemsFound) as caught:
-        list(ForkedWorkerPool(2, RenderMonitor())(work))
+        list(ForkedWorkerPool(2)(work))
     [problem] = caught.value.problems
     assert (problem.code, problem.place.path) == (code, "messages/1.yaml")
     assert not CURRENT_WORK.status(2).is_working, "else the command would be ended for a process that is gone"
@@ -81,7 +80,7 @@ def test_a_process_that_cannot_start_leaves_no_pipe_and_no_process_behind(monkey
     gc.collect()  # what other tests left open would be closed in between
     before = set(Path("/dev/fd").iterdir())
     with pytest.raises(RunStopped, match="no process can be started") as caught:
-        list(ForkedWorkerPool(3, RenderMonitor())(numbers))
+        list(ForkedWorkerPool(3)(numbers))
     assert set(Path("/dev/fd").iterdir()) <= before
     del caught  # until here its frames refer to the pipes, so only the pool can have closed them
     with pytest.raises(ProcessLookupError):
@@ -93,7 +92,7 @@ def test_a_caller_that_stops_reading_leaves_no_process_behind():
         while True:
             yield os.getpid()
 
-    made = ForkedWorkerPool(2, RenderMonitor())(endless)
+    made = ForkedWorkerPool(2)(endless)
     processes = {next(made), next(made)}
     made.close()
     for process in processes:
@@ -104,13 +103,12 @@ def test_a_caller_that_stops_reading_leaves_no_process_behind():
 ENDLESS = """
 import os
 from runner.cli.worker_pool import ForkedWorkerPool
-from runner.declare.template.render_monitor import RenderMonitor
 
 def endless(_, __):
     while True:
         yield os.getpid()
 
-for process in ForkedWorkerPool(3, RenderMonitor())(endless):
+for process in ForkedWorkerPool(3)(endless):
     print(process, flush=True)
 """
 
@@ -129,12 +127,12 @@ def test_processes_end_when_their_parent_is_killed():
 
 def test_one_job_needs_no_pool(monkeypatch):
     monkeypatch.setattr(threading, "active_count", lambda: 1)  # other tests of this process may have left some
-    assert create_worker_pool(1, RenderMonitor()) is None
-    assert isinstance(create_worker_pool(2, RenderMonitor()), ForkedWorkerPool)
+    assert create_worker_pool(1) is None
+    assert isinstance(create_worker_pool(2), ForkedWorkerPool)
 
 
 def test_a_pool_has_no_more_processes_than_slots_for_their_work(monkeypatch):
     monkeypatch.setattr(threading, "active_count", lambda: 1)
-    pool = create_worker_pool(10_000, RenderMonitor())
+    pool = create_worker_pool(10_000)
     assert pool is not None
     assert next(pool(lambda _, jobs: iter([jobs]))) == MAX_WORKERS

@@ -5,9 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runner.cli.checkup.reply_headers import check_clock, check_rate_limit, check_version
-from runner.cli.connection import CLOCK, SANDBOX_TOKEN, has_token, open_transport
+from runner.cli.connection import (
+    CLOCK,
+    SANDBOX_TOKEN,
+    find_region_fault,
+    find_workspace_fault,
+    has_token,
+    open_transport,
+)
 from runner.cli.context import Context
-from runner.cli.workspace_faults import find_region_fault, find_workspace_fault
 from runner.declare.sender import Sender
 from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.errors import MsgrunError

@@ -9,7 +9,7 @@ from runner.report.admins_text import format_admins_json
 
 @command("admins")
 @format_option("text", "json")
-def admins(output_format: str) -> int:
+def admins() -> int:
     """List the admins of the workspace: who may send.
 
     `from:` takes the id, the email address or the name of one. Intercom does not document whether an
@@ -23,7 +23,7 @@ def admins(output_format: str) -> int:
         if items is None:
             hint = "give the app the permission to read admins: Developer Hub, your app, Authentication, Edit"
             raise RunStopped("the token may not list admins", hint)
-        if output_format == "json":
+        if context.output.output_format == "json":
             context.output.document(format_admins_json(items))
         else:
             context.output.result(admins_text(items, context.output.width))

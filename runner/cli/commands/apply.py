@@ -15,9 +15,9 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote
 from runner.cli.next_steps import run_again
 from runner.cli.options import EXIT, Duration, command, writes_ledger
-from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
 from runner.cli.pauses import find_pause
 from runner.cli.planning import check_plan, plan_project, set_malloc_threshold, shared_plan_options
+from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
 from runner.cli.suggestions import suggest_files
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.project import Project
@@ -121,7 +121,7 @@ class _Apply:
         plan, warnings = plan_project(context, self.project, ledger.facts, self.plan_options)
         notes = plan_files.undeclared_recipient_notes(plan)
         review = plan_output.build_review(context, plan, warnings, notes)
-        plan_output.print_plan(context, review, "text", "apply")
+        plan_output.print_plan(context, review, "apply")
         if plan.guards:
             return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
         if not plan.to_send:

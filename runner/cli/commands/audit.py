@@ -15,7 +15,7 @@ from runner.report import audit_text
 @command("audit")
 @click.argument("name", required=False, shell_complete=suggest_names)
 @format_option("text", "csv", "json")
-def audit(name: str | None, output_format: str) -> int:
+def audit(name: str | None) -> int:
     """List who applied what, when, and in which run.
 
     There is a row for each run and message, the latest first, with what became of its deliveries, and one for each
@@ -30,7 +30,7 @@ def audit(name: str | None, output_format: str) -> int:
         if name is not None and name not in names:
             raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, sorted(names)))
         entries = list_runs(facts, name)
-        match output_format:
+        match context.output.output_format:
             case "csv":
                 context.output.document(audit_text.format_runs_csv(entries))
             case "json":

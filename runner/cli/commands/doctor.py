@@ -21,7 +21,7 @@ _SKIPPED = ("sending", "schemas", "git", "ledger", "ledger write", "reconcile") 
 
 @command("doctor")
 @format_option("text", "json")
-def doctor(output_format: str) -> int:
+def doctor() -> int:
     """Check that everything is in place, and say how to fix what is not.
 
     It looks at the installation, the project, git, the ledger, the token and the workspace. It only reads, and also
@@ -47,7 +47,7 @@ def doctor(output_format: str) -> int:
         else:
             output, title = context.output, _title(context)
             checks = _check_all(context)
-    if output_format == "json":
+    if output.output_format == "json":
         output.document(format_checkup_json(checks))
     else:
         output.result(format_checkup(title, checks, output.width))

@@ -6,8 +6,8 @@ from datetime import datetime
 import click
 
 from runner.cli.context import open_context
-from runner.cli.options import EXIT, command, format_option
-from runner.cli.problem_summary import print_summary
+from runner.cli.options import command, format_option
+from runner.cli.problem_summary import fix_and_report
 from runner.cli.suggestions import suggest_files, suggest_rules
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
@@ -38,9 +38,7 @@ from runner.report import problem_text
 )
 @format_option("text", "json", "github", "sarif")
 @click.option("--fix", is_flag=True, help="Fix what has only one possible fix, show the changes, and write the files.")
-def lint(
-    paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], output_format: str, fix: bool
-) -> int:
+def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], *, fix: bool) -> int:
     """Find mistakes in valid messages: bad links, broken HTML, "Hi None".
 
     Reads the text as written and as rendered for every recipient: links to localhost, "Hi None", tags that are not
@@ -54,20 +52,11 @@ def lint(
         # The mark of redirect is not the author's: with it a subject may be too long.
         context = replace(opened, settings=replace(opened.settings, redirect=None))
         codes = enabled_codes(context.settings.lint, _parse_codes("--select", select), _parse_codes("--ignore", ignore))
-        if fix:
-            from runner.cli.fixing import fix_problems  # noqa: PLC0415  # saves 1 ms without --fix
 
-            fix_problems(
-                context.tree.root, context.output, lambda: _lint(context.load_project(paths), codes, context.now)[0]
-            )
-        project = context.load_project(paths)
-        problems, checked = _lint(project, codes, context.now)
-        has_errors = any(problem.is_error for problem in problems)
-        if problems or output_format in {"json", "sarif"}:
-            context.output.problems(problems)
-        if output_format == "text":
-            print_summary(context.output, problems, checked, fixing_command="lint")
-        return EXIT.problems if has_errors else EXIT.done
+        def check() -> tuple[list[Problem], str]:
+            return _lint(context.load_project(paths), codes, context.now)
+
+        return fix_and_report(context.tree.root, context.output, check, "lint", fix=fix)
 
 
 def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[Problem], str]:

@@ -42,7 +42,7 @@ from runner.report import plain_text
 @click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
 @shared_plan_options
 def plan(
-    paths: tuple[str, ...], output_format: str, against: str | None, plan_options: PlanOptions, out: Path | None,
+    paths: tuple[str, ...], against: str | None, plan_options: PlanOptions, out: Path | None,
     comment: Path | None, *, show_all: bool, online: bool, detailed_exitcode: bool, write: bool, check: bool,
 ) -> int:  # fmt: skip
     """Show what apply would send.
@@ -80,7 +80,7 @@ def plan(
             comparison = compare_with_base(context, base, review, facts, project, paths, read_audiences)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
-        plan_output.print_plan(context, review, output_format, "plan", show_all=show_all, only_warnings=is_about_file)
+        plan_output.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
         _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard

@@ -9,7 +9,7 @@ from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger, read_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
-from runner.cli.progress_line import StatusLine
+from runner.cli.progress import StatusLine
 from runner.cli.recipients import name_recipients, status_view
 from runner.cli.suggestions import suggest_names
 from runner.declare.similar_names import did_you_mean

@@ -1,22 +1,42 @@
 """The command resolve: records the user's decision on what became of unknown deliveries."""
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Literal
+
 import click
 
-from runner.cli import unknown_questions
+from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, make_writer, write_decision
-from runner.cli.ledger import open_ledger
+from runner.cli.ledger import exit_code_of, open_ledger
 from runner.cli.options import command, writes_ledger
+from runner.cli.prompts import WrongAnswer, ask, quote
+from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_names, suggest_unknown_keys
-from runner.clock import format_timestamp
+from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import manual_outcomes
 from runner.errors import UsageMistake
+from runner.ledger.facts import Facts
+from runner.ledger.key_state import State
 from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
+from runner.privacy import reveal_or_mask
+from runner.report import resolve_text
+from runner.report.layout import wrap_lines
+from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
+Choice = Literal["sent", "not sent", "skip", "quit"]
+_CHOICES: dict[str, Choice] = {
+    "s": "sent", "sent": "sent", "n": "not sent", "not sent": "not sent", "": "skip", "k": "skip", "skip": "skip",
+    "q": "quit", "quit": "quit",
+}  # fmt: skip
+_BACK = "b"
 
 
 @command("resolve")
@@ -50,7 +70,7 @@ def resolve(
             if not no_fetch:
                 add_late_outcomes(context.ledger, ledger)
             if is_asked:
-                return unknown_questions.ask_about_unknown(context, ledger, key, no_fetch=no_fetch)
+                return ask_about_unknown(context, ledger, key, no_fetch=no_fetch)
             if duplicate:
                 records = manual_outcomes.acknowledge_duplicates(
                     ledger.facts, key, message, format_timestamp(context.now)
@@ -82,7 +102,7 @@ def _resolve_unknown(
     states = manual_outcomes.find_unknown(ledger.facts, key, message)
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
     if isinstance(ledger, SharedLedger) and sent_id is None:
-        context.output.note(unknown_questions.warn_of_live_run(states))
+        context.output.note(warn_of_live_run(states))
     number = pluralize(len(states), "unknown delivery", "unknown deliveries")
     them = "it" if len(states) == 1 else "them"
     if sent_id is None:
@@ -97,3 +117,112 @@ def _resolve_unknown(
         decision = Decision(request, f"Marked {len(states):,} as sent{name}. {rest}.")
     write = make_writer(context, ledger, no_fetch=no_fetch)
     return write_decision(context, ledger, records, decision, yes=yes, write=write)
+
+
+def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_fetch: bool) -> int:
+    """Asks about each unknown delivery, or the one whose key begins with `key`. Returns the exit code.
+
+    Raises UsageMistake if there is not exactly one with this key, GuardRefused and LedgerUnavailable.
+    """
+    states = (
+        list(ledger.facts.states_with("unknown"))
+        if key is None
+        else manual_outcomes.find_unknown(ledger.facts, key, None)
+    )
+    if not states:
+        context.output.result("nothing is unknown")
+        return exit_code_of(ledger.facts)
+    if isinstance(ledger, SharedLedger):
+        context.output.note(warn_of_live_run(states))
+    if number := sum(record.is_searchable for state in states for record in state.open_attempts):
+        number_of_all = f"{number:,} of {len(states):,}" if number < len(states) else f"{number:,}"
+        text = f"Intercom can be asked about {number_of_all} first: {shown_command('reconcile')}"
+        context.output.error(wrap_lines(text, context.output.width))
+    answers = _ask_each(context, ledger, states, no_fetch=no_fetch)
+    left = len(states) - answers["sent"] - answers["not sent"]
+    context.output.result(f"\n{resolve_text.format_result(answers['sent'], answers['not sent'], left)}")
+    still_open = [record for state in ledger.facts.states_with("unknown") for record in state.open_attempts]
+    steps = [
+        *(next_steps.commit_ledger(context) if left < len(states) else ()),
+        *([NextStep("Send what was not sent", (shown_command("apply"),))] if answers["not sent"] else ()),
+        *next_steps.settle_unknown(context, still_open),
+    ]
+    next_steps.print_steps(context, steps)
+    return exit_code_of(ledger.facts)
+
+
+def warn_of_live_run(states: Sequence[State]) -> str:
+    """Returns a warning for a ledger that several machines use: the run of a claim may still be alive."""
+    newest = max((record.at for state in states for record in state.open_attempts), default="")
+    return (
+        f"A run that claimed these (last at {newest}) may still be alive on another machine, and send them after all. "
+        "Make sure that it is over."
+    )
+
+
+def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_fetch: bool) -> Counter[Choice]:
+    """Asks about each delivery, and writes what the user decides. Returns the number of answers of each kind."""
+    recipients = name_recipients(context, ledger.facts, [state.record for state in states])
+    write = make_writer(context, ledger, no_fetch=no_fetch)
+    answers: Counter[Choice] = Counter()
+    now = context.now  # all answers are one decision, and audit lists them as one
+
+    def sort_key(state: State) -> tuple[str, str]:
+        name = reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
+        return state.record.message, name
+
+    for number, state in enumerate(sorted(states, key=sort_key), 1):
+        context.output.error(
+            resolve_text.format_question(
+                state, number, len(states), recipients, _age(state, now), show_values=context.output.show_values
+            )
+        )
+        if number == 1:
+            context.output.error(wrap_lines(resolve_text.format_choices(), context.output.width))
+        choice, sent_id = _ask_one(context, ledger)
+        answers[choice] += 1
+        if choice == "quit":
+            break
+        if choice == "skip":
+            context.output.error("Skipped: it stays unknown.")
+            continue
+        write(*manual_outcomes.resolve_unknown([state], sent_id, format_timestamp(now)))
+        not_sent = "Marked as not sent. The next apply sends it."
+        done = not_sent if sent_id is None else f"Marked as sent{f', as message {sent_id}' if sent_id else ''}."
+        context.output.error(done)
+    return answers
+
+
+def _ask_one(context: Context, ledger: Ledger) -> tuple[Choice, str | None]:
+    """Asks what became of one delivery. Returns the choice, and the message's id if it was sent; empty if not known."""
+    while True:
+        choice: Choice = ask(context.output, resolve_text.QUESTION, _parse_choice) or "quit"
+        if choice != "sent":
+            return choice, None
+        context.output.error(wrap_lines(resolve_text.ID_NOTE, context.output.width))
+        sent_id = ask(context.output, resolve_text.ID_QUESTION, partial(_parse_id, ledger.facts))
+        if sent_id is None:
+            return "quit", None
+        if sent_id != _BACK:
+            return choice, sent_id
+
+
+def _parse_choice(answer: str) -> Choice | WrongAnswer:
+    return _CHOICES.get(answer.lower()) or WrongAnswer(f"{quote(answer)} is none of:\n{resolve_text.format_choices()}")
+
+
+def _parse_id(facts: Facts, answer: str) -> str | WrongAnswer:
+    if answer.lower() == _BACK:
+        return _BACK
+    if "/conversation" in answer:
+        return WrongAnswer("That is a conversation, and its number is not the message's id. Enter leaves the id out.")
+    if answer and not (answer.isalnum() and any(map(str.isdigit, answer))):  # n is an answer to the question before
+        return WrongAnswer(f"{quote(answer)} is not an id: an id has digits, maybe letters. Enter leaves it out.")
+    other = next((record for record in facts.records() if answer and record.id == answer), None)
+    return WrongAnswer(f"Message {answer} is that of another delivery, {other.key[:12]}.") if other else answer
+
+
+def _age(state: State, now: datetime) -> float:
+    """Returns the seconds since the last attempt at a delivery; negative if its record has no time."""
+    moment = parse_timestamp(state.open_attempts[-1].at)
+    return (now - moment).total_seconds() if moment else -1.0

@@ -42,7 +42,7 @@ _MAX_LISTED = 20  # deliveries: with the rest they fit a screen
 @click.option("--all", "show_all", is_flag=True, help="List every delivery, not only the first 20.")
 @click.option("--online", is_flag=True, help="Ask Intercom what became of what was sent: replied, dropped.")
 @format_option("text", "json")
-def status(name: str | None, address: str | None, output_format: str, *, show_all: bool, online: bool) -> int:
+def status(name: str | None, address: str | None, *, show_all: bool, online: bool) -> int:
     """Show what the ledger knows.
 
     Without arguments it lists the messages, with the number sent and the time. With NAME it lists the deliveries of a
@@ -57,11 +57,11 @@ def status(name: str | None, address: str | None, output_format: str, *, show_al
         counts = Counter({group: number for group, number in facts.counts().items() if name in (None, group.message)})
         if name is not None and not counts:
             _require_declared(context, facts, name)
-        if output_format == "text":
+        if context.output.output_format == "text":
             _print_notices(context)
         if address is not None:
-            _print_recipient(context, facts, name, parse_recipient_address(address), output_format, online=online)
-        elif output_format == "json":
+            _print_recipient(context, facts, name, parse_recipient_address(address), online=online)
+        elif context.output.output_format == "json":
             found = _read_online(context, facts, facts.states_with("sent", message=name)) if online else None
             _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name), found)
         elif name is not None and not counts:
@@ -90,15 +90,13 @@ def _require_declared(context: Context, facts: Facts, name: str) -> None:
         raise UsageMistake(f"no message is named {name}, and the ledger knows none", did_you_mean(name, names))
 
 
-def _print_recipient(
-    context: Context, facts: Facts, name: str | None, wanted: Address, output_format: str, *, online: bool
-) -> None:
+def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: Address, *, online: bool) -> None:
     """Prints what one recipient got."""
     states = [
         state for state in find_states(facts, context.settings.salt, wanted) if name in (None, state.record.message)
     ]
     sent = [state for state in states if state.status == "sent"]
-    if output_format == "json":
+    if context.output.output_format == "json":
         counts = Counter(MessageStatus(one.record.message, one.record.revision, one.status) for one in states)
         _print_json(context, facts, counts, states, _read_online(context, facts, sent) if online else None)
         return

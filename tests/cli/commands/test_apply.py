@@ -383,7 +383,7 @@ def test_a_file_that_changes_between_plan_and_post_stops_the_run(
 
 def test_a_signal_number_is_the_exit_code(folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.message(LIST)
-    monkeypatch.setattr("runner.cli.signals.Signals.__enter__", lambda self: setattr(self, "number", 15) or self)
+    monkeypatch.setattr("runner.cli.pauses.Signals.__enter__", lambda self: setattr(self, "number", 15) or self)
     assert folder.run("apply", "--yes").code == 143
     assert not intercom.messages
 

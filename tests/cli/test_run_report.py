@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runner.cli import other_runs
-from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
+from runner.cli import run_report
+from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 
@@ -58,7 +58,7 @@ def found(
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(other_runs, "_PAUSES", (0.0, 0.0, 0.001))
+    monkeypatch.setattr(run_report, "_PAUSES", (0.0, 0.0, 0.001))
 
 
 def test_others_that_end_well_need_no_word():
