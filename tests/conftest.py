@@ -134,7 +134,7 @@ def _clean_environment() -> Iterator[None]:
             "GIT_COMMITTER_EMAIL": "test@example.com",
         }.items():
             patch.setenv(name, value)
-        patch.setattr("runner.cli.pinned_requirements._find_pip", lambda: [NO_PIP])
+        patch.setattr("runner.cli.ci_packages._find_pip", lambda: [NO_PIP])
         yield
 
 

@@ -11,7 +11,7 @@ import sys
 import click
 
 from runner import __version__
-from runner.cli.examples import EXAMPLES
+from runner.cli.help import EXAMPLES
 from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of_error, global_options
 from runner.cli.output import Output, remember_options
 from runner.cli.problem_summary import print_summary

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import click
 
 from runner.cli.context import Context
+from runner.cli.ledger import find_run_origin
 from runner.cli.options import GlobalOptions
 from runner.cli.output import Output
 from runner.cli.pauses import Signals, make_stop_conditions
 from runner.cli.progress import RunProgress, open_record_log
-from runner.cli.run_origin import find_run_origin
 from runner.clock import Clock, new_run_id
 from runner.declare.sender import Sender
 from runner.declare.settings import SETTINGS_FILE, Settings

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from runner.cli import next_steps
 from runner.cli.context import Context
-from runner.cli.ledger import exit_code_of
-from runner.cli.run_origin import find_run_origin
+from runner.cli.ledger import exit_code_of, find_run_origin
 from runner.declare.project import Project
 from runner.errors import LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts

@@ -10,9 +10,8 @@ from typing import Any, TextIO
 
 import click
 
-from runner.cli.live_line import LIVE_LINE, LiveLine
 from runner.cli.options import GlobalOptions
-from runner.cli.streams import has_unicode, is_file, is_terminal
+from runner.cli.terminal import LIVE_LINE, LiveLine, has_unicode, is_file, is_terminal
 from runner.errors import Cancelled, MsgrunError, Problem
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report import problem_text

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import FrameType
 from typing import Self
@@ -13,6 +14,8 @@ from runner.clock import Clock
 from runner.declare.hold_file import read_hold
 from runner.deliver.stop import StopConditions
 from runner.deliver.summary import StopReason
+from runner.privacy import AnyText
+from runner.report.notices import list_notices
 
 
 def make_stop_conditions(
@@ -64,3 +67,9 @@ class Signals:
             if not is_first:
                 # Every claim is durable already: attempts without an outcome are unknown from now on, as after kill -9.
                 os._exit(128 + number)
+
+
+def current_notices(context: Context) -> list[AnyText]:
+    """Returns the notices: what is redirected, on hold or quiet."""
+    settings = replace(context.settings, quiet_hours=context.quiet_hours)
+    return list_notices(settings, read_hold(context.tree.root))

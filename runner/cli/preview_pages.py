@@ -7,9 +7,9 @@ from pathlib import Path
 
 from runner.cli.against import compare_with_base, open_base
 from runner.cli.context import Context
-from runner.cli.notices import current_notices
-from runner.cli.plan_output import build_review
+from runner.cli.pauses import current_notices
 from runner.cli.planned_ledger import describe_ledger, plan_with_ledger, read_planned_ledger
+from runner.cli.planning import build_review
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.kept_reads import KeptReads
 from runner.declare.project import Project

@@ -11,9 +11,8 @@ from typing import TextIO
 
 import orjson
 
-from runner.cli.live_line import terminal_columns
 from runner.cli.output import Output
-from runner.cli.streams import has_unicode
+from runner.cli.terminal import has_unicode, terminal_columns
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
 from runner.intercom.rate_limit import RateLimiter

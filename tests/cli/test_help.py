@@ -6,8 +6,7 @@ import click
 import pytest
 
 from runner.cli import msgrun
-from runner.cli.examples import EXAMPLES
-from runner.cli.help import COMMAND_GROUPS
+from runner.cli.help import COMMAND_GROUPS, EXAMPLES
 from tests.support.project import ROOT, Folder, run_in_process
 
 

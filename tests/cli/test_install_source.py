@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from runner import __version__
-from runner.cli import install_source
-from runner.cli.install_source import find_requirement
+from runner.cli import ci_packages
+from runner.cli.ci_packages import find_requirement
 from runner.errors import UsageMistake
 from tests.support.clones import git_output
 
@@ -61,7 +61,7 @@ class Installed(Distribution):
     ],
 )
 def test_what_is_running_is_what_is_installed(monkeypatch: pytest.MonkeyPatch, source: Any, requirement: str) -> None:
-    monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
+    monkeypatch.setattr(ci_packages, "distribution", lambda _: Installed(source))
     assert find_requirement(None, COMMAND) == requirement
 
 
@@ -77,7 +77,7 @@ def test_what_is_running_is_what_is_installed(monkeypatch: pytest.MonkeyPatch, s
     ],
 )
 def test_a_source_that_a_job_cannot_reach_or_trust_is_asked_for(monkeypatch: pytest.MonkeyPatch, source: Any) -> None:
-    monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
+    monkeypatch.setattr(ci_packages, "distribution", lambda _: Installed(source))
     with pytest.raises(UsageMistake) as raised:
         find_requirement(None, COMMAND)
     assert "secret" not in raised.value.hint
@@ -91,7 +91,7 @@ def clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     git_output(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "one")
     git_output(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
     source = {"url": tmp_path.as_uri(), "dir_info": {}}
-    monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
+    monkeypatch.setattr(ci_packages, "distribution", lambda _: Installed(source))
     return tmp_path
 
 

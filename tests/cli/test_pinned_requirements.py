@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runner.cli import pinned_requirements
-from runner.cli.pinned_requirements import (
+from runner.cli import ci_packages
+from runner.cli.ci_packages import (
     BUILD_REQUIREMENT,
     HashesUnknown,
     add_extras,
@@ -28,7 +28,7 @@ class Pip:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: str = "") -> None:
         self.error, self.commands = error, list[list[str]]()
-        monkeypatch.setattr(pinned_requirements.subprocess, "run", self.run)
+        monkeypatch.setattr(ci_packages.subprocess, "run", self.run)
 
     def run(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         self.commands.append(command)

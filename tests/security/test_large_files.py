@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.checkup.project_files import check_git
-from runner.cli.pinned_requirements import find_extras
+from runner.cli.checkup.project import check_git
+from runner.cli.ci_packages import find_extras
 from runner.cli.scaffold import REQUIRED_LINES, find_missing_lines
 from runner.declare.text_search import find_mentions
 from runner.declare.tree import Tree

@@ -1,10 +1,10 @@
 """Checks of the workspace: whose token it is, what that may read, and whether workspace and senders are as declared."""
 
 import contextlib
+import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from runner.cli.checkup.reply_headers import check_clock, check_rate_limit, check_version
 from runner.cli.connection import (
     CLOCK,
     SANDBOX_TOKEN,
@@ -47,6 +47,9 @@ _SCOPES = {
 }  # fmt: skip
 _OK, _UNAUTHORIZED = 200, 401
 _DENIED = (_UNAUTHORIZED, 403)
+_MAX_DIFFERENCE = 5.0  # seconds between the clocks that are as good as none
+_MAX_BEARABLE_DIFFERENCE = 300.0  # seconds: beyond it, `expires` and `not_before` are at quite another time
+_BUSY_SHARE = 0.5  # of the rate limit, used by others: sending takes twice as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +207,48 @@ def _exists(probe: Probe, sender: Sender) -> bool:
         return False
     reply = probe.ask("GET", f"/admins/{sender.value}")
     return not (isinstance(reply, Reply) and parse_error(reply)[0] == "admin_not_found")
+
+
+def check_version(reply: Reply | NoReply, version: str) -> Check:
+    """Returns the check whether Intercom answers in the version that was asked for."""
+    if isinstance(reply, NoReply):
+        return Check("api version", "skip", "no answer")
+    echo = reply.headers.get("intercom-version", "")
+    fix = f'write api_version: "2.14" into {SETTINGS_FILE}'
+    if parse_error(reply)[0] == "intercom_version_invalid":
+        return Check("api version", "fail", f"Intercom does not know {version}", fix)
+    if echo and echo != version:
+        return Check(
+            "api version",
+            "fail",
+            f"{version} was asked for, and Intercom answered in {parse_id(echo) or echo[:20]}",
+            fix,
+        )
+    if not echo:
+        return Check("api version", "ok", f"{version}; the answer does not repeat it")
+    return Check("api version", "ok", f"{version}, as Intercom repeats it")
+
+
+def check_rate_limit(probe: Probe) -> Check:
+    """Returns the check of the rate limit, in the window of the last answer."""
+    view = probe.rate_limit
+    if view is None or not view.limit:
+        return Check("rate limit", "ok", "the answers do not show one")
+    share = view.used_by_others / view.limit
+    detail = f"{view.limit:,} requests in 10 seconds; other programs used {view.used_by_others:,} of them ({share:.0%})"
+    if share >= _BUSY_SHARE:
+        return Check("rate limit", "warn", detail, "send when they are quiet, or raise rate.share in msgrun.yaml")
+    return Check("rate limit", "ok", detail)
+
+
+def check_clock(probe: Probe) -> Check:
+    """Returns the check of this machine's clock."""
+    seconds = probe.clock_difference
+    if seconds is None:
+        return Check("clock", "skip", "the answers have no date")
+    if abs(seconds) <= _MAX_DIFFERENCE:
+        return Check("clock", "ok", f"as Intercom's, to {_MAX_DIFFERENCE:.0f} seconds")
+    detail = f"this machine's clock is {abs(seconds):,.0f} seconds {'ahead of' if seconds > 0 else 'behind'} Intercom's"
+    fix = "sudo sntp -sS time.apple.com" if platform.system() == "Darwin" else "sudo timedatectl set-ntp true"
+    verdict: Verdict = "fail" if abs(seconds) > _MAX_BEARABLE_DIFFERENCE else "warn"
+    return Check("clock", verdict, f"{detail}: expires and not_before come at another time", fix)

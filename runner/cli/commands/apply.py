@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli import plan_files, plan_output, run_report
+from runner.cli import plan_files, planning, run_report
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote
 from runner.cli.next_steps import run_again
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.pauses import find_pause
-from runner.cli.planning import check_plan, plan_project, set_malloc_threshold, shared_plan_options
 from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
 from runner.cli.suggestions import suggest_files
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
@@ -44,7 +43,7 @@ _ONLY_CANARY = "Only the canary was sent."
 @click.option(
     "--plan", "plan_path", type=click.Path(path_type=Path), metavar="FILE", help="Send only what plan --out saved."
 )
-@shared_plan_options
+@planning.shared_plan_options
 @click.option("--canary", type=click.IntRange(1), metavar="N", help="Send N, stop, and ask before the rest.")
 @click.option("--deadline", type=Duration(), metavar="TIME", help="Stop cleanly after this long, e.g. 20m.")
 @click.option("--log-file", type=click.Path(path_type=Path), metavar="FILE", help="Add claims and outcomes as JSON.")
@@ -70,8 +69,8 @@ def apply(
     PATHS are files or folders below messages/; without any, everything is sent.
     """
     until = None if deadline is None else time.monotonic() + deadline
-    set_malloc_threshold()
-    with open_context(check_in_child=partial(check_plan, paths=paths)) as context:
+    planning.set_malloc_threshold()
+    with open_context(check_in_child=partial(planning.check_plan, paths=paths)) as context:
         # Before the ledger is opened: a mistake in a file is reported without the network.
         project = context.load_valid_project(paths)
         saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None
@@ -118,10 +117,10 @@ class _Apply:
     def run(self) -> int:
         """Plans, sends and reports. Returns the exit code. Raises GuardRefused, LedgerUnavailable, RunStopped."""
         context, ledger = self.context, self.ledger
-        plan, warnings = plan_project(context, self.project, ledger.facts, self.plan_options)
+        plan, warnings = planning.plan_project(context, self.project, ledger.facts, self.plan_options)
         notes = plan_files.undeclared_recipient_notes(plan)
-        review = plan_output.build_review(context, plan, warnings, notes)
-        plan_output.print_plan(context, review, "apply")
+        review = planning.build_review(context, plan, warnings, notes)
+        planning.print_plan(context, review, "apply")
         if plan.guards:
             return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
         if not plan.to_send:
@@ -157,13 +156,13 @@ class _Apply:
             id_code = connection.verify_workspace(context.header_of(self.ledger.facts).workspace)
             plan_files.require_same_workspace(context, self.plan_options, id_code)
             plan = connection.look_up_senders(plan, self.plan_options.saved_plan)
-            plan_output.refuse_guarded(context, plan)
+            planning.refuse_guarded(context, plan)
             for sender, admin_id in plan.sender_ids.items():
                 context.output.note(f"from {sender.value}: admin {admin_id}")
             checked = self._check(connection, plan)
             if isinstance(checked, StopReason):
                 return self._put_off(plan, checked), plan
-            plan_output.print_check(context, plan := checked)
+            planning.print_check(context, plan := checked)
             if not (plan.to_send or plan.to_refuse):
                 run_report.report_nothing_to_do(context, self.ledger, plan)
                 return Summary(), plan
@@ -186,7 +185,7 @@ class _Apply:
 
         checked = check_before_sending(connection, plan, self.ledger.facts, self.deadline)
         if isinstance(checked, Plan):
-            plan_output.refuse_guarded(self.context, checked)
+            planning.refuse_guarded(self.context, checked)
         return checked
 
     def _deliver(self, connection: "Connection", plan: Plan) -> Summary:
@@ -243,7 +242,9 @@ class _Apply:
             return summary
         self.ledger.refresh()
         limit = None if plan.limit is None else plan.limit - summary.sent
-        rest, _ = plan_project(context, self.project, self.ledger.facts, replace(self.plan_options, limit=limit))
+        rest, _ = planning.plan_project(
+            context, self.project, self.ledger.facts, replace(self.plan_options, limit=limit)
+        )
         if rest.digest != plan.digest or rest.guards:
             raise GuardRefused("what is declared changed since the canary", "run the command again")
         rest = replace(rest, sender_ids=plan.sender_ids)

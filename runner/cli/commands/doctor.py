@@ -5,9 +5,15 @@ import os
 
 import click
 
-from runner.cli.checkup.installation import check_installation
-from runner.cli.checkup.ledger_state import check_ledger
-from runner.cli.checkup.project_files import check_git, check_pauses, check_project, check_reconcile, check_schemas
+from runner.cli.checkup.project import (
+    check_git,
+    check_installation,
+    check_ledger,
+    check_pauses,
+    check_project,
+    check_reconcile,
+    check_schemas,
+)
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
 from runner.cli.output import Output

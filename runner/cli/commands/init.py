@@ -9,10 +9,9 @@ from shlex import quote
 import click
 
 from runner.cli import scaffold
-from runner.cli.install_source import find_requirement
+from runner.cli.ci_packages import HashesUnknown, add_extras, find_extras, find_requirement, pin_requirements
 from runner.cli.options import EXIT, GlobalOptions, command
 from runner.cli.output import Output, remember_options
-from runner.cli.pinned_requirements import HashesUnknown, add_extras, find_extras, pin_requirements
 from runner.clock import new_run_id
 from runner.current_work import CURRENT_WORK
 from runner.declare import schema

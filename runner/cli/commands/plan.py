@@ -6,13 +6,12 @@ from pathlib import Path
 
 import click
 
-from runner.cli import plan_files, plan_output
+from runner.cli import plan_files, planning
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
-from runner.cli.planning import set_malloc_threshold, shared_plan_options
 from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
@@ -40,7 +39,7 @@ from runner.report import plain_text
 )
 @click.option("--write", is_flag=True, help="Write the plan file (messages.plan), to be reviewed and committed.")
 @click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
-@shared_plan_options
+@planning.shared_plan_options
 def plan(
     paths: tuple[str, ...], against: str | None, plan_options: PlanOptions, out: Path | None,
     comment: Path | None, *, show_all: bool, online: bool, detailed_exitcode: bool, write: bool, check: bool,
@@ -53,7 +52,7 @@ def plan(
     PATHS are files or folders below messages/; without any, everything is planned.
     """
     _require_compatible(plan_options, out, write=write, check=check)
-    set_malloc_threshold()
+    planning.set_malloc_threshold()
     start = click.get_current_context().ensure_object(GlobalOptions).start_folder
     STEP_RESULTS.comment_path = plan_files.find_comment_path(start, comment) if comment else None
     with (
@@ -75,12 +74,12 @@ def plan(
         project_plan = _ask_intercom(context, project_plan, facts) if online else project_plan
         changes = file.changes(plan_files.list_plan_entries(project_plan), is_full_selection=is_full) if check else []
         notes += plain_text.format_plan_file_change_lines(file, changes)
-        review = plan_output.build_review(context, project_plan, warnings, notes)
+        review = planning.build_review(context, project_plan, warnings, notes)
         if base:
             comparison = compare_with_base(context, base, review, facts, project, paths, read_audiences)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
-        plan_output.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
+        planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
         _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard

@@ -9,8 +9,8 @@ import click
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, read_ledger
-from runner.cli.notices import current_notices
 from runner.cli.options import command, format_option
+from runner.cli.pauses import current_notices
 from runner.cli.recipients import name_recipients, status_view
 from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import Address, is_address, parse_recipient_address

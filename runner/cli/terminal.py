@@ -1,10 +1,12 @@
-"""The line at the bottom of a terminal that is redrawn while a command works. All other output is printed above it."""
+"""What a standard stream is, and the line at the bottom of a terminal that is redrawn while a command works."""
 
 import contextlib
 import os
+import stat
 import sys
 import threading
 from collections.abc import Iterator
+from typing import TextIO
 
 _DEFAULT_COLUMNS = 80  # where a terminal does not say how wide it is
 _ERASE = (
@@ -65,3 +67,21 @@ class LiveLine:
 
 
 LIVE_LINE = LiveLine()  # a process has one stderr
+
+
+def is_file(stream: TextIO | None) -> bool:
+    """Returns whether a stream is redirected to a file. A job may still print that file later."""
+    try:
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def has_unicode(stream: TextIO) -> bool:
+    """Returns whether a stream takes all characters."""
+    return stream.encoding.lower().startswith("utf")
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Returns whether a standard stream is a terminal. A daemon may have no stream at all."""
+    return stream is not None and stream.isatty()
