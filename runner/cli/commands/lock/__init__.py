@@ -1,8 +1,8 @@
-"""The command lock: starts, shows and moves the ledger. Each subcommand is in the module of its name."""
+"""The command lock: starts, shows and moves the ledger."""
 
 import click
 
-from runner.cli.commands.lock import begin, compact, export, import_, move, show, stats, verify
+from runner.cli.commands.lock import location, records
 from runner.cli.help import CommandGroup
 
 
@@ -12,13 +12,13 @@ def lock() -> None:
 
 
 for _command in (
-    begin.begin,
-    move.move,
-    verify.verify,
-    compact.compact,
-    stats.stats,
-    show.show,
-    export.export,
-    import_.import_,
+    location.begin,
+    location.move,
+    records.verify,
+    records.compact,
+    records.stats,
+    records.show,
+    records.export,
+    records.import_,
 ):
     lock.add_command(_command)

@@ -2,12 +2,9 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from runner.cli.commands.lock.move import find_workflows_without_driver
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_status import append, line
@@ -243,18 +240,3 @@ def test_a_move_of_a_ledger_that_is_in_the_default_lockfile_names_the_command(au
     assert (ran.code, command in ran.err, "abandon" in ran.err) == (5, True, False)
     author.env["MSGRUN_LOCK"] = "messages.staging.lock"
     assert author.msgrun("-e", "staging", "lock", "move", "--yes", "git+origin").code == 0
-
-
-def test_a_workflow_without_the_driver_of_the_new_ledger_is_named(folder: Folder) -> None:
-    folder.run("init", "--github", "--from", "msgrun==0.1.0")
-    context: Any = SimpleNamespace(
-        ledger=SimpleNamespace(repository=None),
-        tree=SimpleNamespace(root=folder.path),
-        settings=SimpleNamespace(environment_name=None),
-    )
-    (line,) = find_workflows_without_driver(context)
-    assert line.startswith(".github/workflows/msgrun.yml installs msgrun without its extra postgres: ")
-    assert line.endswith(": msgrun init --github")
-    path = folder.path / ".github/workflows/msgrun.yml"
-    path.write_text(path.read_text().replace("msgrun==", "msgrun[postgres]=="))
-    assert not [*find_workflows_without_driver(context)]

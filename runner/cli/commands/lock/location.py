@@ -1,6 +1,7 @@
-"""The command lock move: moves the ledger to another address."""
+"""The commands lock begin and move: where the ledger is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from shlex import quote
 
 import click
 
@@ -8,16 +9,61 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import require_valid_address, save_current_ledger
 from runner.cli.next_steps import print_commit_step
 from runner.cli.options import EXIT, command
-from runner.cli.scaffold import CI_FOLDERS, workflow_path
-from runner.declare.tree import MAX_FILE_SIZE, Tree
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error
-from runner.ledger.lock_address import DatabaseAddress, has_password
+from runner.ledger.lock_address import has_password
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
-from runner.ledger.opening import location_of
+from runner.ledger.opening import location_of, start_ledger
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
-from runner.shown_command import shown_command
+
+_MAX_LISTED = 5  # names of messages in a note
+
+
+@command("begin")
+@click.option(
+    "--abandon-previous",
+    is_flag=True,
+    help="Give up the lost ledger that msgrun.yaml names. What only it knew may be sent again.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def begin(*, abandon_previous: bool, yes: bool) -> int:
+    """Start the ledger, without any record.
+
+    Once, where nothing was sent yet: pushes the branch, makes the tables, or writes the lockfile that lock: of
+    msgrun.yaml names, and writes the ledger's id to msgrun.yaml. One that is there already stays as it is.
+    """
+    with open_context() as context:
+        name = context.ledger.address.display_name
+        if abandon_previous:
+            context.confirm(
+                f"Abandon the previous ledger, and use {name}? What only the previous one records is sent again.",
+                yes=yes,
+            )
+        ledger = start_ledger(context.ledger, abandon_previous=abandon_previous)
+        context.output.sentence(f"started {name}" if ledger.was_started else f"{name} is there already")
+        if ledger.messages and not context.settings.ledger_id:
+            names = sorted(ledger.messages)
+            listed = ", ".join(names[:_MAX_LISTED]) + (" and more" if len(names) > _MAX_LISTED else "")
+            context.output.note(
+                f"it has records of {listed}. If these messages belong to another project: remove ledger: from"
+                " msgrun.yaml, and set lock: to a new address"
+            )
+        if not context.options.sandbox:
+            save_current_ledger(context, ledger.ledger_id)
+            _print_other_address(context)
+            if ledger.was_started:
+                print_commit_step(context, context.ledger.address, "Commit it, so that every clone uses this ledger")
+        return EXIT.done
+
+
+def _print_other_address(context: Context) -> None:
+    """Prints what is left to do if MSGRUN_LOCK named another ledger than lock: does."""
+    address, declared = context.ledger.address, context.ledger.declared.address
+    if address.display_name != declared.display_name:
+        own, other = address.setting, declared.setting
+        move = f"MSGRUN_LOCK={quote(own)} {context.ledger.command} lock move {quote(other)}"
+        context.output.note(f"lock: is still {other}; write lock: {own} to msgrun.yaml, or move the ledger: {move}")
 
 
 @command("move")
@@ -56,25 +102,7 @@ def move(address: str, *, yes: bool) -> int:
         remotes = own.repository.relevant_remotes() if own.repository else ()
         purpose = "Commit and merge it: until then apply sends nothing" if remotes else "Commit it"
         print_commit_step(context, new.address, purpose)
-        if isinstance(new.address, DatabaseAddress):
-            for line in find_workflows_without_driver(context):
-                context.output.note(line)
         return EXIT.done
-
-
-def find_workflows_without_driver(context: Context) -> Iterator[str]:
-    """Yields what to do about each CI workflow that lacks the driver of PostgreSQL, as `init` wrote it before."""
-    repository = context.ledger.repository
-    top = repository.toplevel if repository else context.tree.root
-    for system, folder in CI_FOLDERS.items():
-        path = workflow_path(system, context.settings.environment_name)
-        text = Tree(top).peek(path, MAX_FILE_SIZE)
-        if text and b"postgres" not in text:
-            renewed = shown_command("init", f"--{system}")
-            yield (
-                f"{path} installs msgrun without its extra postgres: write msgrun[postgres] there, remove "
-                f"{folder}/msgrun-requirements.txt, and write that again: {renewed}"
-            )
 
 
 def _find_other_end(
