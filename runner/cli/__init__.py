@@ -13,11 +13,12 @@ import click
 from runner import __version__
 from runner.cli.help import EXAMPLES
 from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of_error, global_options
-from runner.cli.output import Output, remember_options
+from runner.cli.output import Output
 from runner.cli.problem_summary import print_summary
 from runner.cli.supervisor import Supervisor, out_of_memory_error
 from runner.current_work import CURRENT_WORK
 from runner.errors import MsgrunError, ProblemsFound, RunStopped
+from runner.shown_command import ShownOptions, show_options
 
 _COMMANDS_FOR_STEP = frozenset({"plan", "apply"})  # their results are also written to the files of GitHub's step
 
@@ -37,32 +38,31 @@ def run(argv: list[str], supervisor: Supervisor | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 shows ? for what it lacks
             stream.reconfigure(errors="replace")
-    remember_options(GlobalOptions())
+    options = GlobalOptions(supervisor=supervisor, arguments=tuple(argv))
     msgrun.invoked_command = ""
-    code, error = _run_command(argv, supervisor)
+    code, error = _run_command(options)
     if msgrun.invoked_command in _COMMANDS_FOR_STEP:
         from runner.cli.github_step import write_step_files  # noqa: PLC0415  # saves other commands 58 ms
 
         try:
-            write_step_files(code, error, os.environ)
+            write_step_files(options, code, error, os.environ)
         except Exception as step_error:  # noqa: BLE001  # the command is over: its exit code stays
-            _report_error(step_error)
-    remember_options(GlobalOptions())  # a later command of this process shows its own
+            _report_error(step_error, options)
+    show_options(ShownOptions())  # a later command of this process shows its own
     return code
 
 
-def _run_command(argv: list[str], supervisor: Supervisor | None) -> tuple[int, BaseException | None]:
+def _run_command(options: GlobalOptions) -> tuple[int, BaseException | None]:
     """Runs a command line. Returns its exit code and the error that ended it, or None. Reports the error."""
-    options = GlobalOptions(supervisor=supervisor, arguments=tuple(argv))
     try:
-        code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False, obj=options)
+        code = msgrun.main(list(options.arguments), prog_name="msgrun", standalone_mode=False, obj=options)
     except BrokenPipeError:
         # The reader of stdout (head, a pager) has exited. Python would print a second error when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT.problems, None
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # the only handler: no error ends in a traceback
         is_unsent = msgrun.invoked_command in _COMMANDS_FOR_STEP and not options.may_have_sent
-        return _report_error(error, is_unsent=is_unsent), error
+        return _report_error(error, options, is_unsent=is_unsent), error
     return (code if isinstance(code, int) else EXIT.done), None
 
 
@@ -78,12 +78,12 @@ def _describe_usage(error: click.UsageError) -> str:
     return message
 
 
-def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
+def _report_error(error: BaseException, options: GlobalOptions, *, is_unsent: bool = False) -> int:
     """Prints the error that ended the command. Returns the exit code for it.
 
     `is_unsent`: the command is one that plans what is sent, and nothing was sent.
     """
-    output = Output.of_last_command()
+    output = Output.from_options(options, os.environ)
     output.clear_progress()
     match error:
         case click.exceptions.NoArgsIsHelpError():
@@ -106,7 +106,7 @@ def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
                 print_summary(output, error.problems, fixing_command=fixing_command)
             return EXIT.problems
         case MemoryError():
-            return _report_error(out_of_memory_error(CURRENT_WORK.status()))
+            return _report_error(out_of_memory_error(CURRENT_WORK.status()), options)
         case MsgrunError():
             output.failure(error)
             if is_unsent and msgrun.invoked_command == "apply" and isinstance(error, RunStopped):

@@ -12,11 +12,9 @@ from pathlib import Path
 from shlex import join
 from urllib.parse import urlsplit
 
-import click
-
 from runner.cli.context import Context
 from runner.cli.ledger import find_run_origin
-from runner.cli.options import GlobalOptions
+from runner.cli.options import current_options
 from runner.cli.output import Output
 from runner.cli.pauses import Signals, make_stop_conditions
 from runner.cli.progress import RunProgress, open_record_log
@@ -244,7 +242,7 @@ def _require_safe_url(url: str) -> str:
 def find_workspace_fault(id_code: str, declared: str, of_ledger: str) -> Refusal | None:
     """Compares the workspace with the declared one and with that of the ledger; each of these two may be empty."""
     if id_code == SANDBOX_WORKSPACE_ID:
-        arguments = click.get_current_context().ensure_object(GlobalOptions).arguments
+        arguments = current_options().arguments
         message = "INTERCOM_BASE_URL is the address of a sandbox, not of Intercom"
         return Refusal(message, f"to use the sandbox: {join(['msgrun', '--sandbox', *arguments])}")
     if declared not in {"", id_code}:

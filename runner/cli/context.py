@@ -9,10 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from runner.cli.options import GlobalOptions
-from runner.cli.output import Output, remember_options
+from runner.cli.options import GlobalOptions, current_options
+from runner.cli.output import Output
 from runner.cli.render_time_limit import RENDER_MONITOR, limit_render_time
 from runner.current_work import CURRENT_WORK
 from runner.declare.kept_reads import KeptReads
@@ -224,8 +222,7 @@ def open_context(base: str = "", *, check_in_child: Callable[[Context], object] 
     In the child of a supervisor, `check_in_child` replaces the `with` block: a command that sends or that writes the
     ledger runs in the first process (see `supervisor`). Raises UsageMistake, ProblemsFound, RunStopped.
     """
-    options = click.get_current_context().ensure_object(GlobalOptions)
-    remember_options(options)
+    options = current_options()
     start = options.start_folder
     if not start.is_dir():
         raise UsageMistake(f"there is no folder {options.directory}")

@@ -8,12 +8,12 @@ Source: GitHub's documentation of workflow commands, "Environment files".
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
-from runner.cli.options import EXIT
+from runner.cli.options import EXIT, GlobalOptions
 from runner.cli.output import Output
 from runner.compare.comparison import FieldChange
 from runner.deliver.summary import Summary
@@ -36,7 +36,7 @@ _MAX_CHARACTER = 4  # bytes that a character takes in UTF-8 at most
 
 
 @dataclass(slots=True)
-class _StepResults:
+class StepResults:
     """Results of the running command. The files are written at its end, when click has closed its context.
 
     `comment_path` is the file of --comment. `guard_changes` come first where there is no plan to begin with them.
@@ -50,25 +50,23 @@ class _StepResults:
     plan_blocks: list[str] = field(default_factory=list)
     run_blocks: list[str] = field(default_factory=list)
 
-    def take(self) -> "_StepResults":
-        """Returns the results, and forgets them."""
-        taken, empty = replace(self), _StepResults()
-        for item in fields(self):
-            setattr(self, item.name, getattr(empty, item.name))
-        return taken
 
-
-STEP_RESULTS = _StepResults()
+def step_results_of(options: GlobalOptions) -> StepResults:
+    """Returns the results of the command with these options, to add to them."""
+    if not isinstance(options.step_results, StepResults):
+        options.step_results = StepResults()
+    return options.step_results
 
 
 def keep_plan(context: Context, review: Review) -> None:
     """Keeps a plan until the end of the command, when it is written to the step's files."""
-    STEP_RESULTS.plan = review.plan
-    if STEP_RESULTS.comment_path:
-        STEP_RESULTS.comment = markdown_plan.format_plan(review, show_values=context.output.show_values)
+    results = step_results_of(context.options)
+    results.plan = review.plan
+    if results.comment_path:
+        results.comment = markdown_plan.format_plan(review, show_values=context.output.show_values)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # now, not at the end: the limit on a render's time is active now
         limit = _free_characters(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
-        STEP_RESULTS.plan_blocks = (
+        results.plan_blocks = (
             [markdown_plan.format_plan(review, show_values=context.output.show_values, limit=limit)]
             if limit > markdown_results.MAX_COMMENT_LENGTH
             else []
@@ -78,7 +76,7 @@ def keep_plan(context: Context, review: Review) -> None:
 @contextlib.contextmanager
 def show_guard_changes_on_failure(context: Context, changes: Sequence[FieldChange]) -> Iterator[None]:
     """Shows the changed settings that guard the sending also if no plan is made: no error may hide them."""
-    STEP_RESULTS.guard_changes = changes
+    step_results_of(context.options).guard_changes = changes
     try:
         yield
     except MsgrunError:
@@ -92,21 +90,22 @@ def add_run_summary(context: Context, summary: Summary, steps: Sequence[NextStep
 
     Outcomes that the ledger did not take are unknown to every other machine, so they count as such.
     """
-    STEP_RESULTS.unknown += len(
-        {item.record.key for item in summary.unknown} | {item.key for item in summary.unwritten}
-    )
-    STEP_RESULTS.run_blocks.append(
+    results = step_results_of(context.options)
+    results.unknown += len({item.record.key for item in summary.unknown} | {item.key for item in summary.unwritten})
+    results.run_blocks.append(
         markdown_results.format_summary(summary, show_values=context.output.show_values, steps=steps)
     )
 
 
-def write_step_files(code: int, error: BaseException | None, environ: Mapping[str, str]) -> None:
+def write_step_files(
+    options: GlobalOptions, code: int, error: BaseException | None, environ: Mapping[str, str]
+) -> None:
     """Appends the kept results and the error to the files of GitHub's step, and writes the comment, if there are any.
 
     Called at the end of a plan or an apply. A file that cannot be written is reported on stderr. The exit code does not
     change, because the command's work is done.
     """
-    output, results = Output.of_last_command(), STEP_RESULTS.take()
+    output, results = Output.from_options(options, environ), step_results_of(options)
     try:
         if results.comment_path:
             blocks = [results.comment, _format_error(error, output, results, alone=not results.comment)]
@@ -130,7 +129,7 @@ def write_step_files(code: int, error: BaseException | None, environ: Mapping[st
             output.error(f"the comment or GitHub's files of this step cannot be written: {failure.strerror}")
 
 
-def _output_values(results: _StepResults, code: int) -> dict[str, str]:
+def _output_values(results: StepResults, code: int) -> dict[str, str]:
     """Returns the values for later steps, each on one line. Without a plan all but the exit code are empty."""
     plan = results.plan
     if plan is None:
@@ -150,7 +149,7 @@ def _free_characters(path: Path) -> int:
     return (_MAX_SUMMARY - (path.stat().st_size if path.exists() else 0)) // _MAX_CHARACTER - 1000
 
 
-def _format_error(error: BaseException | None, output: Output, results: _StepResults, *, alone: bool) -> str:
+def _format_error(error: BaseException | None, output: Output, results: StepResults, *, alone: bool) -> str:
     """Returns the error that ended the command, as Markdown; empty if there is none, or for a bug.
 
     `alone` says that no plan comes before it. Then the changed guards do.

@@ -13,6 +13,7 @@ import click
 from runner.cli.help import COMMAND_GROUPS, Command, CommandGroup, GlobalOption, write_command_groups
 from runner.cli.supervisor import Supervisor
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RateExhausted, UsageMistake
+from runner.shown_command import ShownOptions, show_options
 
 
 class EXIT:
@@ -34,9 +35,10 @@ class EXIT:
 class GlobalOptions:
     """The values of the global options, whether they come before or after the command's name.
 
-    `supervisor` is not an option: the entry point sets it where a command's work may run in a child. `arguments` are
-    the command line as it was typed, without the program's name. `may_have_sent` is set before the first
-    message is sent.
+    These are not options: the entry point sets `supervisor` where a command's work may run in a child. `arguments` are
+    the command line as it was typed, without the program's name. `may_have_sent` is set before the first message is
+    sent. `step_results` is what `github_step` keeps until the end of the command. `path_prefix` is that of the project
+    in GITHUB_WORKSPACE, with a slash at its end; it is set when the root is known.
     """
 
     directory: Path | None = None
@@ -51,9 +53,8 @@ class GlobalOptions:
     supervisor: Supervisor | None = None
     arguments: tuple[str, ...] = ()
     may_have_sent: bool = False
-    path_prefix: str = (
-        ""  # of the project in GITHUB_WORKSPACE, with a slash at its end; not an option: set when the root is known
-    )
+    step_results: object = None
+    path_prefix: str = ""
 
     @property
     def start_folder(self) -> Path:
@@ -62,6 +63,11 @@ class GlobalOptions:
         Links in it stay links, so that paths are printed as the user typed them.
         """
         return Path(os.path.normpath(Path.cwd() / (self.directory or Path())))
+
+
+def current_options() -> GlobalOptions:
+    """Returns the options of the running command."""
+    return click.get_current_context().ensure_object(GlobalOptions)
 
 
 COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
@@ -232,3 +238,4 @@ def _store(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
     options = ctx.ensure_object(GlobalOptions)
     if value and parameter.name:
         setattr(options, parameter.name, value)
+        show_options(ShownOptions(str(options.directory or ""), options.sandbox, options.environment or ""))

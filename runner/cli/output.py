@@ -10,13 +10,12 @@ from typing import Any, TextIO
 
 import click
 
-from runner.cli.options import GlobalOptions
+from runner.cli.options import GlobalOptions, current_options
 from runner.cli.terminal import LIVE_LINE, LiveLine, has_unicode, is_file, is_terminal
 from runner.errors import Cancelled, MsgrunError, Problem
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report import problem_text
 from runner.report.terminal_text import defuse_commands, defuse_old_commands, one_line, style, to_json_text, to_terminal
-from runner.shown_command import ShownOptions, show_options
 
 _ASCII_SIGNS = {ord("·"): "-", ord("…"): "..."}  # for an encoding that may lack them
 
@@ -68,11 +67,6 @@ class Output:
             width=shutil.get_terminal_size((0, 0)).columns if is_terminal(sys.stdout) or environ.get("COLUMNS") else 0,
             can_redraw=is_terminal(sys.stderr) and not in_ci and environ.get("TERM") not in {"dumb", "unknown"},
         )
-
-    @classmethod
-    def of_last_command(cls) -> "Output":
-        """Returns the output of the last command. Its error is printed after click has closed its context."""
-        return cls.from_options(_last_options[0] if _last_options else GlobalOptions(), os.environ)
 
     @property
     def width_for_reading(self) -> int:
@@ -252,10 +246,6 @@ def _mask_addresses(problem: Problem) -> Problem:
     return replace(problem, message=message, place=replace(problem.place, path=path))
 
 
-_last_options: list[GlobalOptions] = []
-
-
-def remember_options(options: GlobalOptions) -> None:
-    """Keeps the options for output that is printed after click has closed its context, and for commands in it."""
-    _last_options[:] = [options]
-    show_options(ShownOptions(str(options.directory or ""), options.sandbox, options.environment or ""))
+def current_output() -> Output:
+    """Returns the output of the running command."""
+    return Output.from_options(current_options(), os.environ)

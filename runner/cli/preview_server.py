@@ -6,11 +6,9 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import click
-
 from runner.cli.context import open_context
-from runner.cli.options import EXIT, GlobalOptions
-from runner.cli.output import Output
+from runner.cli.options import EXIT, current_options
+from runner.cli.output import current_output
 from runner.cli.preview_pages import PreviewMemory, PreviewRequest, load_preview
 from runner.declare.project import find_root
 from runner.declare.settings import SETTINGS_FILE
@@ -31,9 +29,7 @@ FileStates = dict[str, tuple[int, int]]
 
 def serve_preview(request: PreviewRequest, port: int) -> int:
     """Serves the preview of the project until Ctrl-C. Returns the exit code. Raises RunStopped, UsageMistake."""
-    options = click.get_current_context().ensure_object(GlobalOptions)
-    output = Output.from_options(options, os.environ)
-    root = find_root(options.start_folder)
+    output, root = current_output(), find_root(current_options().start_folder)
     try:
         server = PageServer(port)
     except OSError as error:

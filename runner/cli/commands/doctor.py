@@ -1,9 +1,6 @@
 """The command doctor: looks whether everything is in place, and changes nothing."""
 
 import contextlib
-import os
-
-import click
 
 from runner.cli.checkup.project import (
     check_git,
@@ -15,8 +12,8 @@ from runner.cli.checkup.project import (
     check_schemas,
 )
 from runner.cli.context import Context, open_context
-from runner.cli.options import EXIT, GlobalOptions, command, format_option
-from runner.cli.output import Output
+from runner.cli.options import EXIT, GlobalOptions, command, current_options, format_option
+from runner.cli.output import current_output
 from runner.declare.project import NoProject
 from runner.errors import ProblemsFound
 from runner.report.checkup_text import Check, format_checkup, format_checkup_json
@@ -33,19 +30,19 @@ def doctor() -> int:
     It looks at the installation, the project, git, the ledger, the token and the workspace. It only reads, and also
     works outside of a project and without a token. Exits with 5 if a check failed.
     """
-    options = click.get_current_context().ensure_object(GlobalOptions)
+    options = current_options()
     if options.supervisor:
         options.supervisor.raise_failure()
     with contextlib.ExitStack() as stack:
         try:
             context = stack.enter_context(open_context())
         except NoProject as error:
-            output, title = Output.from_options(options, os.environ), "no project"
+            output, title = current_output(), "no project"
             checks = _check_without_project(
                 Check("project", "warn", str(error.message), shown_command("init")), options
             )
         except ProblemsFound as error:
-            output, title = Output.from_options(options, os.environ), "settings that cannot be read"
+            output, title = current_output(), "settings that cannot be read"
             first = next(problem for problem in error.problems if problem.is_error)
             detail = f"msgrun.yaml cannot be read: {first.place} {first.code}"
             failure = Check("project", "fail", detail, shown_command("validate"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import click
 
 from runner.cli.options import EXIT, command
-from runner.cli.output import Output
+from runner.cli.output import current_output
 from runner.cli.suggestions import suggest_codes
 from runner.declare.similar_names import did_you_mean
 from runner.errors import UsageMistake
@@ -35,7 +35,7 @@ def explain(code: tuple[str, ...]) -> int:
 
     CODE stands in brackets after a problem's message, or in a line of msgrun status. Without it, all codes are listed.
     """
-    output = Output.of_last_command()
+    output = current_output()
     if not code:
         output.result(_list_codes(output.width))
         return EXIT.done

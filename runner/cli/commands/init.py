@@ -1,6 +1,5 @@
 """The command init: writes the files of a new project, or the CI workflow of an existing one."""
 
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,8 +9,8 @@ import click
 
 from runner.cli import scaffold
 from runner.cli.ci_packages import HashesUnknown, add_extras, find_extras, find_requirement, pin_requirements
-from runner.cli.options import EXIT, GlobalOptions, command
-from runner.cli.output import Output, remember_options
+from runner.cli.options import EXIT, command, current_options
+from runner.cli.output import Output, current_output
 from runner.clock import new_run_id
 from runner.current_work import CURRENT_WORK
 from runner.declare import schema
@@ -53,11 +52,9 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     With --github or --gitlab it also writes the workflow. Without a ledger so far, the project then gets one on a
     branch of the git remote. -e NAME writes the workflow of an environment.
     """
-    options = click.get_current_context().ensure_object(GlobalOptions)
-    remember_options(options)
+    options, output = current_options(), current_output()
     if options.supervisor:
         options.supervisor.raise_failure()
-    output = Output.from_options(options, os.environ)
     root = (options.directory or Path()) / (folder or Path())
     systems = [name for name, is_wanted in (("github", github), ("gitlab", gitlab)) if is_wanted]
     try:

@@ -1,13 +1,12 @@
 """The command new: writes a message to begin with."""
 
-import os
 import re
 
 import click
 
 from runner.cli import scaffold
-from runner.cli.options import EXIT, GlobalOptions, command
-from runner.cli.output import Output, remember_options
+from runner.cli.options import EXIT, command, current_options
+from runner.cli.output import current_output
 from runner.declare import schema
 from runner.declare.project import find_root
 from runner.errors import UsageMistake
@@ -25,14 +24,12 @@ def new(name: str, *, in_app: bool, audience: bool) -> int:
 
     It goes to messages/NAME.yaml, and is a draft: no plan sends it before its line not_before: is removed.
     """
-    options = click.get_current_context().ensure_object(GlobalOptions)
-    remember_options(options)
-    output = Output.from_options(options, os.environ)
+    output = current_output()
     pattern = schema.load_schema("message")["properties"]["name"]["pattern"]
     if not re.search(pattern, name) or "//" in name or name.endswith("/") or ".." in name:
         hint = "letters, digits, dots, dashes and underscores, in folders if you like: spring/news"
         raise UsageMistake(f"{name} cannot be the name of a message", hint)
-    root = find_root(options.start_folder)
+    root = find_root(current_options().start_folder)
     files = scaffold.new_message(name, in_app=in_app, has_audience=audience)
     for path in files:
         if managed_path(root, path).exists():

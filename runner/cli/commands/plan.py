@@ -9,8 +9,8 @@ import click
 from runner.cli import plan_files, planning
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
-from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
-from runner.cli.options import EXIT, GlobalOptions, command, format_option
+from runner.cli.github_step import show_guard_changes_on_failure, step_results_of
+from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
@@ -53,8 +53,9 @@ def plan(
     """
     _require_compatible(plan_options, out, write=write, check=check)
     planning.set_malloc_threshold()
-    start = click.get_current_context().ensure_object(GlobalOptions).start_folder
-    STEP_RESULTS.comment_path = plan_files.find_comment_path(start, comment) if comment else None
+    if comment:
+        run_options = current_options()
+        step_results_of(run_options).comment_path = plan_files.find_comment_path(run_options.start_folder, comment)
     with (
         open_context(against or "") as context,
         open_base(context, against) as base,

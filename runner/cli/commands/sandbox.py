@@ -12,7 +12,7 @@ import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
-from runner.cli.output import Output
+from runner.cli.output import current_output
 from runner.declare.project import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.managed_path import user_path
@@ -115,7 +115,7 @@ def _serve(server: "Sandbox", trouble: Sequence[str], stopped: threading.Event) 
         stopped.wait()
     received, troubled, messages = server.counts
     counts = f"{pluralize(received, 'request')}, {pluralize(messages - messages_before, 'new message')}"
-    Output.of_last_command().urgent(f"Stopped: {counts}, trouble with {troubled:,}.")
+    current_output().urgent(f"Stopped: {counts}, trouble with {troubled:,}.")
 
 
 @contextlib.contextmanager
