@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -45,7 +44,6 @@ from runner.shown_command import shown_command
 _TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
 _DEFAULTS = Settings()
 SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token
-_HOST_ALONE = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?/?")  # or with a port, but without https://
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
 
@@ -228,11 +226,9 @@ def _require_safe_url(url: str) -> str:
         is_url = bool(parts.hostname and parts.scheme) and parts.port != 0 and not (parts.query or parts.fragment)
     except ValueError:
         is_url = False
-    if not is_url and _HOST_ALONE.fullmatch(url):
-        scheme = "http" if url.startswith(LOOPBACK) else "https"
-        raise UsageMistake("INTERCOM_BASE_URL has no scheme", f"write {scheme}://{url}")
     if not is_url:
-        raise UsageMistake("INTERCOM_BASE_URL is not the address of a server", "for example https://api.eu.intercom.io")
+        hint = "write it as https://api.eu.intercom.io, or as http://127.0.0.1:8765"
+        raise UsageMistake("INTERCOM_BASE_URL has no scheme or no server", hint)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
     message = "INTERCOM_BASE_URL is neither https nor on this machine"

@@ -97,16 +97,15 @@ class Context:
         """The file that stops a run cleanly as soon as it exists. Raises GuardRefused if the path is a link."""
         return managed_path(self.tree.root, ".msgrun/stop")
 
-    @property
-    def contact_cache(self) -> Path:
-        """The file of contacts that were looked up. Raises GuardRefused if the path is a link."""
-        return managed_path(self.tree.root, f".msgrun/contacts-{self.settings.stem}")
+    def kept_path(self, name: str) -> Path:
+        """Returns the path of a file of .msgrun; the sandbox has its own. Raises GuardRefused if the path is a link."""
+        folder = SANDBOX_FOLDER if self.options.sandbox else ".msgrun"
+        return managed_path(self.tree.root, f"{folder}/{name}")
 
     @property
     def online_status_file(self) -> Path:
         """The file with what `status --online` found. Raises GuardRefused if the path is a link."""
-        folder = SANDBOX_FOLDER if self.options.sandbox else ".msgrun"
-        return managed_path(self.tree.root, f"{folder}/online-{self.settings.stem}.json")
+        return self.kept_path(f"online-{self.settings.stem}.json")
 
     def header_of(self, facts: "Facts") -> "Header":
         """Returns the header of a ledger: its id and its workspace. Raises GuardRefused as `Headers.merged`."""

@@ -11,7 +11,6 @@ from runner.declare.project import Project
 from runner.errors import LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
-from runner.ledger.lock_address import default_lockfile
 from runner.ledger.moves.previous_ledgers import write_to_previous
 from runner.ledger.record import NO_ORIGIN, Record, RunOrigin
 from runner.plan import plan as planning
@@ -20,7 +19,6 @@ from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.report.layout import wrap_lines
 from runner.report.terminal_text import one_line
-from runner.shown_command import shown_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +57,6 @@ def plan_one(context: Context, facts: Facts, name: str, *, is_check: bool = Fals
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
     return plan.messages[0], plan
-
-
-def name_other_ledger(context: Context, command: str, name: str) -> str:
-    """Returns how to give a command to the sandbox's ledger, or to the project's; empty if there is no other one."""
-    if context.options.sandbox:
-        return f"; the project's own ledger is another one: {shown_command(command, name, sandbox=False)}"
-    has_sandbox = (context.sandbox_folder / default_lockfile(context.settings.stem).path).exists()
-    return f"; the sandbox has a ledger of its own: {shown_command(command, name, sandbox=True)}" if has_sandbox else ""
 
 
 def write_decision(

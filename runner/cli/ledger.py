@@ -16,6 +16,7 @@ from runner.cli.options import EXIT
 from runner.clock import new_run_id
 from runner.declare.settings import SETTINGS_FILE, Settings, load_all_settings
 from runner.declare.settings_editor import set_settings
+from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.git.pushing import ci_job_url
@@ -69,6 +70,13 @@ def open_ledger(
         if new_lock and ledger_id and not (context.settings.ledger_id or context.options.sandbox):
             context.output.note(f"add to msgrun.yaml, so that no other ledger is used by accident: ledger: {ledger_id}")
         yield ledger
+
+
+def require_records_of(facts: Facts, name: str | None) -> None:
+    """Raises UsageMistake if the ledger has no record of a message; None is every message."""
+    names = sorted(facts.message_names())
+    if name is not None and name not in names:
+        raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, names))
 
 
 def exit_code_of(facts: Facts) -> int:

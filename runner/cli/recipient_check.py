@@ -34,7 +34,7 @@ def check_recipients(connection: Connection, plan: Plan, facts: Facts, poll: Cal
     settings, progress = context.settings, CheckProgress(context.output, plan.to_send)
     types = _find_types(workspace, plan)
     # The sandbox answers at once, and may forget its contacts.
-    path = None if context.options.sandbox else context.contact_cache
+    path = None if context.options.sandbox else context.kept_path(f"contacts-{settings.stem}")
     cache = ContactCache(connection.transport.token_hash, path, int(context.now.timestamp()))
     cache.load()
     lookup = ContactLookup(workspace, cache, poll)

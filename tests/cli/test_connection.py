@@ -86,31 +86,14 @@ def test_a_name_that_is_not_known_is_named(folder: Folder, monkeypatch) -> None:
 
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize(
-    ("url", "hint"),
-    [
-        ("127.0.0.1:8765", "write http://127.0.0.1:8765"),
-        ("127.0.0.1", "write http://127.0.0.1"),
-        ("localhost:8765/", "write http://localhost:8765/"),
-        ("api.eu.intercom.io", "write https://api.eu.intercom.io"),
-        ("mock.example:443", "write https://mock.example:443"),
-    ],
+    "url", ["ann:s3cret@127.0.0.1:8765", "127.0.0.1", "https://", "https:///x", "://x", "http://[::1", "a b"]
 )
-def test_an_address_without_a_scheme_says_so(url, hint, folder: Folder, monkeypatch) -> None:
-    monkeypatch.setenv("INTERCOM_BASE_URL", url)
-    folder.message(LIST)
-    ran = folder.run("apply", "--yes")
-    assert ran.code == 64
-    assert f"INTERCOM_BASE_URL has no scheme\n  hint: {hint}\n" in ran.err
-
-
-@pytest.mark.usefixtures("token")
-@pytest.mark.parametrize("url", ["ann:s3cret@127.0.0.1:8765", "https://", "https:///x", "://x", "http://[::1", "a b"])
 def test_what_is_no_address_is_not_repeated(url, folder: Folder, monkeypatch) -> None:
     monkeypatch.setenv("INTERCOM_BASE_URL", url)
     folder.message(LIST)
     ran = folder.run("apply", "--yes")
     assert ran.code == 64
-    assert "INTERCOM_BASE_URL is not the address of a server" in ran.err
+    assert "INTERCOM_BASE_URL has no scheme or no server" in ran.err
     assert "s3cret" not in ran.err
 
 

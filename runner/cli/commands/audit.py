@@ -3,11 +3,9 @@
 import click
 
 from runner.cli.context import open_context
-from runner.cli.ledger import exit_code_of, read_ledger
+from runner.cli.ledger import exit_code_of, read_ledger, require_records_of
 from runner.cli.options import command, format_option
 from runner.cli.suggestions import suggest_names
-from runner.declare.similar_names import did_you_mean
-from runner.errors import UsageMistake
 from runner.ledger.runs import list_runs
 from runner.report import audit_text
 
@@ -26,9 +24,7 @@ def audit(name: str | None) -> int:
     """
     with open_context() as context:
         facts = read_ledger(context).facts
-        names = facts.message_names()
-        if name is not None and name not in names:
-            raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, sorted(names)))
+        require_records_of(facts, name)
         entries = list_runs(facts, name)
         match context.output.output_format:
             case "csv":

@@ -7,12 +7,11 @@ import click
 
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import exit_code_of, open_ledger, read_ledger
+from runner.cli.ledger import exit_code_of, open_ledger, read_ledger, require_records_of
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.progress import StatusLine
 from runner.cli.recipients import name_recipients, status_view
 from runner.cli.suggestions import suggest_names
-from runner.declare.similar_names import did_you_mean
 from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
@@ -57,9 +56,7 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
 
 def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, write: Callable[..., None] | None) -> int:
     """Looks for unknown deliveries, prints the results, and returns the exit code. Without `write` it is a dry run."""
-    names = sorted(facts.message_names())
-    if name is not None and name not in names:
-        raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, names))
+    require_records_of(facts, name)
     reconciliation = prepare_reconciliation(facts, name, context.settings.salt)
     workspace = context.header_of(facts).workspace
     error: MsgrunError | None = None

@@ -214,8 +214,6 @@ def _parse_choice(answer: str) -> Choice | WrongAnswer:
 def _parse_id(facts: Facts, answer: str) -> str | WrongAnswer:
     if answer.lower() == _BACK:
         return _BACK
-    if "/conversation" in answer:
-        return WrongAnswer("That is a conversation, and its number is not the message's id. Enter leaves the id out.")
     if answer and not (answer.isalnum() and any(map(str.isdigit, answer))):  # n is an answer to the question before
         return WrongAnswer(f"{quote(answer)} is not an id: an id has digits, maybe letters. Enter leaves it out.")
     other = next((record for record in facts.records() if answer and record.id == answer), None)

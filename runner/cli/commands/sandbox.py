@@ -32,9 +32,6 @@ _OTHER_PORT = "choose another port: --port N"
 )
 @click.option("--workspace", metavar="ID", help="The id of the workspace; by default the sandbox's own.")
 @click.option(
-    "--region", type=click.Choice(["us", "eu", "au"]), help="The region of the workspace; by default the project's."
-)
-@click.option(
     "--trouble",
     multiple=True,
     metavar="SPEC",
@@ -49,7 +46,7 @@ _OTHER_PORT = "choose another port: --port N"
 )
 @click.option("--reset", is_flag=True, help="Empty the project's sandbox: its messages and its ledger.")
 def sandbox(
-    port: int, log: Path | None, workspace: str | None, region: str | None, trouble: tuple[str, ...],
+    port: int, log: Path | None, workspace: str | None, trouble: tuple[str, ...],
     replying: tuple[str, ...], *, reset: bool,
 ) -> int:  # fmt: skip
     """Run a fake Intercom on 127.0.0.1 until it is stopped.
@@ -81,7 +78,7 @@ def sandbox(
                     state=None if context is None else context.sandbox_state,
                     log=log,
                     workspace=workspace or SANDBOX_WORKSPACE_ID,
-                    region=region or (context.settings.region if context else "us"),
+                    region=context.settings.region if context else "us",
                     trouble=spec,
                     replies=Replies(replying),
                 ) as server:

@@ -26,7 +26,6 @@ from runner.errors import (
 )
 from runner.intercom.reply_meaning import AccountDenied, Answer, Refused, Sent, Throttled, Unknown, Unreached
 from runner.ledger.durable_append import append_lines
-from runner.managed_path import managed_path
 from runner.privacy import mark_private, mark_private_values, reveal_or_mask
 from runner.report.recipients import contact_url
 from runner.shown_command import shown_command
@@ -104,7 +103,7 @@ def _send(context: Context, declaration: Declaration, delivery: Delivery, email:
             "status": "claimed",
             "id": "",
         }
-        path = managed_path(context.tree.root, f".msgrun/{'sandbox/' if context.options.sandbox else ''}tests.jsonl")
+        path = context.kept_path("tests.jsonl")
         path.parent.mkdir(parents=True, exist_ok=True)
         append_lines([path], orjson.dumps(record) + b"\n")  # where this fails, nothing is sent
         connection.limiter.wait()
