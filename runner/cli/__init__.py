@@ -90,10 +90,8 @@ def _report_error(error: BaseException, options: GlobalOptions, *, is_unsent: bo
             output.error(error.format_message())
             return EXIT.usage
         case click.UsageError():
-            from runner.report.layout import wrap_lines  # noqa: PLC0415  # saves 3 ms in every other command line
-
             usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
-            output.error(wrap_lines(f"{usage}error: {_describe_usage(error)}", output.width))
+            output.message(f"{usage}error: {_describe_usage(error)}")
             return EXIT.usage
         case click.Abort() | KeyboardInterrupt():
             # click has begun a line after the terminal's ^C

@@ -137,14 +137,17 @@ class Context:
             raise ProblemsFound([*project.problems, *project.find_recipient_problems()])
         return project
 
-    def confirm(self, question: str, *, yes: bool, count: int = 0, if_declined: str = "Nothing was changed.") -> None:
-        """Asks the user to confirm. Does not ask if `yes`. Raises Cancelled if the user declines.
+    def confirm(self, question: str, count: int = 0, if_declined: str = "Nothing was changed.") -> None:
+        """Asks the user to confirm, unless --yes was given. Raises Cancelled if the user declines.
 
         Without a terminal --yes is needed. If `count`, the number of recipients, is over 20, the user must type it.
         `if_declined` says what was done when the user declines.
         """
-        if yes:
-            return
+        if not self.options.yes:
+            self.ask_to_confirm(question, count, if_declined)
+
+    def ask_to_confirm(self, question: str, count: int, if_declined: str) -> None:
+        """Asks as `confirm`, even with --yes. Raises GuardRefused without a terminal."""
         if not self.output.is_interactive:
             self.output.note(f"The question is: {question}")
         self.require_terminal()

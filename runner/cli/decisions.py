@@ -17,7 +17,6 @@ from runner.plan import plan as planning
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
-from runner.report.layout import wrap_lines
 from runner.report.terminal_text import one_line
 
 
@@ -61,7 +60,7 @@ def plan_one(context: Context, facts: Facts, name: str, *, is_check: bool = Fals
 
 def write_decision(
     context: Context, ledger: Ledger, records: list[Record], decision: Decision,
-    *, yes: bool, write: Callable[..., None] | None = None,
+    write: Callable[..., None] | None = None,
 ) -> int:  # fmt: skip
     """Asks the user to confirm the decision, then writes its records. Returns the exit code.
 
@@ -69,12 +68,12 @@ def write_decision(
     """
     if not records:
         reason = one_line(f": {decision.if_empty}") if decision.if_empty else ""
-        context.output.result(wrap_lines(f"nothing to do{reason}", context.output.width))
+        context.output.sentence(f"nothing to do{reason}")
         return exit_code_of(ledger.facts)
     try:
-        if decision.effect and not yes:
-            context.output.error(wrap_lines(one_line(decision.effect), context.output.width))
-        context.confirm(f"{decision.request}?", yes=yes)
+        if decision.effect and not context.options.yes:
+            context.output.message(one_line(decision.effect))
+        context.confirm(f"{decision.request}?")
         if write:
             write(*records)
         else:
@@ -82,7 +81,7 @@ def write_decision(
     except LedgerUnavailable:
         context.output.error("Nothing was decided: the ledger could not be written.")
         raise
-    context.output.result(wrap_lines(one_line(decision.result), context.output.width))
+    context.output.sentence(one_line(decision.result))
     next_steps.print_steps(context, next_steps.commit_ledger(context, "every clone knows of it"))
     return exit_code_of(ledger.facts)
 
@@ -92,13 +91,13 @@ def _sign(records: Sequence[Record], origin: RunOrigin) -> list[Record]:
     return [record.signed(NO_ORIGIN if number else origin) for number, record in enumerate(records)]
 
 
-def make_writer(context: Context, ledger: Ledger, *, no_fetch: bool) -> Callable[..., None]:
+def make_writer(context: Context, ledger: Ledger) -> Callable[..., None]:
     """Returns a function that writes outcomes of open attempts: to the previous ledger first, if the ledger moved."""
     origin = find_run_origin(context.tree.root)
 
     def write(*decided: Record) -> None:
         records = _sign(decided, origin)
-        if not no_fetch:
+        if not context.options.no_fetch:
             write_to_previous(context.ledger, ledger.facts, records)
         ledger.append(*records)
 

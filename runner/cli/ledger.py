@@ -50,18 +50,12 @@ def read_ledger(context: Context) -> LedgerReading:
 
 
 @contextlib.contextmanager
-def open_ledger(
-    context: Context,
-    command: str,
-    *,
-    new_lock: bool,
-    no_fetch: bool,
-    before_start: Callable[[], object] = lambda: None,
-) -> Iterator[Ledger]:
+def open_ledger(context: Context, command: str, before_start: Callable[[], object] = lambda: None) -> Iterator[Ledger]:
     """Opens the current ledger to write, and prints the same warnings. Raises GuardRefused, LedgerUnavailable.
 
     `before_start` is called before a new ledger is started, and may raise.
     """
+    new_lock, no_fetch = context.options.new_lock, context.options.no_fetch
     with opening.open_ledger(
         context.ledger, command, new_lock=new_lock, no_fetch=no_fetch, before_start=before_start
     ) as ledger:

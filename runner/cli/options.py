@@ -35,6 +35,7 @@ class EXIT:
 class GlobalOptions:
     """The values of the global options, whether they come before or after the command's name.
 
+    `yes`, `new_lock` and `no_fetch` are those of commands that write the ledger; false for all others.
     These are not options: the entry point sets `supervisor` where a command's work may run in a child. `arguments` are
     the command line as it was typed, without the program's name. `may_have_sent` is set before the first message is
     sent. `step_results` is what `github_step` keeps until the end of the command. `path_prefix` is that of the project
@@ -50,6 +51,9 @@ class GlobalOptions:
     verbose: bool = False
     output_format: str = "text"
     jobs: int | None = None
+    yes: bool = False
+    new_lock: bool = False
+    no_fetch: bool = False
     supervisor: Supervisor | None = None
     arguments: tuple[str, ...] = ()
     may_have_sent: bool = False
@@ -210,12 +214,17 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.
 def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of commands that write the ledger."""
     for add_option in (
-        click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote first."),
-        click.option("--new-lock", is_flag=True, help="Create the ledger if it does not exist."),
-        click.option("--yes", is_flag=True, help="Do not ask."),
+        stored_flag("--no-fetch", "Do not read the lockfile of the git remote first."),
+        stored_flag("--new-lock", "Create the ledger if it does not exist."),
+        stored_flag("--yes", "Do not ask."),
     ):
         function = add_option(function)
     return function
+
+
+def stored_flag(name: str, text: str, *, hidden: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds a flag whose value is in the GlobalOptions, and no parameter of the command. `text` is its help."""
+    return click.option(name, is_flag=True, help=text, hidden=hidden, expose_value=False, callback=_store)
 
 
 def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -115,11 +115,15 @@ class Output:
         else:
             self.error(text)
 
+    def message(self, text: str) -> None:
+        """Prints prose to stderr: a terminal gets it wrapped."""
+        self.error(self._wrap(text))
+
     def note(self, text: str) -> None:
         """Prints a note to stderr, each text once. Prints nothing with --quiet."""
         if not self.quiet and text not in self.printed_notes:
             self.printed_notes.add(text)
-            self.error(self._wrap(one_line(text)))
+            self.message(one_line(text))
 
     def _wrap(self, line: str) -> str:
         from runner.report.layout import wrap_lines  # noqa: PLC0415  # saves 3 ms where nothing is wrapped
@@ -190,7 +194,7 @@ class Output:
         message = reveal_or_mask(error.message, show_values=self.show_values)
         head = "" if isinstance(error, Cancelled) else f"{style('error', 'red', 'bold')}: "
         for line in (f"{head}{message}", *([f"  hint: {error.hint}"] if error.hint else [])):
-            self.error(self._wrap(one_line(line)))
+            self.message(one_line(line))
 
     def warnings(self, problems: Iterable[Problem]) -> None:
         """Prints problems that do not stop the command. Prints them to stderr if stdout is for a program."""

@@ -32,7 +32,7 @@ def ask(output: Output, question: str, parse: Callable[[str], Value | WrongAnswe
         if not isinstance(value, WrongAnswer):
             return value
         rest = "" if tries_left else "\nThat was the third wrong answer."
-        output.error(wrap_lines(f"{value.reason}{rest}", output.width))
+        output.message(f"{value.reason}{rest}")
     return None
 
 

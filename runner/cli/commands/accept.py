@@ -18,11 +18,11 @@ from runner.shown_command import shown_command
 @command("accept")
 @click.argument("name", shell_complete=suggest_names)
 @writes_ledger
-def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+def accept(name: str) -> int:
     """Keep an edit of a sent message, without sending."""
     with (
         open_context(check_in_child=partial(check_one, name=name)) as context,
-        open_ledger(context, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger,
+        open_ledger(context, "accept") as ledger,
     ):
         message, _ = plan_one(context, ledger.facts, name)
         records = manual_outcomes.accept_edits(message, ledger.facts, format_timestamp(context.now))
@@ -35,4 +35,4 @@ def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             f"the ledger {context.ledger.address.display_name} has no edit of {name}; {status} lists who got it",
             f"{recipients} who got {name} before the edit {stay} counted as sent, with the new text. Nothing is sent.",
         )
-        return write_decision(context, ledger, records, decision, yes=yes)
+        return write_decision(context, ledger, records, decision)

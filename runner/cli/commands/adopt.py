@@ -19,14 +19,14 @@ from runner.shown_command import shown_command
 @command("adopt")
 @click.argument("name", shell_complete=suggest_names)
 @writes_ledger
-def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+def adopt(name: str) -> int:
     """Count a message's deliveries as sent, without sending.
 
     Use it for messages that were sent before the project used msgrun.
     """
     with (
         open_context(check_in_child=partial(check_one, name=name)) as context,
-        open_ledger(context, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger,
+        open_ledger(context, "adopt") as ledger,
     ):
         message, plan = plan_one(context, ledger.facts, name)
         records = manual_outcomes.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
@@ -40,4 +40,4 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             f"Marked {name} as sent to {recipients}. No apply sends it to them.",
             f"{name} has no recipient left to send to; {shown_command('status', name)} lists who got it",
         )
-        return write_decision(context, ledger, records, decision, yes=yes)
+        return write_decision(context, ledger, records, decision)

@@ -28,7 +28,6 @@ from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import run_text
 from runner.report.first_sample import list_beginnings
-from runner.report.layout import wrap_lines
 from runner.report.plan_words import format_file_warning
 from runner.report.review import Review
 
@@ -58,9 +57,6 @@ def apply(
     log_file: Path | None,
     *,
     lockfile_in_ci: bool,
-    yes: bool,
-    new_lock: bool,
-    no_fetch: bool,
 ) -> int:
     """Send what is planned, each at most once.
 
@@ -80,12 +76,11 @@ def apply(
             from runner.cli.audiences import read_planned_audiences  # noqa: PLC0415  # requests takes 130 ms
 
             project = read_planned_audiences(context, project, saved)
-        check_access = partial(_check_access, context)
-        with open_ledger(context, "apply", new_lock=new_lock, no_fetch=no_fetch, before_start=check_access) as ledger:
+        with open_ledger(context, "apply", partial(_check_access, context)) as ledger:
             options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
             )
-            return _Apply(context, project, ledger, options, yes, canary, until, log_file).run()
+            return _Apply(context, project, ledger, options, canary, until, log_file).run()
 
 
 def _check_access(context: Context) -> None:
@@ -109,7 +104,6 @@ class _Apply:
     project: Project
     ledger: Ledger
     plan_options: PlanOptions
-    yes: bool
     canary: int | None
     deadline: float | None
     log_file: Path | None
@@ -150,7 +144,7 @@ class _Apply:
         context, plan = self.context, review.plan
         if reason := find_pause(context, is_urgent=plan.is_urgent):
             return self._put_off(plan, reason), plan
-        if not self.yes:
+        if not context.options.yes:
             context.require_terminal()
         with connect_for(context, plan) as connection:
             id_code = connection.verify_workspace(context.header_of(self.ledger.facts).workspace)
@@ -166,7 +160,7 @@ class _Apply:
             if not (plan.to_send or plan.to_refuse):
                 run_report.report_nothing_to_do(context, self.ledger, plan)
                 return Summary(), plan
-            if plan.to_send and not self.yes:
+            if plan.to_send and not context.options.yes:
                 self._confirm(replace(review, plan=plan), id_code)
             pin_workspace(self.ledger, id_code)
             save_remote(context)
@@ -216,9 +210,9 @@ class _Apply:
         count = plan.to_send if self.canary is None else min(self.canary, plan.to_send)
         beginnings = list_beginnings(review, show_values=show_values)
         text = run_text.format_question(replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings)
-        self.context.output.error(wrap_lines(text, self.context.output.width))
+        self.context.output.message(text)
         question = "Send?" if count == plan.to_send else "Send the canary?"
-        self.context.confirm(question, yes=False, count=count, if_declined="Nothing was sent.")
+        self.context.confirm(question, count, "Nothing was sent.")
 
     def _send_canary(self, connection: "Connection", plan: Plan, canary: int) -> Summary:
         """Sends the canary, and the rest if the user confirms. Returns the summary of what was sent.
@@ -263,7 +257,7 @@ def _confirm_rest(context: Context, remaining: int) -> StopReason | None:
     """Asks whether the rest is sent after a canary. Returns why not; None if it is."""
     context.output.error(f"\nLook at the canary in Intercom before you send to the other {remaining:,}.")
     try:
-        context.confirm("Send the rest?", yes=False, count=remaining, if_declined=_ONLY_CANARY)
+        context.ask_to_confirm("Send the rest?", remaining, _ONLY_CANARY)
     except Cancelled as error:
         return StopReason("guard", error.message)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ import click
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger
-from runner.cli.options import command
+from runner.cli.options import command, stored_flag
 from runner.declare.address_search import Address, parse_recipient_address
 from runner.declare.recipient_states import find_states
 from runner.declare.settings import environment_names
@@ -20,7 +20,6 @@ from runner.ledger.local_records import forget_local_records
 from runner.ledger.lock_address import LockfileAddress, default_lockfile
 from runner.privacy import mark_private, reveal_or_mask
 from runner.report import forget_text
-from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
 from runner.shown_command import shown_command
 
@@ -32,9 +31,9 @@ _MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a w
 @click.option(
     "--to", "address", required=True, metavar="KIND:VALUE|EMAIL", help="The recipient: ann@example.com or user_id:25."
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote first.")
-def forget(address: str, *, yes: bool, no_fetch: bool) -> int:
+@stored_flag("--yes", "Do not ask.")
+@stored_flag("--no-fetch", "Do not read the lockfile of the git remote first.")
+def forget(address: str) -> int:
     """Remove a recipient from the ledger, for an erasure request.
 
     Removes contact, text and conversation from every copy of the ledger that this clone can write. Keys and states
@@ -45,9 +44,9 @@ def forget(address: str, *, yes: bool, no_fetch: bool) -> int:
     wanted = parse_recipient_address(address)
     with (
         open_context(check_in_child=partial(_check_files, wanted=wanted)) as context,
-        open_ledger(context, "forget", new_lock=False, no_fetch=no_fetch) as ledger,
+        open_ledger(context, "forget") as ledger,
     ):
-        return _forget(context, ledger, wanted, yes=yes)
+        return _forget(context, ledger, wanted)
 
 
 def _check_files(context: Context, wanted: Address) -> None:
@@ -55,7 +54,7 @@ def _check_files(context: Context, wanted: Address) -> None:
     deque(find_mentions(context.tree.root, [wanted.value]), maxlen=0)
 
 
-def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> int:
+def _forget(context: Context, ledger: Ledger, wanted: Address) -> int:
     """Asks, removes the recipient and reports. Returns the exit code."""
     output = context.output
     private = mark_private(wanted.label)
@@ -67,12 +66,12 @@ def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> 
     files: list[str] = []
     if keys:
         question = forget_text.format_question(title, states, context.ledger.address.display_name, output.width)
-        if not yes:
+        if not context.options.yes:
             output.error(question)
-        context.confirm(f"Forget {title}?", yes=yes)
+        context.confirm(f"Forget {title}?")
         files += [context.ledger.address.display_name] if ledger.forget(keys) else []
         files += forget_local_records(context.ledger, ledger.facts, keys)
-    output.result(wrap_lines(forget_text.format_removal(title, len(keys), files), output.width))
+    output.sentence(forget_text.format_removal(title, len(keys), files))
     values = [wanted.value, *sorted(contacts)]
     mentions, paths, count = list[str](), dict[str, None](), 0
     for path, line in find_mentions(context.tree.root, values):

@@ -33,7 +33,7 @@ from runner.shown_command import shown_command
 )
 @click.option("--dry-run", is_flag=True, help="Show what is found, and write nothing.")
 @writes_ledger
-def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+def reconcile(name: str | None, wait: float, *, dry_run: bool) -> int:
     """Ask Intercom what became of unknown deliveries.
 
     Finds those that opened a conversation, by contact, sender, text and time, and counts them as sent. What is
@@ -41,15 +41,14 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
 
     NAME is a message; without one, every unknown delivery is looked for.
     """
-    del yes  # it writes only what is proven, so it never asks; --yes is accepted for scripts that always pass it
     with open_context() as context:
         if not context.settings.can_open_conversation:
             message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {context.settings.api_version}"
             raise UsageMistake(message, f"older versions open no conversation to find; see {shown_command('resolve')}")
         if dry_run:
             return _reconcile(context, read_ledger(context).facts, name, wait, None)
-        with open_ledger(context, "reconcile", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            if not no_fetch:
+        with open_ledger(context, "reconcile") as ledger:
+            if not context.options.no_fetch:
                 add_late_outcomes(context.ledger, ledger)
             return _reconcile(context, ledger.facts, name, wait, ledger.append)
 

@@ -25,7 +25,6 @@ from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.privacy import reveal_or_mask
 from runner.report import resolve_text
-from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
@@ -54,7 +53,7 @@ _BACK = "b"
 @writes_ledger
 def resolve(
     key: str | None, message: str | None, sent_id: str | None,
-    *, every: bool, not_sent: bool, duplicate: bool, yes: bool, new_lock: bool, no_fetch: bool,
+    *, every: bool, not_sent: bool, duplicate: bool,
 ) -> int:  # fmt: skip
     """Decide what became of unknown deliveries, or acknowledge a duplicate.
 
@@ -66,20 +65,20 @@ def resolve(
         is_asked = context.output.is_interactive and not (choices or message is not None or every)
         if not is_asked:
             _require_choice(key, message, sent_id, every=every, choices=choices)
-        with open_ledger(context, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            if not no_fetch:
+        with open_ledger(context, "resolve") as ledger:
+            if not context.options.no_fetch:
                 add_late_outcomes(context.ledger, ledger)
             if is_asked:
-                return ask_about_unknown(context, ledger, key, no_fetch=no_fetch)
+                return ask_about_unknown(context, ledger, key)
             if duplicate:
                 records = manual_outcomes.acknowledge_duplicates(
                     ledger.facts, key, message, format_timestamp(context.now)
                 )
                 number = pluralize(len(records), "duplicate")
                 decision = Decision(f"Acknowledge {number}", f"Acknowledged {number}. No command reports it any more.")
-                return write_decision(context, ledger, records, decision, yes=yes)
+                return write_decision(context, ledger, records, decision)
             known_id = "" if sent_id == NOT_KNOWN else sent_id
-            return _resolve_unknown(context, ledger, key, message, known_id, yes=yes, no_fetch=no_fetch)
+            return _resolve_unknown(context, ledger, key, message, known_id)
 
 
 def _require_choice(key: str | None, message: str | None, sent_id: str | None, *, every: bool, choices: int) -> None:
@@ -95,9 +94,8 @@ def _require_choice(key: str | None, message: str | None, sent_id: str | None, *
 
 
 def _resolve_unknown(
-    context: Context, ledger: Ledger, key: str | None, message: str | None, sent_id: str | None,
-    *, yes: bool, no_fetch: bool,
-) -> int:  # fmt: skip
+    context: Context, ledger: Ledger, key: str | None, message: str | None, sent_id: str | None
+) -> int:
     """Records that unknown deliveries were sent or not. Returns the exit code."""
     states = manual_outcomes.find_unknown(ledger.facts, key, message)
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
@@ -115,11 +113,11 @@ def _resolve_unknown(
         rest = "It is not sent again" if len(states) == 1 else "They are not sent again"
         request = f"Mark {number} as sent{name}, so that no apply sends {them} again"
         decision = Decision(request, f"Marked {len(states):,} as sent{name}. {rest}.")
-    write = make_writer(context, ledger, no_fetch=no_fetch)
-    return write_decision(context, ledger, records, decision, yes=yes, write=write)
+    write = make_writer(context, ledger)
+    return write_decision(context, ledger, records, decision, write)
 
 
-def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_fetch: bool) -> int:
+def ask_about_unknown(context: Context, ledger: Ledger, key: str | None) -> int:
     """Asks about each unknown delivery, or the one whose key begins with `key`. Returns the exit code.
 
     Raises UsageMistake if there is not exactly one with this key, GuardRefused and LedgerUnavailable.
@@ -137,8 +135,8 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
     if number := sum(record.is_searchable for state in states for record in state.open_attempts):
         number_of_all = f"{number:,} of {len(states):,}" if number < len(states) else f"{number:,}"
         text = f"Intercom can be asked about {number_of_all} first: {shown_command('reconcile')}"
-        context.output.error(wrap_lines(text, context.output.width))
-    answers = _ask_each(context, ledger, states, no_fetch=no_fetch)
+        context.output.message(text)
+    answers = _ask_each(context, ledger, states)
     left = len(states) - answers["sent"] - answers["not sent"]
     context.output.result(f"\n{resolve_text.format_result(answers['sent'], answers['not sent'], left)}")
     still_open = [record for state in ledger.facts.states_with("unknown") for record in state.open_attempts]
@@ -160,10 +158,10 @@ def warn_of_live_run(states: Sequence[State]) -> str:
     )
 
 
-def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_fetch: bool) -> Counter[Choice]:
+def _ask_each(context: Context, ledger: Ledger, states: Sequence[State]) -> Counter[Choice]:
     """Asks about each delivery, and writes what the user decides. Returns the number of answers of each kind."""
     recipients = name_recipients(context, ledger.facts, [state.record for state in states])
-    write = make_writer(context, ledger, no_fetch=no_fetch)
+    write = make_writer(context, ledger)
     answers: Counter[Choice] = Counter()
     now = context.now  # all answers are one decision, and audit lists them as one
 
@@ -178,7 +176,7 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_f
             )
         )
         if number == 1:
-            context.output.error(wrap_lines(resolve_text.format_choices(), context.output.width))
+            context.output.message(resolve_text.format_choices())
         choice, sent_id = _ask_one(context, ledger)
         answers[choice] += 1
         if choice == "quit":
@@ -199,7 +197,7 @@ def _ask_one(context: Context, ledger: Ledger) -> tuple[Choice, str | None]:
         choice: Choice = ask(context.output, resolve_text.QUESTION, _parse_choice) or "quit"
         if choice != "sent":
             return choice, None
-        context.output.error(wrap_lines(resolve_text.ID_NOTE, context.output.width))
+        context.output.message(resolve_text.ID_NOTE)
         sent_id = ask(context.output, resolve_text.ID_QUESTION, partial(_parse_id, ledger.facts))
         if sent_id is None:
             return "quit", None

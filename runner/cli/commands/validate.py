@@ -14,9 +14,9 @@ from runner.cli.suggestions import suggest_files
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
-from runner.declare.look_alike_names import find_look_alike_names
 from runner.declare.project_reader import ProjectReader
 from runner.declare.recipient_problems import check_recipients
+from runner.declare.similar_names import find_look_alike_names
 from runner.errors import Place, Problem
 from runner.report import problem_text
 

@@ -8,7 +8,7 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import require_valid_address, save_current_ledger
 from runner.cli.next_steps import print_commit_step
-from runner.cli.options import EXIT, command
+from runner.cli.options import EXIT, command, stored_flag
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error
@@ -26,8 +26,8 @@ _MAX_LISTED = 5  # names of messages in a note
     is_flag=True,
     help="Give up the lost ledger that msgrun.yaml names. What only it knew may be sent again.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def begin(*, abandon_previous: bool, yes: bool) -> int:
+@stored_flag("--yes", "Do not ask.")
+def begin(*, abandon_previous: bool) -> int:
     """Start the ledger, without any record.
 
     Once, where nothing was sent yet: pushes the branch, makes the tables, or writes the lockfile that lock: of
@@ -37,8 +37,7 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
         name = context.ledger.address.display_name
         if abandon_previous:
             context.confirm(
-                f"Abandon the previous ledger, and use {name}? What only the previous one records is sent again.",
-                yes=yes,
+                f"Abandon the previous ledger, and use {name}? What only the previous one records is sent again."
             )
         ledger = start_ledger(context.ledger, abandon_previous=abandon_previous)
         context.output.sentence(f"started {name}" if ledger.was_started else f"{name} is there already")
@@ -68,8 +67,8 @@ def _print_other_address(context: Context) -> None:
 
 @command("move")
 @click.argument("address")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def move(address: str, *, yes: bool) -> int:
+@stored_flag("--yes", "Do not ask.")
+def move(address: str) -> int:
     """Move the ledger to ADDRESS, after a question.
 
     Copies every record, marks the old ledger as moved, and writes lock: and ledger: to msgrun.yaml. ADDRESS is a
@@ -85,14 +84,14 @@ def move(address: str, *, yes: bool) -> int:
         own = context.ledger
         old, new, answers = own.at(own.address), own.at(own.parse(address)), ask_remotes(own)
         if new.address == old.address:
-            previous = _find_other_end(context, own, answers, yes=yes)
+            previous = _find_other_end(context, own, answers)
             if previous is None:
                 context.output.sentence(f"{own.address.setting} is the current ledger")
                 return EXIT.done
             old = previous
         ledger_move = prepare_move(old, new, answers)
         if not (new.address == own.address and old.address.has_host):  # asked before the host was contacted
-            context.confirm(f"Move the ledger from {old.address.setting} to {address}?", yes=yes)
+            context.confirm(f"Move the ledger from {old.address.setting} to {address}?")
         run_move(ledger_move)
         save_current_ledger(context, ledger_move.ledger_id, address)
         if new.address == own.address:
@@ -105,9 +104,7 @@ def move(address: str, *, yes: bool) -> int:
         return EXIT.done
 
 
-def _find_other_end(
-    context: Context, own: LedgerContext, answers: Sequence[RemoteAnswer], *, yes: bool
-) -> LedgerContext | None:
+def _find_other_end(context: Context, own: LedgerContext, answers: Sequence[RemoteAnswer]) -> LedgerContext | None:
     """Returns the other end of the move that the ledger's mark tells of; None if the ledger is current.
 
     Asks before it contacts a host that only the mark names. Raises GuardRefused.
@@ -124,5 +121,5 @@ def _find_other_end(
         return None
     other = own.parse(mark.address)
     if other.has_host:
-        context.confirm(f"Move the ledger back from {other.display_name}?", yes=yes)
+        context.confirm(f"Move the ledger back from {other.display_name}?")
     return own.at(other)

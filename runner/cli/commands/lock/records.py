@@ -9,7 +9,7 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger, read_ledger
 from runner.cli.ledger_changes import refuse_planted_files, require_unchanged_ledger_files
-from runner.cli.options import EXIT, command, writes_ledger
+from runner.cli.options import EXIT, command, stored_flag, writes_ledger
 from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_unknown_keys
 from runner.errors import GuardRefused, UsageMistake
@@ -66,14 +66,13 @@ def stats() -> int:
 
 
 @command("compact")
-@click.option("--yes", is_flag=True, help="Do not ask.", hidden=True)
-def compact(*, yes: bool) -> int:
+@stored_flag("--yes", "It never asks; for scripts that always pass it.", hidden=True)
+def compact() -> int:
     """Rewrite the ledger, sorted and shorter.
 
     It drops records that a later record of the same attempt replaces. The state of every delivery stays the same, so no
     confirmation is needed.
     """
-    del yes  # it changes no meaning, so it never asks; --yes is accepted for scripts that always pass it
     with open_context() as context, open_existing(context.ledger, "lock compact", fetch=False) as ledger:
         before, after = ledger.compact()
         name = context.ledger.address.display_name
@@ -172,7 +171,7 @@ def export(file: Path | None) -> int:
 @command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @writes_ledger
-def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+def import_(file: Path) -> int:
     """Add the records of a lockfile to the ledger.
 
     FILE is a lockfile, what lock export wrote, or a rescue file. What the ledger has already stays as it is. It asks
@@ -186,8 +185,8 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         workspace = context.header_of(imported).workspace
         for line in plain_text.format_ledger_warnings(imported):
             context.output.error(line)
-        with open_ledger(context, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            _confirm_settled_attempts(context, ledger, imported, file, yes=yes)
+        with open_ledger(context, "lock import") as ledger:
+            _confirm_settled_attempts(context, ledger, imported, file)
             if workspace:
                 pin_workspace(ledger, workspace)
             sent_before = _count_sent(ledger.facts)
@@ -204,7 +203,7 @@ def _count_sent(facts: Facts) -> int:
     return sum(count for (_, _, status), count in facts.counts().items() if status == "sent")
 
 
-def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path, *, yes: bool) -> None:
+def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path) -> None:
     """Asks the user if the file settles attempts that are open in the ledger. Raises GuardRefused."""
     open_attempts = {
         (record.key, record.attempt) for state in ledger.facts.states_with("unknown") for record in state.open_attempts
@@ -218,6 +217,4 @@ def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts,
     if settled:
         sent = sum(record.status == "sent" for record in settled)
         outcomes = f"{sent:,} sent, {len(settled) - sent:,} not sent"
-        context.confirm(
-            f"{file} settles {pluralize(len(settled), 'open attempt')}: {outcomes}. Add these outcomes?", yes=yes
-        )
+        context.confirm(f"{file} settles {pluralize(len(settled), 'open attempt')}: {outcomes}. Add these outcomes?")
