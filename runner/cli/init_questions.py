@@ -12,7 +12,6 @@ from runner.declare import schema
 from runner.declare.sender import Sender, parse_sender
 from runner.errors import MsgrunError
 from runner.intercom.admins import Admin
-from runner.report.layout import wrap
 from runner.shown_command import shown_command
 
 _SYSTEMS = {"1": (), "2": ("github",), "3": ("gitlab",)}
@@ -27,19 +26,11 @@ def ask(output: Output) -> Answers:
     workspace, admins = _read_workspace(region, output) if has_token() else ("", ())
     if admins:
         return Answers(region, workspace, _choose(workspace, admins))
-    output.error(
-        wrap(
-            "Who sends? In Intercom that is an admin: a member of your team. With INTERCOM_ACCESS_TOKEN set, init "
-            f"lists them, and so does {shown_command('admins')}.",
-            output.width,
-        )
+    output.message(
+        "Who sends? In Intercom that is an admin: a member of your team. With INTERCOM_ACCESS_TOKEN set, init "
+        f"lists them, and so does {shown_command('admins')}."
     )
-    output.error(
-        wrap(
-            f"Enter takes {EXAMPLE_SENDER}, an admin of the sandbox. You can change it in msgrun.yaml later.",
-            output.width,
-        )
-    )
+    output.message(f"Enter takes {EXAMPLE_SENDER}, an admin of the sandbox. You can change it in msgrun.yaml later.")
     sender = click.prompt(
         "Email address of the admin, or the id",
         value_proc=_read_sender,

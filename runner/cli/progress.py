@@ -25,7 +25,6 @@ _LOG_INTERVAL = 10.0  # seconds between two lines in a log
 _TERMINAL_INTERVAL = 0.1  # seconds between two updates on a terminal
 _SHOW_AFTER = 2.0  # seconds of planning before progress is shown
 _CHECKING = "checking "
-_MIN_USE_BY_OTHERS = 0.05  # of Intercom's limit; less hardly slows a run, and windows are known to a few requests only
 _RATE_WINDOW = 10.0  # seconds over which the rate is averaged: one window of Intercom's rate limit
 
 
@@ -102,16 +101,12 @@ class RunProgress(StatusLine):
         super().__init__(output)
         self._limiter = limiter
         self._samples: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
-        self._has_named_others = False
 
     def __call__(self, summary: Summary) -> None:
         """Shows the progress, unless the last update was a moment ago."""
         if not self.is_due():
             return
         now = time.monotonic()
-        if not self._has_named_others and self._limiter.used_by_others >= _MIN_USE_BY_OTHERS:
-            self._has_named_others = True
-            self._note_others()
         self._samples.append((now, summary.tried))
         while len(self._samples) > 2 and now - self._samples[0][0] > _RATE_WINDOW:  # noqa: PLR2004  # a rate needs two points
             self._samples.popleft()
@@ -120,14 +115,6 @@ class RunProgress(StatusLine):
             progress_text.format_log_line(progress),
             partial(progress_text.format_terminal_line, progress, unicode=has_unicode(sys.stderr)),
         )
-
-    def _note_others(self) -> None:
-        """Says why the run is slower than its share of the limit."""
-        with contextlib.suppress(OSError):  # as for the line itself
-            self._output.note(
-                f"this run is slower: other programs use at least {self._limiter.used_by_others:.0%} of "
-                "Intercom's rate limit, and rate.share counts them"
-            )
 
     def _measure(self, summary: Summary) -> Progress:
         """Returns how far the run is. The rate is that of the last seconds."""

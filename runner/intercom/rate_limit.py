@@ -39,12 +39,10 @@ class RateLimiter:
         self._used = 0  # requests that this run started in it
         self._remaining: int | None = None  # the lowest number that the server reported as remaining in it
         self._pending = 0  # requests that this run started and that have not ended
-        self._carried = 0  # those that were pending when this run joined the window
         self._clock_offset: float | None = None  # seconds from the monotonic clock to the server's clock
         self._paused_until = 0.0
         self._has_result = False
         self.throttled_windows = 0  # windows in a row with a 429 and without a message sent
-        self.used_by_others = 0.0  # the largest part of the limit, from 0 to 1, because of which this run held back
 
     def acquire(self, most: int) -> int:
         """Returns how many of `most` requests may start now, and counts them as started."""
@@ -148,10 +146,6 @@ class RateLimiter:
         others = used_by_all / max(1, self._used - self._pending)
         used_by_all += math.ceil(self._pending * min(max(1.0, others), _MAX_OTHERS))
         shared = _compute_allowance(int(self._limit * self._share), now - self._window_end + WINDOW) - used_by_all
-        if shared < own:
-            # At least so much: the server may not have counted all of this run's requests in this window yet.
-            used_by_others = self._limit - self._remaining - self._used - self._carried
-            self.used_by_others = max(self.used_by_others, used_by_others / self._limit)
         at_least = int(now - self._joined_at) - self._used  # one a second, even if others use more than the share
         return min(own, self._remaining - self._pending, max(shared, at_least))
 
@@ -167,7 +161,7 @@ class RateLimiter:
         self._start_window(self._window_end - WINDOW)
 
     def _start_window(self, joined_at: float) -> None:
-        self._joined_at, self._used, self._remaining, self._carried = joined_at, 0, None, self._pending
+        self._joined_at, self._used, self._remaining = joined_at, 0, None
 
     def _compute_budget(self) -> int | None:
         """Returns the requests that this run may start in a window; None if no limit is known."""

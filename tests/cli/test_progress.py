@@ -33,25 +33,6 @@ def test_a_log_tells_the_rate_since_the_line_before(
     assert third == "3,000 of 10,000, 0 a second, 0 refused, 0 unknown"
 
 
-def test_a_run_that_others_slow_down_says_so_once(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    now = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    limiter = RateLimiter(Clock(lambda: datetime.now(UTC), lambda: now[0], time.sleep), 0.8, None)
-    show_progress = RunProgress(Output.from_options(GlobalOptions(), {}), limiter)
-    for remaining in (90, 80, 80):  # of 100, of which this run used one
-        now[0] += 10.5
-        assert limiter.acquire(1) == 1
-        limiter.learn({"x-ratelimit-limit": "100", "x-ratelimit-remaining": str(remaining)})
-        limiter.acquire(1)
-        show_progress(Summary(planned=10, sent=1))
-    lines = capsys.readouterr().err.splitlines()
-    assert [line for line in lines if "other programs" in line] == [
-        "this run is slower: other programs use at least 9% of Intercom's rate limit, and rate.share counts them"
-    ]
-
-
 @pytest.mark.parametrize(("quiet", "told"), [(False, "planning big: 2,048 recipients\n"), (True, "")])
 def test_a_plan_that_takes_long_is_told_of_once_in_ten_seconds_in_a_log(quiet, told, monkeypatch, capsys):
     now = [1000.0]

@@ -254,6 +254,6 @@ def test_a_person_who_saw_a_message_arrive_needs_no_id(folder: Folder, intercom:
     terminal.answer("b: back):", "")
     terminal.answer("[q]uit:", "q")
     assert terminal.finish() == 0
-    assert "its number is not the message's id" in terminal.screen.replace("\n  ", " ")
+    assert "is not an id: an id has digits" in terminal.screen.replace("\n  ", " ")
     assert "Marked as sent.\n" in terminal.screen
     assert counts(folder) == {"sent": 1, "unknown": 1, "refused": 0, "free": 0}

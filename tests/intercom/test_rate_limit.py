@@ -94,7 +94,6 @@ def test_a_share_of_the_limit_is_used_in_a_window(skew, share):
     assert max(server.accepted.values()) <= 167 * share + 3
     whole = sorted(server.accepted)[1:-1]
     assert sum(server.accepted[window] for window in whole) >= 0.95 * int(167 * share) * len(whole)
-    assert pace.used_by_others < 0.02  # no other program was there
 
 
 @costly(0.1)
@@ -105,7 +104,6 @@ def test_what_others_took_from_the_window_is_left_to_them(skew, others):
     simulate(server, pace, time, 60)
     assert server.refused <= 6  # a window may begin before we hear what others took in it
     whole = sorted(server.accepted)[1:-1]
-    assert abs(pace.used_by_others - others / 167) < 0.02
     # Of a small rest two may stay unused: other runs could have as many on their way.
     assert sum(server.accepted[window] for window in whole) >= (0.9 * (167 - others) - 2) * len(whole)
 

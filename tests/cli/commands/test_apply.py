@@ -141,7 +141,7 @@ def test_an_edit_after_sending_is_stopped_and_accepted(folder: Folder, intercom:
     assert folder.run("apply", "--yes").code == 5
     assert folder.run("accept", "list").code == 5
     assert folder.run("accept", "list", "--yes").code == 0
-    assert folder.run("accept", "list", "--yes").out.startswith("nothing to do: list is as it was sent")
+    assert folder.run("accept", "list", "--yes").out.startswith("nothing to do: the ledger messages.lock has no edit")
     assert folder.run("plan").code == 0
     assert folder.run("apply", "--yes").code == 0
     assert len(intercom.messages) == 3
