@@ -101,7 +101,7 @@ def _report_error(error: BaseException, options: GlobalOptions, *, is_unsent: bo
             output.problems(error.problems)
             if output.output_format == "text" and output.width_for_reading:
                 fixing_command = "lint" if msgrun.invoked_command == "lint" else "validate"
-                print_summary(output, error.problems, fixing_command=fixing_command)
+                print_summary(output, error.problems, fixing_command)
             return EXIT.problems
         case MemoryError():
             return _report_error(out_of_memory_error(CURRENT_WORK.status()), options)

@@ -26,16 +26,14 @@ def fix_and_report(
     if problems or output.output_format in {"json", "sarif"}:
         output.problems(problems)
     if output.output_format == "text":
-        print_summary(output, problems, checked, fixing_command=command)
+        print_summary(output, problems, command, checked)
     return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 
-def print_summary(
-    output: Output, problems: Sequence[Problem], checked: str = "", *, fixing_command: str = "validate"
-) -> None:
+def print_summary(output: Output, problems: Sequence[Problem], fixing_command: str, checked: str = "") -> None:
     """Prints the number of problems by severity, and how to fix those that have only one possible fix.
 
-    `checked` says what was checked, as "1 message to 2 recipients".
+    `fixing_command` is the one that fixes them. `checked` says what was checked, as "1 message to 2 recipients".
     """
     head = f"{checked}: " if checked else ""
     fixable = sum(bool(problem.edits) for problem in problems)

@@ -5,10 +5,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.cli.output import Output
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
+from runner.managed_path import managed_path
 from runner.report.next_steps import NextStep
 
 REQUIRED_LINES = {
@@ -74,6 +76,16 @@ bo@example.com,Bo,
 """,
         "messages.lock": "",
     }
+
+
+def write_new_file(root: Path, path: str, text: str, output: Output) -> None:
+    """Writes a file below the root unless it exists, and prints which of the two. Raises OSError, GuardRefused."""
+    file = managed_path(root, path)
+    is_there = file.exists()
+    if not is_there:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+    output.result(f"{'kept' if is_there else 'wrote':<8} {path}")
 
 
 def find_missing_lines(tree: Tree, path: str) -> list[str]:

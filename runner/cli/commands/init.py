@@ -73,7 +73,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
             package = _find_package(source, folder, systems)
         remote = _git_remote_name(root) if systems else ""
         for path, text in _project_files(root, remote, answers).items():
-            output.result(f"{_write(managed_path(root, path), text):<8} {path}")
+            scaffold.write_new_file(root, path, text, output)
         for path, lines in missing_lines.items():
             output.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
         steps = [*_next_steps(remote, folder, root), *_add_workflows(root, systems, package, output)]
@@ -206,7 +206,7 @@ def _add_workflows(
         path = scaffold.workflow_path(system, environment)
         directory = root.resolve().relative_to(top).as_posix()
         text = scaffold.workflow(system, branch, directory, package, settings)
-        output.result(f"{_write(managed_path(top, path), text):<8} {path}")
+        scaffold.write_new_file(top, path, text, output)
         _add_requirements(top, system, package, output)
         yield scaffold.workflow_next_step(system, environment, branch)
         for name in others:
@@ -232,8 +232,7 @@ def _add_requirements(top: Path, system: str, package: str, output: Output) -> N
     Without the file every job fails, so the workflow never installs anything else.
     """
     path = f"{scaffold.CI_FOLDERS[system]}/msgrun-requirements.txt"
-    file = managed_path(top, path)
-    if file.exists():
+    if managed_path(top, path).exists():
         output.result(f"kept     {path}")
         return
     try:
@@ -243,16 +242,7 @@ def _add_requirements(top: Path, system: str, package: str, output: Output) -> N
         again = shown_command("init", f"--{system}", "--from", package)
         output.note(f"  Where pip reaches the package index, run this again: {again}")
     else:
-        output.result(f"{_write(file, text):<8} {path}")
-
-
-def _write(path: Path, text: str) -> str:
-    """Writes a file unless it exists. Returns what was done: kept, or wrote."""
-    if path.exists():
-        return "kept"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
-    return "wrote"
+        scaffold.write_new_file(top, path, text, output)
 
 
 def _extend(path: Path, missing: Sequence[str]) -> str:

@@ -35,10 +35,7 @@ def new(name: str, *, in_app: bool, audience: bool) -> int:
         if managed_path(root, path).exists():
             raise UsageMistake(f"{path} exists already", "choose another name, or edit that file")
     for path, text in files.items():
-        file = managed_path(root, path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
-        output.result(f"wrote    {path}")
+        scaffold.write_new_file(root, path, text, output)
     if not output.quiet:
         steps = (
             NextStep(f"Edit messages/{name}.yaml, and delete its line not_before when it is ready", ()),

@@ -16,6 +16,7 @@ from runner.ledger.lock_address import has_password
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of, start_ledger
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
+from runner.report.problem_text import list_first
 
 _MAX_LISTED = 5  # names of messages in a note
 
@@ -42,8 +43,7 @@ def begin(*, abandon_previous: bool) -> int:
         ledger = start_ledger(context.ledger, abandon_previous=abandon_previous)
         context.output.sentence(f"started {name}" if ledger.was_started else f"{name} is there already")
         if ledger.messages and not context.settings.ledger_id:
-            names = sorted(ledger.messages)
-            listed = ", ".join(names[:_MAX_LISTED]) + (" and more" if len(names) > _MAX_LISTED else "")
+            listed = list_first(sorted(ledger.messages)[:_MAX_LISTED], len(ledger.messages))
             context.output.note(
                 f"it has records of {listed}. If these messages belong to another project: remove ledger: from"
                 " msgrun.yaml, and set lock: to a new address"

@@ -126,8 +126,7 @@ def _print_table(context: Context, facts: Facts, records: Iterable[Record], *, s
         format_records(shown, name_recipients(context, facts, shown), output.width, show_values=output.show_values)
     )
     if more := len(ordered) - len(shown):
-        hidden = "1 older attempt is not shown (--all shows it)" if more == 1 else ""
-        output.note(f"{hidden or f'{more:,} older attempts are not shown (--all shows them)'}.")
+        output.note(f"--all also shows {pluralize(more, 'older attempt')}.")
 
 
 def _sort_key(record: Record) -> tuple[str, str, int, str, int]:

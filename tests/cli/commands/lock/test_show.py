@@ -31,7 +31,7 @@ def test_a_person_reads_the_newest_records_in_a_table(folder: Folder, monkeypatc
         ["2026-01-02 00:02", "claimed", "list", "id:b", "b" * 12],
     ]
     assert len(ran.out.splitlines()) == 1 + 20
-    assert ran.err == "1 older attempt is not shown (--all shows it).\n"
+    assert ran.err == "--all also shows 1 older attempt.\n"
     assert rows(folder.run("lock", "show", "aaaa").out)[1][-2:] == ["a" * 12, "id 7, by reconcile"]
     assert len(folder.run("lock", "show", "--all").out.splitlines()) == 1 + 21
 
