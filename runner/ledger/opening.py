@@ -11,7 +11,7 @@ address may be contacted; the package for its kind opens it; `current_ledger` re
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from runner.clock import new_run_id
 from runner.errors import Refusal
@@ -124,16 +124,8 @@ def open_existing(context: LedgerContext, command: str, *, fetch: bool = True) -
         yield ledger
 
 
-class StartedLedger(NamedTuple):
-    """The id of a ledger, whether it was started now, and the names of the messages that it has records of."""
-
-    ledger_id: str
-    was_started: bool
-    messages: frozenset[str]
-
-
-def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> StartedLedger:
-    """Starts the ledger, unless it exists.
+def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str, bool]:
+    """Starts the ledger, unless it exists. Returns its id, and whether it was started now.
 
     `abandon_previous` makes the ledger at the address in use the current one, whatever its marks and msgrun.yaml say.
     Raises GuardRefused if the project has another ledger, and LedgerUnavailable.
@@ -151,8 +143,7 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> StartedLe
             ledger.write_header(Header(ledger=new_run_id()))
         if abandon_previous:
             _make_current(ledger, answers, header.ledger)
-        facts = ledger.facts
-        return StartedLedger(facts.headers.merged(context.salt).ledger, was_started, facts.message_names())
+        return ledger.facts.headers.merged(context.salt).ledger, was_started
 
 
 def recover(context: LedgerContext, ledger: Ledger) -> None:

@@ -217,10 +217,10 @@ def test_a_ledger_that_is_not_current_can_be_compacted_and_keeps_its_mark(
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_ledger_is_started_once_and_keeps_its_id(clone: Path, locks: dict[str, str], kind: str) -> None:
     own = trusted_context(clone, locks[kind], "")
-    ledger_id, was_started, _ = start_ledger(own, abandon_previous=False)
+    ledger_id, was_started = start_ledger(own, abandon_previous=False)
     assert (len(ledger_id), was_started) == (26, True)
-    assert start_ledger(own, abandon_previous=False)[:2] == (ledger_id, False)
-    assert start_ledger(trusted_context(clone, locks[kind], ledger_id), abandon_previous=False)[:2] == (
+    assert start_ledger(own, abandon_previous=False) == (ledger_id, False)
+    assert start_ledger(trusted_context(clone, locks[kind], ledger_id), abandon_previous=False) == (
         ledger_id,
         False,
     )
@@ -230,7 +230,7 @@ def test_a_ledger_is_started_once_and_keeps_its_id(clone: Path, locks: dict[str,
 def test_a_ledger_of_before_gets_an_id(clone: Path, locks: dict[str, str], kind: str) -> None:
     own = trusted_context(clone, locks[kind], "")
     fill_ledger(own, make_record(1), ledger_id="")
-    ledger_id, was_started, _ = start_ledger(own, abandon_previous=False)
+    ledger_id, was_started = start_ledger(own, abandon_previous=False)
     assert (len(ledger_id), was_started) == (26, False)
     assert read_facts(own).headers.merged("").ledger == ledger_id
     assert opened(trusted_context(clone, locks[kind], ledger_id)) == {"RUN-1": "sent"}
@@ -253,7 +253,7 @@ def test_no_ledger_is_started_for_a_project_that_has_one(clone: Path, tmp_path: 
 def test_the_previous_ledger_may_be_given_up_for_a_new_one(clone: Path, locks: dict[str, str], kind: str) -> None:
     push_mark(trusted_context(clone, "gone.lock"), ID_B, MoveMark(1, "moved", "git+gone"))
     own = trusted_context(clone, locks[kind], ID_B)
-    ledger_id, was_started, _ = start_ledger(own, abandon_previous=True)
+    ledger_id, was_started = start_ledger(own, abandon_previous=True)
     assert was_started
     assert ledger_id != ID_B
     assert opened(trusted_context(clone, locks[kind], ledger_id)) == {}
@@ -267,6 +267,6 @@ def test_what_is_at_the_address_becomes_current_with_its_records_whatever_its_ma
     own = trusted_context(clone, locks[kind], ID_B)
     fill_ledger(own, make_record(1), Header(mark=mark))
     push_mark(own, ID_A, MoveMark(5, "moved", "git+gone"))
-    assert start_ledger(own, abandon_previous=True)[:2] == (ID_A, False)
+    assert start_ledger(own, abandon_previous=True) == (ID_A, False)
     assert opened(trusted_context(clone, locks[kind])) == {"RUN-1": "sent"}
     assert read_facts(own).mark.generation == 6

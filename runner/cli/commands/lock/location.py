@@ -16,9 +16,6 @@ from runner.ledger.lock_address import has_password
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of, start_ledger
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
-from runner.report.problem_text import list_first
-
-_MAX_LISTED = 5  # names of messages in a note
 
 
 @command("begin")
@@ -40,18 +37,12 @@ def begin(*, abandon_previous: bool) -> int:
             context.confirm(
                 f"Abandon the previous ledger, and use {name}? What only the previous one records is sent again."
             )
-        ledger = start_ledger(context.ledger, abandon_previous=abandon_previous)
-        context.output.sentence(f"started {name}" if ledger.was_started else f"{name} is there already")
-        if ledger.messages and not context.settings.ledger_id:
-            listed = list_first(sorted(ledger.messages)[:_MAX_LISTED], len(ledger.messages))
-            context.output.note(
-                f"it has records of {listed}. If these messages belong to another project: remove ledger: from"
-                " msgrun.yaml, and set lock: to a new address"
-            )
+        ledger_id, was_started = start_ledger(context.ledger, abandon_previous=abandon_previous)
+        context.output.sentence(f"started {name}" if was_started else f"{name} is there already")
         if not context.options.sandbox:
-            save_current_ledger(context, ledger.ledger_id)
+            save_current_ledger(context, ledger_id)
             _print_other_address(context)
-            if ledger.was_started:
+            if was_started:
                 print_commit_step(context, context.ledger.address, "Commit it, so that every clone uses this ledger")
         return EXIT.done
 
