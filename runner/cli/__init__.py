@@ -17,7 +17,7 @@ from runner.cli.output import Output
 from runner.cli.problem_summary import print_summary
 from runner.cli.supervisor import Supervisor, out_of_memory_error
 from runner.current_work import CURRENT_WORK
-from runner.errors import MsgrunError, ProblemsFound, RunStopped
+from runner.errors import Cancelled, MsgrunError, ProblemsFound, UsageMistake
 from runner.shown_command import ShownOptions, show_options
 
 _COMMANDS_FOR_STEP = frozenset({"plan", "apply"})  # their results are also written to the files of GitHub's step
@@ -107,7 +107,8 @@ def _report_error(error: BaseException, options: GlobalOptions, *, is_unsent: bo
             return _report_error(out_of_memory_error(CURRENT_WORK.status()), options)
         case MsgrunError():
             output.failure(error)
-            if is_unsent and msgrun.invoked_command == "apply" and isinstance(error, RunStopped):
+            says_it = isinstance(error, (Cancelled, UsageMistake))
+            if is_unsent and msgrun.invoked_command == "apply" and not says_it:
                 output.error("Nothing was sent.")
             return exit_code_of_error(error)
         case OSError() if error.errno in {errno.ENOSPC, errno.EIO, errno.EBADF} and error.filename is None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from shlex import quote
 
-from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository, init_bare_repository
 from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, file_stem, parse_address
@@ -89,4 +88,4 @@ class LedgerContext:
 
 def process_name(command: str, since: datetime) -> str:
     """Returns what other runs call this process in messages. `since` is in UTC."""
-    return f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {format_timestamp(since)}"
+    return f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {since:%Y-%m-%d %H:%M} (UTC)"

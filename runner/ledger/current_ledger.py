@@ -73,7 +73,7 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
             raise GuardRefused(
                 f"on the default branch of {answer.remote}, {answer.renamed_to} declares this ledger for another folder"
                 " or environment. Deliveries that were sent from there are not recorded here and could be sent twice",
-                "if the project was renamed there: git pull, or merge this commit first; if this is a copy of the"
+                "if the project was renamed there: git pull; or merge this commit first; if this is a copy of the"
                 f" project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger: {context.command} lock"
                 " begin",
             )
@@ -216,7 +216,8 @@ def refuse_fork(context: LedgerContext, way: str = "") -> None:
         return
     if not is_same_repository(repository, address.remote, url):
         upstream = quote(replace(address, remote="upstream").setting)
-        way = way or f"in a fork: git remote add upstream {quote(url)}, then MSGRUN_LOCK={upstream} before the command"
+        add = f"git remote add upstream {quote(url)}"
+        way = way or f"in a fork: {add}; then put MSGRUN_LOCK={upstream} before the command"
         raise GuardRefused(
             f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}",
             f"{way}; if the repository moved and the old one sends no more: correct remote: in msgrun.yaml",

@@ -38,8 +38,9 @@ def explain_restore(context: LedgerContext) -> str:
     address, repository = context.address, context.readable_repository
     if not isinstance(address, LockfileAddress):
         command = BranchLocation(context, address).restore_command() if isinstance(address, BranchAddress) else ""
-        way = f": {command}, from the clone that read it last" if command else " from a clone or a backup"
-        return f"restore it{way}"
+        if command:
+            return f"in the clone that read it last, restore it: {command}"
+        return "restore it from a clone or a backup"
     path = repository.relative_path(context.root / address.path) if repository else None
     if repository and path and repository.try_git("cat-file", "-e", f"HEAD:{path}") is not None:
         return f"restore it: git checkout HEAD -- {quote(address.path)}"
@@ -51,7 +52,7 @@ def explain_restore(context: LedgerContext) -> str:
     )
     if repository and removal and repository.try_git("cat-file", "-e", f"{removal}^:{path}") is not None:
         return f"restore it from before its removal: git checkout {removal[:12]}^ -- {quote(address.path)}"
-    pull = "git pull, once the clone that has it has pushed it; or " if repository else ""
+    pull = "once the clone that has it has pushed it: git pull; or " if repository else ""
     return f"{pull}restore it from a backup"
 
 

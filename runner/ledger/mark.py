@@ -64,8 +64,8 @@ def explain_mark(setting: str, mark: MoveMark, command: str = "") -> Refusal:
     move, other, own = f"{command or shown_command()} lock move", quote(mark.address), quote(setting)
     if mark.status == "moved":
         hint = (
-            f"if this commit is older than the move: git pull; else use that ledger: lock: {mark.address} in"
-            f" msgrun.yaml; or move it back: MSGRUN_LOCK={other} {move} {own}; {IF_LOST}"
+            f"if this commit is older than the move: git pull; else write lock: {other} into msgrun.yaml;"
+            f" to move it back: MSGRUN_LOCK={other} {move} {own}; {IF_LOST}"
         )
         return Refusal(f"the ledger {setting} moved to {mark.address}", hint)
     hint = f"finish the move: {move} {own}; or cancel it: {move} {other}; {IF_LOST}"

@@ -9,6 +9,7 @@ import os
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 import orjson
 
@@ -117,12 +118,18 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
     except GitFailed as error:
         raise LedgerUnavailable(
             f"{remote} cannot be asked whether the ledger moved: {failure_reason(error)}",
-            "connect to it, or let this job read it; if it was deleted, remove it (git remote, or remote: of"
-            " msgrun.yaml)",
+            f"connect, and see whether git reaches it: git ls-remote {quote(remote)}; if the repository is gone for"
+            f" good: {_name_removal(repository, remote)}",
         ) from error
     default = context.declared_at(repository, tip) if tip else None
     renamed_to = _find_renamed(context, repository, tip) if tip and not default else ""
     return RemoteAnswer(remote, marks, default, renamed_to, branch.removeprefix("refs/heads/"), tip)
+
+
+def _name_removal(repository: Repository, remote: str) -> str:
+    """Returns how a remote that is gone is no longer asked."""
+    is_name = remote in (repository.try_git("remote") or "").splitlines()
+    return f"git remote remove {quote(remote)}" if is_name else "correct remote: in msgrun.yaml"
 
 
 def _find_renamed(context: LedgerContext, repository: Repository, commit: str) -> str:

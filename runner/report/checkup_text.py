@@ -7,7 +7,7 @@ from typing import Literal
 
 import orjson
 
-from runner.report.layout import display_width, wrap
+from runner.report.layout import display_width, wrap, wrap_hint
 from runner.report.problem_text import pluralize
 from runner.report.terminal_text import one_line, style
 
@@ -70,8 +70,7 @@ def _format(check: Check, name_width: int, width: int) -> list[str]:
     indent = " " * used if not width or width - used >= _MIN_ROOM else _NARROW_INDENT
     lines = [wrap(one_line(f"{head}{check.detail}"), width, indent=indent)]
     if check.fix:
-        fix = one_line(f"{indent}{style('fix', 'bold')}: {check.fix}")
-        lines.append(wrap(fix, width, indent=f"{indent}  "))  # a long command has a line of its own
+        lines.append(wrap_hint(f"{indent}{style('fix', 'bold')}: ", one_line(check.fix), width))
     return lines
 
 

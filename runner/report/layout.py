@@ -22,10 +22,14 @@ _ARGUMENT = r"""(?:'[^']*'|"[^"]*"|[^\s,;)'"])+"""
 # A command, so that it can be copied: after a colon or in brackets all of its words; in a sentence those that are
 # certainly its own, as options, paths, and words in capitals. A style before it ends with an m.
 _COMMAND = re.compile(
-    rf"(?:(?<=: )|(?<=\())(?:msgrun|pip install)(?: (?!(?:and|or|in|where|to|then)\b){_ARGUMENT})+"
-    rf"|(?:\b|(?<=m))msgrun(?: (?:-[eC] {_ARGUMENT}|--sandbox|lock))*(?: [a-z-]+\b)?"
+    rf"(?:(?<=: )|(?<=\())(?:msgrun|pip install|git [a-z]+)(?: (?!(?:and|or|in|where|to|then)\b){_ARGUMENT})+"
+    rf"|(?:MSGRUN_[A-Z]+={_ARGUMENT} |\b|(?<=m))msgrun(?: (?:-[eC] {_ARGUMENT}|--sandbox|lock))*(?: [a-z-]+\b)?"
     rf"(?: (?:--?[a-z]{_ARGUMENT}|[A-Z]{{2,}}\b|'[^']*'|[\w/@:~#]*[./=@]{_ARGUMENT}))*"
 )
+HINT = "  hint: "
+_STEP_END = re.compile(r"; (?=(?:[^']*'[^']*')*[^']*$)")  # not within quotes
+# A command that ends a step of a hint.
+_STEP_COMMAND = re.compile(r"(?<=: )(?:MSGRUN_[A-Z]+=\S+ )?(?:msgrun|git|pip|cp|chmod)(?: [^,]*)?$")
 _SPACE_IN_COMMAND = "\ue000"  # a character for private use: no text has it
 
 
@@ -50,6 +54,8 @@ def wrap(text: str, width: int, *, indent: str = "") -> str:
     """
     if not width:
         return text
+    if text.startswith(HINT):
+        return wrap_hint(HINT, text.removeprefix(HINT), width)
     if "msgrun" in text:
         text = _COMMAND.sub(lambda match: match[0].replace(" ", _SPACE_IN_COMMAND), text)
     start = text[: len(text) - len(text.lstrip(" "))]  # a long first word stays behind it
@@ -58,6 +64,27 @@ def wrap(text: str, width: int, *, indent: str = "") -> str:
         first, *others = _split_wide(word)
         pieces += [(" ", first) if number else ("", f"{start}{first}"), *(("", other) for other in others)]
     return _fill(pieces, width, indent=indent).replace(_SPACE_IN_COMMAND, " ")
+
+
+def wrap_hint(head: str, hint: str, width: int) -> str:
+    """Returns a hint, behind `head`, on lines of at most `width` columns.
+
+    A command that ends a step of it has a line of its own and stays whole, so that it can be copied.
+    """
+    if not width:
+        return head + hint
+    indent = " " * display_width(head)
+    lines, prose = list[str](), list[str]()
+    for step in _STEP_END.split(hint):
+        if step_command := _STEP_COMMAND.search(step):
+            prose.append(step[: step_command.start()].rstrip())
+            lines.append(wrap(f"{indent}{'; '.join(prose)}", width, indent=indent))
+            lines.append(f"{indent}  {step_command[0]}")
+            prose = []
+        else:
+            prose.append(step)
+    lines += [wrap(f"{indent}{'; '.join(prose)}", width, indent=indent)] if prose else []
+    return head + "\n".join(lines).removeprefix(indent)
 
 
 def _split_wide(word: str) -> list[str]:

@@ -261,7 +261,7 @@ def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_be
     context = ledger_context(tmp_path)
     assert explain_restore(context) == "restore it from a backup"
     git_output(tmp_path, "init", "--quiet")
-    assert explain_restore(context) == "git pull, once the clone that has it has pushed it; or restore it from a backup"
+    assert explain_restore(context) == "once the clone that has it has pushed it: git pull; or restore it from a backup"
     fill_ledger(context, make_record(1))
     journal = tmp_path / ".git/msgrun/messages.lock.journal"
     assert explain_restore(context) == f"restore it from the journal: cp {journal} messages.lock"

@@ -8,7 +8,7 @@ from runner.ledger.mark import MoveMark, explain_mark
 def test_a_ledger_that_moved_names_the_new_address_and_the_way_back() -> None:
     refusal = explain_mark("messages.lock", MoveMark(1, "moved", "git+origin"))
     assert refusal.message == "the ledger messages.lock moved to git+origin"
-    assert "lock: git+origin in msgrun.yaml" in refusal.hint
+    assert "write lock: git+origin into msgrun.yaml" in refusal.hint
     assert "MSGRUN_LOCK=git+origin msgrun lock move messages.lock" in refusal.hint
     assert refusal.hint.startswith("if this commit is older than the move: git pull")
     assert refusal.hint.endswith("if it is lost: msgrun explain ledger-moved")
@@ -26,7 +26,6 @@ def test_a_ledger_that_is_being_filled_names_how_to_finish_and_how_to_cancel() -
 @pytest.mark.parametrize("status", ["moved", "pending"])
 def test_an_address_that_somebody_else_wrote_is_quoted_in_commands(status: str) -> None:
     refusal = explain_mark("a b.lock", MoveMark(1, status, "x; rm -rf ~"))
-    commands = refusal.hint.replace("lock: x; rm -rf ~ in msgrun.yaml", "")
-    assert "'x; rm -rf ~'" in commands
-    assert "'a b.lock'" in commands
-    assert "x; rm" not in commands.replace("'x; rm -rf ~'", "")
+    assert "'x; rm -rf ~'" in refusal.hint
+    assert "'a b.lock'" in refusal.hint
+    assert "x; rm" not in refusal.hint.replace("'x; rm -rf ~'", "")

@@ -219,7 +219,7 @@ def test_a_remote_that_does_not_answer_is_said_with_the_way_out(clone: Path, ori
     origin.rename(origin.with_name("away"))
     with pytest.raises(LedgerUnavailable, match="origin cannot be asked whether the ledger moved") as caught:
         ask_remotes(ledger_context(clone))
-    assert "remote: of msgrun.yaml" in caught.value.hint
+    assert caught.value.hint.endswith("if the repository is gone for good: git remote remove origin")
 
 
 def test_the_remote_of_msgrun_yaml_is_asked_beside_the_clones_own_once_it_was_reviewed(

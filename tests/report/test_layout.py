@@ -107,3 +107,18 @@ def test_a_command_stays_on_one_line_so_that_it_can_be_copied(text: str, whole: 
         wrapped = wrap(text, width, indent="  ")
         assert whole in wrapped
         assert wrapped.split() == text.split()
+
+
+def test_a_command_of_a_hint_has_a_line_of_its_own_and_words_in_quotes_begin_none() -> None:
+    command = "MSGRUN_LOCK='x; git push' msgrun lock move messages.lock"
+    hint = f"if this commit is older than the move: git pull; to move it back, in the newest commit: {command}; or wait"
+    assert wrap(f"  hint: {hint}", 40).split("\n") == [
+        "  hint: if this commit is older than the",
+        "        move:",
+        "          git pull",
+        "        to move it back, in the newest",
+        "        commit:",
+        f"          {command}",
+        "        or wait",
+    ]
+    assert wrap("  hint: msgrun status", 40) == "  hint: msgrun status"

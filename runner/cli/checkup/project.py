@@ -7,6 +7,7 @@ import platform
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from runner import __version__
 from runner.cli.context import Context
@@ -18,7 +19,7 @@ from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.git.process import GitFailed
-from runner.git.pushing import failure_reason
+from runner.git.pushing import failure_reason, is_permanent_failure
 from runner.git.repository import Repository, find_repository
 from runner.ledger.lock_address import BranchAddress, DatabaseAddress, LockfileAddress
 from runner.ledger.opening import LedgerReading, read_ledger
@@ -176,7 +177,9 @@ def _check_state(context: Context, reading: LedgerReading, notes: list[str]) -> 
     if counts["unknown"]:
         return Check("ledger", "warn", detail, shown_command("reconcile"))
     if notes:
-        return Check("ledger", "warn", notes[0], shown_command("status"))
+        address = context.ledger.address
+        fix = f"git ls-remote {quote(address.remote)}" if isinstance(address, BranchAddress) else ""
+        return Check("ledger", "warn", notes[0], fix)
     return Check("ledger", "ok", f"{detail}; it is the current one")
 
 
@@ -203,7 +206,9 @@ def _try_push(context: Context, address: BranchAddress) -> Check:
         remote = repository.remote_arguments(address.remote)
         repository.git("push", "--dry-run", "--quiet", "--no-verify", *remote, f"{commit}:{_PROBE_REF}")
     except LedgerUnavailable as error:
-        reason = failure_reason(error) if isinstance(error, GitFailed) else str(error.message)
+        if not (isinstance(error, GitFailed) and is_permanent_failure(error.output)):
+            return Check("ledger write", "fail", f"{address.remote} does not answer, so apply would send nothing")
         fix = "let this machine push to the remote; in GitHub Actions: permissions: {contents: write}"
-        return Check("ledger write", "fail", f"{address.remote} takes no push: {reason}", fix)
-    return Check("ledger write", "ok", f"{address.remote} takes a push (tried without sending anything)")
+        return Check("ledger write", "fail", f"{address.remote} takes no push: {failure_reason(error)}", fix)
+    detail = f"{address.remote} lets this machine push; rulesets and hooks show only when a run claims"
+    return Check("ledger write", "ok", detail)

@@ -164,6 +164,8 @@ def _check_id_code(id_code: str, declared: _Declared) -> Check:
         return Check("workspace", "ok", f"{id_code}, which only exists on this machine")
     if fault := find_workspace_fault(id_code, wanted, declared.ledger_workspace):
         return Check("workspace", "fail", fault.message, fault.hint)
+    if not wanted and declared.ledger_workspace:
+        return Check("workspace", "ok", f"{id_code}, as the ledger says")
     if not wanted and declared.has_project:
         detail = f"{id_code}, but {SETTINGS_FILE} does not pin it, so another token would send elsewhere"
         environment = declared.settings.environment_name
@@ -192,7 +194,7 @@ def _check_senders(probe: Probe, admins: Sequence[Admin] | None, declared: _Decl
     if seatless:
         names = ", ".join(f"{admin.name} ({admin.id})" for admin in seatless)
         detail = f"no inbox seat: {names}; Intercom does not say whether one is needed to send"
-        fix = f"{shown_command('admins')} shows who has one; or give it in Intercom: Settings, Teammates"
+        fix = f"see who has one: {shown_command('admins')}; or give it in Intercom: Settings, Teammates"
         return Check("senders", "warn", detail, fix)
     names = ", ".join(
         f"{result.name} ({result.id})" if isinstance(result, Admin) else str(sender)
@@ -225,8 +227,8 @@ def check_version(reply: Reply | NoReply, version: str) -> Check:
             fix,
         )
     if not echo:
-        return Check("api version", "ok", f"{version}; the answer does not repeat it")
-    return Check("api version", "ok", f"{version}, as Intercom repeats it")
+        return Check("api version", "ok", f"{version} was asked for; the answer names none")
+    return Check("api version", "ok", f"Intercom answers in {version}")
 
 
 def check_rate_limit(probe: Probe) -> Check:
@@ -247,7 +249,7 @@ def check_clock(probe: Probe) -> Check:
     if seconds is None:
         return Check("clock", "skip", "the answers have no date")
     if abs(seconds) <= _MAX_DIFFERENCE:
-        return Check("clock", "ok", f"as Intercom's, to {_MAX_DIFFERENCE:.0f} seconds")
+        return Check("clock", "ok", f"at most {_MAX_DIFFERENCE:.0f} seconds from Intercom's")
     detail = f"this machine's clock is {abs(seconds):,.0f} seconds {'ahead of' if seconds > 0 else 'behind'} Intercom's"
     fix = "sudo sntp -sS time.apple.com" if platform.system() == "Darwin" else "sudo timedatectl set-ntp true"
     verdict: Verdict = "fail" if abs(seconds) > _MAX_BEARABLE_DIFFERENCE else "warn"

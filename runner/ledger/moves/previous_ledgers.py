@@ -53,7 +53,7 @@ def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[Le
         except GuardRefused as error:
             raise GuardRefused(
                 f"the previous ledger {setting} may have later outcomes: {error.message}",
-                f"import them: MSGRUN_LOCK={quote(setting)} {context.command} lock export late.lock, then"
+                f"import them: MSGRUN_LOCK={quote(setting)} {context.command} lock export late.lock; then:"
                 f" {context.command} lock import late.lock; then run this command with --no-fetch",
             ) from error
         if previous is not None:
