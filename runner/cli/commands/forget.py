@@ -1,8 +1,11 @@
 """The command forget: removes a recipient from the ledger, for an erasure request."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
+from operator import itemgetter
+from urllib.parse import unquote
 
 import click
 
@@ -24,7 +27,8 @@ from runner.report.next_steps import NextStep
 from runner.shown_command import shown_command
 
 _MAX_PATHS = 200  # files that git's history is searched for by their names; with more, that of the project is
-_MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a walk through it
+_MAX_KEYS = 500  # deliveries whose records git's history is searched for
+_SHORT_REF = re.compile(r"^refs/(heads|remotes|tags|msgrun)/")
 
 
 @command("forget")
@@ -79,19 +83,26 @@ def _forget(context: Context, ledger: Ledger, wanted: Address) -> int:
         count += 1
         if count <= forget_text.MAX_LISTED:
             mentions.append(f"{path}:{line}")
-    commits = _find_commits(context, values, paths)
+    commits = _find_commits(context, values, keys, paths)
     output.result(f"\n{forget_text.format_remains(forget_text.Remains(mentions, count, commits), output.width)}")
-    next_steps.print_steps(context, _list_steps(context, wanted, bool(mentions), has_changed=bool(files)))
+    next_steps.print_steps(
+        context, _list_steps(context, wanted, bool(mentions), bool(commits), has_changed=bool(files))
+    )
     return exit_code_of(ledger.facts)
 
 
-def _list_steps(context: Context, wanted: Address, is_named: bool, *, has_changed: bool) -> list[NextStep]:
+def _list_steps(
+    context: Context, wanted: Address, is_named: bool, is_in_history: bool, *, has_changed: bool
+) -> list[NextStep]:
     """Returns what is left to do for the erasure request, as far as msgrun knows."""
     aim = "each clone loses what was removed"
     steps = next_steps.commit_ledger(context, aim, message="Forget a recipient") if has_changed else []
     if is_named:
         steps.append(NextStep("Remove the recipient from the files above, or the next message goes there too", ()))
     address = wanted.label if context.output.show_values else "KIND:VALUE"
+    if is_in_history:
+        purpose = "If these commits may not name the recipient, rewrite them. FILE has a line VALUE==> for each value"
+        steps.append(NextStep(purpose, ("git filter-repo --replace-text FILE",)))
     if others := _other_environments(context):
         commands = (shown_command("forget", "--to", address, environment=name) for name in others)
         steps.append(NextStep("Forget the recipient in the ledgers of the other environments", tuple(commands)))
@@ -101,8 +112,11 @@ def _list_steps(context: Context, wanted: Address, is_named: bool, *, has_change
     return steps
 
 
-def _find_commits(context: Context, values: Sequence[str], paths: Iterable[str]) -> list[str]:
-    """Returns the commits that added or removed one of the values in these files or the lockfile, the newest first."""
+def _find_commits(context: Context, values: Sequence[str], keys: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """Returns the commits that add or remove a line which names the recipient, the newest first, each with its branch.
+
+    They are searched in these files and in the lockfile, there also by the keys: what was forgotten before is found too.
+    """
     try:
         repository = context.ledger.repository
     except LedgerUnavailable:
@@ -117,14 +131,16 @@ def _find_commits(context: Context, values: Sequence[str], paths: Iterable[str])
         files = {""}
     names = [f":(top,literal){root}/{path}" if root != "." else f":(top,literal){path}" for path in files]
     names.append(f":(top,literal){default_lockfile(context.settings.stem).path}")  # on a branch it is at the top
-    lines: dict[str, None] = {}
-    for value in values[: 1 + _MAX_CONTACTS]:
-        try:
-            text = repository.try_git("log", "--all", "--date=short", "--format=%h %ad", f"-S{value}", "--", *names)
-        except LedgerUnavailable:
-            continue
-        lines |= dict.fromkeys((text or "").splitlines())
-    return sorted(lines, key=lambda line: line.rpartition(" ")[2], reverse=True)
+    records = [f'"key":"{key}".*"(contact|text|conversation)":"' for key in sorted(keys)[:_MAX_KEYS]]
+    pattern = "|".join([*(re.sub(r"([][\\.^$*+?(){}|])", r"\\\1", value) for value in values), *records])
+    options = ("--branches", "--remotes", "--all", "-i", "--text", "--date=short", "--format=%h %ad %S", f"-G{pattern}")
+    try:
+        text = repository.try_git("log", *options, "--", *names)
+    except LedgerUnavailable:
+        return []
+    commits = [line.split(" ", 2) for line in (text or "").splitlines()]
+    commits.sort(key=itemgetter(1), reverse=True)
+    return [f"{commit} {date}  {unquote(_SHORT_REF.sub('', ref))}" for commit, date, ref in commits]
 
 
 def _other_environments(context: Context) -> list[str]:

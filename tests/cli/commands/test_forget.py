@@ -67,6 +67,10 @@ def test_it_lists_the_files_and_commits_that_still_name_the_recipient(sent: Fold
     assert "Commit the ledger, so that each clone loses what was removed:\n" in out
     assert "    git commit -m 'Forget a recipient' messages.lock\n" in out
     assert "\n    msgrun lock compact\n" in out
+    for args in (["branch", "other"], ["rm", "-q", "people.csv"], ["commit", "-qam", "Forget"]):
+        subprocess.run(["git", *args], cwd=sent.path, check=True)
+    again = sent.run("forget", "--to", "bo@example.com", "--yes").out
+    assert f"\n  {commit.decode().strip()} 20" in again, "found by its key, which stays"
 
 
 def test_the_schemas_that_init_wrote_name_nobody(sent: Folder) -> None:
