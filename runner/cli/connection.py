@@ -61,7 +61,8 @@ class Connection:
 
         Raises GuardRefused if msgrun.yaml names a different workspace or region, or the ledger another workspace.
         """
-        identity = self.workspace.identity()
+        with self._asking():
+            identity = self.workspace.identity()
         if self.context.options.sandbox:
             return identity.id_code
         settings = self.context.settings
@@ -75,7 +76,8 @@ class Connection:
 
         `saved` is the saved plan that is applied. Prints a note if the token may not list admins. Raises RunStopped.
         """
-        lookup = look_up_senders(self.workspace, plan.senders())
+        with self._asking():
+            lookup = look_up_senders(self.workspace, plan.senders())
         if not lookup.is_listed:
             self.context.output.note("the token may not list admins, so it is not checked that from: names one")
         guards = [*(saved.sender_guards(lookup.ids) if saved else ()), *plan.guards]
@@ -83,6 +85,9 @@ class Connection:
             names = [message.name for message in plan.messages if message.declaration.sender == fault.sender]
             guards.append(sender_guard(fault.message, fault.hint, names))
         return replace(plan, sender_ids=lookup.ids, guards=tuple(guards))
+
+    def _asking(self) -> contextlib.AbstractContextManager[None]:
+        return self.context.output.waiting("Asking Intercom …")
 
     @property
     def poster(self) -> MessagePoster:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TextIO
 
@@ -155,6 +155,16 @@ class Output:
         # A broken pipe must not end a run between a response and its outcome.
         with contextlib.suppress(OSError):
             click.echo(line, err=True, color=True)
+
+    @contextlib.contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Shows on a terminal what the command waits for, as long as it does."""
+        if self.can_redraw and not self.quiet:
+            self.progress(text)
+        try:
+            yield
+        finally:
+            self.clear_progress()
 
     def clear_progress(self) -> None:
         """Takes the progress off the terminal."""

@@ -1,6 +1,7 @@
 """Questions to a person on a terminal: asked again after a wrong answer, which is explained, at most three times."""
 
 import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -69,7 +70,12 @@ def _parse_yes_or_no(answer: str) -> bool | WrongAnswer:
 
 
 def _read_answer(output: Output, question: str) -> str | None:
-    """Returns the line that was typed, without blanks around it; None at the end of the input."""
+    """Returns the line that was typed, without blanks around it; None at the end of the input.
+
+    What was typed before the question was not meant for it, and is discarded.
+    """
+    if sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
     output.error(f"{wrap_lines(one_line(question), output.width)} ", nl=False)
     try:
         line = sys.stdin.readline()

@@ -37,10 +37,10 @@ def declare(folder: Folder, people: int, settings: str = LIMITS, more: str = "")
 
 
 def progress_lines(terminal: Terminal) -> list[str]:
-    """Every line of progress that sending drew, without colours. On a busy machine planning draws some too."""
+    """Every line of progress that sending drew, without colours. Planning and questions to Intercom draw some too."""
     drawn = re.findall(r"\r([^\r\n]*?)\x1b\[J\r", terminal.raw)
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in drawn]
-    return [line for line in lines if line and not line.startswith("planning ")]
+    return [line for line in lines if line and not line.startswith(("planning ", "Asking "))]
 
 
 def counts(folder: Folder) -> dict[str, int]:
@@ -71,6 +71,16 @@ def test_ctrl_c_is_answered_at_once_and_what_is_in_flight_is_waited_for(
     assert counts(folder)["unknown"] == 0
     assert any("stopping: " in line for line in progress_lines(terminal))
     assert "━" not in screen, "the line of progress is gone"
+
+
+def test_what_was_typed_before_a_question_does_not_answer_it(folder: Folder, intercom: Sandbox, start: Start) -> None:
+    declare(folder, 2)
+    terminal = start("apply")
+    terminal.type("y\n")
+    terminal.answer("Send? [y/N]:", "n")
+    terminal.finish()
+    assert "Cancelled. Nothing was sent." in terminal.screen
+    assert not intercom.messages
 
 
 def test_a_second_ctrl_c_ends_at_once_and_says_what_is_unknown(folder: Folder, intercom: Sandbox, start: Start) -> None:
