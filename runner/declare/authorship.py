@@ -49,6 +49,9 @@ class Authorship:
         self._words = find_words((*self._parts, *(number for texts in written for number in texts.numbers)))
         literals = {literal for texts in written for literal in texts.literals}
         self._between_words, self._masked_words = _match_masked_words(_SIGNS & {*"".join(literals)})
+        to = declaration.document.value.get("to")
+        query = [to.get("sql"), to.get("vars")] if isinstance(to, dict) and {"sql", "intercom"} & to.keys() else []
+        self._query_words = find_words(_collect_strings(query))  # a value that has no other words is the author's
         self._has_loop = any(map(_LOOP.search, sources))
 
     def mark_subject(self, delivery: Delivery) -> AnyText:
@@ -158,6 +161,9 @@ class Authorship:
 
     def _split(self, part: str, delivery: Delivery, *, is_html: bool) -> list[str | Private]:
         """Splits what an expression printed into words of the author and words of the recipient."""
+        words = self._query_words and find_words([unescape_html(part)])
+        if words and words <= self._query_words:
+            return [part]
         marked = self._mark_words(part, delivery, is_html=is_html)
         return [marked] if isinstance(marked, str) else self._join_words(marked.parts)
 

@@ -188,11 +188,13 @@ def _format_checked(message: PlannedMessage, *, show_values: bool) -> Iterator[s
         yield f"{number:,} {word}: {escape_text(reason)}: {names}"
 
 
-def _format_audience(declaration: Declaration, *, show_values: bool) -> list[str]:
+def _format_audience(declaration: Declaration, *, show_values: bool, is_brief: bool) -> list[str]:
     if not isinstance(declaration.audience, TableAudience):
         return []
-    title = reveal_or_mask(mark_private_values(declaration.audience.source.title, ()), show_values=show_values)
-    words = [f"`{name}`: {inline_code(text)}" for name, text in declared_words(declaration)]
+    title = declaration.audience.source.title
+    length = markdown_samples.BRIEF_LENGTH if is_brief else markdown_samples.MAX_TEXT_LENGTH
+    words = [f"`{name}`: {inline_code(truncate(text, length))}" for name, text in declared_words(declaration, title)]
+    title = reveal_or_mask(mark_private_values(title, ()), show_values=show_values)
     return [f"Audience {inline_code(title)}, by {declaration.audience.kind}", *words]
 
 
@@ -210,7 +212,7 @@ def _format_message(
             f"from admin {inline_code(format_sender(declaration.sender, review.plan.sender_ids))}"
         ),
     ]
-    lines += _format_audience(declaration, show_values=show_values)
+    lines += _format_audience(declaration, show_values=show_values, is_brief=is_brief)
     if subscription := format_subscription(declaration):
         lines.append(escape_text(subscription[0].upper() + subscription[1:]))
     lines += [escape_text(text) for text in reading_lines(message)]

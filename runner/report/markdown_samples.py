@@ -16,9 +16,9 @@ from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
-_MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
+MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 _MAX_COMPUTED = 20  # texts of a template from which it computes what is masked
-_BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
+BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
 
 
 def format_samples(
@@ -65,7 +65,7 @@ def _format_samples(
 
 def _format_written_texts(message: PlannedMessage, *, is_brief: bool) -> list[str]:
     """Returns the texts as the author wrote them: of an audience that was not read there is no sample."""
-    declaration, length = message.declaration, _BRIEF_LENGTH if is_brief else _MAX_TEXT_LENGTH
+    declaration, length = message.declaration, BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
     subject = declaration.subject.source if declaration.subject else ""
     blocks = [
         "As written, because the recipients were not read:",
@@ -102,11 +102,11 @@ def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list
         code_block(
             wrap_lines(
                 truncate(
-                    visible_text(sample.body, show_values=show_values), _BRIEF_LENGTH if is_brief else _MAX_TEXT_LENGTH
+                    visible_text(sample.body, show_values=show_values), BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
                 )
             )
         ),
-        *([] if is_brief else [details("HTML source", [code_block(truncate(body, _MAX_TEXT_LENGTH), "html")])]),
+        *([] if is_brief else [details("HTML source", [code_block(truncate(body, MAX_TEXT_LENGTH), "html")])]),
     ]
 
 

@@ -16,7 +16,6 @@ from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 NO_DIGEST = "not known: an audience was not read"
-_MAX_WORDS = 2_000  # characters of a query or of the templates of variables
 
 
 def format_sender(sender: Sender, ids: Mapping[Sender, str]) -> str:
@@ -70,15 +69,15 @@ def reading_lines(message: PlannedMessage) -> Iterator[str]:
         yield _describe(source.reading, source)
 
 
-def declared_words(declaration: Declaration) -> Iterator[tuple[str, str]]:
+def declared_words(declaration: Declaration, title: str) -> Iterator[tuple[str, str]]:
     """Yields the keys and values, on one line, by which an author decides what a query or the workspace brings.
 
-    A text may come from there alone, and a sample masks it like every value of a recipient.
+    A text may come from there alone, and a sample masks it like every value of a recipient. `title` is what was said of
+    the audience: the whole of it is yielded if that is only a part.
     """
     for name, value in zip(FIELD_NAMES, list_field_values(declaration), strict=True):
-        if value and (name == "sql" or name.startswith("to.")):
-            more = f" … and {len(value) - _MAX_WORDS:,} more characters" if len(value) > _MAX_WORDS else ""
-            yield name, f"{value[:_MAX_WORDS]}{more}"
+        if value and (name == "sql" or name.startswith("to.") or (name == "to" and value != title)):
+            yield name, value
 
 
 def is_empty(message: PlannedMessage) -> bool:

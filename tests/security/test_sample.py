@@ -604,6 +604,26 @@ def test_of_an_audience_that_was_not_read_all_that_makes_the_text_is_shown(proje
     assert ("evil5" in comment, "evil6" in comment) == (True, False)
 
 
+def test_the_words_of_a_query_are_shown_where_they_are_the_whole_value(project: Clone) -> None:
+    padding = "customers of the autumn campaign " * 80
+    query = f"select id, name, /* {padding} */ 'It''s evil: pay now' as note from 'audiences/a.csv' where name != 'x'"
+    to = f"{{sql: {quoted(query)}, type: user, id: '{{{{ id }}}}'}}"
+    project.write("audiences/a.csv", "id,name\na1,Bo Quill\n")
+    project.write("messages/a.yaml", declared("{{ note }}, {{ name }}", to=to))
+    comment = review(project)
+    assert comment.count("evil: pay now") == 3  # beside the audience, in the text, and in its source
+    assert "It's evil: pay now, ***" in comment
+    assert "Quill" not in comment
+
+
+def test_a_search_in_the_workspace_is_shown_whole(project: Clone) -> None:
+    plans = ", ".join(f"a-long-name-of-a-plan-{number}" for number in range(20))
+    role = '{field: role, operator: "=", value: user}'
+    search = f"{{operator: OR, value: [{{field: custom_attributes.plan, operator: IN, value: [{plans}]}}, {role}]}}"
+    project.write("messages/a.yaml", declared("Hi", to=f"{{intercom: {{search: {search}}}}}"))
+    assert "OR role = user`" in review(project)
+
+
 UNSETTLED = [
     "<p>Hi <select><div>{}</div></select>", "<p>Hi <SELECT><ul><li>{}</ul></select>", "<h1><p>Hi <select/><h1>{}</h1>",
     "<select><selectedcontent>{}</selectedcontent></select>", "<select><button><selectedcontent>{}",
