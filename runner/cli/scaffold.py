@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,14 +79,18 @@ bo@example.com,Bo,
     }
 
 
-def write_new_file(root: Path, path: str, text: str, output: Output) -> None:
-    """Writes a file below the root unless it exists, and prints which of the two. Raises OSError, GuardRefused."""
+def write_new_file(root: Path, path: str, text: str, output: Output) -> bool:
+    """Writes a file below the root unless it exists, prints which of the two, and returns whether it wrote it.
+
+    Raises OSError, GuardRefused.
+    """
     file = managed_path(root, path)
     is_there = file.exists()
     if not is_there:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
     output.result(f"{'kept' if is_there else 'wrote':<8} {path}")
+    return not is_there
 
 
 def find_missing_lines(tree: Tree, path: str) -> list[str]:
@@ -153,14 +158,12 @@ def workflow_path(system: str, environment: str | None) -> str:
     return f"{CI_FOLDERS[system]}/{'workflows/' if system == 'github' else ''}{name}"
 
 
-def workflow_next_step(system: str, environment: str | None, branch: str) -> NextStep:
-    """Returns what the user has to do once the workflow is written, which applies what is merged into the branch."""
-    path = workflow_path(system, environment)
+def workflow_next_step(system: str, paths: Sequence[str]) -> NextStep:
+    """Returns what the user has to do once a workflow is written: the first of `paths`, which has those of a system."""
     if system == "github":
-        purpose = f"Set up the repository on GitHub, once: the first lines of {path} say how"
-        return NextStep(f"{purpose}; the workflow applies what is merged into {branch}", ())
-    purpose = f"Include the pipeline in .gitlab-ci.yml. It applies what is merged into {branch}"
-    return NextStep(purpose, (f"include: [local: {path}]",))
+        return NextStep(f"Set up the repository on GitHub, once, as the first lines of {paths[0]} say", ())
+    lines = ("include:", *(f"  - local: {path}" for path in paths))
+    return NextStep("Include the pipeline in .gitlab-ci.yml", lines)
 
 
 def workflow(system: str, branch: str, directory: str, package: str, settings: Settings = _UNNAMED) -> str:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 
 import click
 
@@ -66,17 +66,17 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
         missing_lines = {path: scaffold.find_missing_lines(Tree(root), path) for path in scaffold.REQUIRED_LINES}
         answers = scaffold.Answers()
         if output.is_interactive and not (root / SETTINGS_FILE).exists():
-            from runner.cli.init_questions import ask, ask_system  # noqa: PLC0415  # requests takes 130 ms
+            from runner.cli.init_questions import ask  # noqa: PLC0415  # requests takes 130 ms
 
             answers = ask(output)
-            systems = systems or ask_system()
-            package = _find_package(source, folder, systems)
+            if not systems:
+                systems, package = _ask_system(source, folder, output)
         remote = _git_remote_name(root) if systems else ""
         for path, text in _project_files(root, remote, answers).items():
             scaffold.write_new_file(root, path, text, output)
         for path, lines in missing_lines.items():
             output.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
-        steps = [*_next_steps(remote, folder, root), *_add_workflows(root, systems, package, output)]
+        steps = [*_next_steps(remote, systems, folder, root), *_add_workflows(root, systems, package, output)]
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -90,6 +90,21 @@ def _find_package(source: str | None, folder: Path | None, systems: list[str]) -
     """Returns what the jobs of CI install; empty without any."""
     words = [*([str(folder)] if folder else []), *(f"--{name}" for name in systems)]
     return find_requirement(source, shown_command("init", *words)) if systems else ""
+
+
+def _ask_system(source: str | None, folder: Path | None, output: Output) -> tuple[list[str], str]:
+    """Asks where apply will run. Returns the CI systems, and what their jobs install.
+
+    Where that is not known, it says so and asks again, so that no answer is lost.
+    """
+    from runner.cli.init_questions import ask_system  # noqa: PLC0415  # as above
+
+    while True:
+        systems = ask_system()
+        try:
+            return systems, _find_package(source, folder, systems)
+        except UsageMistake as error:
+            output.failure(error)
 
 
 def _add_ci(root: Path, systems: list[str], package: str, output: Output, environment: str | None) -> None:
@@ -109,15 +124,23 @@ def _refuse_environment(environment: str | None) -> None:
         )
 
 
-def _next_steps(remote: str, folder: Path | None, root: Path) -> Iterator[NextStep]:
+def _next_steps(remote: str, systems: Sequence[str], folder: Path | None, root: Path) -> Iterator[NextStep]:
     """Yields what to do in a new project, whose ledger is a branch of `remote`, or a lockfile if that is empty."""
     if folder and folder.resolve() != Path.cwd().resolve():
         yield NextStep("Go into the project", (f"cd {quote(str(folder))}",))
-    if remote:
-        purpose = f"Start the ledger, once: this pushes the branch msgrun-ledger to {remote}"
-        yield NextStep(purpose, (shown_command("lock", "begin", environment=""),))
-    git_init = "" if find_repository(root.resolve()) else "git init && "
-    yield NextStep("Put it under version control", (f"{git_init}git add . && git commit -m Begin",))
+    repository = find_repository(root.resolve())
+    top = repository.toplevel if repository else root.resolve()
+    outside = [] if top == root.resolve() else [scaffold.CI_FOLDERS[system] for system in systems]
+    paths = join([".", *(os.path.relpath(top / path, root.resolve()) for path in outside)])
+    commit = f"{'' if repository else 'git init && '}git add {paths} && git commit -m Begin"
+    if not remote:
+        yield NextStep("Put it under version control", (commit,))
+    else:
+        # Before the ledger: a host makes the first branch that is pushed the default branch.
+        add_remote = "" if repository and repository.main_remote else f"git remote add {remote} URL && "
+        push = f"{add_remote}git push -u {remote} HEAD"
+        yield NextStep("Put it under version control, and push it", (commit, push))
+        yield _begin_step(remote)
     yield NextStep("Edit the example, messages/welcome.yaml, or write a message", (shown_command("new", "NAME"),))
     purpose = "Delete the line not_before of a message that is ready, and see what would be sent, and to whom"
     yield NextStep(purpose, (shown_command("plan"),))
@@ -157,7 +180,6 @@ def _configure_branch_ledger(root: Path, output: Output) -> Iterator[NextStep]:
     that takes its address from it has a lockfile. Raises OSError, ProblemsFound, UsageMistake.
     """
     tree, remote, may_edit = Tree(root), _git_remote_name(root), False
-    begin = shown_command("lock", "begin", environment="")
     for name in environment_names(tree):
         settings = load_settings(tree, name)
         if not isinstance(settings.lock, LockfileAddress):
@@ -172,7 +194,7 @@ def _configure_branch_ledger(root: Path, output: Output) -> Iterator[NextStep]:
             purpose = (
                 f"msgrun.yaml names {path}, which is not there. If nothing was sent yet, write lock: git+{remote}, then"
             )
-            yield NextStep(purpose, (begin,))
+            yield NextStep(purpose, _begin_step(remote).commands)
         elif name is None:
             may_edit = True
     if not may_edit:
@@ -181,7 +203,12 @@ def _configure_branch_ledger(root: Path, output: Output) -> Iterator[NextStep]:
     text = set_settings(file.read_bytes().decode(), None, {"lock": f"git+{remote}"})
     file.write_bytes(text.encode())
     output.result("extended msgrun.yaml")
-    yield NextStep(f"Start the ledger, once: this pushes the branch msgrun-ledger to {remote}", (begin,))
+    yield _begin_step(remote)
+
+
+def _begin_step(remote: str) -> NextStep:
+    purpose = f"Start the ledger, once: this pushes the branch msgrun-ledger to {remote}"
+    return NextStep(purpose, (shown_command("lock", "begin", environment=""),))
 
 
 def _add_workflows(
@@ -196,7 +223,6 @@ def _add_workflows(
     with CURRENT_WORK.on_file(SETTINGS_FILE):
         settings = load_chosen_settings(Tree(root), environment)
     show_default_environment(settings.default_environment)
-    output.note(f"The jobs install {package}.")
     environment = settings.environment_name
     others = [name for name in environment_names(Tree(root)) if name != environment]
     repository = find_repository(root.resolve())
@@ -206,9 +232,15 @@ def _add_workflows(
         path = scaffold.workflow_path(system, environment)
         directory = root.resolve().relative_to(top).as_posix()
         text = scaffold.workflow(system, branch, directory, package, settings)
-        scaffold.write_new_file(top, path, text, output)
+        file = managed_path(top, path)
+        if scaffold.write_new_file(top, path, text, output):
+            output.note(f"Its jobs install {package}, and apply what is merged into {branch}.")
         _add_requirements(top, system, package, output)
-        yield scaffold.workflow_next_step(system, environment, branch)
+        if package.encode() not in file.read_bytes():
+            output.note(f"{path} does not install {package}. To renew it, remove both files and run this again.")
+        names = dict.fromkeys([environment, *others])
+        pipelines = [scaffold.workflow_path(system, name) for name in names]
+        yield scaffold.workflow_next_step(system, [one for one in pipelines if managed_path(top, one).exists()])
         for name in others:
             if not managed_path(top, scaffold.workflow_path(system, name)).exists():
                 own = shown_command("init", f"--{system}", environment=name or "")

@@ -34,7 +34,24 @@ def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: P
 def test_the_workflow_applies_the_branch_that_the_repository_has(folder: Folder, branch: str, applied: str) -> None:
     subprocess.run(["git", "init", "--quiet", "--initial-branch", branch, str(folder.path / "new")], check=True)
     ran = folder.run("init", "new", "--gitlab", "--from", "msgrun==0.1.0")
-    assert f"It applies what is merged into {applied}:\n" in ran.err
+    assert f"Its jobs install msgrun==0.1.0, and apply what is merged into {applied}.\n" in ran.err
+
+
+def test_a_workflow_that_was_kept_is_not_said_to_install_another_msgrun(folder: Folder) -> None:
+    folder.run("init", "new", "--gitlab", "--from", "msgrun==0.1.0")
+    err = folder.run("-C", "new", "init", "--gitlab", "--from", "msgrun==0.2.0").err
+    assert "jobs install" not in err
+    assert ".gitlab/msgrun.yml does not install msgrun==0.2.0. To renew it, remove both files and run this" in err
+
+
+def test_in_a_part_of_a_repository_the_workflow_is_committed_and_pushed_before_the_ledger_begins(
+    folder: Folder,
+) -> None:
+    subprocess.run(["git", "init", "--quiet", str(folder.path / "top")], check=True)
+    err = folder.run("-C", "top", "init", "part", "--github", "--from", "msgrun==0.1.0").err
+    push = "git add . ../.github && git commit -m Begin\n    git remote add origin URL && git push -u origin HEAD\n"
+    assert push in err
+    assert "msgrun -C top lock begin" in err.partition(push)[2]
 
 
 def test_the_next_steps_fit_a_narrow_terminal_and_keep_their_commands(
