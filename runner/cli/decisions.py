@@ -17,6 +17,7 @@ from runner.plan import plan as planning
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
+from runner.report.next_steps import NextStep
 from runner.report.terminal_text import one_line
 
 
@@ -25,13 +26,14 @@ class Decision:
     """A decision about deliveries, as a request without its question mark, and as the sentence that reports it.
 
     `if_empty` says why there is nothing to decide, where the command knows. `effect` is a sentence above the question:
-    what follows from a yes.
+    what follows from a yes. `next_step` comes after the ledger is committed.
     """
 
     request: str
     result: str
     if_empty: str = ""
     effect: str = ""
+    next_step: NextStep | None = None
 
 
 def check_one(context: Context, name: str) -> None:
@@ -82,7 +84,8 @@ def write_decision(
         context.output.error("Nothing was decided: the ledger could not be written.")
         raise
     context.output.sentence(one_line(decision.result))
-    next_steps.print_steps(context, next_steps.commit_ledger(context, "every clone knows of it"))
+    steps = next_steps.commit_ledger(context, "every clone knows of it")
+    next_steps.print_steps(context, [*steps, *([decision.next_step] if decision.next_step else [])])
     return exit_code_of(ledger.facts)
 
 

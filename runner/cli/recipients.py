@@ -1,10 +1,12 @@
 """Who the records of a ledger are about, where that may be shown: addresses from the declarations, and links."""
 
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from runner.cli.context import Context
 from runner.cli.render_time_limit import limit_render_time
+from runner.declare import sample
 from runner.declare.address_search import Address, WantedKey, find_addresses
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -13,6 +15,8 @@ from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
+
+Value = TypeVar("Value")
 
 
 def status_view(context: Context) -> StatusView:
@@ -42,24 +46,41 @@ def name_recipients(
     return Recipients(addresses, workspace, context.settings.region)
 
 
+def find_beginnings(context: Context, records: Sequence[Record]) -> Mapping[str, str]:
+    """Returns by key how the messages of records begin, where a declaration still has that text."""
+    digests = {record.key: record.digest for record in records}
+    names = {record.message for record in records}
+
+    def find() -> dict[str, str]:
+        declarations = [declaration for declaration in _load_declarations(context) if declaration.name in names]
+        return sample.find_beginnings(declarations, context.settings.salt, digests)
+
+    return _call_in_child(context, find) if context.output.show_values else {}
+
+
 def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Address]:
-    """Returns the addresses by key, of the declarations. A child reads these: a file may hold it for ever."""
+    """Returns the addresses by key, of the declarations."""
+    return _call_in_child(context, lambda: find_addresses(_load_declarations(context), context.settings.salt, wanted))
+
+
+def _call_in_child(context: Context, find: Callable[[], Mapping[str, Value]]) -> Mapping[str, Value]:
+    """Returns what is found in the declarations. A child reads these: a file may hold it for ever."""
     supervisor = context.options.supervisor
-
-    def find() -> bytes:
-        with limit_render_time():  # a child has no timer of its parent
-            return pickle.dumps(find_addresses(_load_declarations(context), context.settings.salt, wanted))
-
     if supervisor is None:
-        return find_addresses(_load_declarations(context), context.settings.salt, wanted)
+        return find()
+
+    def find_in_time() -> bytes:
+        with limit_render_time():  # a child has no timer of its parent
+            return pickle.dumps(find())
+
     try:
-        addresses: dict[str, Address] = pickle.loads(supervisor.call(find))  # noqa: S301  # our own child wrote it
+        found: Mapping[str, Value] = pickle.loads(supervisor.call(find_in_time))  # noqa: S301  # our own child wrote it
     except (ProblemsFound, RunStopped) as error:
         problem = error.problems[0] if isinstance(error, ProblemsFound) else None
         reason = f"{problem.place.path}: {problem.message}" if problem and problem.place.path else error.message
         context.output.note(f"recipients are not named: {reason}")
         return {}
-    return addresses
+    return found
 
 
 def _load_declarations(context: Context) -> Sequence[Declaration]:

@@ -1,10 +1,11 @@
 """The sample: one delivery of a message as its recipient would see it, for the reviewer."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from runner.declare.address_search import Address
+from runner.declare.address_search import MAX_SEARCHED, Address
 from runner.declare.audience import IdentifierKind, InlineAudience, Recipient
 from runner.declare.audience.selection import Selection
 from runner.declare.authorship import Authorship
@@ -76,6 +77,27 @@ def make_sample(declaration: Declaration, delivery: Delivery, authorship: Author
         body=body,
         computed_from=tuple(authorship.list_computed(delivery)),
     )
+
+
+def find_beginnings(
+    declarations: Iterable[Declaration], salt: str, digests: Mapping[str, str], most: int = MAX_SEARCHED
+) -> dict[str, str]:
+    """Returns by key how deliveries begin: the subject, or the first words of an in-app message.
+
+    `digests` has the digests of the wanted deliveries by key. One whose text has changed since is left out. Reading
+    ends once all are found or `most` deliveries were rendered.
+    """
+    found: dict[str, str] = {}
+    for declaration in declarations:
+        if declaration.audience.is_unread:
+            continue
+        for delivery in render_deliveries(declaration, salt, skip_duplicate_check=True):
+            if not most or len(found) == len(digests):
+                return found
+            most -= 1
+            if isinstance(delivery, Delivery) and digests.get(delivery.key) == delivery.digest:
+                found[delivery.key] = delivery.payload.get("subject") or read_beginning(delivery.payload["body"])
+    return found
 
 
 def read_beginning(body: str) -> str:

@@ -49,16 +49,17 @@ def edited_guard(declaration: Declaration, count: int, others: Sequence[str] = (
     `others` are the files of the messages that can be sent without it.
     """
     name, next_revision = declaration.name, f"revision: {declaration.revision + 1}"
-    accept = shown_command("accept", name)
+    accept, compare = shown_command("accept", name), shown_command("plan", "--against", "REF")
     apply = shown_command("apply", *(others if len(others) <= _MAX_FILES else ("PATHS",)))
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
-        f"git diff shows the edit. Write {next_revision} to send it again to all recipients, undo the edit, or"
-        f" keep it without sending: {accept}{f'; to send the others meanwhile: {apply}' if others else ''}",
+        f"{compare} shows the edit since a commit REF. Write {next_revision} to send it again to all recipients,"
+        f" undo the edit, or keep it without sending: {accept}"
+        f"{f'; to send the others meanwhile: {apply}' if others else ''}",
         (name,),
         (
-            (f"See the edit of {name}, and undo it if it is a mistake", "git diff"),
+            (f"See the edit of {name} (REF: a commit before it), and undo it if it is a mistake", compare),
             ("Or keep it, without sending", accept),
             (f"Or send it to all again, with this line in {declaration.document.source.path}", next_revision),
             *([("Meanwhile, send the other messages", apply)] if others else ()),

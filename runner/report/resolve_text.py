@@ -2,10 +2,12 @@
 
 from runner.ledger.key_state import State
 from runner.privacy import reveal_or_mask
+from runner.report.layout import shorten
 from runner.report.problem_text import pluralize
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style, style_counts
 
+_MAX_SUBJECT = 120  # columns
 QUESTION = "What became of it? [s]ent, [n]ot sent, s[k]ip, [q]uit:"
 ID_NOTE = "Its id, if you know it. The number in a conversation's address is not the message's id."
 ID_QUESTION = "Id of the message (Enter: not known, b: back):"
@@ -18,13 +20,15 @@ _CHOICES = (
 
 
 def format_question(
-    state: State, number: int, total: int, recipients: Recipients, age: float, *, show_values: bool
+    state: State, number: int, total: int, recipients: Recipients, beginning: str, age: float, *, show_values: bool
 ) -> str:
-    """Returns an unknown delivery: who, what, when, and where to look. `age` is in seconds."""
+    """Returns an unknown delivery: who, what, when, and where to look. `beginning` is the subject; `age` in seconds."""
     record = state.open_attempts[-1]
     name = reveal_or_mask(recipients.name(record), show_values=show_values)
     heading = f"{style(name, 'bold')}  {record.message}, revision {record.revision}"
     lines = ["", one_line(f"{style(f'{number:,} of {total:,}', 'dim')}  {heading}")]
+    if beginning:
+        lines.append(f"  subject  {shorten(one_line(beginning), _MAX_SUBJECT)}")
     attempts = f", {len(state.open_attempts)} attempts" if len(state.open_attempts) > 1 else ""
     time = record.at.replace("T", " ").replace("Z", " UTC") or "at an unknown time"
     lines.append(one_line(f"  tried    {time}{_format_age(age)}{attempts}"))

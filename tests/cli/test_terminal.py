@@ -212,8 +212,11 @@ def test_resolve_asks_about_each_unknown_delivery_and_records_each_answer(
         terminal.type(f"{answer}\n")
     assert terminal.finish() == 0
     screen = terminal.screen
-    assert "Intercom can be asked about 5 first: msgrun reconcile\n" in screen
-    assert re.search(r"1 of 5  p\d@example\.com  ponies, revision 1\n  tried    20\S+ \S+ UTC, less than a min", screen)
+    assert "If Intercom was not asked yet: msgrun reconcile\n" in screen
+    assert re.search(
+        r"1 of 5  (p\d@example\.com)  ponies, revision 1\n  subject  Ponies for \1\n  tried    20\S+ \S+ UTC, less",
+        screen,
+    )
     assert screen.count("  https://app.intercom.com/a/apps/acme/users/") == 4
     assert '"what" is none of:\n  s  it was sent' in screen
     assert "Marked as sent, as message 2001.\n" in screen

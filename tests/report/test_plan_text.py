@@ -115,7 +115,8 @@ def test_the_ways_out_of_edits_are_steps_with_a_command_each(folder: Folder) -> 
     head, _, steps = ran.out.partition("Next:\n")
     lines = steps.splitlines()
     assert (ran.code, lines[:6]) == (5, [
-        "  See the edit of list0, and undo it if it is a mistake:", "    git diff",
+        "  See the edit of list0 (REF: a commit before it), and undo it if it is a mistake:",
+        "    msgrun --sandbox plan --against REF",
         "  Or keep it, without sending:", "    msgrun --sandbox accept list0",
         "  Or send it to all again, with this line in messages/list0.yaml:", "    revision: 2",
     ])  # fmt: skip

@@ -27,12 +27,16 @@ def accept(name: str) -> int:
         message, _ = plan_one(context, ledger.facts, name)
         records = manual_outcomes.accept_edits(message, ledger.facts, format_timestamp(context.now))
         recipients = pluralize(len(records), "recipient")
-        status = shown_command("status", name)
+        lists = f"{shown_command('status', name)} lists who got it"
+        reason = f"the ledger {context.ledger.address.display_name} has no edit of {name}; {lists}"
+        if (revision := message.declaration.revision) > 1 and not ledger.facts.keys_of(name, revision):
+            reason = f"revision {revision} of {name} was not sent yet; to keep the edit without sending it, "
+            reason += "set revision: back to the one that was sent"
         stay = "stays" if len(records) == 1 else "stay"
         decision = Decision(
             f"Accept the edit of {name}",
             f"Accepted the edit of {name}. {recipients} {stay} counted as sent; nothing was sent.",
-            f"the ledger {context.ledger.address.display_name} has no edit of {name}; {status} lists who got it",
+            reason,
             f"{recipients} who got {name} before the edit {stay} counted as sent, with the new text. Nothing is sent.",
         )
         return write_decision(context, ledger, records, decision)

@@ -1,7 +1,7 @@
 """The command explain: says what the code of a problem means, with an example before and after."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 
@@ -33,15 +33,19 @@ _MIN_WIDTH_OF_TITLES = 80  # columns; with less, most titles would have two line
 def explain(code: tuple[str, ...]) -> int:
     """Explain the code of a problem, or of a delivery.
 
-    CODE stands in brackets after a problem's message, or in a line of msgrun status. Without it, all codes are listed.
+    CODE stands in brackets after a problem's message, or in a line of msgrun status. Without it, all codes are listed;
+    with another word, those that have it in their code or title.
     """
     output = current_output()
     if not code:
-        output.result(_list_codes(output.width))
+        output.result(_list_codes(load_groups(), output.width))
         return EXIT.done
     explanations = load_explanations()
     word = " ".join(code)  # as msgrun status prints it: not sent
     name = explained_code(word)
+    if name not in explanations and (groups := _find_groups(word.lower())):
+        output.result(_list_codes(groups, output.width))
+        return EXIT.done
     if name not in explanations:
         others = f"{shown_command('explain')} lists all codes; for a code of Intercom's own: "
         others += shown_command("explain", "refused")
@@ -50,12 +54,21 @@ def explain(code: tuple[str, ...]) -> int:
     return EXIT.done
 
 
-def _list_codes(width: int) -> str:
-    """Returns all codes in their groups, and the command that explains one."""
+def _find_groups(word: str) -> list[Group]:
+    """Returns the groups that have a word in a code or title, with only these codes."""
+    groups = [
+        Group(group.title, tuple(one for one in group.explanations if word in f"{one.code} {one.title}".lower()))
+        for group in load_groups()
+    ]
+    return [group for group in groups if group.explanations]
+
+
+def _list_codes(groups: Iterable[Group], width: int) -> str:
+    """Returns codes in their groups, and the command that explains one."""
     is_narrow = 0 < width < _MIN_WIDTH_OF_TITLES
-    groups = [_list_names(group, width) if is_narrow else _list_group(group, width) for group in load_groups()]
+    blocks = [_list_names(group, width) if is_narrow else _list_group(group, width) for group in groups]
     last = wrap(f"{shown_command('explain', 'CODE')} says what one means, with an example.", width)
-    return "\n\n".join([*groups, style(last, "dim")])
+    return "\n\n".join([*blocks, style(last, "dim")])
 
 
 def _list_names(group: Group, width: int) -> str:

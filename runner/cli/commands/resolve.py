@@ -14,7 +14,7 @@ from runner.cli.decisions import Decision, make_writer, write_decision
 from runner.cli.ledger import exit_code_of, open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.prompts import WrongAnswer, ask, quote
-from runner.cli.recipients import name_recipients
+from runner.cli.recipients import find_beginnings, name_recipients
 from runner.cli.suggestions import suggest_names, suggest_unknown_keys
 from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import manual_outcomes
@@ -29,6 +29,7 @@ from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
+_MAX_LISTED = 20  # recipients that are named above a question
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
 Choice = Literal["sent", "not sent", "skip", "quit"]
 _CHOICES: dict[str, Choice] = {
@@ -101,20 +102,33 @@ def _resolve_unknown(
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
     if isinstance(ledger, SharedLedger) and sent_id is None:
         context.output.note(warn_of_live_run(states))
-    number = pluralize(len(states), "unknown delivery", "unknown deliveries")
+    of_message = f" of {states[0].record.message}" if states else ""
+    number = f"{pluralize(len(states), 'unknown delivery', 'unknown deliveries')}{of_message}"
+    who = _list_people(context, ledger, states)
     them = "it" if len(states) == 1 else "them"
     if sent_id is None:
         decision = Decision(
             f"Mark {number} as not sent, so that the next apply sends {them}",
             f"Marked {len(states):,} as not sent. The next apply sends {them}.",
+            effect=who,
+            next_step=NextStep(f"Send {them}", (shown_command("apply"),)),
         )
     else:
-        name = f", as message {sent_id}" if sent_id else ""
+        as_message = f", as message {sent_id}" if sent_id else ""
         rest = "It is not sent again" if len(states) == 1 else "They are not sent again"
-        request = f"Mark {number} as sent{name}, so that no apply sends {them} again"
-        decision = Decision(request, f"Marked {len(states):,} as sent{name}. {rest}.")
+        request = f"Mark {number} as sent{as_message}, so that no apply sends {them} again"
+        decision = Decision(request, f"Marked {len(states):,} as sent{as_message}. {rest}.", effect=who)
     write = make_writer(context, ledger)
     return write_decision(context, ledger, records, decision, write)
+
+
+def _list_people(context: Context, ledger: Ledger, states: Sequence[State]) -> str:
+    """Returns the first recipients of a decision, as a sentence above its question."""
+    listed = [state.record for state in states[:_MAX_LISTED]]
+    recipients = name_recipients(context, ledger.facts, listed)
+    names = [reveal_or_mask(recipients.name(record), show_values=context.output.show_values) for record in listed]
+    more = f" and {len(states) - len(names):,} more" if len(states) > len(names) else ""
+    return f"{', '.join(names)}{more}"
 
 
 def ask_about_unknown(context: Context, ledger: Ledger, key: str | None) -> int:
@@ -132,10 +146,8 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None) -> int:
         return exit_code_of(ledger.facts)
     if isinstance(ledger, SharedLedger):
         context.output.note(warn_of_live_run(states))
-    if number := sum(record.is_searchable for state in states for record in state.open_attempts):
-        number_of_all = f"{number:,} of {len(states):,}" if number < len(states) else f"{number:,}"
-        text = f"Intercom can be asked about {number_of_all} first: {shown_command('reconcile')}"
-        context.output.message(text)
+    if any(record.is_searchable for state in states for record in state.open_attempts):
+        context.output.message(f"If Intercom was not asked yet: {shown_command('reconcile')}")
     answers = _ask_each(context, ledger, states)
     left = len(states) - answers["sent"] - answers["not sent"]
     context.output.result(f"\n{resolve_text.format_result(answers['sent'], answers['not sent'], left)}")
@@ -143,7 +155,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None) -> int:
     steps = [
         *(next_steps.commit_ledger(context) if left < len(states) else ()),
         *([NextStep("Send what was not sent", (shown_command("apply"),))] if answers["not sent"] else ()),
-        *next_steps.settle_unknown(context, still_open),
+        *next_steps.decide(context, still_open),
     ]
     next_steps.print_steps(context, steps)
     return exit_code_of(ledger.facts)
@@ -160,7 +172,8 @@ def warn_of_live_run(states: Sequence[State]) -> str:
 
 def _ask_each(context: Context, ledger: Ledger, states: Sequence[State]) -> Counter[Choice]:
     """Asks about each delivery, and writes what the user decides. Returns the number of answers of each kind."""
-    recipients = name_recipients(context, ledger.facts, [state.record for state in states])
+    records = [state.record for state in states]
+    recipients, beginnings = name_recipients(context, ledger.facts, records), find_beginnings(context, records)
     write = make_writer(context, ledger)
     answers: Counter[Choice] = Counter()
     now = context.now  # all answers are one decision, and audit lists them as one
@@ -170,9 +183,10 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State]) -> Coun
         return state.record.message, name
 
     for number, state in enumerate(sorted(states, key=sort_key), 1):
+        beginning, age = beginnings.get(state.record.key, ""), _age(state, now)
         context.output.error(
             resolve_text.format_question(
-                state, number, len(states), recipients, _age(state, now), show_values=context.output.show_values
+                state, number, len(states), recipients, beginning, age, show_values=context.output.show_values
             )
         )
         if number == 1:

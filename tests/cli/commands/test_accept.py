@@ -43,6 +43,17 @@ def test_after_accept_status_still_says_when_the_message_was_sent(folder: Folder
     assert len(intercom.messages) == 3
 
 
+@pytest.mark.usefixtures("intercom")
+def test_a_raised_revision_is_no_edit_and_accept_says_so(folder: Folder) -> None:
+    folder.message(LIST)
+    assert folder.run("apply", "--yes").code == 0
+    folder.message(f"revision: 2\n{LIST.replace('Hi', 'Hello')}")
+    ran = folder.run("accept", "list", "--yes")
+    assert ran.out.startswith(
+        "nothing to do: revision 2 of list was not sent yet; to keep the edit without sending it,"
+    )
+
+
 def test_the_question_says_what_follows_and_fits_the_terminal(
     folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
