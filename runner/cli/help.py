@@ -17,6 +17,9 @@ COMMAND_GROUPS = {
     "Check": ("doctor", "admins"),
     "Remember": ("lock", "audit", "forget"),
 }
+# What other tools call a command or an option.
+_OTHER_COMMANDS = {"send": "apply", "check": "validate", "diff": "plan --against REF"}
+OTHER_OPTIONS = {"--dry-run": "msgrun plan", "--auto-approve": "--yes", "-y": "--yes"}
 _RANGE = re.compile(r"  \[(\d+<=)?x[<>]=?\d+\]$")  # click's words for the numbers that an option takes
 _MIN_DESCRIPTION = 40  # columns for what an example does; with less, it stands below the command
 _UNLIMITED = 1_000  # characters of a command's one line: longer than any of them
@@ -199,7 +202,9 @@ class CommandGroup(click.Group):
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
             from runner.declare.similar_names import did_you_mean  # noqa: PLC0415  # saves 1 ms in every command with a name that exists
 
-            hint = did_you_mean(name, self.list_commands(ctx)) or f"{ctx.command_path} --help lists them"
+            other = _OTHER_COMMANDS.get(name, "") if ctx.parent is None else ""
+            hint = f"did you mean {other}?" if other else did_you_mean(name, self.list_commands(ctx))
+            hint = hint or f"{ctx.command_path} --help lists them"
             raise click.UsageError(f"there is no command {name}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -7,7 +7,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.message_files import find_unread_folders, find_unread_settings
 from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import SETTINGS_FILE, Settings
-from runner.declare.similar_names import suggest_or_list
+from runner.declare.similar_names import list_first, suggest_or_list
 from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.shown_command import shown_command
@@ -37,8 +37,10 @@ class Project:
                 return declaration
         if any(problem.is_error for problem in self.problems):
             raise ProblemsFound(list(self.problems))
-        names = [declaration.name for declaration in self.declarations]
-        raise UsageMistake(f"no message is named {name}", suggest_or_list(name, names))
+        names = [one.name for one in self.declarations]
+        in_file = [one.name for one in self.declarations if one.document.source.path == name.removeprefix("./")]
+        hint = f"a name is wanted: {list_first(in_file)}" if in_file else suggest_or_list(name, names)
+        raise UsageMistake(f"no message is named {name}", hint)
 
     def find_recipient_problems(self) -> list[Problem]:
         """Renders every recipient of every declaration, the invalid ones included. Returns the problems."""

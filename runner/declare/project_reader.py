@@ -196,6 +196,10 @@ def _make_selector(files: Sequence[str], unread: Iterable[Problem], paths: Itera
     for path in selected_paths:
         if path != "." and not any(is_within(file, path) for file in files):
             hints = [problem.hint for problem in unread if problem.place.path == path]
+            name = path.rpartition("/")[2]
+            hints += [
+                f"a path is wanted: {file}" for file in files if file.rpartition("/")[2].rpartition(".")[0] == name
+            ]
             hints += [did_you_mean(path, list(files)), "declarations are messages/**/*.yaml and .yml"]
             raise UsageMistake(f"no declaration at {path}", next(filter(None, hints)))
     return lambda path: not selected_paths or any(is_within(path, selected) for selected in selected_paths)

@@ -7,7 +7,7 @@ import pytest
 
 from runner.cli import msgrun
 from runner.cli.help import COMMAND_GROUPS, EXAMPLES
-from tests.support.project import ROOT, Folder, run_in_process
+from tests.support.project import ROOT, Folder, people_message, run_in_process
 
 
 def _find_command(names: list[str]) -> tuple[click.Command, list[str]]:
@@ -72,9 +72,20 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["lock", "vrify"], "there is no command vrify; did you mean verify?"),
         (["plan", "--aganst", "x"], "--against"),
         (["quux"], "there is no command quux; msgrun --help lists them"),
+        (["send"], "there is no command send; did you mean apply?"),
+        (["apply", "--dry-run"], "there is no option --dry-run; did you mean msgrun plan?"),
+        (["apply", "-y"], "there is no option -y; did you mean --yes?"),
+        (["plan", "-y"], "there is no option -y\n"),
+        (["apply", "--limit", "0"], "error: --limit: 0 is no whole number of at least 1\n"),
+        (["plan", "--format", "jsn"], "--format: jsn is none of text, json, markdown, github; did you mean json?"),
+        (["completion", "fishy"], "error: fishy is none of bash, zsh, fish; did you mean fish?"),
+        (["plan", "seed"], "no declaration at seed\n  hint: a path is wanted: messages/seed.yaml"),
+        (["render", "messages/seed.yaml"], "no message is named messages/seed.yaml\n  hint: a name is wanted: seed"),
     ],
 )
 def test_a_misspelt_name_is_corrected(folder: Folder, args: list[str], meant: str) -> None:
+    folder.message(people_message("seed", "email"), "seed")
+    folder.write("people.csv", "who\n")
     ran = folder.run(*args)
     assert ran.code == 64
     assert meant in ran.err

@@ -15,7 +15,7 @@ from runner.cli.recipients import name_recipients, status_view
 from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import Address, is_address, parse_recipient_address
 from runner.declare.recipient_states import find_states
-from runner.declare.similar_names import did_you_mean
+from runner.declare.similar_names import suggest_or_list
 from runner.errors import ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
@@ -87,7 +87,7 @@ def _require_declared(context: Context, facts: Facts, name: str) -> None:
         declared = []
     if name not in declared:
         names = sorted({*declared, *facts.message_names()})
-        raise UsageMistake(f"no message is named {name}, and the ledger knows none", did_you_mean(name, names))
+        raise UsageMistake(f"no message is named {name}, and the ledger knows none", suggest_or_list(name, names))
 
 
 def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: Address, *, online: bool) -> None:
