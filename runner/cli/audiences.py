@@ -54,7 +54,7 @@ class AudienceReader:
             self._with_contacts(declaration, sources[declaration.name]) if declaration.name in sources else declaration
             for declaration in project.declarations
         )
-        return replace(project, declarations=declarations)
+        return project._replace(declarations=declarations)
 
     def _read_group(self, connection: Connection, declaration: Declaration, source: WorkspaceContacts) -> list[Problem]:
         """Reads the contacts of a source, unless they were read already. Returns what is wrong with its group."""
@@ -121,4 +121,4 @@ def read_planned_audiences(context: Context, project: Project, saved: SavedPlan 
     if others:
         context.output.note(f"{saved.path} sends nothing of {', '.join(others)}, whose audience is not read")
     rest = tuple(item for item in project.declarations if item.name not in others)
-    return AudienceReader(context).read(replace(project, declarations=rest), lambda item: item.name in wanted)
+    return AudienceReader(context).read(project._replace(declarations=rest), lambda item: item.name in wanted)

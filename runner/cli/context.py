@@ -4,7 +4,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -247,7 +247,7 @@ def _load_context(options: GlobalOptions, output: Output, tree: Tree, base: str)
     with CURRENT_WORK.on_file(SETTINGS_FILE):
         settings = load_chosen_settings(tree, options.environment, os.environ.get("MSGRUN_SALT") or None)
     options.environment = settings.environment_name
-    output = replace(output, environment=settings.environment)
+    output = output._replace(environment=settings.environment)
     show_default_environment(settings.default_environment)
     lock = os.environ.get("MSGRUN_LOCK") or ""
     return Context(options, output, tree, settings, base, parse_address(lock, settings.stem) if lock else None)

@@ -5,8 +5,8 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TextIO
+from dataclasses import replace
+from typing import Any, NamedTuple, TextIO
 
 import click
 
@@ -20,8 +20,7 @@ from runner.report.terminal_text import defuse_commands, defuse_old_commands, on
 _ASCII_SIGNS = {ord("·"): "-", ord("…"): "..."}  # for an encoding that may lack them
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Output:
+class Output(NamedTuple):
     """Prints the output of a command.
 
     `show_values` reveals recipients' values. `colour` is forced on or off; None lets click decide. `in_ci`: a CI system
@@ -35,13 +34,13 @@ class Output:
     quiet: bool
     verbose: bool
     is_interactive: bool
-    output_format: str = "text"
-    path_prefix: str = ""
-    environment: str = "default"
-    in_ci: bool = False
-    width: int = 0
-    can_redraw: bool = False
-    printed_notes: set[str] = field(default_factory=set)
+    output_format: str
+    path_prefix: str
+    environment: str
+    in_ci: bool
+    width: int
+    can_redraw: bool
+    printed_notes: set[str]
 
     @classmethod
     def from_options(cls, options: GlobalOptions, environ: Mapping[str, str]) -> "Output":
@@ -66,6 +65,7 @@ class Output:
             in_ci=in_ci,
             width=shutil.get_terminal_size((0, 0)).columns if is_terminal(sys.stdout) or environ.get("COLUMNS") else 0,
             can_redraw=is_terminal(sys.stderr) and not in_ci and environ.get("TERM") not in {"dumb", "unknown"},
+            printed_notes=set(),
         )
 
     @property

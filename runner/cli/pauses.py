@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from types import FrameType
 from typing import Self
@@ -71,5 +70,5 @@ class Signals:
 
 def current_notices(context: Context) -> list[AnyText]:
     """Returns the notices: what is redirected, on hold or quiet."""
-    settings = replace(context.settings, quiet_hours=context.quiet_hours)
+    settings = context.settings._replace(quiet_hours=context.quiet_hours)
     return list_notices(settings, read_hold(context.tree.root))

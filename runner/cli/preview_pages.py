@@ -84,7 +84,7 @@ def select_messages(project: Project, names: tuple[str, ...]) -> Project:
         project.require(name)
     if not names:
         return project
-    return replace(project, declarations=tuple(each for each in project.declarations if each.name in names))
+    return project._replace(declarations=tuple(each for each in project.declarations if each.name in names))
 
 
 def find_output_folder(context: Context, out: Path | None) -> Path:

@@ -1,7 +1,7 @@
 """The project: its root, its settings, and the declarations below messages/."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.declare.declaration import Declaration
 from runner.declare.message_files import find_unread_folders, find_unread_settings
@@ -13,8 +13,7 @@ from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.shown_command import shown_command
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Project:
+class Project(NamedTuple):
     """The settings of a project, its selected declarations and their problems.
 
     `declarations` are the valid ones, sorted by name. An `invalid_declarations` entry has an error among `problems`: it

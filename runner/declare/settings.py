@@ -1,7 +1,6 @@
 """Reads msgrun.yaml into the settings of one environment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from runner.declare import schema
@@ -56,8 +55,7 @@ class LintSettings(NamedTuple):
     unsubscribe_above: int = 100
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Settings:
+class Settings(NamedTuple):
     """The settings of one environment, with defaults for keys that msgrun.yaml leaves out.
 
     `default_environment` is that of commands without -e; it is empty if that is the unnamed one.
@@ -83,13 +81,13 @@ class Settings:
     require_plan: bool = False
     salt: str = ""
     sender: Sender | None = None
-    vars: Mapping[str, Any] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
-    abort_conditions: AbortConditions = field(default_factory=AbortConditions)
-    recipients: RecipientPolicy = field(default_factory=RecipientPolicy)
+    vars: Mapping[str, Any] = {}
+    limits: Limits = Limits()
+    abort_conditions: AbortConditions = AbortConditions()
+    recipients: RecipientPolicy = RecipientPolicy()
     rate_share: float = 0.8
     max_per_window: int | None = None
-    lint: LintSettings = field(default_factory=LintSettings)
+    lint: LintSettings = LintSettings()
     suppress: tuple[ContactFiles, ...] = ()
     only: AllowList | None = None
     redirect: Redirect | None = None

@@ -1,7 +1,5 @@
 """?"""
 
-from dataclasses import replace
-
 from runner.compare.guard_settings import compare_guard_settings
 from runner.declare.settings import Settings
 from tests.support.project import SEED, Folder
@@ -43,5 +41,5 @@ def test_the_default_environment_is_that_of_commands_without_a_choice(folder: Fo
 
 def test_a_change_of_the_default_environment_is_a_changed_guard() -> None:
     before = Settings()
-    (change,) = compare_guard_settings({None: before}, {None: replace(before, default_environment="staging")})
+    (change,) = compare_guard_settings({None: before}, {None: before._replace(default_environment="staging")})
     assert (change.name, change.before, change.now) == ("default_environment", "", "staging")

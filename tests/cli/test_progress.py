@@ -1,7 +1,6 @@
 """What a run tells while it runs."""
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -51,7 +50,7 @@ def test_a_plan_that_takes_long_is_told_of_once_in_ten_seconds_in_a_log(quiet, t
 def test_it_is_drawn_in_place_on_a_terminal_and_taken_off(monkeypatch, capsys):
     now = [1000.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    counting = PlanningProgress(replace(Output.from_options(GlobalOptions(), {}), can_redraw=True))
+    counting = PlanningProgress(Output.from_options(GlobalOptions(), {})._replace(can_redraw=True))
     now[0] += 3
     counting("big", 1024)
     counting("big", 2048)

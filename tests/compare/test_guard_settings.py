@@ -1,7 +1,5 @@
 """Changes of the settings of environments are changes of guards."""
 
-from dataclasses import replace
-
 from runner.compare.comparison import FieldChange
 from runner.compare.guard_settings import compare_environments, compare_guard_settings, take_turns
 from runner.declare.recipient_rules import Redirect, parse_allow_list
@@ -20,7 +18,7 @@ STAGING = Settings(
 
 
 def test_what_is_removed_is_named_without_an_address() -> None:
-    now = replace(STAGING, only=None, redirect=None, quiet_hours=None, frequency=None, token_env="")
+    now = STAGING._replace(only=None, redirect=None, quiet_hours=None, frequency=None, token_env="")
     changes = list(compare_guard_settings({"staging": STAGING}, {"staging": now}))
     assert [change.name.removeprefix("environments.staging.") for change in changes] == [
         "only", "quiet_hours", "frequency", "token_env", "redirect",
@@ -31,8 +29,7 @@ def test_what_is_removed_is_named_without_an_address() -> None:
 
 
 def test_another_address_is_a_change_though_none_is_shown() -> None:
-    now = replace(
-        STAGING,
+    now = STAGING._replace(
         only=parse_allow_list([{"email": "bo@example.com"}, "*@example.com"]),
         redirect=Redirect("user", "email", "bo@example.com"),
     )
@@ -46,7 +43,7 @@ def test_a_new_environment_is_compared_with_the_unnamed_one_that_it_would_be_wit
     assert [change.name.removeprefix("environments.staging").removeprefix(".") for change in changes] == [
         "", "require_plan", "only", "quiet_hours", "frequency", "token_env", "redirect",
     ]  # fmt: skip
-    same = list(compare_environments({None: before}, {None: before, "copy": replace(before, environment="copy")}))
+    same = list(compare_environments({None: before}, {None: before, "copy": before._replace(environment="copy")}))
     assert [change.name for change in same] == ["environments.copy"]
 
 

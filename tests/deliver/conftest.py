@@ -4,7 +4,7 @@ import json
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class SandboxProject:
         return self.sandbox.messages
 
     def change(self, **settings: Any) -> None:
-        self.settings = replace(self.settings, **settings)
+        self.settings = self.settings._replace(**settings)
 
     def trouble(self, *kinds: str, **more: Any) -> None:
         self.sandbox.trouble.replace({"next": list(kinds), **more})

@@ -196,7 +196,7 @@ def test_a_limit_takes_the_first_by_name_and_order(desk):
 
 
 def test_over_the_limit_of_a_message_it_says_no_and_a_limit_is_the_way_out(desk):
-    desk.settings = replace(desk.settings, limits=Limits(recipients_per_message=1))
+    desk.settings = desk.settings._replace(limits=Limits(recipients_per_message=1))
     desk.declare("id: aaa1", "id: aaa2")
     (guard,) = desk.plan().guards
     assert (guard.code, "--limit 1" in guard.hint) == ("limit-message", True)
@@ -204,7 +204,7 @@ def test_over_the_limit_of_a_message_it_says_no_and_a_limit_is_the_way_out(desk)
 
 
 def test_over_the_limit_of_a_run_it_says_no_and_a_limit_is_the_way_out(desk):
-    desk.settings = replace(desk.settings, limits=Limits(recipients_per_apply=1))
+    desk.settings = desk.settings._replace(limits=Limits(recipients_per_apply=1))
     desk.declare(name="a")
     desk.declare(name="b", body="Cats")
     (guard,) = desk.plan().guards
@@ -264,7 +264,7 @@ def test_more_recipients_and_fewer_of_one_kind_are_no_readdressing(desk):
 
 def test_the_lockfile_of_another_workspace_says_no(desk):
     desk.declare()
-    desk.settings = replace(desk.settings, workspace="acme")
+    desk.settings = desk.settings._replace(workspace="acme")
     desk.facts.add(Header("zz", salt_check("")))
     (guard,) = desk.plan().guards
     assert (guard.code, guard.message) == (
@@ -279,7 +279,7 @@ def test_the_workspace_is_the_declared_one_else_the_ledgers(desk):
     assert desk.plan().workspace == ""
     desk.facts.add(Header("acme", ""))
     assert desk.plan().workspace == "acme"
-    desk.settings = replace(desk.settings, workspace="acme")
+    desk.settings = desk.settings._replace(workspace="acme")
     assert desk.plan().workspace == "acme"
 
 
@@ -380,7 +380,7 @@ def test_only_expiry_changes_the_digest_of_the_plan(desk):
 def test_environment_and_declared_workspace_are_part_of_the_digest(change, desk):
     desk.declare()
     before = desk.plan().digest
-    desk.settings = replace(desk.settings, **change)
+    desk.settings = desk.settings._replace(**change)
     assert desk.plan().digest != before
 
 

@@ -50,7 +50,7 @@ def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...
     """
     with open_context() as opened:
         # The mark of redirect is not the author's: with it a subject may be too long.
-        context = replace(opened, settings=replace(opened.settings, redirect=None))
+        context = replace(opened, settings=opened.settings._replace(redirect=None))
         codes = enabled_codes(context.settings.lint, _parse_codes("--select", select), _parse_codes("--ignore", ignore))
 
         def check() -> tuple[list[Problem], str]:
