@@ -180,7 +180,7 @@ def test_the_sandboxs_example_shows_every_outcome_that_it_names(folder: Folder) 
     folder.message(example)
     folder.write("msgrun.yaml", "from: {type: admin, id: 394051}\n")
     ran = folder.run("--sandbox", "apply", "--yes")
-    assert "1 sent by this run, 1 refused, 1 unknown" in ran.out
+    assert "1 sent by this run, 1 unknown, 1 refused" in ran.out
     assert "1 excluded: unsubscribed from emails" in ran.out
     assert folder.run("--sandbox", "reconcile", "--yes").out.startswith("1 found sent\n")
 

@@ -28,8 +28,8 @@ _COMMAND = re.compile(
 )
 HINT = "  hint: "
 _STEP_END = re.compile(r"; (?=(?:[^']*'[^']*')*[^']*$)")  # not within quotes
-# A command that ends a step of a hint.
-_STEP_COMMAND = re.compile(r"(?<=: )(?:MSGRUN_[A-Z]+=\S+ )?(?:msgrun|git|pip|cp|chmod)(?: [^,]*)?$")
+# A command that ends a step of a hint, or is one.
+_STEP_COMMAND = re.compile(r"(?:(?<=: )|^)(?:MSGRUN_[A-Z]+=\S+ )?(?:msgrun|git|pip|cp|chmod)(?: [^,]*)?$")
 _SPACE_IN_COMMAND = "\ue000"  # a character for private use: no text has it
 
 
@@ -69,7 +69,8 @@ def wrap(text: str, width: int, *, indent: str = "") -> str:
 def wrap_hint(head: str, hint: str, width: int) -> str:
     """Returns a hint, behind `head`, on lines of at most `width` columns.
 
-    A command that ends a step of it has a line of its own and stays whole, so that it can be copied.
+    A command that ends a step of it has a line of its own and stays whole, so that it can be copied. One that is the
+    whole step stands beside the head, if there is room.
     """
     if not width:
         return head + hint
@@ -77,14 +78,16 @@ def wrap_hint(head: str, hint: str, width: int) -> str:
     lines, prose = list[str](), list[str]()
     for step in _STEP_END.split(hint):
         if step_command := _STEP_COMMAND.search(step):
-            prose.append(step[: step_command.start()].rstrip())
-            lines.append(wrap(f"{indent}{'; '.join(prose)}", width, indent=indent))
-            lines.append(f"{indent}  {step_command[0]}")
+            prose += filter(None, [step[: step_command.start()].rstrip()])
+            is_beside = not (prose or lines) and display_width(f"{indent}{step_command[0]}") <= width
+            if not is_beside and (prose or not lines):
+                lines.append(wrap(f"{indent}{'; '.join(prose)}", width, indent=indent))
+            lines.append(f"{indent}{'' if is_beside else '  '}{step_command[0]}")
             prose = []
         else:
             prose.append(step)
     lines += [wrap(f"{indent}{'; '.join(prose)}", width, indent=indent)] if prose else []
-    return head + "\n".join(lines).removeprefix(indent)
+    return re.sub(" +$", "", head + "\n".join(lines).removeprefix(indent), flags=re.MULTILINE)
 
 
 def _split_wide(word: str) -> list[str]:
