@@ -11,6 +11,7 @@ Two recipients count as getting the same text if their masked texts are equal: a
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import Any
 
 from runner.characters import unescape_html
@@ -29,6 +30,7 @@ _SIGNS = frozenset("\n\t.,:;'\u2019`/@+()_-")
 _ENTITY = re.compile(r"&#?\w+;")
 # What has no letter and no digit, or only prints a value.
 _PLAIN_FORMAT = re.compile(r"%[-+ #0,.\d]*[sdif]|\{[:,.\d]*f?\}|\W|_")
+_LETTER = re.compile(r"[^\W\d_]")
 _MIN_PART = 2  # characters; a shorter text may be in a value by chance
 _MAX_SEARCHED = 10_000  # characters of a recipient's values
 _SIGN_OF_NUMBER = re.compile(r"\s*[-+]+")
@@ -80,28 +82,43 @@ class Authorship:
             masked = f"{self._mask(subject, delivery.subject_parts, delivery)}\n"
         if self._is_body_varying and self._may_differ(self._declaration.body, delivery):
             masked += self._mask(self._declaration.body, delivery.body_parts, delivery)
+        if MASK in masked and any(map(_LETTER.search, self._computed_texts)):
+            # The author's words may be masked for this recipient, and for another one it is a value alone.
+            masked += " " * any(map(_LETTER.search, self._find_computed_words(delivery)))
         return masked
 
     def written_parts(self, delivery: Delivery) -> frozenset[str]:
-        """Returns the parts of the texts that the author wrote. Those inside a branch show that the branch ran."""
-        parts = (*delivery.subject_parts, *delivery.body_parts)
-        return self._parts.intersection(parts) | {part for part in parts if _is_written(part, delivery)}
+        """Returns the parts of the texts that are not masked. Those inside a branch show that the branch ran."""
+        pieces = (
+            *self._split_text(self._declaration.subject, delivery.subject_parts, delivery),
+            *self._split_text(self._declaration.body, delivery.body_parts, delivery),
+        )
+        return frozenset(piece for piece in pieces if isinstance(piece, str))
 
     def list_computed(self, delivery: Delivery) -> list[str]:
         """Returns the author's words from which the template computes what is masked in the delivery's texts.
 
         There are none if each masked word is one of the recipient's values, or a part of one.
         """
-        marked = (self.mark_subject(delivery), self.mark_body(delivery))
-        masked = (part for text in marked if isinstance(text, Text) for part in text.parts if isinstance(part, Private))
-        words = find_words(unescape_html(part.value) for part in masked)
-        own = unescape_html("\n".join(_collect_strings([*delivery.private_values]))[:_MAX_SEARCHED]).casefold()
-        if all(len(word) > _MIN_PART and word in own for word in words - find_words([own])):
-            return []
+        return self._computed_texts if self._find_computed_words(delivery) else []
+
+    @cached_property
+    def _computed_texts(self) -> list[str]:
         texts, names = DataFlow(*map(parse_source, self._sources)).find_computed()
         variables = self._declaration.variables
         texts += [each for name in sorted(names & variables.keys()) for each in _collect_strings(variables[name])]
         return [text for text in dict.fromkeys(texts) if _PLAIN_FORMAT.sub("", text)]
+
+    def _find_computed_words(self, delivery: Delivery) -> set[str]:
+        """Returns the masked words that are not one of the recipient's values, nor a part of one."""
+        values = delivery.vars.values()
+        parts = [*delivery.subject_parts, *delivery.body_parts]
+        printed = [part for part in parts if part not in self._parts and part not in values]
+        printed = [unescape_html(part) for part in printed if not _is_written(part, delivery)]
+        words = find_words(printed) - self._words if printed else frozenset()
+        own = unescape_html("\n".join(_collect_strings([*delivery.private_values]))[:_MAX_SEARCHED]) if words else ""
+        own = own.casefold()
+        return {word for word in words - find_words([own]) if len(word) <= _MIN_PART or word not in own}
 
     def _mask(self, template: Template, parts: Sequence[str], delivery: Delivery) -> str:
         """Returns a masked text to compare: adjacent masked words, and rounds of a loop, count as one."""
@@ -138,8 +155,15 @@ class Authorship:
         return bool(names)
 
     def _mark(self, template: Template | None, parts: Sequence[str], delivery: Delivery) -> AnyText:
+        pieces = self._split_text(template, parts, delivery)
+        return "".join(parts) if pieces is parts else Text(tuple(pieces))
+
+    def _split_text(
+        self, template: Template | None, parts: Sequence[str], delivery: Delivery
+    ) -> Sequence[str | Private]:
+        """Splits a text into words of the author and words of the recipient; its parts, if no value is in it."""
         if template is None or not _may_hold_values(template, delivery):
-            return "".join(parts)
+            return parts
         pieces: list[str | Private] = []
         for part in parts:
             is_html = template is self._declaration.body
@@ -149,7 +173,7 @@ class Authorship:
                 pieces.append(Private(part, name=_find_variable(template, delivery, part)))
             else:
                 pieces += split or [part]
-        return Text(tuple(pieces))
+        return pieces
 
     def _mask_part(self, part: str, delivery: Delivery, *, is_html: bool) -> str:
         marked = self._mark_words(part, delivery, is_html=is_html)

@@ -79,7 +79,8 @@ class TextVariants:
 def choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> tuple[list[TextVariant], bool]:
     """Returns the variants that a reviewer reads, in their order, and whether they have every part that any has.
 
-    If there are many, each branch of the text comes before a second combination of branches, however few get it.
+    Of many, those that most recipients get are among them. Then each branch of the text comes before a second
+    combination of branches, however few get it.
     """
     if len(variants) <= _MAX_CHOSEN:
         return list(variants), True
@@ -87,9 +88,10 @@ def choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> 
     chosen: list[int] = []
     while unshown and len(chosen) < _MAX_BRANCHES:
         CURRENT_WORK.step()
-        best = max(unshown, key=lambda index: (len(unshown[index]), -index)) if chosen else 0
+        is_frequent = len(chosen) < _MAX_CHOSEN
+        best = min(unshown) if is_frequent else max(unshown, key=lambda index: (len(unshown[index]), -index))
         parts = unshown[best]
-        if not parts and len(chosen) >= _MAX_CHOSEN:
+        if not parts and not is_frequent:
             break
         chosen.append(best)
         unshown = {index: others - parts for index, others in unshown.items() if index != best}

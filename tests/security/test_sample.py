@@ -382,6 +382,40 @@ def test_a_sign_before_or_between_the_values_of_one_recipient_makes_a_text_of_it
     assert "For **2 recipients**" in comment
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'evil' ~ '.example'", "'elpmaxe.live' | reverse", "['evil', '.example'] | join", "'xevil.example'[1:]",
+        "'evil.%s' | format('example')", "'evil.example: ' ~ n", "('evil.' ~ 'example ' ~ n) | title",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("rare", [1, 40])
+def test_of_many_texts_one_that_an_expression_makes_is_shown(project: Clone, text: str, rare: int) -> None:
+    greetings = "".join(f"{{% {'el' if k else ''}if k == {k} %}}Greeting {k}{{% endif %}}" for k in range(9))
+    greetings = greetings.replace("{% endif %}{% elif", "{% elif")
+    to = "".join(
+        f"\n  - {{type: user, id: a{number}, vars: {{n: Zoe{number}, k: {min(number, 8)}}}}}"
+        for number in range(8 + rare)
+    )
+    project.write("messages/a.yaml", declared(f"{greetings} {{{{ {text} if k == 8 else '' }}}} {{{{ n }}}}", to=to))
+    assert "evil.example" in review(project).lower()
+
+
+@pytest.mark.parametrize(
+    "text", ["('Pa' ~ 'y n' ~ 'ow' ~ n[:0]) if k == 2 else n", "(n ~ 'Pa' ~ 'y now')[start:end]",
+             "{2: 'Pa' ~ 'y now' }[k] | default(n)"],
+)  # fmt: skip
+def test_words_that_are_masked_for_a_later_recipient_alone_are_named(project: Clone, text: str) -> None:
+    rows = [(1, "Ann", 0, 3), (2, "Bob", 3, 10), (3, "Cid", 0, 3)]
+    to = "".join(
+        f"\n  - {{type: user, id: a{k}, vars: {{k: {k}, n: {n}, start: {start}, end: {end}}}}}"
+        for k, n, start, end in rows
+    )
+    project.write("messages/a.yaml", declared(f"Hi {{{{ {text} }}}}", to=to))
+    comment = review(project)
+    assert ("For **1 recipient**" in comment, "`Pa`, `y n" in comment) == (True, True)
+
+
 def test_a_long_message_leaves_room_for_the_texts_of_others(project: Clone) -> None:
     branches = "".join(f"{{% {'el' if number else ''}if k == '{number}' %}}t{number}" for number in range(6))
     to = "".join(f"\n  - {{type: user, id: a{number}, vars: {{k: '{number % 6}'}}}}" for number in range(20))
