@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from shlex import quote
 
 from runner.cli.context import Context
 from runner.compare.commit_tree import Commit, find_commit, tree_at
@@ -51,7 +52,8 @@ def refuse_planted_files(context: Context) -> None:
         shown = os.path.relpath(repository.toplevel / path, root)
         if ".msgrun" in path.split("/") or (path.endswith(".rescue") and not shown.startswith("..")):
             raise GuardRefused(
-                f"git tracks {shown}, and only msgrun itself writes such files", f"git rm --cached {shown}, and commit"
+                f"git tracks {shown}, and only msgrun itself writes such files",
+                f"git rm --cached {quote(shown)}, and commit",
             )
     for folder in _find_repositories(paths):
         full_path = repository.toplevel / folder
@@ -60,7 +62,7 @@ def refuse_planted_files(context: Context) -> None:
             message = (
                 f"git tracks {shown}/HEAD and what else makes a repository of that folder: git could follow its config"
             )
-            raise GuardRefused(message, f"git rm --cached {shown}/HEAD, and commit")
+            raise GuardRefused(message, f"git rm --cached {quote(f'{shown}/HEAD')}, and commit")
 
 
 def _find_repositories(paths: Iterable[str]) -> Iterator[str]:
@@ -98,12 +100,13 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
     for path in find_replaced_settings(repository, base, context.tree.root, context.options.start_folder):
         raise GuardRefused(
             f"these commits replace {path}, the settings of this project, by another file with another ledger",
-            f"git checkout {ref} -- {path}; a project that is to move has to be merged in spite of this check",
+            f"git checkout {quote(ref)} -- {quote(path)}; a project that is to move has to be merged in spite of this"
+            " check",
         )
     for change, _ in _find_changes(context, repository, base, facts):
         raise GuardRefused(
             f"these commits {change}",
-            f"git checkout {ref} -- {change.path}: only msgrun writes it, and not in a pull request",
+            f"git checkout {quote(ref)} -- {quote(change.path)}: only msgrun writes it, and not in a pull request",
         )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join, normpath
+from shlex import quote
 
 from runner.declare.settings import SETTINGS_FILE
 from runner.declare.tree import MAX_FILE_SIZE, MAX_PATH, NotReadable, Tree
@@ -76,7 +77,8 @@ def _suggest_fetch(repository: Repository, ref: str) -> str:
     """
     remote, slash, branch = ref.partition("/")
     if slash and remote in (repository.try_git("remote") or "").split():
-        return f"a shallow or single-branch clone lacks it: git fetch --depth=1 {remote} +{branch}:refs/remotes/{ref}"
+        refspec = quote(f"+{branch}:refs/remotes/{ref}")
+        return f"a shallow or single-branch clone lacks it: git fetch --depth=1 {remote} {refspec}"
     return "is it spelt right? A shallow clone lacks it: git fetch --depth=1 origin REF, then --against FETCH_HEAD"
 
 

@@ -171,7 +171,7 @@ def _refuse_after_removal(context: LedgerContext, answers: Sequence[RemoteAnswer
 
 def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:
     if not remote_mark.is_readable:
-        hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {remote_mark.ref}"
+        hint = f"if you know that the ledger did not move: git push {quote(answer.remote)} --delete {remote_mark.ref}"
         return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {remote_mark.ref}", hint)
     refusal = explain_context_mark(context, remote_mark.mark)
     return GuardRefused(f"{refusal.message}, says {answer.remote}", refusal.hint)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable
 
 import pytest
@@ -126,6 +127,15 @@ def test_a_rescue_file_anywhere_in_the_repository_fails_the_check(author: Clone)
     author.git("commit", "--quiet", "--message", "plant it")
     ran = author.msgrun("-C", "mail", "lock", "verify")
     assert (ran.code, "git rm --cached ../docs/.msgrun/messages.lock.rescue" in ran.err) == (5, True)
+
+
+def test_a_command_of_a_hint_quotes_the_name_of_a_file(author: Clone) -> None:
+    name = "docs$(touch x);`id`/.msgrun/a b"
+    author.write(name, "x\n")
+    author.git("add", "--force", "--all")
+    author.git("commit", "--quiet", "--message", "plant it")
+    ran = author.msgrun("lock", "verify")
+    assert (ran.code, f"git rm --cached {shlex.quote(name)}, and commit" in ran.err) == (5, True)
 
 
 def test_what_a_run_could_not_record_is_kept_where_no_commit_writes(author: Clone) -> None:

@@ -190,7 +190,7 @@ def _check_writable(context: Context) -> Check:
         place = next(folder for folder in (path, *path.parents) if folder.exists())
         if os.access(place, os.W_OK) and os.access(place if place.is_dir() else place.parent, os.W_OK):
             return Check("ledger write", "ok", f"{address.path} can be written")
-        return Check("ledger write", "fail", f"{place} may not be written", f"chmod u+w {place}")
+        return Check("ledger write", "fail", f"{place} may not be written", f"chmod u+w {quote(str(place))}")
     if isinstance(address, BranchAddress):
         return _try_push(context, address)
     return Check("ledger write", "skip", "a database shows that only when a run claims")

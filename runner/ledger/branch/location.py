@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 
 from runner.errors import LedgerUnavailable
 from runner.git.process import GitFailed
@@ -83,8 +84,8 @@ class BranchLocation:
             return ""
         if not commit:
             return ""
-        git_option = "" if (folder / ".git").exists() else f"-C {folder} "
-        return f"git {git_option}push {self.address.remote} {commit}:{self.address.ref}"
+        git_option = "" if (folder / ".git").exists() else f"-C {quote(str(folder))} "
+        return f"git {git_option}push {quote(self.address.remote)} {commit}:{self.address.ref}"
 
     def _latest_version(self, remote: RemoteFile) -> FileVersion:
         """Returns the newest version; if the remote does not answer, the one fetched last. Raises LedgerUnavailable."""
