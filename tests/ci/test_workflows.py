@@ -264,6 +264,7 @@ def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
     monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "secret-token")
     folder.write("messages/first.yaml", 'from: {type: admin, id: "394051"}\n' + message("first", "aaa1", "aaa2"))
     assert folder.run(*own, "apply", "--yes", "--limit", "1").code == 0
+    settings = (folder.path / "msgrun.yaml").read_text()  # with the remote of the first apply
     ran = folder.run("init", "--gitlab", "--from", PACKAGE)
     assert (ran.code, ran.out) == (0, "wrote    .gitlab/msgrun.yml\n")
     assert (folder.path / "msgrun.yaml").read_text() == settings

@@ -115,7 +115,7 @@ def _list_steps(
 def _find_commits(context: Context, values: Sequence[str], keys: Iterable[str], paths: Iterable[str]) -> list[str]:
     """Returns the commits that add or remove a line which names the recipient, the newest first, each with its branch.
 
-    They are searched in these files and in the lockfile, there also by the keys: what was forgotten before is found too.
+    They are searched in these files and in the lockfile, there also by the keys: what was forgotten is found too.
     """
     try:
         repository = context.ledger.repository
