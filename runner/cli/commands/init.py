@@ -1,5 +1,6 @@
 """The command init: writes the files of a new project, or the CI workflow of an existing one."""
 
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
