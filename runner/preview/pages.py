@@ -89,7 +89,7 @@ def _list_messages(messages: list[MessageView]) -> str:
 def _mark(message: MessageView) -> str:
     """Returns what stands behind a name in the list: the number to send, and signs that do without colour."""
     signs = {"bad": "!!", "warn": "!"}.get(message.tone, "")
-    return f"{message.to_send:,} {signs}".strip() if message.to_send else signs
+    return f"{message.to_send:,} to send {signs}".strip()
 
 
 def read_asset(name: str) -> str:

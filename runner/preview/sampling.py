@@ -58,11 +58,14 @@ def sample_message(
             chosen.add(delivery, "the first")
         by_count = variants.by_count()
         if len(by_count) == 1 and variants.count == len(message.deliveries) > 1 and reader.first:
-            chosen.add(reader.first[0], f"all {variants.count:,} recipients get this text")
+            what = "a text of this form" if reader.first[0].vars else "this text"
+            chosen.add(reader.first[0], f"all {variants.count:,} recipients get {what}")
         variants_shown = choose_variants(by_count, authorship)[0] if len(by_count) > 1 else []
         for variant in variants_shown:
             gets = "recipients gets" if variant.count == 1 else "recipients get"
-            chosen.add(variant.delivery, f"{variant.count:,} of {variants.count:,} {gets} this text", is_variant=True)
+            chosen.add(
+                variant.delivery, f"{variant.count:,} of {variants.count:,} {gets} a text of this form", is_variant=True
+            )
         if reader.longest and reader.shortest and _length(reader.longest) > _length(reader.shortest):
             chosen.add(reader.longest, "the longest")
             chosen.add(reader.shortest, "the shortest")

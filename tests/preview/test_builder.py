@@ -29,8 +29,8 @@ def test_recipients_are_chosen_by_text_by_length_and_by_finding(gallery: Path) -
     assert page.count('class="recipient"') == 4
     for reason in (
         "the first",
-        "1 of 6 recipients gets this text",
-        "5 of 6 recipients get this text",
+        "1 of 6 recipients gets a text of this form",
+        "5 of 6 recipients get a text of this form",
         "the longest",
         "the shortest",
     ):

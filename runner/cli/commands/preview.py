@@ -62,13 +62,21 @@ def preview(
         shown = load_preview(context, request)
         index = write_pages(folder, dict(render_pages(shown)))
         if context.output.width_for_reading:
-            context.output.note(f"Wrote the pages of {pluralize(len(shown.messages), 'message')}. Open in a browser:")
+            context.output.note(f"Wrote the pages of {_describe(shown)}. Open in a browser:")
             index = Path(os.path.relpath(index))
         context.output.result(str(index))
         context.output.note_masking()
         if pictures:
             _take_screenshots(context, folder, shown, pictures)
         return EXIT.done
+
+
+def _describe(shown: Preview) -> str:
+    """Returns how many messages are shown, what they send, and how many of them should worry."""
+    tones = [message.tone for message in shown.messages]
+    worries = [(tones.count("bad"), "a problem"), (tones.count("warn"), "a warning")]
+    parts = [shown.kinds_to_send or "nothing", *(f"{count:,} with {word}" for count, word in worries if count)]
+    return f"{pluralize(len(tones), 'message')}: {parts[0]} to send{''.join(f', {part}' for part in parts[1:])}"
 
 
 def _take_screenshots(context: Context, folder: Path, shown: Preview, out: Path) -> None:
