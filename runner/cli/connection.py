@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -102,11 +102,11 @@ class Connection:
         )
 
     def deliver(
-        self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None, go_on: NextStep
+        self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None, go_on: Sequence[NextStep]
     ) -> Summary:
         """Sends a plan and shows the progress. Returns its summary.
 
-        `deadline` is a time of the monotonic clock, `go_on` the step after a second Ctrl-C that sends what is left.
+        `deadline` is a time of the monotonic clock, `go_on` are the steps after a second Ctrl-C.
         """
         settings = self.context.settings
         self.context.options.may_have_sent = True
@@ -135,7 +135,7 @@ class Connection:
                 progress.clear()
 
 
-def _make_signal_report(context: Context, summary: Summary, go_on: NextStep) -> Callable[[int, bool], None]:
+def _make_signal_report(context: Context, summary: Summary, go_on: Sequence[NextStep]) -> Callable[[int, bool], None]:
     """Returns what a signal handler prints at once: how many requests are in flight, or what the process leaves."""
     width = context.output.width
     look = [
@@ -150,7 +150,7 @@ def _make_signal_report(context: Context, summary: Summary, go_on: NextStep) -> 
             context.output.urgent(wrap_lines(text, width))
         else:
             text = wrap_lines(run_text.format_second_signal(name, summary), width)
-            steps = [*look, go_on] if summary.unsettled else [go_on]
+            steps = [*(look if summary.unsettled else ()), *go_on]
             context.output.urgent(f"{text}\n{format_next_steps(steps, width)}")
 
     return report

@@ -63,6 +63,16 @@ def commit_ledger(
         return []
 
 
+def commit_after_stop(context: Context) -> list[NextStep]:
+    """Returns the step that commits the lockfile after a run, without asking git whether it changed."""
+    address, repository = context.ledger.address, context.ledger.repository
+    if context.options.sandbox or not isinstance(address, LockfileAddress) or repository is None:
+        return []
+    name = quote(os.path.relpath(context.tree.root / address.path))
+    command = f"git add {name} && git commit -m 'Record what was sent' {name}"
+    return [NextStep("Commit the ledger, so that no other clone sends these again", (command,))]
+
+
 def print_commit_step(context: Context, address: LedgerAddress, purpose: str) -> None:
     """Prints to stderr how to commit msgrun.yaml, and the lockfile if `address` is one; nothing outside of git."""
     if context.ledger.repository is None or context.output.quiet:

@@ -72,7 +72,9 @@ def report_run(
         *_retry_refused(context, summary, recipients),
     ]
     if context.options.sandbox and summary.sent and not steps:
-        steps = [NextStep("See who got a message, in the sandbox", (shown_command("status", "NAME"),))]
+        names = [name for name, number in plan.send_counts().items() if number]
+        name = names[0] if len(names) == 1 else "NAME"
+        steps = [NextStep("See who got a message, in the sandbox", (shown_command("status", name),))]
     prints = [
         *(partial(context.output.error, line) for line in lines),
         partial(context.output.result, f"\n{text}"),

@@ -96,7 +96,7 @@ class Summary:
     def reported(self) -> Iterator[tuple[str, ReportedDelivery]]:
         """Yields the deliveries that a person has to look at, each with a word for its outcome."""
         for word, deliveries in (
-            ("unknown", self.unknown), ("refused", self.refused), ("not found again", self.still_not_found),
+            ("unknown", self.unknown), ("refused", self.refused), ("still not found", self.still_not_found),
         ):  # fmt: skip
             yield from ((word, delivery) for delivery in deliveries)
 

@@ -26,7 +26,7 @@ from runner.errors import (
 )
 from runner.intercom.reply_meaning import AccountDenied, Answer, Refused, Sent, Throttled, Unknown, Unreached
 from runner.ledger.durable_append import append_lines
-from runner.privacy import mark_private, mark_private_values, reveal_or_mask
+from runner.privacy import MASK, mark_private, mark_private_values, reveal_or_mask
 from runner.report.recipients import contact_url
 from runner.shown_command import shown_command
 
@@ -42,7 +42,7 @@ def test_send(name: str, address: str | None, email: str) -> int:
 
     The text is the recipient's. Its subject (in-app: its body) begins with [Test]. EMAIL has to be
     in test_recipients: of msgrun.yaml, and a contact of the workspace. expires: and not_before: do not hold it back.
-    The ledger does not change; .msgrun/tests.jsonl has what is sent, and then what became of it.
+    The ledger does not change; tests.jsonl in .msgrun/, or in .msgrun/sandbox/, has what became of it.
     """
     with open_context(check_in_child=partial(_render, name=name, address=address)) as context:
         email = _require_allowed(context, email)
@@ -114,17 +114,21 @@ def _send(context: Context, declaration: Declaration, delivery: Delivery, email:
         except LedgerUnavailable as error:
             context.output.note(f"{error.message}; what became of the test is not recorded")
     url = "" if context.options.sandbox else contact_url(test.contact.id, id_code, context.settings.region)
-    return _report(context, declaration, delivery, answer, url)
+    return _report(context, declaration, delivery, answer, email, url)
 
 
-def _report(context: Context, declaration: Declaration, delivery: Delivery, answer: Answer, url: str) -> int:
+def _report(
+    context: Context, declaration: Declaration, delivery: Delivery, answer: Answer, email: str, url: str
+) -> int:
     """Prints what became of a test. Returns the exit code. Raises RunStopped."""
     match answer:
         case Sent():
             recipient = mark_private(delivery.value, delivery.display_name)
             name = reveal_or_mask(recipient, show_values=context.output.show_values)
-            text = f"Sent a test of {declaration.name}, as for {name}: message {answer.id}."
-            context.output.sentence("\n".join(filter(None, (text, url))))
+            to = reveal_or_mask(mark_private(email, MASK), show_values=context.output.show_values)
+            text = f"Sent a test of {declaration.name} to {to}, as {name} would get it: message {answer.id}."
+            look = f"To look at it: {shown_command('sandbox', sandbox=False)}" if context.options.sandbox else url
+            context.output.sentence("\n".join(filter(None, (text, look))))
             return EXIT.done
         case Refused():
             text = f"Intercom refused the test: {answer.code} "

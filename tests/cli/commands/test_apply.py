@@ -461,7 +461,7 @@ def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: F
     assert reasons == ["looked up again: no contact was found before"]
     assert "of these is looked up again: no contact was found before)" in folder.run("plan").out
     again = folder.run("apply", "--yes")
-    assert (again.code, "1 not found again" in again.out) == (3, True)
+    assert (again.code, "1 still not found" in again.out) == (3, True)
     assert len(intercom.messages) == 2
 
 

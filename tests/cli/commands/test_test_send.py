@@ -40,7 +40,7 @@ def project(folder: Folder) -> Folder:
 def test_it_goes_to_the_team_marked_and_rendered_as_for_the_recipient(project: Folder, intercom: Sandbox) -> None:
     ran = send(project, "--to", "bo@example.com")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("Sent a test of news, as for email:~")
+    assert ran.out.startswith("Sent a test of news to ***, as email:~")
     assert "/all-conversations" in ran.out
     (message,) = intercom.messages
     assert message["payload"]["subject"] == "[Test] Hi Bo"
@@ -48,7 +48,7 @@ def test_it_goes_to_the_team_marked_and_rendered_as_for_the_recipient(project: F
     assert message["payload"]["to"] == {"type": "user", "id": message["contact"]}
     assert message["payload"]["from"] == {"type": "admin", "id": 394052}
     clear = send(project, "--to", "bo@example.com", "--show-values")
-    assert clear.out.startswith("Sent a test of news, as for bo@example.com:")
+    assert clear.out.startswith("Sent a test of news to Team@acme.example, as bo@example.com would get it: ")
     contacts = [entry["payload"] for entry in intercom.log if entry["path"] == "/contacts/search"]
     assert all("bo@example.com" not in json.dumps(payload) for payload in contacts), "the real one is not asked for"
 
