@@ -12,12 +12,14 @@ class ShownOptions(NamedTuple):
     """The global options that decide which project, ledger and workspace a command acts on.
 
     `default_environment` is not an option: it is the environment of a command without -e; empty for the unnamed one.
+    Nor is `folder`: that of the project in what CI checked out, ending in /; empty if it is the top of it.
     """
 
     directory: str = ""
     is_sandbox: bool = False
     environment: str = ""
     default_environment: str = ""
+    folder: str = ""
 
 
 _options = [ShownOptions()]
@@ -31,6 +33,16 @@ def show_options(options: ShownOptions) -> None:
 def show_default_environment(name: str) -> None:
     """Sets the environment of a command without -e. If there is one, a command for the unnamed one needs an option."""
     _options[:] = [_options[0]._replace(default_environment=name)]
+
+
+def show_folder(folder: str) -> None:
+    """Sets the folder of the project, by which a comment says whose it is."""
+    _options[:] = [_options[0]._replace(folder=folder)]
+
+
+def shown_folder() -> str:
+    """Returns the folder of the project, which tells the comments of two projects apart."""
+    return _options[0].folder
 
 
 def shown_command(*words: str, environment: str | None = None, sandbox: bool | None = None) -> str:

@@ -22,7 +22,7 @@ from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.managed_path import managed_path, user_path
-from runner.shown_command import show_default_environment
+from runner.shown_command import show_default_environment, show_folder
 
 if TYPE_CHECKING:
     from runner.git.repository import Repository
@@ -207,9 +207,9 @@ def _declared_ledger(settings: Settings) -> DeclaredLedger:
 
 
 def _workspace_prefix(root: Path, workspace: str) -> str:
-    """Returns the project's folder in GITHUB_WORKSPACE, with a slash at its end; empty at its top or outside.
+    """Returns the folder of the project in what CI checked out, with a slash at its end; empty at its top or outside.
 
-    Paths in annotations are relative to that workspace.
+    Paths in annotations are relative to that folder.
     """
     top = Path(workspace)
     if not workspace or not root.resolve().is_relative_to(top.resolve()) or root.resolve() == top.resolve():
@@ -229,7 +229,9 @@ def open_context(base: str = "", *, check_in_child: Callable[[Context], object] 
     if not start.is_dir():
         raise UsageMistake(f"there is no folder {options.directory}")
     tree = Tree(find_root(start))
-    options.path_prefix = _workspace_prefix(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
+    checkout = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or ""
+    options.path_prefix = _workspace_prefix(tree.root, checkout)
+    show_folder(options.path_prefix)
     output = Output.from_options(options, os.environ)
     supervisor = options.supervisor
     if supervisor:

@@ -3,6 +3,7 @@
 The module also has the parts of Markdown that these and a plan share.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +13,7 @@ from runner.privacy import AnyText, reveal_or_mask
 from runner.report.markdown_escaping import escape_text, fit_to_length, inline_code, truncate
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_folder
 
 MAX_COMMENT_LENGTH = 60_000  # characters; GitHub accepts 65,536, GitLab a million
 MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
@@ -81,8 +82,11 @@ def format_heading(environment: str) -> str:
 
     CI finds the comment that it wrote before by the first line, which is hidden, and updates the comment.
     """
-    name = re.sub(r"[^\w-]", "", environment)
-    return f"<!-- msgrun plan: {name} -->\n## msgrun plan: environment {inline_code(environment)}"
+    name, folder = re.sub(r"[^\w-]", "", environment), shown_folder()
+    # A hash, because no two projects of a repository may have the same line.
+    mark = f" {hashlib.sha256(folder.encode(errors='surrogatepass')).hexdigest()[:12]}" if folder else ""
+    project = f"{inline_code(folder)}, " if folder else ""
+    return f"<!-- msgrun plan: {name}{mark} -->\n## msgrun plan: {project}environment {inline_code(environment)}"
 
 
 def format_other_environments(names: Iterable[str]) -> list[str]:

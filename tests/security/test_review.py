@@ -440,3 +440,20 @@ def test_settings_that_another_file_replaces_are_named_on_top_and_fail_the_check
     comment = author.path.parent / "comment.md"
     author.msgrun("-C", start, "plan", "--against", "base", "--comment", str(comment))
     assert "`mail/msgrun.yaml`: `the settings of this project` → `replaced" in comment.read_text("utf-8")
+
+
+def test_the_comments_of_two_projects_of_a_repository_have_marks_of_their_own(
+    reviewed: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(reviewed.path))
+    for folder in ("mail", "mail_", "push"):
+        reviewed.write(f"{folder}/msgrun.yaml", (reviewed.path / "msgrun.yaml").read_text("utf-8"))
+        reviewed.write(f"{folder}/messages/first.yaml", message("first", "aaa1"))
+    reviewed.commit()
+    comments = [
+        reviewed.msgrun("-C", folder, "plan", "--format", "markdown").out for folder in (".", "mail", "mail_", "push")
+    ]
+    marks = [comment.partition("\n")[0] for comment in comments]
+    assert marks[0] == "<!-- msgrun plan: default -->"
+    assert len(set(marks)) == len(marks)
+    assert "## msgrun plan: `mail/`, environment `default`" in comments[1]
