@@ -47,7 +47,7 @@ def test_if_the_remote_takes_one_of_them_only_it_takes_none_and_nothing_is_sent(
     before = git_output(origin, "for-each-ref")
     ran = author.msgrun("apply", "--yes")
     assert (ran.code, "GH006: Protected" in ran.err, author.sent()) == (6, True, [])
-    assert ran.err.strip().endswith(f"; and let it push to {second_ref(author)}")
+    assert ran.err.strip().endswith(f"; and let it push to {second_ref(author)}\nNothing was sent.")
     assert git_output(origin, "for-each-ref") == before
     hook.unlink()
     assert author.msgrun("apply", "--yes").code == 0
