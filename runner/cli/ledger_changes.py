@@ -100,14 +100,15 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
     for path in find_replaced_settings(repository, base, context.tree.root, context.options.start_folder):
         raise GuardRefused(
             f"these commits replace {path}, the settings of this project, by another file with another ledger",
-            f"git checkout {quote(ref)} -- {quote(path)}; a project that is to move has to be merged in spite of this"
-            " check",
+            f"take it back: git checkout {quote(ref)} -- {quote(path)}; a project that is to move has to be merged in"
+            " spite of this check",
         )
     for change, _ in _find_changes(context, repository, base, facts):
-        raise GuardRefused(
-            f"these commits {change}",
-            f"git checkout {quote(ref)} -- {quote(change.path)}: only msgrun writes it, and not in a pull request",
-        )
+        name = f"{ref}:{repository.relative_path(context.tree.root / change.path)}"
+        was_there = repository.try_git("cat-file", "-e", name) is not None
+        undo = f"git checkout {quote(ref)} --" if was_there else "git rm -f"
+        hint = f"only msgrun writes it, and not in a pull request: {undo} {quote(change.path)}"
+        raise GuardRefused(f"these commits {change}", hint)
 
 
 def describe_changes(context: Context, ref: str, facts: Facts) -> list[str]:

@@ -73,13 +73,21 @@ def commit_after_stop(context: Context) -> list[NextStep]:
     return [NextStep("Commit the ledger, so that no other clone sends these again", (command,))]
 
 
-def print_commit_step(context: Context, address: LedgerAddress, purpose: str) -> None:
-    """Prints to stderr how to commit msgrun.yaml, and the lockfile if `address` is one; nothing outside of git."""
-    if context.ledger.repository is None or context.output.quiet:
+def print_commit_step(context: Context, address: LedgerAddress, purpose: str, left: str = "") -> None:
+    """Prints to stderr how to commit msgrun.yaml, and the lockfile if `address` is one; nothing outside of git.
+
+    `left` is the path of a lockfile that is of no use any more, or empty.
+    """
+    repository = context.ledger.repository
+    if repository is None or context.output.quiet:
         return
     files = [SETTINGS_FILE, *([address.path] if isinstance(address, LockfileAddress) else [])]
     names = join(os.path.relpath(context.tree.root / file) for file in files)
-    step = NextStep(purpose, (f"git add {names} && git commit -m 'Name the ledger'",))
+    old = context.tree.root / left
+    is_tracked = left and repository.try_git("ls-files", "--", f":(top,literal){repository.relative_path(old)}")
+    remove = f"git rm -f {quote(os.path.relpath(old))} && " if is_tracked else ""
+    push = " && git push" if repository.relevant_remotes() else ""
+    step = NextStep(purpose, (f"{remove}git add {names} && git commit -m 'Name the ledger'{push}",))
     context.output.error(format_next_steps([step], context.output.width))
 
 

@@ -12,7 +12,7 @@ from runner.cli.options import EXIT, command, stored_flag
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error
-from runner.ledger.lock_address import has_password
+from runner.ledger.lock_address import LockfileAddress, has_password
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of, start_ledger
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
@@ -62,8 +62,9 @@ def _print_other_address(context: Context) -> None:
 def move(address: str) -> int:
     """Move the ledger to ADDRESS, after a question.
 
-    Copies every record, marks the old ledger as moved, and writes lock: and ledger: to msgrun.yaml. ADDRESS is a
-    value of lock:. Run it again if it was interrupted; to cancel it then, name the old address.
+    Copies every record, marks the old ledger as moved, and writes lock: and ledger: to msgrun.yaml. ADDRESS is
+    git+REMOTE (as git+origin), postgresql://HOST/DATABASE, or the path of a lockfile. Run it again if it was
+    interrupted; to cancel it then, name the old address.
     """
     with open_context() as context:
         if context.options.sandbox:
@@ -91,7 +92,8 @@ def move(address: str) -> int:
             context.output.sentence(f"the ledger moved from {old.address.setting} to {address}")
         remotes = own.repository.relevant_remotes() if own.repository else ()
         purpose = "Commit and merge it: until then apply sends nothing" if remotes else "Commit it"
-        print_commit_step(context, new.address, purpose)
+        left = old.address.path if isinstance(old.address, LockfileAddress) else ""
+        print_commit_step(context, new.address, purpose, left)
         return EXIT.done
 
 

@@ -45,7 +45,7 @@ def test_the_ledger_that_was_left_takes_no_record_and_can_still_be_looked_at(fol
                  ["apply", "--yes", "--new-lock", "--no-fetch"], ["lock", "import", "other.lock"]):  # fmt: skip
         ran = folder.run(*args)
         assert (ran.code, "the ledger messages.lock moved to other.lock" in ran.err) == (5, True), args
-        assert "lock: other.lock in msgrun.yaml" in ran.err
+        assert "lock: other.lock into msgrun.yaml" in ran.err
     for args in (["status"], ["lock", "show"], ["lock", "export"], ["lock", "verify"]):
         ran = folder.run(*args)
         assert (ran.code, "the ledger messages.lock moved to other.lock" in ran.err) == (0, True), args
@@ -148,7 +148,8 @@ def test_wrong_usage_moves_nothing_and_repeats_no_password(folder: Folder, args:
 def test_a_move_of_a_lockfile_leaves_a_mark_on_the_remote(author: Clone, origin: Path) -> None:
     ran = author.msgrun("lock", "move", "--yes", "git+origin")
     assert ran.code == 0
-    assert "until then apply sends nothing:\n    git add msgrun.yaml && git commit -m 'Name the ledger'\n" in ran.err
+    assert "until then apply sends nothing:\n    git rm -f messages.lock && git add msgrun.yaml &&" in ran.err
+    assert " && git commit -m 'Name the ledger' && git push\n" in ran.err
     settings = read_settings(author.path)
     assert (settings["lock"], settings["remote"]) == ("git+origin", origin.as_uri())
     mark = git_output(origin, "log", "-1", "--format=%B", f"refs/msgrun/moved/{settings['ledger']}")

@@ -173,3 +173,13 @@ def test_an_environment_that_moved_may_remove_its_file_whichever_is_verified(aut
     author.commit()
     for options in ((), ("-e", "eu")):
         assert verify(author, *options).code == 0, options
+
+
+def test_the_hint_for_a_lockfile_that_was_added_removes_it(sent: Clone) -> None:
+    sent.write("messages.eu.lock", line("a", "1", "sent", id="7"))
+    sent.commit()
+    ran = verify(sent)
+    assert (ran.code, "git rm -f messages.eu.lock\n" in ran.err) == (5, True)
+    sent.git("rm", "-qf", "messages.eu.lock")
+    sent.commit()
+    assert verify(sent).code == 0
