@@ -77,7 +77,7 @@ def compact() -> int:
         before, after = ledger.compact()
         name = context.ledger.address.display_name
         if before == after:
-            context.output.sentence(f"{name}: {pluralize(after, 'line')}, and no record that another one replaces.")
+            context.output.sentence(f"{name} has nothing to compact: {pluralize(after, 'line')}.")
         else:
             text = f"{name}: {pluralize(before, 'line')} before, {after:,} now. Every delivery has the same state."
             context.output.sentence(text)
@@ -88,11 +88,10 @@ def compact() -> int:
 @click.argument("key", required=False, shell_complete=suggest_unknown_keys)
 @click.option("--all", "show_all", is_flag=True, help="On a terminal, all attempts and not only the newest 20.")
 def show(key: str | None, *, show_all: bool) -> int:
-    """Print the records that count.
+    """Print the records of the ledger.
 
     With KEY, only those whose key begins with it. On a terminal a table of the newest 20 attempts, with the last record
-    of each, else a line of JSON for each record. A record that a later one of its attempt replaces is left out; with -v
-    none is.
+    of each, else a line of JSON for each record. Only -v also shows records that a later one of their attempt replaces.
 
     The status is the ledger's own word: "claimed" has no outcome, which msgrun status calls unknown, and "released"
     was not sent.

@@ -176,6 +176,7 @@ def test_an_environment_that_moved_may_remove_its_file_whichever_is_verified(aut
 
 
 def test_the_hint_for_a_lockfile_that_was_added_removes_it(sent: Clone) -> None:
+    extend(sent, "msgrun.yaml", "environments: {eu: {vars: {a: b}}}\n")
     sent.write("messages.eu.lock", line("a", "1", "sent", id="7"))
     sent.commit()
     ran = verify(sent)
