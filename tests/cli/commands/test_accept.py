@@ -34,7 +34,6 @@ def test_after_accept_status_still_says_when_the_message_was_sent(folder: Folder
     assert folder.run("accept", "list", "--yes").code == 0
     for arguments in (["status"], ["status", "list"], ["status", "--to", "id:a1"]):
         assert "2026-01-02 03:04" in folder.run(*arguments).out
-    assert folder.run("status").out.count("2026-01-02 03:04") == 2
     assert "older text, edit accepted" in folder.run("status", "--to", "id:a1").out
     found = json.loads(folder.run("status", "--format", "json").out)["deliveries"][0]
     assert found["at"] == "2026-01-02T03:04:05Z"
