@@ -44,7 +44,7 @@ msgrun() {
 _KILLED = """\
 import importlib, os, signal
 is_last = name == "save_current_ledger"
-move = importlib.import_module("runner.cli.commands.lock.location" if is_last else "runner.ledger.moves.move")
+move = importlib.import_module("runner.cli.commands.lock.move" if is_last else "runner.ledger.moves.move")
 step = getattr(move, name)
 def die(*values, **options):
     if when == "after":

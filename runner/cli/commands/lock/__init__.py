@@ -2,7 +2,14 @@
 
 import click
 
-from runner.cli.commands.lock import location, records
+from runner.cli.commands.lock.begin import begin
+from runner.cli.commands.lock.compact import compact
+from runner.cli.commands.lock.export import export
+from runner.cli.commands.lock.import_ import import_
+from runner.cli.commands.lock.move import move
+from runner.cli.commands.lock.show import show
+from runner.cli.commands.lock.stats import stats
+from runner.cli.commands.lock.verify import verify
 from runner.cli.help import CommandGroup
 
 
@@ -11,14 +18,5 @@ def lock() -> None:
     """Start the ledger, look at it, and move it."""
 
 
-for _command in (
-    location.begin,
-    location.move,
-    records.verify,
-    records.compact,
-    records.stats,
-    records.show,
-    records.export,
-    records.import_,
-):
+for _command in (begin, move, verify, compact, stats, show, export, import_):
     lock.add_command(_command)

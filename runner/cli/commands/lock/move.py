@@ -1,7 +1,6 @@
-"""The commands lock begin and move: where the ledger is."""
+"""The command lock move: moves the ledger to another address."""
 
 from collections.abc import Sequence
-from shlex import quote
 
 import click
 
@@ -14,46 +13,8 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error
 from runner.ledger.lock_address import LockfileAddress, has_password
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
-from runner.ledger.opening import location_of, start_ledger
+from runner.ledger.opening import location_of
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
-
-
-@command("begin")
-@click.option(
-    "--abandon-previous",
-    is_flag=True,
-    help="Give up the lost ledger that msgrun.yaml names. What only it knew may be sent again.",
-)
-@stored_flag("--yes", "Do not ask.")
-def begin(*, abandon_previous: bool) -> int:
-    """Start the ledger, without any record.
-
-    Once, where nothing was sent yet: pushes the branch, makes the tables, or writes the lockfile that lock: of
-    msgrun.yaml names, and writes the ledger's id to msgrun.yaml. One that is there already stays as it is.
-    """
-    with open_context() as context:
-        name = context.ledger.address.display_name
-        if abandon_previous:
-            context.confirm(
-                f"Abandon the previous ledger, and use {name}? What only the previous one records is sent again."
-            )
-        ledger_id, was_started = start_ledger(context.ledger, abandon_previous=abandon_previous)
-        context.output.sentence(f"started {name}" if was_started else f"{name} is there already")
-        if not context.options.sandbox:
-            save_current_ledger(context, ledger_id)
-            _print_other_address(context)
-            if was_started:
-                print_commit_step(context, context.ledger.address, "Commit it, so that every clone uses this ledger")
-        return EXIT.done
-
-
-def _print_other_address(context: Context) -> None:
-    """Prints what is left to do if MSGRUN_LOCK named another ledger than lock: does."""
-    address, declared = context.ledger.address, context.ledger.declared.address
-    if address.display_name != declared.display_name:
-        own, other = address.setting, declared.setting
-        move = f"MSGRUN_LOCK={quote(own)} {context.ledger.command} lock move {quote(other)}"
-        context.output.note(f"lock: is still {other}; write lock: {own} to msgrun.yaml, or move the ledger: {move}")
 
 
 @command("move")

@@ -1,0 +1,66 @@
+"""The command lock import: adds the records of a file."""
+
+from pathlib import Path
+
+import click
+
+from runner.cli.context import Context, open_context
+from runner.cli.ledger import exit_code_of, open_ledger
+from runner.cli.options import command, writes_ledger
+from runner.errors import UsageMistake
+from runner.ledger.facts import Facts
+from runner.ledger.ledger import Ledger, append_missing, pin_workspace
+from runner.report import plain_text
+from runner.report.problem_text import pluralize
+
+
+@command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@writes_ledger
+def import_(file: Path) -> int:
+    """Add the records of a lockfile to the ledger.
+
+    FILE is a lockfile, what lock export wrote, or a rescue file. What the ledger has already stays as it is. It asks
+    before it adds an outcome of an attempt that is still open.
+    """
+    with open_context() as context:
+        imported, path = Facts(), context.user_path(file)
+        if not path.is_file():
+            raise UsageMistake(f"there is no file {file}")
+        imported.read_file(path, str(file))
+        workspace = context.header_of(imported).workspace
+        for line in plain_text.format_ledger_warnings(imported):
+            context.output.error(line)
+        with open_ledger(context, "lock import") as ledger:
+            _confirm_settled_attempts(context, ledger, imported, file)
+            if workspace:
+                pin_workspace(ledger, workspace)
+            sent_before = _count_sent(ledger.facts)
+            count = append_missing(ledger, imported)
+            sent = _count_sent(ledger.facts) - sent_before
+            more = f"; {pluralize(sent, 'more delivery counts', 'more deliveries count')} as sent" if sent else ""
+            context.output.sentence(
+                f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}{more}"
+            )
+            return exit_code_of(ledger.facts)
+
+
+def _count_sent(facts: Facts) -> int:
+    return sum(count for (_, _, status), count in facts.counts().items() if status == "sent")
+
+
+def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path) -> None:
+    """Asks the user if the file settles attempts that are open in the ledger. Raises GuardRefused."""
+    open_attempts = {
+        (record.key, record.attempt) for state in ledger.facts.states_with("unknown") for record in state.open_attempts
+    }
+    settled = [
+        record
+        for key in {key for key, _ in open_attempts}
+        for record in imported.records_of(key)
+        if (key, record.attempt) in open_attempts and record.status in {"released", "sent"}
+    ]
+    if settled:
+        sent = sum(record.status == "sent" for record in settled)
+        outcomes = f"{sent:,} sent, {len(settled) - sent:,} not sent"
+        context.confirm(f"{file} settles {pluralize(len(settled), 'open attempt')}: {outcomes}. Add these outcomes?")

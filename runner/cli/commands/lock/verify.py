@@ -1,0 +1,31 @@
+"""The command lock verify: checks that the ledger can be read, and that a pull request does not change it."""
+
+import click
+
+from runner.cli.context import open_context
+from runner.cli.ledger import exit_code_of, read_ledger
+from runner.cli.ledger_changes import refuse_planted_files, require_unchanged_ledger_files
+from runner.cli.options import EXIT, command
+from runner.report.problem_text import pluralize
+
+
+@command("verify")
+@click.option("--against", metavar="REF", help="Also check that the commits since REF do not change it.")
+def verify(against: str | None) -> int:
+    """Check that the ledger can be read.
+
+    Exits with 1 for torn lines, and with 5 for duplicates or contradictory headers.
+
+    --against is for pull requests. It exits with 5 if the commits since REF change a ledger's file, whatever lock: is.
+    Otherwise an author of a pull request could change the record of what was sent. It does so too if a file is
+    committed where only msgrun writes, as in .msgrun/, or a folder that git would take for a repository.
+    """
+    with open_context(against or "") as context:
+        refuse_planted_files(context)
+        facts = read_ledger(context).facts
+        if against is not None:
+            require_unchanged_ledger_files(context, against, facts)
+        torn = pluralize(len(facts.torn_lines), "torn line") if facts.torn_lines else "every line can be read"
+        count = pluralize(len(facts), "delivery", "deliveries")
+        context.output.sentence(f"{context.ledger.address.display_name}: {count}, {torn}")
+        return exit_code_of(facts) or (EXIT.problems if facts.torn_lines else EXIT.done)
