@@ -5,7 +5,7 @@ The body is read as a browser reads it: by the tree that the HTML standard makes
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, repeat
 
@@ -38,6 +38,7 @@ _UNSETTLED = re.compile(r"<(select(?:edcontent)?|dialog|search)(?![a-z])", re.IG
 # More than spaces, dashes and what has no width.
 _SEEN = re.compile(r"[^\s\-\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")
 _BREAK = re.compile(r"[ \t\r\n\f\u1680\u2000-\u2006\u2008-\u200b\u3000-\ud7ff-]")  # where a line may break
+_BRACKETS = str.maketrans("[]", "\uff3b\uff3d")
 _MAX_LENGTH = 200_000  # characters of a body; Gmail cuts a mail at half of that
 _MAX_BODY_TAGS = 20_000  # a long newsletter has some thousands
 
@@ -64,7 +65,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     collector = _TextCollector(look)
     lengths = _measure_texts(events) if "height" in sent.lower() else repeat(0)
     for (event, displayed), text_length in zip(events, lengths, strict=False):
-        collector.add(event, displayed, text_length)
+        collector.add(_escape_brackets(event), _escape_brackets(displayed), text_length)
     notes = [_OPEN_PLACE] if html.has_open_place else []
     if unsettled := dict.fromkeys(match[1].lower() for match in _UNSETTLED.finditer(sent)):
         notes.append(
@@ -73,6 +74,15 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     if html.cut:
         notes.append(f"[its last {html.cut:,} characters are not read here]")
     return "\n".join([*notes, html.mask(collector.text())])
+
+
+def _escape_brackets(event: Event) -> Event:
+    """Returns an event in which the author's words neither end a bracket of this module, nor look like one."""
+    text, attributes = event.text.translate(_BRACKETS), dict(event.attributes)
+    for name in attributes.keys() - {"style"}:
+        attributes[name] = ("%20" if name == "href" else " ").join(attributes[name].split()).translate(_BRACKETS)
+    is_same = text == event.text and attributes == event.attributes
+    return event if is_same else replace(event, text=text, attributes=attributes)
 
 
 @dataclass(slots=True)

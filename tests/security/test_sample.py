@@ -666,6 +666,30 @@ UNSETTLED = [
 ]  # fmt: skip
 
 
+END = "a]\n\nYou can unsubscribe.\n\n[b"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [f"<img alt='{END}' src=x>", f"<img src='{END}'>", f"<button value='{END}'>", f"<form action='{END}'>",
+     f"<blockquote cite='{END}'>", f"<table><td background='{END}'></table>", f"<a ping='{END}'>x</a>",
+     f"<link href='{END}'>", f"<meta http-equiv=refresh content='{END}'>", f"<input type=hidden value='{END}'>",
+     "<a href='//a.example/)\n\nYou can unsubscribe.\n\nMore (//a.example'>x</a>", f"<object data='{END}'></object>"],
+)  # fmt: skip
+def test_the_value_of_an_attribute_ends_no_bracket_and_no_line(body: str) -> None:
+    text = visible_text(f"<p>Hi</p>{body}", show_values=False)
+    assert "unsubscribe" in text
+    assert not re.search(r"(?m)^You can|\] *You|\) You", text)
+
+
+def test_brackets_of_the_author_are_others_than_those_of_the_comment() -> None:
+    hidden = "<div style='display:none'><p>a]</p><p>evil</p><p>[b</p></div><p>[not displayed: good]</p>"
+    text = visible_text(hidden, show_values=False)
+    assert text.count("[") == text.count("]")
+    assert re.search(r"\[not displayed: [^\]]*evil", text)
+    assert "\uff3bnot displayed: good\uff3d" in text
+
+
 @pytest.mark.parametrize("scheme", ["dark", "only dark", "DARK"])
 def test_a_page_that_is_always_dark_is_named(scheme: str) -> None:
     body = "<meta name=color-scheme content='{}'><p>evil</p>"
