@@ -64,7 +64,7 @@ class MessageChange:
         if is_same_text:
             yield "the compared recipient's text is the same; the template changed, or the texts of other recipients"
         if (self.before.kind, self.before.value) != (self.now.kind, self.now.value):
-            yield "the samples show two recipients: none of those that were read is on both sides"
+            yield "the two samples are of different recipients"
 
 
 @dataclass(frozen=True)

@@ -187,11 +187,11 @@ def ledger_not_read_guard(reason: str, hint: str) -> Guard:
     return Guard(LEDGER_NOT_READ, f"{reason}. {unread}", hint)
 
 
-def digest_guard(digest: str, expected: str) -> Guard:
+def digest_guard(expected: str) -> Guard:
     """Returns the guard for a plan whose digest is not the `expected` one that the user passed."""
     return Guard(
         "digest",
-        f"the plan's digest is {digest}, not {expected}",
+        f"the plan's digest is not the expected {expected}",
         f"the declarations differ from the approved plan; review the new one: {shown_command('plan')}",
     )
 

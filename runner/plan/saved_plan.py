@@ -99,14 +99,17 @@ class SavedPlan:
 
         Unless `is_full_selection`, the user selected only some messages, and only the names in `declared` are checked.
         """
-        names = {name for name, _ in declared}
+        revisions = dict(declared)
         missing = [
             message
             for message in self.send_counts
-            if message not in declared and (is_full_selection or message[0] in names)
+            if message not in declared and (is_full_selection or message[0] in revisions)
         ]
-        saved_messages = [SavedPlanMessage(self, *message) for message in sorted(missing)]
-        return [guard for saved_message in saved_messages for guard in saved_message.guards(facts)]
+        return [
+            guard
+            for name, revision in sorted(missing)
+            for guard in SavedPlanMessage(self, name, revision).guards(facts, declared_revision=revisions.get(name))
+        ]
 
     def add(self, delivery: Mapping[str, Any]) -> bool:
         """Adds a delivery of the document, if its action is `send`. Returns whether the delivery has the right form."""
@@ -210,8 +213,10 @@ class SavedPlanMessage:
         sent = sum(state is not None and state.status == "sent" for state in states)
         return self._plan.send_counts[self._name, self._revision] - sent - self._matching_count - self._different_count
 
-    def guards(self, facts: Facts) -> list[Guard]:
+    def guards(self, facts: Facts, declared_revision: int | None = None) -> list[Guard]:
         """Returns a guard if the plan has deliveries left to send, but no declared delivery is as planned.
+
+        `declared_revision` is the one of the message, if it is not that of the plan.
 
         A delivery that was sent as planned still counts as planned, so that a run may be repeated.
         """
@@ -219,9 +224,10 @@ class SavedPlanMessage:
         if self._has_match or not (self._different_count or undeclared):
             return []
         changed = f"what it sends to {format_recipients(self._different_count)} changed since"
-        removed = (
-            f"{format_recipients(undeclared)} that it sends to {'is' if undeclared == 1 else 'are'} no longer declared"
-        )
+        are = "is" if undeclared == 1 else "are"
+        removed = f"{format_recipients(undeclared)} that it sends to {are} no longer declared"
+        if declared_revision is not None:
+            removed = f"it sends revision {self._revision}, and revision {declared_revision} is declared"
         description = ", and ".join([changed] * bool(self._different_count) + [removed] * bool(undeclared))
         return [stale_plan_guard(self._plan.path, self._name, description, in_workspace=self._in_workspace)]
 

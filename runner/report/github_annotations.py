@@ -81,7 +81,8 @@ def format_plan(
         items.append(Annotation("warning", "msgrun plan", text, places[name]))
     workspace = f", workspace {planned.workspace}" if planned.workspace else ""
     counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"
-    text = f"{planned.to_send:,} to send now, in environment {planned.environment}{workspace}\n{counts}\n"
+    when = "to send, and a guard stops the run" if planned.guards else "to send now"
+    text = f"{planned.to_send:,} {when}, in environment {planned.environment}{workspace}\n{counts}\n"
     items.append(Annotation("notice", "msgrun plan", f"{text}digest {planned.digest or 'not known'}"))
     return format_annotations(items, path_prefix)
 

@@ -167,6 +167,12 @@ def test_a_plan_no_longer_fits_a_message_of_which_nothing_is_declared_as_planned
     assert share(plan, (KEYS[0], DIGEST)).guards(Facts()) == []
 
 
+def test_a_raised_revision_is_named_as_what_changed():
+    plan = read(delivery(KEYS[0]))
+    (guard,) = plan.undeclared_guards([("news", 2)], Facts(), is_full_selection=True)
+    assert guard.message == "plan.json is out of date for news: it sends revision 1, and revision 2 is declared"
+
+
 def test_what_went_out_as_planned_fits_for_good_so_that_a_run_may_be_repeated():
     plan = read(delivery(KEYS[0]), delivery(KEYS[1]))
     declared = ((KEYS[0], DIGEST), (KEYS[1], "v1:" + "e" * 32))

@@ -73,6 +73,11 @@ class BranchLocation:
                 ) from error
             yield ledger
 
+    def count_lines(self) -> int:
+        """Returns the number of lines that the file had when it was read last. Raises LedgerUnavailable."""
+        cached = self._remote_file().cached_version()
+        return cached[0].data.count(b"\n") if cached else 0
+
     def restore_command(self) -> str:
         """Returns the command that restores a deleted branch from this clone; empty if it never read the branch.
 

@@ -17,7 +17,7 @@ from runner.shown_command import shown_command
 _MAX_RACE_PAUSE = 4  # lost races in a row; after more of them, the pause before a try grows no further
 _MAX_LOST_RACES = 100  # how often another run may push first before a write fails
 _REJECTED = "rejected] ("  # in git's output if the remote, or git itself, did not update the branch
-_MAX_LINES = 250_000  # of a file with a new claim: every push hashes and compresses the whole file
+MAX_LINES = 250_000  # of a file with a new claim: every push hashes and compresses the whole file
 
 
 class ConcurrentRuns:
@@ -150,9 +150,9 @@ class SharedFile:
         if self.facts.mark.status != "current":
             refusal = explain_mark(self._remote.address.setting, self.facts.mark)
             raise _PermanentFailure(refusal.message, "run the command again: it says what to do")
-        if (count := data.count(b"\n")) > _MAX_LINES:
+        if (count := data.count(b"\n")) > MAX_LINES:
             raise _PermanentFailure(
-                f"the ledger would have {count:,} lines, and on a git branch it has {_MAX_LINES:,} at most",
+                f"the ledger would have {count:,} lines, and on a git branch it has {MAX_LINES:,} at most",
                 "each batch hashes and packs the whole file again, which takes seconds from there on:"
                 f" {shown_command('lock', 'compact')}, or a PostgreSQL ledger",
             )

@@ -218,7 +218,7 @@ def test_a_ledger_without_an_id_that_is_started_where_it_was_deleted_gets_one(op
 
 
 def test_a_ledger_that_is_too_large_takes_no_claim_but_every_outcome(opened, origin, monkeypatch):
-    monkeypatch.setattr("runner.ledger.branch.shared_file._MAX_LINES", 3)
+    monkeypatch.setattr("runner.ledger.branch.shared_file.MAX_LINES", 3)
     ledger = opened("a")
     commit(ledger, claim(1), claim(2))
     with pytest.raises(LedgerUnavailable, match=r"4 lines, and on a git branch it has 3 at most"):

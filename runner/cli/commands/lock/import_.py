@@ -39,9 +39,9 @@ def import_(file: Path) -> int:
             count = append_missing(ledger, imported)
             sent = _count_sent(ledger.facts) - sent_before
             more = f"; {pluralize(sent, 'more delivery counts', 'more deliveries count')} as sent" if sent else ""
-            context.output.sentence(
-                f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}{more}"
-            )
+            name = context.ledger.address.display_name
+            added = f"{pluralize(count, 'record')} added to {name}" if count else f"{name} has every record of {file}"
+            context.output.sentence(f"{added}{more}")
             return exit_code_of(ledger.facts)
 
 
