@@ -15,7 +15,14 @@ from typing import Any
 import orjson
 
 from runner.declare.similar_names import closest_match
-from runner.declare.violation import Violation, describe_error, describe_type_error, describes_whole_value, example_hint
+from runner.declare.violation import (
+    Violation,
+    describe_error,
+    describe_type_error,
+    describes_whole_value,
+    example_hint,
+    suggest_date,
+)
 from runner.declare.yaml.document import Document
 from runner.errors import Problem
 from runner.shown_command import shown_command
@@ -142,7 +149,8 @@ def _explain_error(error: Any) -> Iterator[Violation]:
             target,
             subschema["x-code"],
             subschema["errorMessage"],
-            subschema.get("x-hint", ""),
+            subschema.get("x-hint", "")
+            or (suggest_date(error.instance) if subschema["x-code"] == "moment-form" else ""),
             missing_keys=_find_missing_keys(error),
         )
     else:

@@ -1,5 +1,6 @@
 """Words for a value that breaks a rule of a schema."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -64,6 +65,12 @@ def describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
 def _join_choices(choices: Sequence[str]) -> str:
     *others, last = choices
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def suggest_date(value: object) -> str:
+    """Returns a hint with the date that a text like 31.12.2099 means; empty for any other value."""
+    match = re.fullmatch(r"(\d\d?)\.(\d\d?)\.(\d{4})", value) if isinstance(value, str) else None
+    return f"did you mean {match[3]}-{match[2]:0>2}-{match[1]:0>2}?" if match else ""
 
 
 def describe_type_error(error: Any) -> tuple[str, str]:

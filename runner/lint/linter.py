@@ -61,6 +61,8 @@ class MessageLinter:
         )
         self._faults_by_shape: dict[int, tuple[PlacedFault, ...]] = {}
         self.delivery_count = 0
+        self._odd_addresses = 0
+        self._first_odd = ""
         self._mentions_unsubscribe = False
 
     def check_delivery(self, delivery: Delivery) -> None:
@@ -70,6 +72,9 @@ class MessageLinter:
         if self.delivery_count == 1:
             self._check_first(body)
         self._value_checks.check(delivery)
+        if delivery.kind == "email" and ("." not in delivery.value.rpartition("@")[2] or ".." in delivery.value):
+            self._first_odd = self._first_odd or self._label_recipient(delivery)
+            self._odd_addresses += 1
         if len(body) > _MAX_UNCLIPPED // 4:  # a character takes at most four bytes
             self._check_size(body, delivery)
         for text, gap in self._body_gaps:
@@ -95,6 +100,11 @@ class MessageLinter:
             recipients = "an audience in the workspace" if is_unread else recipients
             message = f"this goes to {recipients} and does not say how to unsubscribe"
             findings.add_at_path(declaration.body_origin.path, Fault("no-unsubscribe", message))
+        if self._odd_addresses:
+            which = f"the address of {self._first_odd}" if self._first_odd else "the address"
+            which += f" and {self._odd_addresses - 1:,} more" if self._odd_addresses > 1 else ""
+            message = f"no dot behind the @, or two dots in a row: {which}"
+            findings.add_at_path(("to",), Fault("doubtful-address", message))
         if declaration.expires is None:
             findings.add_at_path((), Fault("no-expires", "the key expires is missing: this can be sent for ever"))
         if self._settings.can_open_conversation and not declaration.opens_conversation:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from runner.lint.html import split_names
+from runner.lint.text_checks import NULL_WORDS
 
 _WORD = r"[^\W\d]"  # a letter or an underscore: a name begins with it
 _NAME = rf"{_WORD}[\w.-]{{0,60}}"
@@ -116,6 +117,7 @@ _FILLER = re.compile(
     r"\blorem ipsum\b|\b(?:headline|title|text|copy|content|subject|preheader|description|quote) goes here\b",
     re.IGNORECASE,
 )
+_GREETED_NULL = re.compile(rf"\b(?:Hi|Hello|Hey|Dear) (?:{'|'.join(NULL_WORDS)})(?=\s*(?:[,.!]|$))", re.MULTILINE)
 _LAST_WORDS = split_names(
     "name firstname lastname fname lname surname email mail phone number id date amount total price link url token "
     "code address city country company organization title salutation birthday fix vorname nachname anrede firma nom "
@@ -160,6 +162,9 @@ def find_placeholders(text: str) -> Iterator[Placeholder]:
     if "lorem ipsum" in lowered or " goes here" in lowered:  # to search for the words takes longer
         for filler in _FILLER.finditer(text):
             yield Placeholder(filler.start(), filler.group(), "write the text that belongs here", "filler-text")
+    for null in _GREETED_NULL.finditer(text) if any(word in text for word in NULL_WORDS) else ():
+        hint = "write the variable that belongs here, as {{ first_name | default('there') }}"
+        yield Placeholder(null.start(), null.group(), hint, "null-text")
 
 
 def find_placeholders_in_url(url: str) -> Iterator[Placeholder]:

@@ -132,7 +132,8 @@ def garbled_fault(part: str, meant: str, format_value: text_checks.ValueFormatte
 def leftover_fault(placeholder: Placeholder, format_value: text_checks.ValueFormatter = str) -> Fault:
     """Returns the fault of a placeholder that stands in a text."""
     hint = placeholder.hint if format_value is str else ""  # a hint shows no recipient's value
-    return Fault(placeholder.code, format_value(placeholder.text) + " is sent as it stands", hint)
+    quote = '"' if placeholder.code != "single-brace" else ""  # its words read like those of the sentence
+    return Fault(placeholder.code, quote + format_value(placeholder.text) + f"{quote} is sent as it stands", hint)
 
 
 def find_misspelt_names(tag: Tag) -> dict[str, str]:

@@ -144,7 +144,7 @@ class TagPairs:
         """Ends the innermost flow: the text itself after its last part."""
         flow = self._flows.pop()
         for opened in () if self._is_too_deep else flow.open_tags:
-            self._add_unclosed(opened, "the text ends before it")
+            self._add_unclosed(opened, f"the text ends without </{opened.name}>")
 
     def _check_text(self, text_run: TextRun) -> None:
         flow = self._flows[-1]

@@ -46,6 +46,17 @@ def test_a_warning_of_validate_stands_beside_the_findings(folder: Folder) -> Non
     assert "[local-link]" in ran.out
 
 
+def test_an_address_without_a_dot_and_a_greeted_null_are_found(folder: Folder) -> None:
+    folder.message(
+        f"{QUIET.partition('to:')[0]}to:\n- {{type: user, email: finn@customers}}\n- {{type: user, email: a@b.c}}\n"
+    )
+    assert "two dots in a row: the address of recipient 1 [doubtful-address]" in folder.run("lint").out
+    folder.message(QUIET.replace("Ponies, cute small horses", "Hi None, small horses"))
+    assert '"Hi None" is sent as it stands [null-text]' in folder.run("lint").out
+    folder.message(QUIET.replace("2999-12-01", "31.12.2099"))
+    assert "did you mean 2099-12-31?" in folder.run("validate").out
+
+
 def test_rules_are_selected_and_ignored(folder: Folder) -> None:
     folder.message(SEED)
     assert "no-conversation" not in folder.run("lint", "--select", "no-expires, http-link").out

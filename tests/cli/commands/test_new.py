@@ -16,7 +16,7 @@ def test_a_new_message_is_valid_and_nothing_is_sent_before_it_is_edited(folder: 
     assert folder.run("validate").code == 0
     linted = folder.run("lint")
     assert linted.code == 0
-    assert "ext goes here is sent as it stands" in linted.out
+    assert 'ext goes here" is sent as it stands' in linted.out
     assert json.loads(folder.run("plan", "--format", "json").out)["counts"] == {
         "send": 0, "sent": 0, "edited": 0, "unknown": 0, "refused": 0, "excluded": 1,
     }  # fmt: skip
