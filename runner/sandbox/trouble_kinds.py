@@ -51,6 +51,8 @@ class TroubleKind:
 
 def read_trouble_kind(text: object) -> TroubleKind:
     """Returns the kind with this name. Raises SettingError, which lists the kinds, if there is none."""
+    if text == "slow":
+        raise SettingError("slow needs its seconds: next=slow:2, or share=slow:2:1 for all answers")
     if not isinstance(text, str) or (text not in TROUBLE_KINDS[:-1] and not _SLOW.fullmatch(text)):
         raise SettingError(f"{text!r} is not a kind of trouble; the kinds are {', '.join(TROUBLE_KINDS)}")
     return TroubleKind(text)

@@ -8,6 +8,7 @@ from runner.cli.context import open_context
 from runner.cli.decisions import Decision, check_one, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
+from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp, new_run_id
 from runner.deliver import manual_outcomes
@@ -32,8 +33,10 @@ def adopt(name: str) -> int:
         records = manual_outcomes.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
         recipients = pluralize(len(records), "recipient")
         if records:
-            first = [reveal_or_mask(to, show_values=context.output.show_values) for to in message.first_recipients]
-            names = list_first(first, len(records)) if first else recipients
+            listed = records[:3]
+            named = name_recipients(context, ledger.facts, listed)
+            first = [reveal_or_mask(named.name(record), show_values=context.output.show_values) for record in listed]
+            names = list_first(first, len(records))
             context.output.note(f"{names}: nothing is sent to them, now or by a later apply.")
         decision = Decision(
             f"Mark {name} as sent to {recipients}",

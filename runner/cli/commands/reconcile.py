@@ -18,6 +18,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report import reconcile_text
 from runner.report.next_steps import NextStep
+from runner.report.plain_text import MAX_LISTED
 from runner.shown_command import shown_command
 
 
@@ -37,7 +38,7 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool) -> int:
     """Ask Intercom what became of unknown deliveries.
 
     Finds those that opened a conversation, by contact, sender, text and time, and counts them as sent. What is
-    not found stays unknown: only msgrun resolve marks a delivery as not sent. So no confirmation is needed.
+    not found stays unknown: only msgrun resolve marks a delivery as not sent.
 
     NAME is a message; without one, every unknown delivery is looked for.
     """
@@ -75,6 +76,11 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     count_found = NextStep("Count what was found as sent", (shown_command("reconcile", *filter(None, [name])),))
     written = [count_found] if is_dry_run else next_steps.commit_ledger(context)
     steps = [
+        *(
+            [NextStep("See all that are unknown", (shown_command("status", "--all"),))]
+            if result.unknown[MAX_LISTED:]
+            else ()
+        ),
         *(written if result.sent else ()),
         *next_steps.decide(context, (item.record for item in result.unknown)),
     ]

@@ -35,7 +35,7 @@ _OTHER_PORT = "choose another port: --port N"
     "--trouble",
     multiple=True,
     metavar="SPEC",
-    help="Answers that fail, e.g. next=500_after,ok or share=429:0.1; share=?:1 lists them.",
+    help="Answers that fail or are late, e.g. next=500_after,ok, share=429:0.1 or share=slow:2:1.",
 )
 @click.option(
     "--reply",
@@ -54,7 +54,8 @@ def sandbox(
     It is for programs of your own: commands with --sandbox start one by themselves. A page shows what it was sent.
     Outside a project it forgets its messages when it stops.
 
-    To see what can go wrong, send to addresses that begin with lost-, missing- or unsubscribed-.
+    To see what can go wrong, send to addresses that begin with lost-, missing- or unsubscribed-. docs/sandbox.md of
+    msgrun has a recipe, and all kinds of trouble.
     """
     from runner.sandbox import SANDBOX_WORKSPACE_ID, Replies, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
     from runner.sandbox.answer import SettingError  # noqa: PLC0415  # likewise

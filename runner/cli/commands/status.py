@@ -20,6 +20,7 @@ from runner.errors import ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
 from runner.ledger.key_state import STATUS_WORDS, State
+from runner.ledger.lock_address import default_lockfile
 from runner.ledger.record import MASKED
 from runner.privacy import mark_private
 from runner.report import json_output, status_text
@@ -27,6 +28,7 @@ from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap
 from runner.report.next_steps import NextStep
 from runner.report.notices import format_notices
+from runner.report.plain_text import count_by_status
 from runner.report.recipients import Recipients
 from runner.report.status_text import explain_state
 from runner.shown_command import shown_command
@@ -66,7 +68,7 @@ def status(name: str | None, address: str | None, *, show_all: bool, online: boo
             _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name), found)
         elif name is not None and not counts:
             context.output.result(f"Nothing of {name} was sent yet.")
-            next_steps.print_steps(context, _show_what_is_left())
+            next_steps.print_steps(context, [*_show_what_is_left(), *_show_sandbox(context)])
         else:
             _print_messages(context, facts, name, counts, show_all=show_all, online=online)
         return exit_code_of(facts)
@@ -173,7 +175,9 @@ def _print_messages(
             output.note_masking()
     if total > len(listed):
         command_line = shown_command("status", *([name] if name else []), "--all")
-        output.result(wrap(f"and {total - len(listed):,} more: {command_line}", output.width, indent="  "))
+        left = count_by_status(counts) - Counter(state.status for state in listed)
+        more = ", ".join(f"{left[status]:,} more {STATUS_WORDS[status]}" for status in statuses if left[status])
+        output.result(wrap(f"and {more}: {command_line}", output.width, indent="  "))
     if listed or len({(group.message, group.revision) for group in counts}) > 1:
         output.result(f"\n{status_text.format_totals(counts, output.width)}")
     _warn_of_unknown(context, unknown)
@@ -182,6 +186,7 @@ def _print_messages(
     others = _show_what_is_left() if any(group.status == "free" for group in counts) else []
     if any(state.status == "refused" for state in listed):
         others.append(NextStep("Read what refused means", (shown_command("explain", "refused"),)))
+    others += _show_sandbox(context) if not counts else []
     next_steps.print_steps(context, [*_settle(context, unknown), *others])
 
 
@@ -202,6 +207,14 @@ def _settle(context: Context, unknown: Sequence[State], *, by_key: bool = False)
     """Returns the steps that settle unknown deliveries."""
     attempts = (record for state in unknown for record in state.open_attempts)
     return next_steps.settle_unknown(context, attempts, by_key=by_key)
+
+
+def _show_sandbox(context: Context) -> list[NextStep]:
+    """Returns the step that shows the ledger of the sandbox, which is another one, if there is one."""
+    path = context.sandbox_folder / default_lockfile(context.settings.stem).path
+    if context.options.sandbox or not path.exists():
+        return []
+    return [NextStep("See what the sandbox was sent, in a ledger of its own", (shown_command("status", sandbox=True),))]
 
 
 def _show_what_is_left() -> list[NextStep]:

@@ -191,14 +191,14 @@ def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder
     out = folder.run("status", "list").out
     assert rows(out)[3] == ["sent · 2026-02-05 00:00 to 2026-02-24 00:00 UTC"]
     assert [row[1] for row in rows(out)[4:24]] == [f"2026-02-{n:02} 00:00" for n in range(24, 4, -1)]
-    assert out.endswith("\nand 35 more: msgrun status list --all\n\n55 sent.\n")
+    assert out.endswith("\nand 35 more sent: msgrun status list --all\n\n55 sent.\n")
     assert folder.run("status", "list", "--all").out.count(" 00:00\n") == 1 + 55
 
 
 def test_of_many_deliveries_to_look_at_the_first_are_listed_unless_all_are_asked_for(folder: Folder) -> None:
     append(folder, *(delivery("list", "id", str(number), "refused", code="x") for number in range(25)))
     out = folder.run("status").out
-    assert (out.count("\n  id:"), "and 5 more: msgrun status --all" in out) == (20, True)
+    assert (out.count("\n  id:"), "and 5 more refused: msgrun status --all" in out) == (20, True)
     assert "\nrefused · list · x · " in out
     out = folder.run("status", "--all").out
     assert (out.count("\n  id:"), "\n25 refused · list · x · " in out) == (25, True)
@@ -310,3 +310,11 @@ def test_off_a_terminal_one_line_says_how_recipients_are_shown(folder: Folder, m
         assert "--show-values" not in folder.run(*arguments).err
     monkeypatch.setenv("CI", "true")
     assert "--show-values" not in folder.run("status", "list").err
+
+
+def test_where_only_the_sandbox_was_sent_something_status_names_its_ledger(folder: Folder) -> None:
+    folder.message(LIST)
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    out = folder.run("status").out
+    assert out.startswith("Nothing was sent yet.\n")
+    assert out.endswith("  See what the sandbox was sent, in a ledger of its own:\n    msgrun --sandbox status\n")
