@@ -13,6 +13,7 @@ UUID = "7f1c2f0e-5b1d-4c0b-9a53-2b1f0f4d9e11"
     [
         ("Bo Smith", "a name"), ("Bo  van Smith", "a name"), ("Zoë Ünal", "a name"), ("Анна Ли", "a name"),
         (UUID, "name it user_id"), (UUID.upper(), "name it user_id"), (f"{{{UUID}}}", "name it user_id"),
+        ("536E564F316C83104C000020", "in small letters"), ("536e564f316c83104C000020", "in small letters"),
     ],
 )  # fmt: skip
 def test_a_name_or_a_uuid_is_no_id(folder: Folder, value: str, key: str) -> None:
