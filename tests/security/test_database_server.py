@@ -175,3 +175,12 @@ def refusals(ledger: PostgresLedger, front: Front, attacks: dict[str, tuple[byte
             ledger.refresh()
         reasons[name] = refused.value.message.partition(": ")[2]
     return reasons
+
+
+def test_a_notification_that_is_no_text_is_no_crash(ledger: PostgresLedger, front: Front) -> None:
+    def notify(link: socket.socket) -> None:
+        link.sendall(message(b"A", struct.pack("!I", 1) + b"\xff\xfe\0\xff\0"))
+
+    front.attack = (b"SELECT claim", b"", notify)
+    with pytest.raises(ClaimsUncertain, match="not UTF-8"):
+        ledger.commit([], [RECORD])

@@ -105,6 +105,10 @@ class Connection:
             except psycopg.Error as error:
                 self.close()
                 raise self._translate_error(error) from error
+            except UnicodeError as error:
+                self.close()
+                kind = CommitUncertain if is_uncertain or is_started else LedgerUnavailable
+                raise kind(f"{self._address.display_name} answers in text that is not UTF-8") from error
             pause = _RETRY_PAUSES[min(tries, len(_RETRY_PAUSES) - 1)]
             tries += 1
             if time.monotonic() + pause > deadline:
