@@ -1,6 +1,7 @@
 """What a person can do after a run: commit the ledger, settle what is unknown, send the rest."""
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import join, quote
@@ -15,6 +16,8 @@ from runner.ledger.record import Record
 from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
+
+_ADDED_REMOTE = re.compile(r"^\+\s*remote:", re.MULTILINE)  # in a diff of msgrun.yaml: apply may have written it
 
 
 def print_steps(context: Context, steps: Sequence[NextStep]) -> None:
@@ -58,7 +61,7 @@ def commit_ledger(
         return []
     try:
         repository = context.ledger.repository
-        return _commit_lockfile(repository, context.tree.root / address.path, aim, message) if repository else []
+        return _commit_lockfile(repository, context.tree.root, address.path, aim, message) if repository else []
     except (LedgerUnavailable, OSError):  # the run is over: this is only advice
         return []
 
@@ -144,12 +147,14 @@ def _name_unknown(number: int) -> str:
     )
 
 
-def _commit_lockfile(repository: Repository, path: Path, aim: str, message: str) -> list[NextStep]:
-    relative_path = repository.relative_path(path)
+def _commit_lockfile(repository: Repository, root: Path, lockfile: str, aim: str, message: str) -> list[NextStep]:
+    relative_path, settings = repository.relative_path(root / lockfile), root / SETTINGS_FILE
     status = repository.try_git("status", "--porcelain", "--", f":(top,literal){relative_path}")
     if relative_path is None or not status:  # outside of git, ignored, or without a change
         return []
-    name = quote(os.path.relpath(path))
+    change = repository.try_git("diff", "HEAD", "--", f":(top,literal){repository.relative_path(settings)}") or ""
+    files = [root / lockfile, *([settings] if _ADDED_REMOTE.search(change) else [])]
+    name = join(os.path.relpath(file) for file in files)
     add = f"git add {name} && " if status.startswith("??") else ""
     also_push = " and push" if repository.relevant_remotes() else ""
     purpose = f"Commit{also_push} the ledger, so that {aim}"
