@@ -113,6 +113,8 @@ def test_a_merge_request_gets_one_note_and_it_is_updated(run, job, author, tmp_p
     (note,) = json.loads((tmp_path / "notes.json").read_text())
     assert note["body"].startswith("<!-- msgrun plan: default -->")
     assert "third</code>: 2 to send" in note["body"]
+    assert "/artifacts/browse/msgrun-preview/): open index.html" in note["body"]
+    assert (clone.path / "msgrun-preview/index.html").exists()
 
 
 def forged(number: int, body: str = "Looks good") -> dict[str, object]:
