@@ -16,6 +16,7 @@ from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.facts import Facts
+from runner.ledger.lock_address import LockfileAddress
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
@@ -81,6 +82,7 @@ def plan(
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
         planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
+        _note_other_clones(context, project_plan)
         _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard
@@ -94,6 +96,17 @@ def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
     for note in notes:
         context.output.note(note)
     return notes + plain_text.format_duplicates(ledger.facts)
+
+
+def _note_other_clones(context: Context, plan: Plan) -> None:
+    """Says on a terminal that a plan asks no remote: the lockfile may have moved, or another clone may have sent."""
+    address = context.ledger.address
+    if not (context.output.width_for_reading and plan.to_send and isinstance(address, LockfileAddress)):
+        return
+    repository = None if context.options.sandbox else context.ledger.readable_repository
+    if repository and repository.main_remote:
+        asked = f"apply asks {repository.main_remote} for a newer one."
+        context.output.note(f"{address.path} is read as this clone has it; {asked}")
 
 
 def _write_outputs(
