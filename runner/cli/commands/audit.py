@@ -1,19 +1,24 @@
 """The command audit: who applied what, when, and in which run."""
 
+from datetime import UTC, datetime, timedelta
+
 import click
 
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger, require_records_of
 from runner.cli.options import command, format_option
 from runner.cli.suggestions import suggest_names
+from runner.clock import format_timestamp
+from runner.errors import UsageMistake
 from runner.ledger.runs import list_runs
 from runner.report import audit_text
 
 
 @command("audit")
 @click.argument("name", required=False, shell_complete=suggest_names)
+@click.option("--since", metavar="DATE|DAYS", help="Only what is not older, as 2026-11-21 or 7d.")
 @format_option("text", "csv", "json")
-def audit(name: str | None) -> int:
+def audit(name: str | None, since: str | None) -> int:
     """List who applied what, when, and in which run.
 
     There is a row for each run and message, the latest first, with what became of its deliveries, and one for each
@@ -25,12 +30,24 @@ def audit(name: str | None) -> int:
     with open_context() as context:
         facts = read_ledger(context).facts
         require_records_of(facts, name)
-        entries = list_runs(facts, name)
+        oldest = _parse_since(since, context.ledger.now()) if since else ""
+        entries = [entry for entry in list_runs(facts, name) if entry.last >= oldest]
         match context.output.output_format:
             case "csv":
                 context.output.document(audit_text.format_runs_csv(entries))
             case "json":
                 context.output.document(audit_text.format_runs_json(entries))
+            case _ if since and not entries:
+                context.output.result(f"The ledger has no run since {since}.")
             case _:
                 context.output.result(audit_text.format_runs(entries, context.output.width))
         return exit_code_of(facts)
+
+
+def _parse_since(text: str, now: datetime) -> str:
+    """Returns the first time that --since includes, as records have it. Raises UsageMistake."""
+    try:
+        start = now - timedelta(days=int(text[:-1])) if text.endswith("d") else datetime.fromisoformat(text)
+        return format_timestamp(start.astimezone(UTC) if start.tzinfo else start)
+    except (ValueError, OverflowError) as error:
+        raise UsageMistake(f"--since is a date or a number of days, not {text}", "as 2026-11-21, or 7d") from error

@@ -157,3 +157,12 @@ def test_a_decision_has_its_own_words_and_the_time_when_it_was_made(folder: Fold
         "2026-01-01 00:00 adopt list 1 adopted",
         "2026-01-01 00:00 apply list 2 sent",
     ]
+
+
+def test_only_what_is_not_older_is_listed(folder: Folder) -> None:
+    append(folder, line("a", "RUN1-1", "sent", id="1"), line("b", "RUN2-1", "sent", id="2", at="2026-02-01T00:00:00Z"))
+    assert len(folder.run("audit", "--since", "2026-02-01").out.splitlines()) == 2
+    assert len(folder.run("audit", "--since", "9999d").out.splitlines()) == 3
+    assert folder.run("audit", "--since", "2999-01-01").out == "The ledger has no run since 2999-01-01.\n"
+    wrong = folder.run("audit", "--since", "yesterday")
+    assert (wrong.code, "as 2026-11-21, or 7d" in wrong.err) == (64, True)
