@@ -30,6 +30,7 @@ HINT = "  hint: "
 _STEP_END = re.compile(r"; (?=(?:[^']*'[^']*')*[^']*$)")  # not within quotes
 # A command that ends a step of a hint, or is one.
 _STEP_COMMAND = re.compile(r"(?:(?<=: )|^)(?:MSGRUN_[A-Z]+=\S+ )?(?:msgrun|git|pip|cp|chmod)(?: [^,]*)?$")
+_EXPRESSION = re.compile(r"\{\{[^{}]{0,60}\}\}")
 _SPACE_IN_COMMAND = "\ue000"  # a character for private use: no text has it
 
 
@@ -58,6 +59,8 @@ def wrap(text: str, width: int, *, indent: str = "") -> str:
         return wrap_hint(HINT, text.removeprefix(HINT), width)
     if "msgrun" in text:
         text = _COMMAND.sub(lambda match: match[0].replace(" ", _SPACE_IN_COMMAND), text)
+    if "{{" in text:  # an expression of a template, too, is copied
+        text = _EXPRESSION.sub(lambda match: match[0].replace(" ", _SPACE_IN_COMMAND), text)
     start = text[: len(text) - len(text.lstrip(" "))]  # a long first word stays behind it
     pieces = []
     for number, word in enumerate(text[len(start) :].split(" ")):

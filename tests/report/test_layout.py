@@ -122,3 +122,8 @@ def test_a_command_of_a_hint_has_a_line_of_its_own_and_words_in_quotes_begin_non
         "        or wait",
     ]
     assert wrap("  hint: msgrun status", 40) == "  hint: msgrun status"
+
+
+def test_an_expression_of_a_template_stays_whole() -> None:
+    text = "write it as {{ first_name | default('there') }} in the text"
+    assert wrap(text, 40).split("\n") == ["write it as", "{{ first_name | default('there') }} in", "the text"]
