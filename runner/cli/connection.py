@@ -245,7 +245,8 @@ def find_workspace_fault(id_code: str, declared: str, of_ledger: str) -> Refusal
     if id_code == SANDBOX_WORKSPACE_ID:
         arguments = current_options().arguments
         message = "INTERCOM_BASE_URL is the address of a sandbox, not of Intercom"
-        return Refusal(message, f"to use the sandbox: {join(['msgrun', '--sandbox', *arguments])}")
+        own = "to use this one, start it with --workspace, as docs/sandbox.md of msgrun shows"
+        return Refusal(message, f"{own}; to use the embedded one: {join(['msgrun', '--sandbox', *arguments])}")
     if declared not in {"", id_code}:
         hint = "use the other workspace's token, or another environment (-e)"
         return Refusal(f"the token is of workspace {id_code}, and {SETTINGS_FILE} names {declared}", hint)

@@ -172,5 +172,5 @@ def test_a_run_that_reaches_a_sandbox_by_its_address_gets_the_command_that_works
         monkeypatch.setenv("INTERCOM_BASE_URL", sandbox.url)
         refused = folder.run("apply", "--yes")
     assert (refused.code, "INTERCOM_BASE_URL is the address of a sandbox" in refused.err) == (5, True)
-    command = re.findall(r"hint: to use the sandbox: msgrun (.*)", refused.err)[0]
+    command = re.findall(r"hint: .*to use the embedded one: msgrun (.*)", refused.err)[0]
     assert folder.run(*shlex.split(command)).code == 0
