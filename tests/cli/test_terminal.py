@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,6 +86,7 @@ def test_what_was_typed_before_a_question_does_not_answer_it(folder: Folder, int
 
 def test_a_second_ctrl_c_ends_at_once_and_says_what_is_unknown(folder: Folder, intercom: Sandbox, start: Start) -> None:
     intercom.trouble.replace({"share": {"slow:20": 1.0}})
+    subprocess.run(["git", "init", "-q", str(folder.path)], check=True)
     declare(folder, 5)
     terminal = start("apply")
     terminal.answer("Send? [y/N]:", "y")
@@ -107,6 +109,7 @@ def test_a_second_ctrl_c_ends_at_once_and_says_what_is_unknown(folder: Folder, i
     assert counts(folder)["unknown"] == int(told[1])
     assert "  See what is unknown:\n    msgrun status\n" in terminal.screen
     assert "  Look for it in Intercom:\n    msgrun reconcile" in terminal.screen
+    assert "    git add messages.lock && git commit -m 'Record what was sent' messages.lock\n" in terminal.screen
     assert "  Send what is left:\n    msgrun apply" in terminal.screen
 
 

@@ -33,7 +33,7 @@ def test_resolve_all_of_a_message(folder: Folder) -> None:
     append(folder, line("a", "1", "claimed"), line("b", "2", "unknown"))
     assert folder.run("resolve", "--message", "list", "--all", "--sent", "9", "--yes").code == 64
     ran = folder.run("resolve", "--message", "list", "--all", "--not-sent", "--yes")
-    assert ran.code == 0
+    assert (ran.code, "  Send them:\n    msgrun apply\n" in ran.out) == (0, True)
     counts = json.loads(folder.run("status", "--format", "json").out)["counts"]
     assert counts == {"sent": 0, "unknown": 0, "refused": 0, "free": 2}
     assert folder.run("resolve", "--message", "list", "--all", "--not-sent", "--yes").out == "nothing to do\n"
