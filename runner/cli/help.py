@@ -31,7 +31,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "init": (
         ("msgrun init", "begin a project in this folder"),
-        ("msgrun init --github", "add a workflow that plans pull requests and applies merges"),
+        ("msgrun init --github", "add the workflow for GitHub Actions"),
     ),
     "new": (
         ("msgrun new spring/news", "an email to a list of people"),

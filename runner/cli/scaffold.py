@@ -113,7 +113,7 @@ def _settings_text(salt: str, lock: str, answers: Answers) -> str:
     )
     return f"""\
 # yaml-language-server: $schema=schema/project.schema.json
-# Every key is explained by: msgrun schema project
+# An editor that reads this schema explains every key; so does docs/declarations.md of msgrun.
 
 {workspace}{region}salt: "{salt}"   # never change it
 {lock}{_SENDER_LINE.format(kind=answers.sender.kind, value=_quote(answers.sender.value))}vars:
