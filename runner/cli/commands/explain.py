@@ -114,11 +114,21 @@ def _above_commands(text: str, width: int) -> str:
     return "\n".join(lines)
 
 
+def _break_mappings(text: str, width: int) -> str:
+    """Returns YAML with long mappings in braces broken after commas, as YAML allows."""
+    room = width - 4
+    lines = []
+    for line in text.splitlines():
+        is_long = width and ": {" in line and "#" not in line and not fits([line], room)
+        lines.append(flow(line.split(", "), room, indent=" " * 6, separator=", ", at_break=",") if is_long else line)
+    return "\n".join(lines)
+
+
 def _format_files(step: Step, files: Mapping[str, str], width: int) -> str:
     """Returns one side of an example. A file is named if it is not the only one, or no declaration."""
     lines = [style(step, _COLOURS.get(step, "bold"))]
     for path, content in files.items():
-        text = _above_commands(content, width) if step == "Commands" else content
+        text = _above_commands(content, width) if step == "Commands" else _break_mappings(content, width)
         if path and (len(files) > 1 or path != DECLARATION):
             lines.append(f"  {style(path, 'dim')}")
             lines.append(textwrap.indent(text, "    ").rstrip())

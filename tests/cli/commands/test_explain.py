@@ -1,6 +1,9 @@
-import pytest
+import contextlib
 
-from runner.cli.commands.explain import _format
+import pytest
+import yaml
+
+from runner.cli.commands.explain import _break_mappings, _format
 from runner.lint.rules import RULES
 from runner.report.explanations import load_explanations, load_groups
 from runner.report.layout import fits
@@ -71,3 +74,19 @@ def test_an_explanation_has_colours_only_where_they_are_wanted(folder: Folder, m
     assert "\x1b[" in folder.run("explain", "null-text").out
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in folder.run("explain", "null-text").out
+
+
+def test_an_example_that_is_broken_to_fit_means_the_same_yaml() -> None:
+    texts = [text for one in EXPLANATIONS.values() for files in one.files.values() for text in files.values()]
+    changed = [text for text in texts if _break_mappings(text, 60) != "\n".join(text.splitlines())]
+    assert changed
+    for text in changed:
+        with contextlib.suppress(yaml.YAMLError):  # some examples show what YAML does not allow
+            meaning = list(yaml.safe_load_all(text))
+            assert list(yaml.safe_load_all(_break_mappings(text, 60))) == meaning, text
+
+
+def test_a_word_lists_the_codes_that_have_it(folder: Folder) -> None:
+    ran = folder.run("explain", "placeholder")
+    assert (ran.code, "single-brace" in ran.out, "no-expires" in ran.out) == (0, True, False)
+    assert folder.run("explain", "qqqq").code == 64
