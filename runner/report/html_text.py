@@ -36,6 +36,7 @@ _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see 
 # Elements whose end browsers and the HTML standard, which is changing here, place differently. A mail has none of them.
 _UNSETTLED = re.compile(r"<(select(?:edcontent)?|dialog|search)(?![a-z])", re.IGNORECASE)
 # More than spaces, dashes and what has no width.
+_CONTINUED = "⋯ "  # begins each further line inside of a mark, so that none stands there as if it was displayed
 _SEEN = re.compile(r"[^\s\-\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")
 _BREAK = re.compile(r"[ \t\r\n\f\u1680\u2000-\u2006\u2008-\u200b\u3000-\ud7ff-]")  # where a line may break
 _BRACKETS = str.maketrans("[]", "\uff3b\uff3d")
@@ -133,6 +134,7 @@ class _TextCollector:
         self._open_elements = [_OpenElement("", look)]
         self._open_marks: list[str] = []
         self._unmarked: list[_OpenElement] = []
+        self._printed_marks = 0  # elements that are open and whose marks are printed
         self._links: list[tuple[str, int, int]] = []
 
     def text(self) -> str:
@@ -208,7 +210,9 @@ class _TextCollector:
         del self._open_marks[-len(element.marks) :]
         if not element.is_marked:
             self._unmarked.pop()
-        elif self._has_text or not self._lines:
+            return
+        self._printed_marks -= 1
+        if self._has_text or not self._lines:
             self._append("]" * len(element.marks))
         else:
             last = max((number for number, line in enumerate(self._lines) if line), default=0)
@@ -231,12 +235,15 @@ class _TextCollector:
 
     def _append(self, piece: str) -> None:
         is_seen = _SEEN.search(piece)
+        if piece and self._printed_marks and not self._pieces:
+            self._pieces.append(_CONTINUED)
         if is_seen and NOT_DISPLAYED not in self._open_marks:
             self._pieces.append(self._empty_height.see_text())
         if self._unmarked and is_seen:
             for element in self._unmarked:
                 self._pieces.append("".join(f"[{mark}: " for mark in element.marks))
                 element.is_marked = True
+                self._printed_marks += 1
             self._unmarked.clear()
         if piece:
             self._pieces.append(piece)
@@ -258,7 +265,7 @@ class _TextCollector:
     def _break_line(self, *, with_blank_line: bool) -> None:
         if self._has_text:
             self._end_line()
-        if with_blank_line and self._lines and self._lines[-1]:
+        if with_blank_line and self._lines and self._lines[-1] and not self._printed_marks:
             self._lines.append("")
 
 

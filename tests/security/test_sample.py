@@ -594,7 +594,7 @@ NOT_SEEN = [
 def test_what_a_recipient_does_not_see_is_named(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
     named = (
-        r"\[(styled|in the colour|far|with wide|below|picture|col with)[^\[]*?(: |\]\s*)(?:Hello\s+|Hi\s+|[_\[\]])*evil"
+        r"\[(styled|in the colour|far|with wide|below|picture|col with)[^\[]*?(: |\]\s*)(?:Hello\s+|Hi\s+|⋯ |[_\[\]])*evil"
     )
     assert re.search(named, text)
 
