@@ -70,7 +70,8 @@ def _describe_usage(error: click.UsageError) -> str:
     """Returns the message of a wrong usage: with the option that may be meant, or an example of what is missing."""
     if isinstance(error, click.NoSuchOption):
         meant = _find_other_option(error) or next(iter(error.possibilities or ()), "")
-        return f"there is no option {error.option_name}{f'; did you mean {meant}?' if meant else ''}"
+        path = error.ctx.command_path if error.ctx else "msgrun"
+        return f"there is no option {error.option_name}; {f'did you mean {meant}?' if meant else f'see {path} --help'}"
     message = error.format_message()
     examples = EXAMPLES.get(error.ctx.command_path.partition(" ")[2], ()) if error.ctx else ()
     if isinstance(error, click.MissingParameter) and examples:

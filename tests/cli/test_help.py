@@ -75,7 +75,7 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["send"], "there is no command send; did you mean apply?"),
         (["apply", "--dry-run"], "there is no option --dry-run; did you mean msgrun plan?"),
         (["apply", "-y"], "there is no option -y; did you mean --yes?"),
-        (["plan", "-y"], "there is no option -y\n"),
+        (["plan", "-y"], "there is no option -y; see msgrun plan --help\n"),
         (["apply", "--limit", "0"], "error: --limit: 0 is no whole number of at least 1\n"),
         (["plan", "--format", "jsn"], "--format: jsn is none of text, json, markdown, github; did you mean json?"),
         (["completion", "fishy"], "error: fishy is none of bash, zsh, fish; did you mean fish?"),
@@ -107,7 +107,7 @@ def test_no_text_of_the_help_is_cut(folder: Folder, name: str, monkeypatch: pyte
 
 def test_a_misspelt_option_is_reported_as_a_misspelt_command_is(folder: Folder) -> None:
     assert "error: there is no option --canari; did you mean --canary?" in folder.run("apply", "--canari", "3").err
-    assert folder.run("apply", "--zzzz").err.endswith("error: there is no option --zzzz\n")
+    assert folder.run("apply", "--zzzz").err.endswith("error: there is no option --zzzz; see msgrun apply --help\n")
 
 
 def test_what_is_missing_is_shown_by_an_example(folder: Folder) -> None:
