@@ -31,7 +31,8 @@ FIELD_NAMES = (
 
 def list_field_values(declaration: Declaration) -> tuple[str, ...]:
     """Returns the values of FIELD_NAMES in words; empty for a field that is not declared."""
-    times = [format_timestamp(time) if time else "" for time in (declaration.expires, declaration.not_before)]
+    moments = (declaration.expires, declaration.not_before)
+    times = [format_timestamp(time).removesuffix("T00:00:00Z") if time else "" for time in moments]
     return (
         declaration.message_type,
         declaration.template or "",

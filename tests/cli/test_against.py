@@ -358,7 +358,7 @@ def test_samples_of_two_recipients_are_told(here: Folder) -> None:
     edit(here, "messages/seed.yaml", "Hey", "Ho")
     out = here.run("plan", "--against", "main").out
     assert "audience: 1 added, 1 removed" in out
-    assert "the samples show two recipients" in out
+    assert "the two samples are of different recipients" in out
 
 
 def test_a_side_that_cannot_be_rendered_is_told(here: Folder) -> None:
