@@ -26,6 +26,7 @@ from runner.report import forget_text
 from runner.report.next_steps import NextStep
 from runner.shown_command import shown_command
 
+_MAX_HISTORY = 64 << 20  # bytes of the list of commits
 _MAX_PATHS = 200  # files that git's history is searched for by their names; with more, that of the project is
 _MAX_KEYS = 500  # deliveries whose records git's history is searched for
 _SHORT_REF = re.compile(r"^refs/(heads|remotes|tags|msgrun)/")
@@ -135,10 +136,11 @@ def _find_commits(context: Context, values: Sequence[str], keys: Iterable[str], 
     pattern = "|".join([*(re.sub(r"([][\\.^$*+?(){}|])", r"\\\1", value) for value in values), *records])
     options = ("--branches", "--remotes", "--all", "-i", "--text", "--date=short", "--format=%h %ad %S", f"-G{pattern}")
     try:
-        text = repository.try_git("log", *options, "--", *names)
-    except LedgerUnavailable:
+        text = repository.git("log", *options, "--", *names, max_output=_MAX_HISTORY).decode(errors="replace")
+    except LedgerUnavailable as error:
+        context.output.note(f"the history of git was not searched, and may name the recipient: {error.message}")
         return []
-    commits = [line.split(" ", 2) for line in (text or "").splitlines()]
+    commits = [line.split(" ", 2) for line in text.splitlines()]
     commits.sort(key=itemgetter(1), reverse=True)
     return [f"{commit} {date}  {unquote(_SHORT_REF.sub('', ref))}" for commit, date, ref in commits]
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from runner.cli.commands import forget
 from runner.declare.keys_and_digests import delivery_key
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import records
@@ -71,6 +72,14 @@ def test_it_lists_the_files_and_commits_that_still_name_the_recipient(sent: Fold
         subprocess.run(["git", *args], cwd=sent.path, check=True)
     again = sent.run("forget", "--to", "bo@example.com", "--yes").out
     assert f"\n  {commit.decode().strip()} 20" in again, "found by its key, which stays"
+
+
+def test_a_history_that_cannot_be_searched_is_not_called_free_of_the_recipient(
+    sent: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forget, "_MAX_HISTORY", 10)
+    ran = sent.run("forget", "--to", "bo@example.com", "--yes")
+    assert "the history of git was not searched, and may name the recipient: " in ran.err
 
 
 def test_the_schemas_that_init_wrote_name_nobody(sent: Folder) -> None:
