@@ -56,7 +56,7 @@ def test_workers_share_a_plan_and_nobody_gets_it_twice_whatever_is_killed(fleet:
     for worker in workers[1:]:
         code, said = fleet.finish(worker)
         assert code == 4, said
-        assert "unknown: another run does not know what became of them" in said
+        assert "unknown: msgrun status lists them" in said
     code, said = fleet.finish(fleet.work())
     assert code == 4, said
     made = fleet.made()

@@ -249,7 +249,7 @@ def test_a_remote_that_is_gone_stops_apply_until_it_is_removed(clone, remote, mo
     shutil.rmtree(remote)
     assert clone.apply(*more) == (6, 0)
     assert "cannot be asked whether the ledger moved" in clone.said
-    assert "if it was deleted, remove it (git remote" in clone.said
+    assert "if the repository is gone for good: git remote remove" in clone.said
     clone.git("remote", "remove", "origin")
     assert clone.apply(*more) == (0, 2)
 

@@ -259,13 +259,13 @@ class Project:
     def _follow(self, clone: Clone, ran: Ran) -> None:
         """Does what the hint says, in a shell; the first way, if it names several."""
         hint = ran.err.partition("hint: ")[2].removeprefix("if this commit is older than the move: git pull; else ")
-        hint = re.split(r",? or |; if ", hint)[0]
+        hint = re.split(r",? or |; if |; to ", hint)[0]
         ways = _WAY.findall(hint.replace("ADDRESS", self._named(clone)))
         assert ways, f"no way out: {ran.err}"
         for way in ways:
             print("follow:", way)
             if way.startswith("lock: "):
-                self.edit_lock(clone, way.removeprefix("lock: "))
+                self.edit_lock(clone, way.removeprefix("lock: ").strip("'"))
                 self.share(clone)
                 continue
             answer = " --yes" if "lock move" in way else ""  # there is no terminal to confirm on

@@ -197,7 +197,7 @@ def test_an_apply_that_outlives_another_says_what_that_one_left_unknown(
     ran = applied(folder)
     timer.join()
     assert (ran.code, intercom.messages) == (4, [])
-    assert "3 of the plan unknown: another run does not know what became of them" in ran.out
+    assert "3 of the plan unknown: msgrun status lists them" in ran.out
 
 
 def test_an_apply_with_a_deadline_says_who_is_still_sending(
