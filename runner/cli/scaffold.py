@@ -93,6 +93,18 @@ def write_new_file(root: Path, path: str, text: str, output: Output) -> bool:
     return not is_there
 
 
+def extend_file(path: Path, missing: Sequence[str]) -> str:
+    """Appends the lines that a file lacks. Returns what was done: kept, extended, or wrote."""
+    if not missing:
+        return "kept"
+    with path.open("a+b") as file:
+        size = file.tell()
+        file.seek(max(0, size - 1))
+        separator = "" if file.read() in {b"", b"\n"} else "\n"
+        file.write((separator + "".join(f"{line}\n" for line in missing)).encode())
+    return "extended" if size else "wrote"
+
+
 def find_missing_lines(tree: Tree, path: str) -> list[str]:
     """Returns the lines that a file of REQUIRED_LINES lacks. Raises UsageMistake if it is too large."""
     data = tree.peek(path, _MAX_LINES_FILE + 1)

@@ -35,13 +35,12 @@ _SIGNS = {"sup": "^", "sub": "_", "q": '"', "option": "- ", "hr": "---"}
 _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see may differ, see the HTML source]"
 # Elements whose end browsers and the HTML standard, which is changing here, place differently. A mail has none of them.
 _UNSETTLED = re.compile(r"<(select(?:edcontent)?|dialog|search)(?![a-z])", re.IGNORECASE)
-# More than spaces, dashes and what has no width.
 _CONTINUED = "⋯ "  # begins each further line inside of a mark, so that none stands there as if it was displayed
+# More than spaces, dashes and what has no width.
 _SEEN = re.compile(r"[^\s\-\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")
 _BREAK = re.compile(r"[ \t\r\n\f\u1680\u2000-\u2006\u2008-\u200b\u3000-\ud7ff-]")  # where a line may break
 _BRACKETS = str.maketrans("[]", "\uff3b\uff3d")
-_MAX_LENGTH = 200_000  # characters of a body; Gmail cuts a mail at half of that
-_MAX_BODY_TAGS = 20_000  # a long newsletter has some thousands
+_MAX_LENGTH, _MAX_BODY_TAGS = 200_000, 20_000  # Gmail cuts a mail at half; newsletters have thousands of tags
 
 
 @lru_cache(maxsize=256)
@@ -172,9 +171,8 @@ class _TextCollector:
             if tag == "br":
                 self._end_line()
             return
-        element = _OpenElement(
-            tag, appearance.look, tuple(mark for mark in appearance.marks if mark not in self._open_marks),
-        )  # fmt: skip
+        marks = tuple(mark for mark in appearance.marks if mark not in self._open_marks)
+        element = _OpenElement(tag, appearance.look, marks)
         self._open_elements.append(element)
         if element.marks:
             self._open_marks += element.marks
@@ -208,11 +206,10 @@ class _TextCollector:
 
     def _end_marks(self, element: _OpenElement) -> None:
         del self._open_marks[-len(element.marks) :]
+        self._printed_marks -= element.is_marked
         if not element.is_marked:
             self._unmarked.pop()
-            return
-        self._printed_marks -= 1
-        if self._has_text or not self._lines:
+        elif self._has_text or not self._lines:
             self._append("]" * len(element.marks))
         else:
             last = max((number for number, line in enumerate(self._lines) if line), default=0)

@@ -76,7 +76,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
         for path, text in _project_files(root, remote, answers).items():
             scaffold.write_new_file(root, path, text, output)
         for path, lines in missing_lines.items():
-            output.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
+            output.result(f"{scaffold.extend_file(managed_path(root, path), lines):<8} {path}")
         steps = [*_next_steps(remote, systems, folder, root), *_add_workflows(root, systems, package, output)]
     except BrokenPipeError:
         raise
@@ -276,15 +276,3 @@ def _add_requirements(top: Path, system: str, package: str, output: Output) -> N
         output.note(f"  Where pip reaches the package index, run this again: {again}")
     else:
         scaffold.write_new_file(top, path, text, output)
-
-
-def _extend(path: Path, missing: Sequence[str]) -> str:
-    """Appends the lines that a file lacks. Returns what was done: kept, extended, or wrote."""
-    if not missing:
-        return "kept"
-    with path.open("a+b") as file:
-        size = file.tell()
-        file.seek(max(0, size - 1))
-        separator = "" if file.read() in {b"", b"\n"} else "\n"
-        file.write((separator + "".join(f"{line}\n" for line in missing)).encode())
-    return "extended" if size else "wrote"

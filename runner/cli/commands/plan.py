@@ -54,9 +54,7 @@ def plan(
     """
     _require_compatible(plan_options, out, write=write, check=check)
     planning.set_malloc_threshold()
-    if comment:
-        run_options = current_options()
-        step_results_of(run_options).comment_path = plan_files.find_comment_path(run_options.start_folder, comment)
+    _set_comment_path(comment)
     with (
         open_context(against or "") as context,
         open_base(context, against) as base,
@@ -88,6 +86,13 @@ def plan(
             return EXIT.guard
         is_change = changes or (detailed_exitcode and (project_plan.to_send or project_plan.unread))
         return EXIT.changes if is_change else EXIT.done
+
+
+def _set_comment_path(comment: Path | None) -> None:
+    """Notes where the comment of a pull request is written at the end of the command."""
+    if comment:
+        options = current_options()
+        step_results_of(options).comment_path = plan_files.find_comment_path(options.start_folder, comment)
 
 
 def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
