@@ -10,6 +10,7 @@ from runner.cli.context import Context
 from runner.declare.settings import SETTINGS_FILE
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository
+from runner.ledger.facts import Facts
 from runner.ledger.key_state import is_live_claim
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
 from runner.ledger.record import Record
@@ -92,6 +93,16 @@ def print_commit_step(context: Context, address: LedgerAddress, purpose: str, le
     push = " && git push" if repository.relevant_remotes() else ""
     step = NextStep(purpose, (f"{remove}git add {names} && git commit -m 'Name the ledger'{push}",))
     context.output.error(format_next_steps([step], context.output.width))
+
+
+def note_live_claims(context: Context, facts: Facts) -> None:
+    """Says how many deliveries were claimed a moment ago, in a ledger that several machines use."""
+    if isinstance(context.ledger.address, LockfileAddress):
+        return
+    open_attempts = (record for state in facts.states_with("unknown") for record in state.open_attempts)
+    if live := sum(is_live_claim(record, context.now) for record in open_attempts):
+        number = pluralize(live, "delivery was", "deliveries were")
+        context.output.note(f"{number} claimed less than two minutes ago: another run may be sending now.")
 
 
 def settle_unknown(context: Context, unknown: Iterable[Record], *, by_key: bool = False) -> list[NextStep]:

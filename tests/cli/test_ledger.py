@@ -1,11 +1,13 @@
 """What commands print of the ledger when they open it, and what they write of it to msgrun.yaml."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from runner.clock import format_timestamp
 from runner.git.repository import find_repository
 from runner.ledger.known_hosts import own_remote_url
 from runner.report.plain_text import MAX_LISTED
@@ -160,3 +162,18 @@ def test_a_ledger_that_apply_started_has_an_id_to_add(folder: Folder, intercom: 
         True,
     )
     assert len(intercom.messages) == 3
+
+
+def test_what_was_claimed_a_moment_ago_may_be_sent_by_another_run(author: Clone) -> None:
+    assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
+    author.git("commit", "-qam", "Move the ledger")
+    author.git("push", "-q", "origin", "HEAD")
+    claim = line("a", "1", "claimed", message="first", at=format_timestamp(datetime.now(UTC)))
+    old = line("b", "2", "claimed", message="first")
+    author.write("late.lock", claim + old)
+    assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
+    note = "1 delivery was claimed less than two minutes ago: another run may be sending now."
+    assert note in author.msgrun("plan").err
+    out = author.msgrun("status").out
+    assert "See in two minutes what became of 1 delivery that another run may be sending:" in out
+    assert out.count("msgrun resolve b") == 2, "of the old one alone a person decides now"
