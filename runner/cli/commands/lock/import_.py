@@ -9,7 +9,8 @@ from runner.cli.ledger import exit_code_of, open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger, append_missing, pin_workspace
+from runner.ledger.key_state import fold_records
+from runner.ledger.ledger import Ledger, append_missing, find_missing_records, pin_workspace
 from runner.report import plain_text
 from runner.report.problem_text import pluralize
 
@@ -21,7 +22,7 @@ def import_(file: Path) -> int:
     """Add the records of a lockfile to the ledger.
 
     FILE is a lockfile, what lock export wrote, or a rescue file. What the ledger has already stays as it is. It asks
-    before it adds an outcome of an attempt that is still open.
+    before it adds records of another ledger, or an outcome of an attempt that is still open.
     """
     with open_context() as context:
         imported, path = Facts(), context.user_path(file)
@@ -32,6 +33,7 @@ def import_(file: Path) -> int:
         for line in plain_text.format_ledger_warnings(imported):
             context.output.error(line)
         with open_ledger(context, "lock import") as ledger:
+            _confirm_other_ledger(context, ledger.facts, imported, file)
             _confirm_settled_attempts(context, ledger, imported, file)
             if workspace:
                 pin_workspace(ledger, workspace)
@@ -47,6 +49,23 @@ def import_(file: Path) -> int:
 
 def _count_sent(facts: Facts) -> int:
     return sum(count for (_, _, status), count in facts.counts().items() if status == "sent")
+
+
+def _confirm_other_ledger(context: Context, own: Facts, imported: Facts, file: Path) -> None:
+    """Asks the user if the file is of another ledger, and has records that this one lacks. Raises GuardRefused."""
+    ids = {context.header_of(own).ledger, context.header_of(imported).ledger}
+    if context.options.sandbox or "" in ids or len(ids) == 1:
+        return
+    missing = {record.key for record in find_missing_records(imported, own)}
+    before = [fold_records(own.records_of(key)) for key in missing if own.records_of(key)]
+    after = [fold_records((*own.records_of(key), *imported.records_of(key))) for key in missing]
+    sent = sum(state.status == "sent" for state in after) - sum(state.status == "sent" for state in before)
+    duplicates = sum(state.is_duplicate for state in after) - sum(state.is_duplicate for state in before)
+    if missing:
+        effect = f" {pluralize(sent, 'delivery', 'deliveries')} more would count as sent here, and"
+        effect = f"{effect} {'is' if sent == 1 else 'are'} not sent any more." if sent else ""
+        twice = f" {pluralize(duplicates, 'delivery', 'deliveries')} would count as sent twice." if duplicates else ""
+        context.confirm(f"{file} is of another ledger.{effect}{twice} Add its records?")
 
 
 def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path) -> None:

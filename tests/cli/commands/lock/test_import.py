@@ -21,6 +21,26 @@ def test_records_are_added_once(folder: Folder) -> None:
     assert [record["id"] for record in read_records(folder.path / "messages.lock")] == ["7", "8"]
 
 
+def test_records_of_another_ledger_are_asked_and_those_without_an_id_are_not(folder: Folder) -> None:
+    def header(ledger_id: str) -> str:
+        return HEADER.replace(",", f',"ledger":"{ledger_id}",', 1)
+
+    own, other = "01M80N0000000000000000000A", "01M80N0000000000000000000B"
+    append(folder, header(own) + line("a", "1", "sent", id="7"))
+    rows = line("a", "2", "sent", id="9") + line("b", "3", "sent", id="8")
+    folder.write("other.lock", header(other) + rows)
+    ran = folder.run("lock", "import", "other.lock")
+    assert (ran.code, len(read_records(folder.path / "messages.lock"))) == (5, 1)
+    assert (
+        "other.lock is of another ledger. 1 delivery more would count as sent here, and is not sent any more."
+        " 1 delivery would count as sent twice. Add its records?" in " ".join(ran.err.split())
+    )
+    folder.write("same.lock", header(own) + line("b", "3", "sent", id="8"))
+    assert folder.run("lock", "import", "same.lock").code == 0
+    assert folder.run("lock", "import", "other.lock", "--yes").code == 5  # a duplicate is there now
+    assert folder.run("lock", "import", "other.lock").out == "messages.lock has every record of other.lock\n"
+
+
 def test_an_open_attempt_that_the_file_has_too_is_not_asked(folder: Folder) -> None:
     append(folder, line("a", "1", "claimed"))
     folder.write("other.lock", HEADER + line("a", "1", "unknown") + line("b", "2", "claimed"))
