@@ -27,5 +27,6 @@ def verify(against: str | None) -> int:
             require_unchanged_ledger_files(context, against, facts)
         torn = pluralize(len(facts.torn_lines), "torn line") if facts.torn_lines else "every line can be read"
         count = pluralize(len(facts), "delivery", "deliveries")
-        context.output.sentence(f"{context.ledger.address.display_name}: {count}, {torn}")
+        unchanged = f". The commits since {against} change no record of a ledger." if against is not None else ""
+        context.output.sentence(f"{context.ledger.address.display_name}: {count}, {torn}{unchanged}")
         return exit_code_of(facts) or (EXIT.problems if facts.torn_lines else EXIT.done)

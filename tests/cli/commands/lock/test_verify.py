@@ -56,7 +56,16 @@ def test_headers_that_contradict_each_other_are_refused(folder: Folder, field: s
 def test_commits_that_do_not_touch_the_ledger_are_fine(sent: Clone) -> None:
     sent.write("messages/first.yaml", (sent.path / "messages/first.yaml").read_text() + "# a change\n")
     sent.commit()
-    assert verify(sent).code == 0
+    ran = verify(sent)
+    result = (
+        "messages.lock: 1 delivery, every line can be read. The commits since origin/main change no record of a ledger."
+    )
+    assert (ran.code, " ".join(ran.out.split())) == (0, result)
+
+
+def test_a_ref_that_does_not_exist_is_named(sent: Clone) -> None:
+    ran = sent.msgrun("lock", "verify", "--against", "nosuch")
+    assert (ran.code, "nosuch is not a commit of this repository" in ran.err) == (64, True)
 
 
 @pytest.mark.parametrize("lock", ["", "git+origin"])
