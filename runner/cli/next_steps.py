@@ -167,6 +167,6 @@ def _commit_lockfile(repository: Repository, root: Path, lockfile: str, aim: str
     files = [root / lockfile, *([settings] if _ADDED_REMOTE.search(change) else [])]
     name = join(os.path.relpath(file) for file in files)
     add = f"git add {name} && " if status.startswith("??") else ""
-    also_push = " and push" if repository.relevant_remotes() else ""
+    also_push, push = (" and push", " && git push") if repository.relevant_remotes() else ("", "")
     purpose = f"Commit{also_push} the ledger, so that {aim}"
-    return [NextStep(purpose, (f"{add}git commit -m {quote(message)} {name}",))]
+    return [NextStep(purpose, (f"{add}git commit -m {quote(message)} {name}{push}",))]
