@@ -78,6 +78,15 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
     return LedgerReading(facts, exists, refusal)
 
 
+def require_current(context: LedgerContext, reading: LedgerReading) -> None:
+    """Asks the remotes as `open_ledger` does. Raises what it would raise: GuardRefused, LedgerUnavailable."""
+    answers = ask_remotes(context)
+    if reading.exists:
+        refuse_unless_current(context, reading.facts, answers)
+    else:
+        refuse_second_ledger(context, answers, Facts())
+
+
 @contextlib.contextmanager
 def open_ledger(
     context: LedgerContext,

@@ -18,7 +18,7 @@ from runner.git.process import GitFailed
 from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
-from runner.ledger.known_hosts import find_remotes, refuse_other_push_url
+from runner.ledger.known_hosts import find_remotes, is_same_repository, refuse_other_push_url
 from runner.ledger.lock_address import DeclaredLedger, file_stem
 from runner.ledger.mark import MAX_GENERATION, MoveMark, parse_mark
 
@@ -119,17 +119,20 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
         raise LedgerUnavailable(
             f"{remote} cannot be asked whether the ledger moved: {failure_reason(error)}",
             f"connect, and see whether git reaches it: git ls-remote {quote(remote)}; if the repository is gone for"
-            f" good: {_name_removal(repository, remote)}",
+            f" good: {_name_removal(context, repository, remote)}",
         ) from error
     default = context.declared_at(repository, tip) if tip else None
     renamed_to = _find_renamed(context, repository, tip) if tip and not default else ""
     return RemoteAnswer(remote, marks, default, renamed_to, branch.removeprefix("refs/heads/"), tip)
 
 
-def _name_removal(repository: Repository, remote: str) -> str:
+def _name_removal(context: LedgerContext, repository: Repository, remote: str) -> str:
     """Returns how a remote that is gone is no longer asked."""
-    is_name = remote in (repository.try_git("remote") or "").splitlines()
-    return f"git remote remove {quote(remote)}" if is_name else "correct remote: in msgrun.yaml"
+    if remote not in (repository.try_git("remote") or "").splitlines():
+        return "remove remote: from msgrun.yaml, or correct it"
+    url = context.declared.remote
+    is_declared = url and is_same_repository(repository, remote, url)
+    return f"{'remove remote: from msgrun.yaml, then: ' if is_declared else ''}git remote remove {quote(remote)}"
 
 
 def _find_renamed(context: LedgerContext, repository: Repository, commit: str) -> str:

@@ -222,6 +222,18 @@ def test_a_remote_that_does_not_answer_is_said_with_the_way_out(clone: Path, ori
     assert caught.value.hint.endswith("if the repository is gone for good: git remote remove origin")
 
 
+def test_a_remote_that_is_gone_is_removed_from_msgrun_yaml_too(clone: Path, origin: Path) -> None:
+    origin.rename(origin.with_name("away"))
+    with pytest.raises(LedgerUnavailable) as caught:
+        ask_remotes(ledger_context(clone, remote=origin.as_uri()))
+    assert caught.value.hint.endswith("for good: remove remote: from msgrun.yaml, then: git remote remove origin")
+    git_output(clone, "remote", "remove", "origin")
+    with pytest.raises(LedgerUnavailable) as caught:
+        ask_remotes(ledger_context(clone, remote=origin.as_uri()))
+    assert caught.value.hint.endswith("for good: remove remote: from msgrun.yaml, or correct it")
+    assert ask_remotes(ledger_context(clone)) == []
+
+
 def test_the_remote_of_msgrun_yaml_is_asked_beside_the_clones_own_once_it_was_reviewed(
     clone: Path, tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ from runner.git.process import GitFailed
 from runner.git.pushing import failure_reason, is_permanent_failure
 from runner.git.repository import Repository, find_repository
 from runner.ledger.lock_address import BranchAddress, DatabaseAddress, LockfileAddress
-from runner.ledger.opening import LedgerReading, read_ledger
+from runner.ledger.opening import LedgerReading, read_ledger, require_current
 from runner.report.checkup_text import Check
 from runner.report.problem_text import list_first, pluralize
 from runner.shown_command import shown_command
@@ -150,14 +150,21 @@ def check_ledger(context: Context) -> tuple[LedgerReading | None, list[Check]]:
     except (GuardRefused, LedgerUnavailable) as error:
         unread = Check("ledger write", "skip", "the ledger is not read")
         return None, [Check("ledger", "fail", str(error.message), error.hint), unread]
-    return reading, [_check_state(context, reading, notes), _check_writable(context)]
+    return reading, [_check_current(context, reading, notes), _check_writable(context)]
+
+
+def _check_current(context: Context, reading: LedgerReading, notes: list[str]) -> Check:
+    """Returns the check whether apply would accept the ledger, and then that of its state."""
+    try:
+        require_current(context.ledger, reading)
+    except (GuardRefused, LedgerUnavailable) as error:
+        return Check("ledger", "fail", str(error.message), error.hint)
+    return _check_state(context, reading, notes)
 
 
 def _check_state(context: Context, reading: LedgerReading, notes: list[str]) -> Check:
     name, facts = context.ledger.address.display_name, reading.facts
     is_lockfile_in_ci = isinstance(context.ledger.address, LockfileAddress) and os.environ.get("CI")
-    if reading.refusal:
-        return Check("ledger", "fail", reading.refusal.message, reading.refusal.hint)
     if duplicates := facts.duplicates():
         fix = shown_command("resolve", duplicates[0].record.key[:12], "--duplicate")
         return Check("ledger", "fail", f"{len(duplicates)} deliveries went out twice", f"settle it, then {fix}")

@@ -293,6 +293,33 @@ def test_a_remote_that_takes_a_push_is_found_without_pushing(project: Folder, tm
 
 
 @pytest.mark.usefixtures("intercom")
+def test_a_remote_that_is_gone_is_the_failure_that_apply_refuses_with(project: Folder) -> None:
+    git(project, "remote", "add", "origin", str(project.path / "gone.git"))
+    row = checks(project)["ledger"]
+    assert (row["status"], "origin cannot be asked whether the ledger moved" in row["detail"]) == ("fail", True)
+    assert row["fix"].endswith("if the repository is gone for good: git remote remove origin")
+    git(project, "remote", "remove", "origin")
+    assert checks(project)["ledger"]["status"] == "ok"
+
+
+@pytest.mark.usefixtures("intercom")
+def test_a_ledger_that_moved_in_another_clone_is_a_failure_and_reconcile_is_no_fix(
+    project: Folder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    remote = tmp_path_factory.mktemp("remote") / "origin.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True)
+    git(project, "remote", "add", "origin", str(remote))
+    header = '{"msgrun_lock":1,"workspace":"","salt_check":"9165df25","ledger":"AAAAAAAAAAAAAAAAAAAAAAAAAA"}\n'
+    project.write("messages.lock", header + CLAIM)
+    commit(project)
+    git(project, "commit", "--allow-empty", "-qm", '{"project":".","environment":"","turn":1,"moved":"git+origin"}')
+    git(project, "push", "-q", "origin", f"HEAD:refs/msgrun/moved/{'A' * 26}", "HEAD~:refs/heads/main")
+    row = checks(project)["ledger"]
+    assert (row["status"], row["detail"]) == ("fail", "the ledger messages.lock moved to git+origin, says origin")
+    assert "reconcile" not in row["fix"]
+
+
+@pytest.mark.usefixtures("intercom")
 def test_a_ledger_in_a_database_is_read(project: Folder, server: Server) -> None:
     (project.path / "messages.lock").unlink()
     project.write("msgrun.yaml", f"{ALL_WELL}lock: {server.lock}\n")
