@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,6 +160,7 @@ def new_message(name: str, *, in_app: bool, has_audience: bool) -> dict[str, str
 
 # The folder of each CI system's files, from the repository's top.
 CI_FOLDERS = {"github": ".github", "gitlab": ".gitlab"}
+CI_PATHS = {"github": (".github",), "gitlab": (".gitlab", ".gitlab-ci.yml")}  # what is committed
 
 _UNNAMED = Settings()
 
@@ -170,12 +171,13 @@ def workflow_path(system: str, environment: str | None) -> str:
     return f"{CI_FOLDERS[system]}/{'workflows/' if system == 'github' else ''}{name}"
 
 
-def workflow_next_step(system: str, paths: Sequence[str]) -> NextStep:
-    """Returns what the user has to do once a workflow is written: the first of `paths`, which has those of a system."""
-    if system == "github":
-        return NextStep(f"Set up the repository on GitHub, once, as the first lines of {paths[0]} say", ())
-    lines = ("include:", *(f"  - local: {path}" for path in paths))
-    return NextStep("Include the pipeline in .gitlab-ci.yml", lines)
+def workflow_next_steps(system: str, paths: Sequence[str]) -> Iterator[NextStep]:
+    """Yields what the user has to do once a workflow is written: the first of `paths`, which has those of a system."""
+    place = "repository on GitHub" if system == "github" else "project on GitLab"
+    if system == "gitlab":
+        lines = ("include:", *(f"  - local: {path}" for path in paths))
+        yield NextStep("Include the pipeline in .gitlab-ci.yml", lines)
+    yield NextStep(f"Set up the {place}, once, as the first lines of {paths[0]} say", ())
 
 
 def workflow(system: str, branch: str, directory: str, package: str, settings: Settings = _UNNAMED) -> str:

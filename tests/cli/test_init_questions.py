@@ -91,4 +91,5 @@ def test_the_workflow_of_a_ci_system_is_written_on_the_way(start, tmp_path: Path
     terminal.answer("Where will apply run?", "3")
     assert terminal.finish() == 0
     assert PACKAGE in (tmp_path / ".gitlab/msgrun.yml").read_text()
+    assert "Asking the package index for the hashes …" in terminal.raw
     assert read_settings(tmp_path)["lock"] == "git+origin"

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from shlex import join, quote
 
@@ -77,7 +77,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
             scaffold.write_new_file(root, path, text, output)
         for path, lines in missing_lines.items():
             output.result(f"{scaffold.extend_file(managed_path(root, path), lines):<8} {path}")
-        steps = [*_next_steps(remote, systems, folder, root), *_add_workflows(root, systems, package, output)]
+        steps = [*_next_steps(remote, _add_workflows(root, systems, package, output), systems, folder, root)]
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -125,13 +125,16 @@ def _refuse_environment(environment: str | None) -> None:
         )
 
 
-def _next_steps(remote: str, systems: Sequence[str], folder: Path | None, root: Path) -> Iterator[NextStep]:
+def _next_steps(
+    remote: str, workflow_steps: Iterable[NextStep], systems: Sequence[str], folder: Path | None, root: Path
+) -> Iterator[NextStep]:
     """Yields what to do in a new project, whose ledger is a branch of `remote`, or a lockfile if that is empty."""
     if folder and folder.resolve() != Path.cwd().resolve():
         yield NextStep("Go into the project", (f"cd {quote(str(folder))}",))
+    yield from workflow_steps  # before the push, which starts the first jobs
     repository = find_repository(root.resolve())
     top = repository.toplevel if repository else root.resolve()
-    outside = [] if top == root.resolve() else [scaffold.CI_FOLDERS[system] for system in systems]
+    outside = [] if top == root.resolve() else [path for system in systems for path in scaffold.CI_PATHS[system]]
     paths = join([".", *(os.path.relpath(top / path, root.resolve()) for path in outside)])
     commit = f"{'' if repository else 'git init && '}git add {paths} && git commit -m Begin"
     if not remote:
@@ -201,8 +204,7 @@ def _configure_branch_ledger(root: Path, output: Output) -> Iterator[NextStep]:
     if not may_edit:
         return
     file = managed_path(root, SETTINGS_FILE)
-    text = set_settings(file.read_bytes().decode(), None, {"lock": f"git+{remote}"})
-    file.write_bytes(text.encode())
+    file.write_bytes(set_settings(file.read_bytes().decode(), None, {"lock": f"git+{remote}"}).encode())
     output.result("extended msgrun.yaml")
     yield _begin_step(remote)
 
@@ -239,9 +241,8 @@ def _add_workflows(
         _add_requirements(top, system, package, output)
         if package.encode() not in file.read_bytes():
             output.note(f"{path} does not install {package}. To renew it, remove both files and run this again.")
-        names = dict.fromkeys([environment, *others])
-        pipelines = [scaffold.workflow_path(system, name) for name in names]
-        yield scaffold.workflow_next_step(system, [one for one in pipelines if managed_path(top, one).exists()])
+        pipelines = [scaffold.workflow_path(system, name) for name in (environment, *others)]
+        yield from scaffold.workflow_next_steps(system, [one for one in pipelines if managed_path(top, one).exists()])
         for name in others:
             if not managed_path(top, scaffold.workflow_path(system, name)).exists():
                 own = shown_command("init", f"--{system}", environment=name or "")
@@ -269,7 +270,8 @@ def _add_requirements(top: Path, system: str, package: str, output: Output) -> N
         output.result(f"kept     {path}")
         return
     try:
-        text = pin_requirements(package, system)
+        with output.waiting("Asking the package index for the hashes …"):
+            text = pin_requirements(package, system)
     except HashesUnknown as error:
         output.note(f"{path} is not written, and the jobs fail without it: {error.message}")
         again = shown_command("init", f"--{system}", "--from", package)

@@ -54,6 +54,15 @@ def test_in_a_part_of_a_repository_the_workflow_is_committed_and_pushed_before_t
     assert "msgrun -C top lock begin" in err.partition(push)[2]
 
 
+def test_the_pipeline_of_gitlab_is_included_and_the_project_set_up_before_the_push(folder: Folder) -> None:
+    subprocess.run(["git", "init", "--quiet", str(folder.path / "top")], check=True)
+    err = folder.run("-C", "top", "init", "part", "--gitlab", "--from", "msgrun==0.1.0").err
+    setup, _, push = err.partition("git add . ../.gitlab ../.gitlab-ci.yml && git commit -m Begin\n")
+    assert "Include the pipeline in .gitlab-ci.yml:\n    include:\n      - local: .gitlab/msgrun.yml\n" in setup
+    assert "  Set up the project on GitLab, once, as the first lines of .gitlab/msgrun.yml say\n" in setup
+    assert "git push" in push
+
+
 def test_the_next_steps_fit_a_narrow_terminal_and_keep_their_commands(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
