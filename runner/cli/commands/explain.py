@@ -1,5 +1,6 @@
 """The command explain: says what the code of a problem means, with an example before and after."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 
@@ -8,9 +9,11 @@ import click
 from runner.cli.options import EXIT, command
 from runner.cli.output import current_output
 from runner.cli.suggestions import suggest_codes
+from runner.declare.address_search import is_address
 from runner.declare.similar_names import did_you_mean
 from runner.errors import UsageMistake
 from runner.lint.rules import RULES
+from runner.privacy import mark_private
 from runner.report.explanations import (
     DECLARATION,
     Explanation,
@@ -25,6 +28,7 @@ from runner.report.terminal_text import style
 from runner.shown_command import shown_command
 
 _COLOURS = {"Before": "red", "After": "green"}
+_KEY_START = re.compile("[0-9a-f]{8,32}")  # status shows the first 8 digits or more
 _MIN_WIDTH_OF_TITLES = 80  # columns; with less, most titles would have two lines and more, and the list only the codes
 
 
@@ -47,11 +51,21 @@ def explain(code: tuple[str, ...]) -> int:
         output.result(_list_codes(groups, output.width))
         return EXIT.done
     if name not in explanations:
-        others = f"{shown_command('explain')} lists all codes; for a code of Intercom's own: "
-        others += shown_command("explain", "refused")
-        raise UsageMistake(f"no problem has the code {word}", did_you_mean(name, list(explanations)) or others)
+        shown_word = mark_private(word) if is_address(word) else word
+        hint = did_you_mean(name, list(explanations)) or _hint_for_other(word)
+        raise UsageMistake("no problem has the code " + shown_word, hint)
     output.result(_format(explanations[name], output.width))
     return EXIT.done
+
+
+def _hint_for_other(word: str) -> str:
+    """Returns a hint for what is like no code: it may be a recipient's address, or the start of a delivery's key."""
+    if is_address(word):
+        return f"for what a recipient got: {shown_command('status', '--to', 'ADDRESS')}"
+    if _KEY_START.fullmatch(word):
+        return f"for the records of a key: {shown_command('lock', 'show', word)}"
+    refused, codes = shown_command("explain", "refused"), shown_command("explain")
+    return f"for a code of Intercom's own: {refused}; for all codes: {codes}"
 
 
 def _find_groups(word: str) -> list[Group]:

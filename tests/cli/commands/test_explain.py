@@ -47,7 +47,24 @@ def test_an_unknown_code_is_a_mistake_with_a_hint(folder: Folder) -> None:
     result = folder.run("explain", "unknown-kye")
     assert (result.code, result.out) == (64, "")
     assert result.err == "error: no problem has the code unknown-kye\n  hint: did you mean unknown-key?\n"
-    assert "hint: msgrun explain lists all codes" in folder.run("explain", "pony").err
+
+
+@pytest.mark.parametrize(
+    ("word", "lines"),
+    [
+        (
+            "pony",
+            ["for a code of Intercom's own:", "  msgrun explain refused", "for all codes:", "  msgrun explain"],
+        ),
+        ("bob@pony.example", ["for what a recipient got:", "  msgrun status --to ADDRESS"]),
+        ("5c2f19a0", ["for the records of a key:", "  msgrun lock show 5c2f19a0"]),
+    ],
+)
+def test_what_is_like_no_code_gets_commands_that_can_be_copied(
+    folder: Folder, word: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert folder.run("explain", word).err.partition("  hint: ")[2] == "\n        ".join(lines) + "\n"
 
 
 def test_a_word_of_status_is_explained_as_it_stands_there(folder: Folder) -> None:
