@@ -1,5 +1,6 @@
 """The project: its root, its settings, and the declarations below messages/."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,9 +38,7 @@ class Project(NamedTuple):
         if any(problem.is_error for problem in self.problems):
             raise ProblemsFound(list(self.problems))
         names = [one.name for one in self.declarations]
-        in_file = [one.name for one in self.declarations if one.document.source.path == name.removeprefix("./")]
-        hint = f"a name is wanted: {list_first(in_file)}" if in_file else suggest_or_list(name, names)
-        raise UsageMistake(f"no message is named {name}", hint)
+        raise UsageMistake(f"no message is named {name}", suggest_name(name, self.declarations, names))
 
     def find_recipient_problems(self) -> list[Problem]:
         """Renders every recipient of every declaration, the invalid ones included. Returns the problems."""
@@ -49,6 +48,12 @@ class Project(NamedTuple):
             for declaration in declarations
             for problem in check_recipients(declaration, self.settings.salt, lambda _: None)
         ]
+
+
+def suggest_name(name: str, declarations: Iterable[Declaration], names: Sequence[str]) -> str:
+    """Returns a hint for what is not among `names`: the names in the file that was given, or a similar name."""
+    in_file = [one.name for one in declarations if one.document.source.path == name.removeprefix("./")]
+    return f"a name is wanted: {list_first(in_file)}" if in_file else suggest_or_list(name, names)
 
 
 class NoProject(UsageMistake):

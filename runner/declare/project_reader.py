@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from runner.current_work import CURRENT_WORK
@@ -121,7 +122,7 @@ def make_project_reader(
         suppression = kept.read(tree, SETTINGS_FILE, read_list) if kept else read_list()
     context = ProjectContext(tree, settings, Templates(tree, watch), watch, suppression[0])
     unread = list(find_unread_files(tree, files))
-    is_selected = _make_selector(files.declarations, unread, paths)
+    is_selected = _make_selector(tree, files.declarations, unread, paths)
     problems = [*warnings, *suppression[1], *(problem for problem in unread if is_selected(problem.place.path))]
     problems += find_unread_settings(tree, SETTINGS_FILE)
     if kept is None:
@@ -190,19 +191,27 @@ def _find_name_problems(document: Document, names: dict[str, Place]) -> list[Pro
     return [document.problem("duplicate-name", ("name",), message, "a message's name is its identity: give it another")]
 
 
-def _make_selector(files: Sequence[str], unread: Iterable[Problem], paths: Iterable[str]) -> Callable[[str], bool]:
+def _make_selector(
+    tree: Tree, files: Sequence[str], unread: Iterable[Problem], paths: Iterable[str]
+) -> Callable[[str], bool]:
     """Returns a test for paths: whether `paths` select it. Raises UsageMistake if one selects no declaration."""
     selected_paths = list(paths)
     for path in selected_paths:
         if path != "." and not any(is_within(file, path) for file in files):
             hints = [problem.hint for problem in unread if problem.place.path == path]
             name = path.rpartition("/")[2]
-            hints += [
-                f"a path is wanted: {file}" for file in files if file.rpartition("/")[2].rpartition(".")[0] == name
-            ]
+            hints += [f"a path is wanted: {file}" for file in files if _has_message(tree, file, name)]
             hints += [did_you_mean(path, list(files)), "declarations are messages/**/*.yaml and .yml"]
             raise UsageMistake(f"no declaration at {path}", next(filter(None, hints)))
     return lambda path: not selected_paths or any(is_within(path, selected) for selected in selected_paths)
+
+
+def _has_message(tree: Tree, file: str, name: str) -> bool:
+    """Returns whether a file declares the message with a name, or is called like it."""
+    return PurePosixPath(file).stem == name or any(
+        isinstance(item, Document) and isinstance(item.value, dict) and item.value.get("name") == name
+        for item in read_documents(tree, file)
+    )
 
 
 def is_within(path: str, chosen: str) -> bool:

@@ -114,6 +114,8 @@ def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[Sta
         matching_keys = [candidate for candidate in facts if key and candidate.startswith(key)]
         state = facts.state(matching_keys[0]) if matching_keys else None
         hint = _SETTLED[state.status] if state else f"{shown_command('status')} lists them"
+        if any(state.record.message == key for state in states):
+            hint = f"{key} is a message: use --message {key} --all, with --not-sent or with --sent -"
         raise UsageMistake(f"no unknown delivery has the key {key}", hint)
     return matching
 

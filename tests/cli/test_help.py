@@ -80,11 +80,14 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["plan", "--format", "jsn"], "--format: jsn is none of text, json, markdown, github; did you mean json?"),
         (["completion", "fishy"], "error: fishy is none of bash, zsh, fish; did you mean fish?"),
         (["plan", "seed"], "no declaration at seed\n  hint: a path is wanted: messages/seed.yaml"),
+        (["plan", "outage"], "no declaration at outage\n  hint: a path is wanted: messages/incident.yaml"),
+        (["status", "messages/seed.yaml"], "the ledger knows none\n  hint: a name is wanted: seed"),
         (["render", "messages/seed.yaml"], "no message is named messages/seed.yaml\n  hint: a name is wanted: seed"),
     ],
 )
 def test_a_misspelt_name_is_corrected(folder: Folder, args: list[str], meant: str) -> None:
     folder.message(people_message("seed", "email"), "seed")
+    folder.message(people_message("outage", "email"), "incident")
     folder.write("people.csv", "who\n")
     ran = folder.run(*args)
     assert ran.code == 64

@@ -139,6 +139,9 @@ def test_a_start_that_fits_two_or_none_or_something_settled_is_said(project):
     shared = next(one[:1] for one, other in itertools.pairwise(keys) if one[0] == other[0])
     with pytest.raises(UsageMistake, match="unknown deliveries have a key that begins"):
         find_unknown(project.facts, shared, None)
+    with pytest.raises(UsageMistake) as caught:
+        find_unknown(project.facts, "seed", None)
+    assert caught.value.hint == "seed is a message: use --message seed --all, with --not-sent or with --sent -"
     with pytest.raises(UsageMistake, match="no unknown delivery") as caught:
         find_unknown(project.facts, "zzz", None)
     assert "status lists them" in caught.value.hint

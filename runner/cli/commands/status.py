@@ -14,8 +14,8 @@ from runner.cli.pauses import current_notices
 from runner.cli.recipients import name_recipients, status_view
 from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import Address, is_address, parse_recipient_address
+from runner.declare.project import suggest_name
 from runner.declare.recipient_states import find_states
-from runner.declare.similar_names import suggest_or_list
 from runner.errors import ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
@@ -84,12 +84,13 @@ def _print_notices(context: Context) -> None:
 def _require_declared(context: Context, facts: Facts, name: str) -> None:
     """Raises UsageMistake if no declaration has this name, of which the ledger knows nothing."""
     try:
-        declared = [declaration.name for declaration in context.load_project().declarations]
+        declarations = context.load_project().declarations
     except ProblemsFound:
-        declared = []
+        declarations = ()
+    declared = {declaration.name for declaration in declarations}
     if name not in declared:
-        names = sorted({*declared, *facts.message_names()})
-        raise UsageMistake(f"no message is named {name}, and the ledger knows none", suggest_or_list(name, names))
+        hint = suggest_name(name, declarations, sorted({*declared, *facts.message_names()}))
+        raise UsageMistake(f"no message is named {name}, and the ledger knows none", hint)
 
 
 def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: Address, *, online: bool) -> None:
