@@ -22,6 +22,7 @@ _NOTES = {
     "reconcile": "as reconcile found",
 }
 _NAMED = frozenset({"key", "run"})  # columns whose cells do not say what they are
+_SENT_AT = "sent at (UTC)"
 _RIGHT = frozenset({"revision", *STATUS_WORDS.values()})
 
 Times = Mapping[tuple[str, int], tuple[str, str]]
@@ -38,8 +39,8 @@ def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) 
         cells = [style(f"{by_status[one]:,}", _COLOURS[one]) if one in counted else "" for one in COUNTED]
         moments = sorted({format_time(time) for time in times.get((name, revision), ()) if time})
         rows.append([one_line(style(name, "bold")), str(revision), *cells, " to ".join(moments)])
-    heads = ("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), "sent at (UTC)")
-    return "\n".join(fitted_table(heads, rows, width, fixed=(5,), right=_RIGHT, named=_RIGHT))
+    heads = ("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), _SENT_AT)
+    return "\n".join(fitted_table(heads, rows, width, fixed=(5,), right=_RIGHT, named=_RIGHT | {_SENT_AT}))
 
 
 def format_totals(statuses: Counter[MessageStatus], width: int) -> str:

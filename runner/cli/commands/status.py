@@ -22,7 +22,7 @@ from runner.ledger.history import latest_states, sent_times
 from runner.ledger.key_state import STATUS_WORDS, State
 from runner.ledger.lock_address import default_lockfile
 from runner.ledger.record import MASKED
-from runner.privacy import mark_private
+from runner.privacy import mark_private, reveal_or_mask
 from runner.report import json_output, status_text
 from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap
@@ -156,15 +156,16 @@ def _print_messages(
     if name is None:
         attention = chain(unknown, facts.states_with("refused"))
         listed = list(attention if show_all else islice(attention, _MAX_LISTED))
+        recipients = name_recipients(context, facts, [state.record for state in listed])
         statuses = status_text.ATTENTION
     else:
-        listed = _list_deliveries(facts, name, len(facts) if show_all else _MAX_LISTED)
+        listed, recipients = _list_deliveries(context, facts, name, unknown, len(facts) if show_all else _MAX_LISTED)
         statuses = status_text.COUNTED
     total = sum(number for group, number in counts.items() if group.status in statuses)
     if listed:
         lines = format_delivery_list(
             (ListedDelivery(state.record, STATUS_WORDS[state.status], explain_state(state)) for state in listed),
-            name_recipients(context, facts, [state.record for state in listed]),
+            recipients,
             status_view(context),
             with_message=name is None,
             with_times=True,
@@ -191,12 +192,22 @@ def _print_messages(
     next_steps.print_steps(context, [*_settle(context, unknown), *others])
 
 
-def _list_deliveries(facts: Facts, name: str, limit: int) -> list[State]:
-    """Returns the deliveries of a message to list: the unknown, then the refused, then the latest that were sent."""
-    listed: list[State] = []
-    for status in (*status_text.ATTENTION, "sent"):
-        listed += latest_states(facts, name, limit - len(listed), status)
-    return listed
+def _list_deliveries(
+    context: Context, facts: Facts, name: str, unknown: Sequence[State], limit: int
+) -> tuple[list[State], Recipients]:
+    """Returns at most `limit` deliveries of a message, with the names of their recipients.
+
+    The unknown are first, then the refused, both sorted by recipient; then the latest that were sent.
+    """
+    refused = list(facts.states_with("refused", message=name))
+    latest = latest_states(facts, name, max(0, limit - len(unknown) - len(refused)), "sent")
+    recipients = name_recipients(context, facts, [state.record for state in (*unknown, *refused, *latest)])
+
+    def sort_key(state: State) -> str:
+        return reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
+
+    listed = [*sorted(unknown, key=sort_key), *sorted(refused, key=sort_key), *latest]
+    return listed[:limit], recipients
 
 
 def _warn_of_unknown(context: Context, unknown: Sequence[State]) -> None:

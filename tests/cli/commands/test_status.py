@@ -195,6 +195,14 @@ def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder
     assert folder.run("status", "list", "--all").out.count(" 00:00\n") == 1 + 55
 
 
+def test_of_many_unknown_deliveries_of_a_message_the_first_by_recipient_are_listed(folder: Folder) -> None:
+    append(folder, *(delivery("list", "id", f"a{n}", id=str(n)) for n in range(10, 15)))
+    append(folder, *(delivery("list", "id", f"b{n}", "claimed", at=f"2026-01-{n - 9:02}") for n in range(10, 40)))
+    out = folder.run("status", "list").out
+    assert [row[0] for row in rows(out)[4:24]] == [f"id:b{number}" for number in range(10, 30)]
+    assert "and 5 more sent, 10 more unknown: msgrun status list --all" in out
+
+
 def test_of_many_deliveries_to_look_at_the_first_are_listed_unless_all_are_asked_for(folder: Folder) -> None:
     append(folder, *(delivery("list", "id", str(number), "refused", code="x") for number in range(25)))
     out = folder.run("status").out
