@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import join, quote
@@ -18,6 +19,7 @@ from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
+_MAX_ASKED = 5  # unknown deliveries of a message: above it there is a command for all of them
 _ADDED_REMOTE = re.compile(r"^\+\s*remote:", re.MULTILINE)  # in a diff of msgrun.yaml: apply may have written it
 
 
@@ -138,18 +140,32 @@ def decide(
     `is_left`: another step comes before it, which may settle some. `by_key`: see `settle_unknown`. Off a terminal it
     names the flags.
     """
-    keys = list(dict.fromkeys(record.key for record in records))
+    messages = {record.key: record.message for record in records}
+    keys = list(messages)
     if not keys:
         return []
+    of_all = _decide_all(messages.values())
     which = _name_unknown(len(keys))
     if is_left:
         which = "each that is left" if len(keys) > 1 else "it, if it is not found"
     if context.output.is_interactive:
         commands = [("resolve", key[:12]) for key in keys] if by_key else [("resolve",)]
-        return [NextStep(f"Say what became of {which}", tuple(shown_command(*words) for words in commands))]
+        return [NextStep(f"Say what became of {which}", tuple(shown_command(*words) for words in commands)), *of_all]
     command = shown_command("resolve", keys[0][:12])
     purpose = f"Say what became of {which}, by its key" if len(keys) > 1 or is_left else f"Say what became of {which}"
-    return [NextStep(purpose, (f"{command} --sent ID", f"{command} --not-sent"))]
+    return [NextStep(purpose, (f"{command} --sent ID", f"{command} --not-sent")), *of_all]
+
+
+def _decide_all(messages: Iterable[str]) -> list[NextStep]:
+    """Returns the step that decides the unknown deliveries of a message at once, for each message with many."""
+    return [
+        NextStep(
+            f"Or, if none of {name} arrived, mark all that is unknown of it as not sent",
+            (shown_command("resolve", "--message", name, "--all", "--not-sent"),),
+        )
+        for name, number in Counter(messages).items()
+        if number > _MAX_ASKED
+    ]
 
 
 def _name_unknown(number: int) -> str:

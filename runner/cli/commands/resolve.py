@@ -123,10 +123,11 @@ def _resolve_unknown(
 
 
 def _list_people(context: Context, ledger: Ledger, states: Sequence[State]) -> str:
-    """Returns the first recipients of a decision, as a sentence above its question."""
-    listed = [state.record for state in states[:_MAX_LISTED]]
-    recipients = name_recipients(context, ledger.facts, listed)
-    names = [reveal_or_mask(recipients.name(record), show_values=context.output.show_values) for record in listed]
+    """Returns the first recipients of a decision by name, as a sentence above its question."""
+    records = [state.record for state in states]
+    recipients = name_recipients(context, ledger.facts, records)
+    named = (reveal_or_mask(recipients.name(record), show_values=context.output.show_values) for record in records)
+    names = sorted(named)[:_MAX_LISTED]
     more = f" and {len(states) - len(names):,} more" if len(states) > len(names) else ""
     return f"{', '.join(names)}{more}"
 

@@ -39,6 +39,18 @@ def test_resolve_all_of_a_message(folder: Folder) -> None:
     assert folder.run("resolve", "--message", "list", "--all", "--not-sent", "--yes").out == "nothing to do\n"
 
 
+def test_with_many_unknown_of_a_message_the_command_for_all_is_named_and_its_people_are_sorted(folder: Folder) -> None:
+    append(folder, *(line(key, key, "claimed", to=f"id:{10 - number}") for number, key in enumerate("abcde")))
+    for_all = "msgrun resolve --message list --all --not-sent\n"
+    assert for_all not in folder.run("status", "list").out
+    append(folder, line("f", "f", "claimed", to="id:1"))
+    for args in ("status",), ("status", "list"):
+        assert folder.run(*args).out.endswith(
+            f"  Or, if none of list arrived, mark all that is unknown of it as not sent:\n    {for_all}"
+        )
+    assert "id:1, id:10, id:6, id:7, id:8, id:9\n" in folder.run(*for_all.split()[1:]).err
+
+
 def test_resolve_as_sent_keeps_the_id(folder: Folder) -> None:
     append(folder, line("a", "1", "claimed"))
     assert folder.run("resolve", "aaaaaaaa", "--sent", "2009").code == 5
