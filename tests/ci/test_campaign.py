@@ -44,7 +44,7 @@ def test_a_campaign_moves_from_file_to_git_to_postgresql_to_file_and_everybody_g
     campaign.move("messages.lock")
     # The server is not in msgrun.yaml any more, so it is asked for late outcomes only as the hint says.
     refused = campaign.run(5, "resolve", "--message", "news", "--all", "--not-sent", "--yes")
-    assert f"MSGRUN_LOCK={server.lock} msgrun lock export late.lock, then msgrun lock import late.lock" in refused
+    assert f"MSGRUN_LOCK={server.lock} msgrun lock export late.lock; then: msgrun lock import late.lock" in refused
     campaign.clone.env["MSGRUN_LOCK"] = server.lock
     campaign.run(0, "lock", "export", "late.lock")
     del campaign.clone.env["MSGRUN_LOCK"]
