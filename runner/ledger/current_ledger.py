@@ -62,12 +62,9 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
     if refusal := find_ledger_refusal(context, facts):
         raise refusal.error()
     refuse_fork(context)
+    refuse_if_moved(context, facts, answers)
     ledger_id = facts.headers.merged(context.salt).ledger
     for answer in answers:
-        for remote_mark in answer.marks:
-            is_newer = remote_mark.mark.generation > facts.mark.generation
-            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
-                raise _marked_error(context, answer, remote_mark)
         _refuse_other_default(context, ledger_id, answer)
         if answer.renamed_to and isinstance(context.address, LockfileAddress):
             raise GuardRefused(
@@ -77,6 +74,16 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
                 f" project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger: {context.command} lock"
                 " begin",
             )
+
+
+def refuse_if_moved(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
+    """Raises GuardRefused if a remote has a newer mark of the ledger than the ledger itself."""
+    ledger_id = facts.headers.merged(context.salt).ledger
+    for answer in answers:
+        for remote_mark in answer.marks:
+            is_newer = remote_mark.mark.generation > facts.mark.generation
+            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
+                raise _marked_error(context, answer, remote_mark)
 
 
 def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:

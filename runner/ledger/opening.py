@@ -1,7 +1,7 @@
 """Finds a ledger by the kind of its address, and reads it or opens it to write.
 
 Every command that sends or reports uses `read_ledger` or `open_ledger`, which check that the ledger is the current one
-of its project. `open_existing` does not check that: compacting and moving work on ledgers that are not current too.
+of its project. `open_existing` does not check that: a move works on ledgers that are not current too.
 
 The steps of `open_ledger`: `remote_marks` asks the git remotes about moves of the ledger; `known_hosts` checks that its
 address may be contacted; the package for its kind opens it; `current_ledger` refuses it if another one is current; and
@@ -22,6 +22,7 @@ from runner.ledger.current_ledger import (
     find_ledger_refusal,
     find_missing_refusal,
     missing_ledger_error,
+    refuse_if_moved,
     refuse_second_ledger,
     refuse_unless_current,
 )
@@ -168,6 +169,8 @@ def _refuse_to_start(context: LedgerContext, answers: list[RemoteAnswer], ledger
         refuse_second_ledger(context, answers, ledger.facts)
     elif refusal := find_ledger_refusal(context, ledger.facts):
         raise refusal.error()
+    else:
+        refuse_if_moved(context, ledger.facts, answers)
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:

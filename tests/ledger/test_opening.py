@@ -196,7 +196,7 @@ def test_the_sandbox_starts_its_own_ledger_and_asks_nobody(clone: Path, tmp_path
 
 @pytest.mark.parametrize("mark", one_of(MoveMark(1, "pending", "x.lock"), MoveMark(1, "moved", "y.lock")))
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_ledger_that_is_not_current_can_be_compacted_and_keeps_its_mark(
+def test_a_ledger_that_is_not_current_opens_for_a_move_and_keeps_its_mark_compacted(
     clone: Path, locks: dict[str, str], kind: str, mark: MoveMark
 ) -> None:
     own = trusted_context(clone, locks[kind])

@@ -3,7 +3,7 @@
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of
 from runner.cli.options import command, stored_flag
-from runner.ledger.opening import open_existing
+from runner.ledger.opening import open_ledger
 from runner.report.problem_text import pluralize
 
 
@@ -15,7 +15,7 @@ def compact() -> int:
     It drops records that a later record of the same attempt replaces. The state of every delivery stays the same, so no
     confirmation is needed.
     """
-    with open_context() as context, open_existing(context.ledger, "lock compact", fetch=False) as ledger:
+    with open_context() as context, open_ledger(context.ledger, "lock compact", no_fetch=True) as ledger:
         before, after = ledger.compact()
         name = context.ledger.address.display_name
         if before == after:

@@ -197,6 +197,21 @@ def test_begin_where_the_remote_has_a_mark_of_this_project_is_refused(
     assert (ran.code, (late.path / "new.lock").exists()) == (0, True)
 
 
+def test_begin_and_compact_where_the_remote_says_that_the_ledger_moved_are_refused(
+    author: Clone, clone: Callable[..., Clone]
+) -> None:
+    assert author.msgrun("apply", "--yes", "--limit", "1").code == 0
+    author.commit()
+    author.git("push", "--quiet")
+    late = clone("late")
+    assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
+    before = (late.path / "messages.lock").read_bytes()
+    for command in ("begin", "compact"):
+        ran = late.msgrun("lock", command)
+        assert (ran.code, "the ledger messages.lock moved to git+origin, says origin" in ran.err) == (5, True)
+    assert (late.path / "messages.lock").read_bytes() == before
+
+
 def test_begin_on_a_branch_names_the_remote_in_the_settings(author: Clone, origin: Path) -> None:
     forget_lockfile(author)
     settings = (author.path / "msgrun.yaml").read_text()

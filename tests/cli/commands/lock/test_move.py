@@ -42,7 +42,8 @@ def test_the_ledger_that_was_left_takes_no_record_and_can_still_be_looked_at(fol
     folder.write("msgrun.yaml", "")
     key = "a" * 12
     for args in (["apply", "--yes"], ["resolve", key, "--not-sent", "--yes"], ["adopt", "list", "--yes"],
-                 ["apply", "--yes", "--new-lock", "--no-fetch"], ["lock", "import", "other.lock"]):  # fmt: skip
+                 ["apply", "--yes", "--new-lock", "--no-fetch"], ["lock", "import", "other.lock"], ["lock", "compact"],
+                 ["lock", "begin"]):  # fmt: skip
         ran = folder.run(*args)
         assert (ran.code, "the ledger messages.lock moved to other.lock" in ran.err) == (5, True), args
         assert "lock: other.lock into msgrun.yaml" in ran.err
