@@ -15,7 +15,7 @@ from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
-from runner.errors import GuardRefused, UsageMistake
+from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.lock_address import LockfileAddress
 from runner.plan.guards import Guard
@@ -106,14 +106,27 @@ def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
 
 
 def _note_other_clones(context: Context, plan: Plan) -> None:
-    """Says on a terminal that a plan asks no remote: the lockfile may have moved, or another clone may have sent."""
+    """Says on a terminal what only apply asks a remote: whether the ledger moved, or another clone has sent.
+
+    The default branch is read as this clone knows it.
+    """
     address = context.ledger.address
-    if not (context.output.width_for_reading and plan.to_send and isinstance(address, LockfileAddress)):
+    if not (context.output.width_for_reading and plan.to_send) or context.options.sandbox:
         return
-    repository = None if context.options.sandbox else context.ledger.readable_repository
-    if repository and repository.main_remote:
-        asked = f"apply asks {repository.main_remote} for a newer one."
-        context.output.note(f"{address.path} is read as this clone has it; {asked}")
+    repository = context.ledger.readable_repository
+    remote = repository.main_remote if repository else ""
+    if repository is None or not remote:
+        return
+    if isinstance(address, LockfileAddress):
+        context.output.note(f"{address.path} is read as this clone has it; apply asks {remote} for a newer one.")
+    try:
+        default = context.ledger.declared_at(repository, f"refs/remotes/{remote}/HEAD")
+    except (GuardRefused, LedgerUnavailable):  # apply says why
+        return
+    if default and default.address != address and not context.lock_override:
+        branch = f"the default branch of {remote}, as this clone has it,"
+        other = f"names another ledger, {default.address.setting}. apply refuses until both name the same."
+        context.output.note(f"{branch} {other}")
 
 
 def _write_outputs(

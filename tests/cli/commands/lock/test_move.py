@@ -242,3 +242,21 @@ def test_a_move_of_a_ledger_that_is_in_the_default_lockfile_names_the_command(au
     assert (ran.code, command in ran.err, "abandon" in ran.err) == (5, True, False)
     author.env["MSGRUN_LOCK"] = "messages.staging.lock"
     assert author.msgrun("-e", "staging", "lock", "move", "--yes", "git+origin").code == 0
+
+
+def test_a_plan_after_the_move_says_on_a_terminal_that_the_default_branch_names_the_old_ledger(
+    author: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert author.msgrun("lock", "begin").code == 0
+    author.commit()
+    author.git("push", "--quiet")
+    author.git("remote", "set-head", "origin", "main")
+    note = "the default branch of origin, as this clone has it, names another ledger, messages.lock."
+    monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
+    author.env.update(CI="", COLUMNS="100", NO_COLOR="1", TERM="dumb")
+    assert note not in " ".join(author.msgrun("plan").err.split())
+    assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
+    ran = author.msgrun("plan")
+    assert (ran.code, note in " ".join(ran.err.split())) == (0, True)
+    author.git("remote", "set-head", "origin", "--delete")
+    assert note not in " ".join(author.msgrun("plan").err.split())
