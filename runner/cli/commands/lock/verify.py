@@ -17,8 +17,10 @@ def verify(against: str | None) -> int:
     Exits with 1 for torn lines, and with 5 for duplicates or contradictory headers.
 
     --against is for pull requests. It exits with 5 if the commits since REF change a ledger's file, whatever lock: is.
-    Otherwise an author of a pull request could change the record of what was sent. It does so too if a file is
-    committed where only msgrun writes, as in .msgrun/, or a folder that git would take for a repository.
+    Otherwise an author of a pull request could change the record of what was sent.
+
+    With or without --against, it exits with 5 if a file is committed that only msgrun writes: a rescue file, or one in
+    .msgrun/. The same goes for a folder that git would take for a repository.
     """
     with open_context(against or "") as context:
         refuse_planted_files(context)
