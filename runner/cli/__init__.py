@@ -92,8 +92,9 @@ def _describe_value(error: click.BadParameter, parameter: click.Parameter) -> st
     """Returns that a value is not of the numbers or words that a parameter takes; empty if that is not why."""
     value, kind = error.message.partition(" is not ")[0].strip("'"), parameter.type
     name = f"{parameter.opts[0]}: " if isinstance(parameter, click.Option) else ""
-    if isinstance(kind, click.IntRange) and kind.max is None:
-        return f"{name}{value} is no whole number of at least {kind.min}"
+    if isinstance(kind, click.IntRange):
+        limits = f"of at least {kind.min}" if kind.max is None else f"from {kind.min} to {kind.max}"
+        return f"{name}{value} is no whole number {limits}"
     if isinstance(kind, click.Choice):
         from runner.declare.similar_names import did_you_mean  # noqa: PLC0415  # saves 1 ms in every other command
 

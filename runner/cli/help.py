@@ -167,6 +167,14 @@ class GlobalOption(click.Option):
 class Command(click.Command):
     """A command whose help begins with examples, and lists the global options after its own."""
 
+    allow_extra_args = True  # parse_args refuses them, in the words of the other mistakes
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Reads the arguments into the context. Raises click.UsageError if some are left."""
+        if (rest := super().parse_args(ctx, args)) and not ctx.resilient_parsing:
+            raise click.UsageError(f"unexpected argument: {' '.join(rest)}; see {ctx.command_path} --help", ctx)
+        return rest
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the examples and the options."""
         _write_examples(ctx, formatter)
