@@ -127,7 +127,10 @@ class Connection:
                 log=log,
                 origin=find_run_origin(self.context.tree.root),
             )
-            signals.report = _make_signal_report(self.context, run.summary, go_on)
+            is_searchable = any(
+                message.declaration.opens_conversation and message.counts["send"] for message in plan.messages
+            )
+            signals.report = _make_signal_report(self.context, run.summary, go_on, is_searchable=is_searchable)
             try:
                 with signals:
                     return run.deliver()
@@ -135,12 +138,18 @@ class Connection:
                 progress.clear()
 
 
-def _make_signal_report(context: Context, summary: Summary, go_on: Sequence[NextStep]) -> Callable[[int, bool], None]:
-    """Returns what a signal handler prints at once: how many requests are in flight, or what the process leaves."""
+def _make_signal_report(
+    context: Context, summary: Summary, go_on: Sequence[NextStep], *, is_searchable: bool
+) -> Callable[[int, bool], None]:
+    """Returns what a signal handler prints at once: how many requests are in flight, or what the process leaves.
+
+    `is_searchable`: some of what is sent opens a conversation, by which reconcile finds it.
+    """
     width = context.output.width
+    purpose, name = ("Look for it in Intercom", "reconcile") if is_searchable else ("Say what became of it", "resolve")
     look = [
         NextStep("See what is unknown", (shown_command("status"),)),
-        NextStep("Look for it in Intercom", (shown_command("reconcile"),)),
+        NextStep(purpose, (shown_command(name),)),
     ]
 
     def report(number: int, is_first: bool) -> None:

@@ -125,8 +125,8 @@ class MessagePoster:
                     hint = "from: must name an admin of this workspace. The recipient did not get this message"
                     stop = StopReason("error", answer.reason, hint)
                 elif answer.is_fatal:
-                    reconcile = shown_command("reconcile")
-                    hint = f"find out whether a proxy answered instead of Intercom; before the next apply: {reconcile}"
+                    settle = shown_command("reconcile" if attempt.claim.is_searchable else "resolve")
+                    hint = f"find out whether a proxy answered instead of Intercom; before the next apply: {settle}"
                     stop = StopReason("error", answer.reason, hint)
                 return Outcome("unknown", "", answer.code, answer.request_id, detail=answer.reason, stop=stop)
             case AccountDenied():

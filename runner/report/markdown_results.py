@@ -70,9 +70,8 @@ def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep
     lines = [f"- **{word}** {_format_delivery(item, show_values=show_values)}" for word, item in done.reported()]
     lines += [f"- warning: {inline_text(warning, show_values=show_values)}" for warning in done.warnings]
     if done.unknown:
-        blocks.append(
-            f"An unknown delivery may have arrived and is never sent again by itself: `{shown_command('reconcile')}`."
-        )
+        settle = shown_command("reconcile" if any(item.record.is_searchable for item in done.unknown) else "resolve")
+        blocks.append(f"An unknown delivery may have arrived and is never sent again by itself: `{settle}`.")
     blocks.append("\n".join(fit_to_length(lines, len(lines), MAX_TABLE_LENGTH, "lines", separator="\n", start="- ")))
     return "\n\n".join(filter(None, blocks))
 

@@ -108,7 +108,7 @@ def test_a_second_ctrl_c_ends_at_once_and_says_what_is_unknown(folder: Folder, i
     assert told, terminal.screen
     assert counts(folder)["unknown"] == int(told[1])
     assert "  See what is unknown:\n    msgrun status\n" in terminal.screen
-    assert "  Look for it in Intercom:\n    msgrun reconcile" in terminal.screen
+    assert "  Say what became of it:\n    msgrun resolve" in terminal.screen, "it opens no conversation"
     assert "    git add messages.lock && git commit -m 'Record what was sent' messages.lock\n" in terminal.screen
     assert "  Send what is left:\n    msgrun apply" in terminal.screen
 

@@ -66,6 +66,13 @@ def test_every_kind_of_trouble_has_its_outcome_and_sends_nothing_twice(kind, pro
     assert len(project.made) == made + sent_now
 
 
+@pytest.mark.parametrize(("opens", "command"), [("true", "reconcile"), ("false", "resolve")])
+def test_a_stop_names_reconcile_only_where_it_can_find_the_delivery(opens, command, project):
+    project.declare(create_conversation_without_contact_reply=opens)
+    project.trouble("403")
+    assert project.apply().stop.hint.endswith(f"before the next apply: msgrun {command}")
+
+
 def test_a_claim_is_on_disk_before_the_post_and_its_outcome_after_it(project):
     project.declare()
     project.apply()

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from runner.declare.keys_and_digests import delivery_key
 from tests.support.project import Folder
 
+OPENS = "create_conversation_without_contact_reply: true\n"
 LIST = """\
 name: list
 message_type: email
@@ -190,3 +192,15 @@ def test_a_body_says_its_template_and_that_it_opens_a_conversation(folder: Folde
         )
     )
     assert "sees it, in the template personal, and it opens a conversation:" in folder.run("plan", "-v").out
+
+
+@pytest.mark.parametrize(
+    ("more", "settles"),
+    [("", "msgrun resolve settles it"), (OPENS, "msgrun reconcile looks for it in Intercom")],
+)
+def test_reconcile_is_named_only_where_a_message_opens_a_conversation(more: str, settles: str, folder: Folder) -> None:
+    folder.message(f"{more}{people('ann')}")
+    record = {"key": delivery_key("", "list", 1, "email", "ann@example.com"), "attempt": "1", "status": "claimed"}
+    with (folder.path / "messages.lock").open("a") as lockfile:
+        lockfile.write(json.dumps({**record, "message": "list", "revision": 1, "to": "email:~x"}) + "\n")
+    assert f"\nWhat is unknown: msgrun status shows it, {settles}.\n" in folder.run("plan").out
