@@ -110,8 +110,8 @@ def format_check(planned: Plan, view: PlanView) -> str:
 def needs_attention(message: PlannedMessage) -> bool:
     """Returns whether something of a message is to send now or later, or whether a person has to decide about it."""
     counts = message.counts
-    waits = (counts["excluded"] and not message.is_expired) or message.is_unread or is_empty(message)
-    return bool(counts["send"] or counts["edited"] or counts["unknown"] or waits or message.undeclared_count)
+    is_left = any(counts[action] for action in ("send", "excluded", "edited", "unknown"))
+    return is_left or message.is_unread or is_empty(message) or message.undeclared_count > 0
 
 
 def _choose_symbol_action(message: PlannedMessage) -> Action:
