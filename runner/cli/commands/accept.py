@@ -11,6 +11,7 @@ from runner.cli.options import command, writes_ledger
 from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
 from runner.deliver import manual_outcomes
+from runner.ledger.history import sent_revisions
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
@@ -30,8 +31,13 @@ def accept(name: str) -> int:
         lists = f"{shown_command('status', name)} lists who got it"
         reason = f"the ledger {context.ledger.address.display_name} has no edit of {name}; {lists}"
         if (revision := message.declaration.revision) > 1 and not ledger.facts.keys_of(name, revision):
-            reason = f"revision {revision} of {name} was not sent yet; to keep the edit without sending it, "
-            reason += "set revision: back to the one that was sent"
+            reason = f"revision {revision} of {name} was not sent yet, so there is nothing to accept"
+            sent = [number for other, number in sent_revisions(ledger.facts) if other == name and number < revision]
+            if sent:
+                reason += (
+                    f". To keep the edit without sending it: write revision: {max(sent)} again, then run this again;"
+                    f" or count the new revision as sent: {shown_command('adopt', name)}"
+                )
         stay = "stays" if len(records) == 1 else "stay"
         decision = Decision(
             f"Accept the edit of {name}",

@@ -48,9 +48,13 @@ def test_a_raised_revision_is_no_edit_and_accept_says_so(folder: Folder) -> None
     assert folder.run("apply", "--yes").code == 0
     folder.message(f"revision: 2\n{LIST.replace('Hi', 'Hello')}")
     ran = folder.run("accept", "list", "--yes")
-    assert ran.out.startswith(
-        "nothing to do: revision 2 of list was not sent yet; to keep the edit without sending it,"
+    assert ran.out == (
+        "nothing to do: revision 2 of list was not sent yet, so there is nothing to accept. To keep the edit without"
+        " sending it: write revision: 1 again, then run this again; or count the new revision as sent:"
+        " msgrun adopt list\n"
     )
+    folder.message(f"revision: 1\n{LIST.replace('Hi', 'Hello')}")
+    assert folder.run("accept", "list", "--yes").out.startswith("Accepted the edit of list. ")
 
 
 def test_the_question_says_what_follows_and_fits_the_terminal(
