@@ -1,6 +1,5 @@
 """The command preview: shows every message as its recipients see it, as pages for a browser."""
 
-import os
 from pathlib import Path
 
 import click
@@ -63,8 +62,7 @@ def preview(
         index = write_pages(folder, dict(render_pages(shown)))
         if context.output.width_for_reading:
             context.output.note(f"Wrote the pages of {_describe(shown)}. Open in a browser:")
-            index = Path(os.path.relpath(index))
-        context.output.result(str(index))
+        context.output.result(index.absolute().as_uri() if context.output.width_for_reading else str(index))
         context.output.note_masking()
         if pictures:
             _take_screenshots(context, folder, shown, pictures)

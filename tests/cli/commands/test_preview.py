@@ -14,6 +14,14 @@ def test_preview_writes_pages_and_names_the_index(folder: Folder) -> None:
     assert "Recipients are masked" in ran.err
 
 
+def test_a_terminal_gets_an_address_to_click(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    folder.message(SEED)
+    index = folder.path / ".msgrun/preview/index.html"
+    assert folder.run("preview").out == f"{index.as_uri()}\n"
+
+
 def test_a_second_preview_replaces_the_first(folder: Folder) -> None:
     folder.message(SEED)
     assert folder.run("preview", "--out", "shown").code == 0
