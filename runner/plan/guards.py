@@ -14,7 +14,7 @@ from runner.shown_command import shown_command
 
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
-_MAX_FILES = 3  # that a hint names
+_MAX_FILES = 10  # that a hint names
 
 
 @dataclass(frozen=True, slots=True)

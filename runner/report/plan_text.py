@@ -86,8 +86,8 @@ def format_plan(review: Review, view: PlanView) -> str:
     in_steps = [item for item in planned.guards if item.steps][:_MAX_STEPS]
     blocks += _format_guards(planned.guards, in_steps, view.width)
     blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
-    steps = dict.fromkeys(step for item in in_steps for step in item.steps)
-    next_steps = format_next_steps((NextStep(purpose, (command,)) for purpose, command in steps), view.width)
+    steps = dict.fromkeys(step for item in reversed(in_steps) for step in reversed(item.steps))  # one of all is last
+    next_steps = format_next_steps((NextStep(purpose, (command,)) for purpose, command in reversed(steps)), view.width)
     return "\n\n".join(blocks) + (f"\n{next_steps}" if next_steps else "")
 
 

@@ -211,3 +211,19 @@ def test_what_was_not_sent_of_an_expired_message_is_shown_with_its_reason(folder
     out = folder.run("plan").out
     assert "- 2 excluded: expired at 2020-01-01T00:00:00Z\n" in out
     assert "\nPlan: nothing to send, 2 excluded.\ndigest" in out
+
+
+def test_of_two_edited_messages_the_step_that_sends_the_others_is_last_and_names_their_files(folder: Folder) -> None:
+    for name in ("list", "second"):
+        folder.message(people("ann", kind="id").replace("name: list", f"name: {name}"), name)
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    for name in ("list", "second"):
+        folder.message(people("ann", kind="id").replace("name: list", f"name: {name}").replace("Hi", "Yo"), name)
+    names = ("a", "b", "c", "d")
+    for name in names:
+        folder.message(people("bo", kind="id").replace("name: list", f"name: {name}"), name)
+    files = " ".join(f"messages/{name}.yaml" for name in names)
+    out = folder.run("--sandbox", "plan").out
+    assert out.endswith(f"  Meanwhile, send the other messages:\n    msgrun --sandbox apply {files}\n")
+    assert [out.count(text) for text in ("Meanwhile", "Or keep it", "See the edit")] == [1, 2, 2]
+    assert out.index("accept list") < out.index("accept second")
