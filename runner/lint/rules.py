@@ -66,7 +66,7 @@ _ALL = (
         _WARNING,
         "say how to unsubscribe, or ignore the rule where the message is about the recipient's own account",
     ),
-    Rule("doubtful-address", _WARNING, "correct the address"),
+    Rule("doubtful-address", _WARNING, "correct the address in its source, or take the recipient out"),
     Rule("no-expires", _WARNING, "expires: a day after which it is not sent any more"),
     Rule(
         "no-conversation",

@@ -50,7 +50,9 @@ def test_an_address_without_a_dot_and_a_greeted_null_are_found(folder: Folder) -
     folder.message(
         f"{QUIET.partition('to:')[0]}to:\n- {{type: user, email: finn@customers}}\n- {{type: user, email: a@b.c}}\n"
     )
-    assert "two dots in a row: the address of recipient 1 [doubtful-address]" in folder.run("lint").out
+    out = folder.run("lint").out
+    assert "no dot behind the @: the address of recipient 1 [doubtful-address]" in out
+    assert "^" * len("finn@customers") in out
     folder.message(QUIET.replace("Ponies, cute small horses", "Hi None, small horses"))
     assert '"Hi None" is sent as it stands [null-text]' in folder.run("lint").out
     folder.message(QUIET.replace("2999-12-01", "31.12.2099"))
