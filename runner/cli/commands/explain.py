@@ -29,7 +29,7 @@ from runner.shown_command import shown_command
 
 _COLOURS = {"Before": "red", "After": "green"}
 _KEY_START = re.compile("[0-9a-f]{8,32}")  # status shows the first 8 digits or more
-_MIN_WIDTH_OF_TITLES = 80  # columns; with less, most titles would have two lines and more, and the list only the codes
+_MIN_WIDTH_OF_TITLES = 80  # columns; with less, a title has a line of its own, and the list of all codes has no titles
 
 
 @command("explain")
@@ -42,7 +42,7 @@ def explain(code: tuple[str, ...]) -> int:
     """
     output = current_output()
     if not code:
-        output.result(_list_codes(load_groups(), output.width))
+        output.result(_list_codes(load_groups(), output.width, are_all=True))
         return EXIT.done
     explanations = load_explanations()
     word = " ".join(code)  # as msgrun status prints it: not sent
@@ -77,10 +77,10 @@ def _find_groups(word: str) -> list[Group]:
     return [group for group in groups if group.explanations]
 
 
-def _list_codes(groups: Iterable[Group], width: int) -> str:
-    """Returns codes in their groups, and the command that explains one."""
+def _list_codes(groups: Iterable[Group], width: int, *, are_all: bool = False) -> str:
+    """Returns codes in their groups, and the command that explains one. On a narrow terminal, all have no titles."""
     is_narrow = 0 < width < _MIN_WIDTH_OF_TITLES
-    blocks = [_list_names(group, width) if is_narrow else _list_group(group, width) for group in groups]
+    blocks = [_list_names(group, width) if is_narrow and are_all else _list_group(group, width) for group in groups]
     last = wrap(f"{shown_command('explain', 'CODE')} says what one means, with an example.", width)
     return "\n\n".join([*blocks, style(last, "dim")])
 
@@ -93,9 +93,13 @@ def _list_names(group: Group, width: int) -> str:
 def _list_group(group: Group, width: int) -> str:
     """Returns a group as a list: its title, then a line for each code, wrapped at `width`."""
     column = max(len(entry.code) for entry in group.explanations) + 4
-    lines = [
-        wrap(f"  {entry.code:<{column - 2}}{entry.title}", width, indent=" " * column) for entry in group.explanations
-    ]
+    if 0 < width < _MIN_WIDTH_OF_TITLES:
+        lines = [f"  {entry.code}\n{wrap(f'    {entry.title}', width, indent='    ')}" for entry in group.explanations]
+    else:
+        lines = [
+            wrap(f"  {entry.code:<{column - 2}}{entry.title}", width, indent=" " * column)
+            for entry in group.explanations
+        ]
     return "\n".join([style(group.title, "bold"), *lines])
 
 
