@@ -93,7 +93,9 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
     repository = find_repository(context.tree.root.resolve())
     if repository is None:
         raise UsageMistake(f"{context.tree.root} is not in a git repository", "--against compares commits")
-    base = repository.try_git("merge-base", find_commit(repository, ref).hash, "HEAD")
+    if repository.try_git("rev-parse", "--is-shallow-repository") == "false":
+        find_commit(repository, ref)  # a shallow clone needs more than the commit that it lacks
+    base = repository.try_git("merge-base", ref, "HEAD")
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
