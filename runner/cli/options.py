@@ -228,7 +228,7 @@ def stored_flag(name: str, text: str, *, hidden: bool = False) -> Callable[[Call
 
 
 def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds --format. It decides how results and problems are printed, at whatever point of the command they occur."""
+    """Adds --format. It decides how results and problems are printed, wherever in the command they occur."""
     return click.option(
         "--format",
         "output_format",

@@ -1,4 +1,4 @@
-"""The lines of a ledger: read in blocks and by their offsets, and parsed to JSON objects, whatever is torn in them."""
+"""The lines of a ledger: read in blocks and by their offsets, and parsed to JSON objects, torn ones too."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""What mail clients do otherwise than the preview: what they do not support, and what a style sheet may ask for.
+"""How mail clients differ from the preview: what they do not support, and what a style sheet may ask for.
 
 The frame of a preview is not as high as a window, its links and images have no address, and it loads nothing. A style
 sheet that asks for such a thing can show a text here and another one to the recipient. Widths and themes are those of
@@ -45,7 +45,7 @@ _ATTRIBUTE = re.compile(r"\bstyle\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _LOADED = re.compile(r"<link\b", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _MEDIA = re.compile(r"@media\b([^{;]*)", re.IGNORECASE)
-# What mail clients are told apart with, and their own hacks.
+# What only one mail client reads, and their own hacks.
 _COMMON_MEDIA = re.compile(
     r"\b(?:only|not|and|or|all|screen|print|(?:(?:min|max)-)?(?:device-)?width|prefers-color-scheme|light|dark|"
     r"(?:-webkit-)?(?:min-|max-)?(?:device-pixel-ratio|resolution)|forced-colors|active|none|[\d.]+(?:px|em|rem|dpi|dppx)?)\b"

@@ -1,4 +1,4 @@
-"""What a plan says of a message, whatever the format: its sender, its audience, times, and warnings."""
+"""What a plan says of a message in every format: its sender, its audience, times, and warnings."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

@@ -73,7 +73,7 @@ def find_written_texts(source: str) -> WrittenTexts:
 
 
 class DataFlow:
-    """What the expressions of some templates are computed from, in whatever order their statements run.
+    """What the expressions of some templates are computed from, in any order of their statements.
 
     What only decides, such as the test of an `if`, is in no value. What a loop goes through is in all that it sets.
     """
