@@ -7,13 +7,13 @@ from runner.cli.context import Context
 from runner.cli.progress import StatusLine
 from runner.cli.recipients import name_recipients, status_view
 from runner.clock import format_timestamp
-from runner.deliver.after_sending import AfterSending, look_up_sent
+from runner.deliver.online_status import OnlineStatuses, look_up_statuses
 from runner.deliver.online_status_file import save_online_status
 from runner.intercom.conversations import Conversations
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.record import MASKED
-from runner.report import after_sending_text
+from runner.report import online_status_text
 from runner.report.delivery_list import format_delivery_list
 from runner.report.json_output import OnlineJson
 from runner.report.layout import wrap
@@ -24,8 +24,8 @@ _MAX_LISTED = 20  # deliveries that were replied to or dropped
 
 def read_online(context: Context, facts: Facts, states: Iterable[State]) -> OnlineJson:
     """Returns what became of the deliveries with these states, which are sent. Raises GuardRefused, RunStopped."""
-    after, _ = _look_up(context, facts, states)
-    return after_sending_text.to_online_json(after)
+    statuses, _ = _look_up(context, facts, states)
+    return online_status_text.to_online_json(statuses)
 
 
 def print_online(context: Context, facts: Facts, states: Iterable[State], name: str | None, *, show_all: bool) -> None:
@@ -33,18 +33,18 @@ def print_online(context: Context, facts: Facts, states: Iterable[State], name: 
 
     `name` is the message that all are of, if they are of one. `show_all`: lists all that were replied to or dropped.
     """
-    after, workspace = _look_up(context, facts, states)
+    statuses, workspace = _look_up(context, facts, states)
     output = context.output
     is_old = not context.settings.can_open_conversation
-    output.result(f"\nIn Intercom:\n{after_sending_text.format_messages(after, output.width, is_old=is_old)}")
-    reported = after.listed()
+    output.result(f"\nIn Intercom:\n{online_status_text.format_messages(statuses, output.width, is_old=is_old)}")
+    reported = statuses.listed()
     first = reported if show_all else reported[:_MAX_LISTED]
     listed = [(delivery, state.record) for delivery in first if (state := facts.state(delivery.key))]
     if listed:
         recipients = name_recipients(context, facts, [record for _, record in listed])
         recipients = recipients if context.options.sandbox else replace(recipients, workspace=workspace)
         lines = format_delivery_list(
-            after_sending_text.list_deliveries(listed, with_conversations=output.verbose),
+            online_status_text.list_deliveries(listed, with_conversations=output.verbose),
             recipients,
             status_view(context),
             with_message=name is None,
@@ -59,7 +59,7 @@ def print_online(context: Context, facts: Facts, states: Iterable[State], name: 
         output.result(wrap(f"and {len(reported) - len(listed):,} more: {command_line}", output.width, indent="  "))
 
 
-def _look_up(context: Context, facts: Facts, states: Iterable[State]) -> tuple[AfterSending, str]:
+def _look_up(context: Context, facts: Facts, states: Iterable[State]) -> tuple[OnlineStatuses, str]:
     """Returns what became of the deliveries, and the workspace."""
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which status offline saves
 
@@ -73,7 +73,7 @@ def _look_up(context: Context, facts: Facts, states: Iterable[State]) -> tuple[A
     with connect(context) as connection:
         workspace = connection.verify_workspace(context.header_of(facts).workspace)
         old_version = "" if settings.can_open_conversation else settings.api_version
-        after = look_up_sent(Conversations(connection.workspace), states, old_version, report)
+        statuses = look_up_statuses(Conversations(connection.workspace), states, old_version, report)
     status_line.clear()
-    save_online_status(context.online_status_file, after, facts, format_timestamp(context.now))
-    return after, workspace
+    save_online_status(context.online_status_file, statuses, facts, format_timestamp(context.now))
+    return statuses, workspace

@@ -13,7 +13,7 @@ from typing import Any, cast
 import orjson
 
 from runner.atomic_write import write_atomically
-from runner.deliver.after_sending import ONLINE_STATUSES, AfterSending, OnlineStatus
+from runner.deliver.online_status import ONLINE_STATUSES, OnlineStatus, OnlineStatuses
 from runner.errors import LedgerUnavailable
 from runner.git.repository import find_repository
 from runner.ledger.facts import Facts, MessageStatus
@@ -54,23 +54,23 @@ def load_online_status(path: Path) -> OnlineStatusByMessage:
         return {}
 
 
-def save_online_status(path: Path, after: AfterSending, facts: Facts, at: str) -> None:
+def save_online_status(path: Path, statuses: OnlineStatuses, facts: Facts, at: str) -> None:
     """Writes what was found at the time `at` in place of what the file says of the same messages.
 
     A message of which only some of the deliveries that were sent were looked up is left out. A disk that takes no file
     changes nothing else.
     """
-    statuses, sent = load_online_status(path), facts.counts()
+    entries, sent = load_online_status(path), facts.counts()
     listed: dict[tuple[str, int], list[tuple[str, OnlineStatus, str]]] = {}
-    for delivery in after.listed():
+    for delivery in statuses.listed():
         if state := facts.state(delivery.key):
             message = state.record.message, state.record.revision
             listed.setdefault(message, []).append((delivery.key, delivery.status, delivery.replied_at))
-    for message, counts in after.counts.items():
+    for message, counts in statuses.counts.items():
         if counts.total() == sent[MessageStatus(*message, "sent")]:
-            statuses.pop(message, None)
-            statuses[message] = MessageOnlineStatus(at, counts, tuple(listed.get(message, ())[:_MAX_LISTED]))
-    latest = list(statuses.items())[-_MAX_MESSAGES:]
+            entries.pop(message, None)
+            entries[message] = MessageOnlineStatus(at, counts, tuple(listed.get(message, ())[:_MAX_LISTED]))
+    latest = list(entries.items())[-_MAX_MESSAGES:]
     rows = [
         {"name": name, "revision": revision, "at": entry.at, "counts": entry.counts, "listed": entry.listed}
         for (name, revision), entry in latest

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from runner.characters import show_on_one_line
-from runner.deliver.after_sending import ONLINE_STATUSES
+from runner.deliver.online_status import ONLINE_STATUSES
 from runner.deliver.online_status_file import MessageOnlineStatus, OnlineStatusByMessage
 from runner.ledger.facts import Facts
 from runner.ledger.runs import RunEntry, list_runs

@@ -88,7 +88,7 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
 def _send(context: Context, declaration: Declaration, delivery: Delivery, email: str) -> int:
     """Sends a test, records it and reports. Returns the exit code. Raises GuardRefused, RunStopped."""
     from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms, which --help saves
-    from runner.deliver.marked_test import prepare_test  # noqa: PLC0415  # likewise
+    from runner.deliver.prepared_test import prepare_test  # noqa: PLC0415  # likewise
 
     of_ledger = context.header_of(read_ledger(context).facts).workspace
     with connect(context, [declaration.sender]) as connection:

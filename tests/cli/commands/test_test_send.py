@@ -115,7 +115,7 @@ def test_it_is_posted_once_whatever_the_answer(
 def test_a_sender_who_left_is_named_as_in_apply(
     project: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runner.deliver.marked_test.look_up_senders", lambda *_: SenderLookup())  # it left after that
+    monkeypatch.setattr("runner.deliver.prepared_test.look_up_senders", lambda *_: SenderLookup())  # it left after that
     intercom.trouble.replace({"next": ["404"]})
     project.message(MAIL.replace("name: Zoe", "id: '999'"))
     ran = send(project)

@@ -1,10 +1,10 @@
-"""What became of what was sent, as text and for JSON: replied, dropped, or nothing that Intercom shows."""
+"""The online status of deliveries, as text and for JSON: replied, dropped, or nothing that Intercom shows."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runner.deliver.after_sending import ONLINE_STATUSES, AfterSending, OnlineStatus, SentDelivery
+from runner.deliver.online_status import ONLINE_STATUSES, OnlineStatus, OnlineStatuses, SentDelivery
 from runner.ledger.record import Record
 from runner.report.delivery_list import ListedDelivery
 from runner.report.json_output import OnlineJson
@@ -25,21 +25,21 @@ _UNKNOWN = "{number} not known: the ledger has no message id to look for{contact
 _NO_CONTACT = ", or no contact, by which api_version 2.5 and earlier find a conversation"
 
 
-def format_messages(after: AfterSending, width: int, *, is_old: bool) -> str:
+def format_messages(statuses: OnlineStatuses, width: int, *, is_old: bool) -> str:
     """Returns a table of what became of each message, and what cannot be known. `is_old`: API version up to 2.5."""
-    if not after.counts:
+    if not statuses.counts:
         return "Nothing was sent yet, so there is no conversation to look for."
     heads = ("message", "revision", "sent", *(_HEADS.get(status, status) for status in ONLINE_STATUSES))
     rows = [
         [one_line(style(name, "bold")), str(revision), f"{counts.total():,}", *map(str, _cells(counts))]
-        for (name, revision), counts in sorted(after.counts.items())
+        for (name, revision), counts in sorted(statuses.counts.items())
     ]
     numbers = frozenset(heads[1:])
     lines = fitted_table(heads, rows, width, right=numbers, named=numbers)
     notes = []
-    if number := after.totals["no conversation"]:
+    if number := statuses.totals["no conversation"]:
         notes.append(_NO_CONVERSATION.format(number=f"{number:,}", flag="" if is_old else _FLAG))
-    if number := after.totals["unknown"]:
+    if number := statuses.totals["unknown"]:
         notes.append(_UNKNOWN.format(number=f"{number:,}", contact=_NO_CONTACT if is_old else ""))
     if is_old:
         notes.append(_OLD)
@@ -57,12 +57,12 @@ def list_deliveries(listed: Sequence[tuple[SentDelivery, Record]], *, with_conve
     return items
 
 
-def to_online_json(after: AfterSending) -> OnlineJson:
+def to_online_json(statuses: OnlineStatuses) -> OnlineJson:
     """Returns what became of deliveries, for the JSON of status."""
     return OnlineJson(
-        _counts_to_dict(after.totals),
-        {message: _counts_to_dict(counts) for message, counts in after.counts.items()},
-        {key: _delivery_to_dict(delivery) for key, delivery in after.deliveries.items()},
+        _counts_to_dict(statuses.totals),
+        {message: _counts_to_dict(counts) for message, counts in statuses.counts.items()},
+        {key: _delivery_to_dict(delivery) for key, delivery in statuses.deliveries.items()},
     )
 
 

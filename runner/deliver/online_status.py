@@ -1,4 +1,4 @@
-"""Reads from Intercom which messages were replied to or dropped. Only a message with a conversation shows that."""
+"""Reads from Intercom which deliveries were replied to or dropped. Only one with a conversation shows that."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -38,8 +38,8 @@ class SentDelivery:
 
 
 @dataclass(slots=True)
-class AfterSending:
-    """What became of each message, as (name, revision), and of the deliveries that have a conversation, by key."""
+class OnlineStatuses:
+    """Counts by message, as (name, revision), and the deliveries that have a conversation, by key."""
 
     counts: dict[tuple[str, int], Counter[OnlineStatus]] = field(default_factory=dict)
     deliveries: dict[str, SentDelivery] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class AfterSending:
 
     @property
     def totals(self) -> Counter[OnlineStatus]:
-        """What became of all messages."""
+        """The counts of all messages together."""
         return sum(self.counts.values(), Counter[OnlineStatus]())
 
     def listed(self) -> list[SentDelivery]:
@@ -61,37 +61,38 @@ class AfterSending:
         return sorted(reported, key=_sort_key)
 
 
-def look_up_sent(
+def look_up_statuses(
     conversations: Conversations, states: Iterable[State], old_version: str, on_progress: Callable[[int], None]
-) -> AfterSending:
-    """Returns what became of the deliveries with these states, all of which are sent.
+) -> OnlineStatuses:
+    """Returns the online status of the deliveries with these states, all of which are sent.
 
     `old_version` is the API version of messages if it is 2.5 or earlier, else empty: then the contact's conversations
     are read, one request a contact or more. `on_progress` is called with the number of deliveries that were looked up.
     Raises RunStopped.
     """
-    after = AfterSending()
+    statuses = OnlineStatuses()
     number = 0
     remaining = iter(states)
     while batch := list(islice(remaining, SEARCH_BATCH)):
-        if old_version:
-            items = _find_by_contact(conversations, batch, old_version)
-        else:
-            items = conversations.of_messages(list(dict.fromkeys(_list_ids(batch))))
         by_message: dict[str, MessageConversation] = {}
-        for item in items:
-            by_message.setdefault(item.message, item)
+        for conversation in _read_conversations(conversations, batch, old_version):
+            by_message.setdefault(conversation.message, conversation)
         for state in batch:
             delivery = _classify(state, by_message, needs_contact=bool(old_version))
-            after.add(state.record.message, state.record.revision, delivery)
+            statuses.add(state.record.message, state.record.revision, delivery)
         number += len(batch)
         on_progress(number)
-    return after
+    return statuses
 
 
-def _find_by_contact(conversations: Conversations, batch: list[State], version: str) -> Iterator[MessageConversation]:
+def _read_conversations(
+    conversations: Conversations, batch: list[State], old_version: str
+) -> Iterator[MessageConversation]:
+    if not old_version:
+        yield from conversations.of_messages(list(dict.fromkeys(_list_ids(batch))))
+        return
     for contact in dict.fromkeys(filter(None, (state.record.known_contact for state in batch))):
-        yield from conversations.of_contact(contact, version)
+        yield from conversations.of_contact(contact, old_version)
 
 
 def _list_ids(batch: Iterable[State]) -> Iterator[str]:
@@ -102,14 +103,15 @@ def _classify(state: State, by_message: dict[str, MessageConversation], *, needs
     ids = list(_list_ids([state]))
     if not ids or (needs_contact and not state.record.known_contact):
         return SentDelivery(state.record.key, "unknown")
-    # A delivery that was sent twice has two messages: what was replied to or dropped is what counts.
-    found = [by_message[one] for one in ids if one in by_message]
-    if not found:
+    # A delivery that was sent twice has two conversations: one with a reply or a drop reason comes first.
+    conversations = [by_message[message] for message in ids if message in by_message]
+    if not conversations:
         return SentDelivery(state.record.key, "no conversation")
-    item = next((one for one in found if one.drop_reason or one.replied_at is not None), found[0])
-    if item.replied_at is not None:
-        return SentDelivery(state.record.key, "replied", item)
-    return SentDelivery(state.record.key, "dropped" if item.drop_reason else "no reply", item)
+    decisive = (each for each in conversations if each.drop_reason or each.replied_at is not None)
+    conversation = next(decisive, conversations[0])
+    if conversation.replied_at is not None:
+        return SentDelivery(state.record.key, "replied", conversation)
+    return SentDelivery(state.record.key, "dropped" if conversation.drop_reason else "no reply", conversation)
 
 
 def _sort_key(delivery: SentDelivery) -> tuple[bool, float, str]:
