@@ -32,7 +32,7 @@ from runner.intercom.route import LOOPBACK
 from runner.intercom.senders import look_up_senders
 from runner.intercom.workspace import Workspace
 from runner.ledger.ledger import Ledger
-from runner.plan.guards import sender_guard
+from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.plan.saved_plan import SavedPlan
 from runner.report import run_text
@@ -83,7 +83,7 @@ class Connection:
         guards = [*(saved.sender_guards(lookup.ids) if saved else ()), *plan.guards]
         for fault in lookup.faults:
             names = [message.name for message in plan.messages if message.declaration.sender == fault.sender]
-            guards.append(sender_guard(fault.message, fault.hint, names))
+            guards.append(Guard("sender-unknown", fault.message, fault.hint, tuple(names)))
         return replace(plan, sender_ids=lookup.ids, guards=tuple(guards))
 
     def _asking(self) -> contextlib.AbstractContextManager[None]:

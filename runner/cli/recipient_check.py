@@ -11,8 +11,7 @@ from runner.declare.settings import find_setting
 from runner.deliver.contact_cache import ContactCache
 from runner.deliver.contact_lookup import ContactLookup
 from runner.deliver.frequency_check import FrequencyCheck
-from runner.deliver.recipient_check import RecipientCheck
-from runner.deliver.redirect_check import find_redirect_guard
+from runner.deliver.recipient_check import RecipientCheck, find_redirect_guard
 from runner.deliver.stop import StopRequested
 from runner.deliver.subscription_check import SubscriptionCheck
 from runner.deliver.summary import StopReason

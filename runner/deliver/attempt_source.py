@@ -1,4 +1,4 @@
-"""The attempts that a run may try next, in the order of its plan. Their deliveries are rendered again, in advance."""
+"""The attempts that a run tries next, in the order of its plan. Their deliveries are rendered again, in advance."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -118,7 +118,7 @@ class AttemptSource:
         contact = rendered.contact
         claim = self._records.new_claim(declaration, delivery, contact)
         if contact is None:
-            self._stop.summary.unreached_refusals -= 1
+            self._stop.summary.unrecorded_refusals -= 1
             self._refuse(claim, planned.code, planned.reason)
             return None
         if claim.recipient_contact and self._has_reached_contact(claim):
@@ -159,11 +159,11 @@ class AttemptSource:
     def _render_message(self, message: PlannedMessage, sends: int) -> Iterator[_RenderedDelivery]:
         """Yields up to `sends` deliveries to send, and those that the check of the recipients refused.
 
-        If a limit keeps back a part of the message, none that were refused are among them. Ends if the message is put
-        off. Raises GuardRefused if a delivery is not rendered as planned.
+        If a limit leaves a part of the message to a later run, so are those that were refused. Ends if the message is
+        put off. Raises GuardRefused if a delivery is not rendered as planned.
         """
-        is_limited = message.counts["send"] > sends
-        refused = 0 if is_limited else message.deliveries.checked_counts("refused").total()
+        is_partial = message.counts["send"] > sends
+        refused = 0 if is_partial else message.deliveries.checked_counts("refused").total()
         if not (sends or refused):
             return
         rendered = render_deliveries(message.declaration, self._settings.salt, skip_duplicate_check=True)

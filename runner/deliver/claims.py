@@ -144,9 +144,9 @@ class InlineClaims:
 class _EndedWrite:
     """A write that ended.
 
-    `tried` are the attempts that it tried to claim, and those that another run had claimed before. `lost` names those
-    of them that another run claimed, and attempts of earlier writes that were settled since. `unclaimed` are the
-    attempts that it did not try to claim, because the batch was full or the ledger did not answer.
+    `tried` are the attempts that are claimed now, by this run or another one; after an `error`, those that may be.
+    `lost` names those that another run claimed, and attempts of earlier writes whose claims were settled since.
+    `unclaimed` are the other attempts: the batch was full, or the ledger did not answer.
     """
 
     outcomes: list[Record]
@@ -157,7 +157,7 @@ class _EndedWrite:
 
 
 class BackgroundClaims:
-    """Writes in a thread, one write at a time, for a ledger whose writes are slow. No delivery waits for a write.
+    """Writes in a thread, one write at a time, for a ledger whose writes are slow.
 
     A write begins when a quarter of the batch has outcomes: it stores them and claims as many new deliveries, while the
     rest is sent. A claim is open from the start of its write to the end of the write of its outcome. At most one batch
@@ -253,21 +253,21 @@ class BackgroundClaims:
 
     def _write(self, outcomes: list[Record], attempts: list[Attempt], room: int) -> _EndedWrite:
         """Writes outcomes, and claims of up to `room` attempts that no other run has claimed. Runs in the thread."""
-        free, claimed_before, tried = attempts, frozenset[str](), list[Attempt]()
+        free, tried, lost = attempts, list[Attempt](), set[str]()
         try:
             if len(attempts) > room:
                 keys = self._ledger.claimed_by_others([attempt.claim.key for attempt in attempts])
                 free = [attempt for attempt in attempts if attempt.claim.key not in keys]
-                claimed_before = frozenset(attempt.id for attempt in attempts if attempt.claim.key in keys)
+                lost = {attempt.id for attempt in attempts if attempt.claim.key in keys}
             tried = free[:room]
             limited = {attempt.id for attempt in tried if attempt.is_limited}
-            lost = self._ledger.commit(outcomes, [attempt.claim for attempt in tried], limited)
+            lost |= self._ledger.commit(outcomes, [attempt.claim for attempt in tried], limited)
         except (MsgrunError, OSError) as error:
             unclaimed = [attempt for attempt in attempts if attempt not in tried]
             return _EndedWrite(outcomes, tried, unclaimed, error=_ledger_error(error))
         unclaimed = free[room:]
         tried = [attempt for attempt in attempts if attempt not in unclaimed]
-        return _EndedWrite(outcomes, tried, unclaimed, claimed_before | lost)
+        return _EndedWrite(outcomes, tried, unclaimed, lost)
 
 
 def _ledger_error(error: MsgrunError | OSError) -> LedgerUnavailable:

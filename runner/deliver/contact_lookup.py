@@ -1,4 +1,4 @@
-"""Looks up the contacts of many recipients, several batches at once, and gives them back in order."""
+"""Looks up the contacts of many recipients, several batches at once, and yields them in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ Row = TypeVar("Row")
 
 @dataclass(slots=True, eq=False)
 class _Batch(Generic[Row]):
-    """Some rows in order with their addresses, and what was found of those that are not in the cache."""
+    """Some rows with their addresses, those that are `missing` in the cache, and their `contacts` in Intercom."""
 
     rows: list[tuple[Row, Address | None]] = field(default_factory=list)
     missing: dict[IdentifierKind, list[str]] = field(default_factory=dict)
@@ -70,11 +70,12 @@ class ContactLookup:
                     self._keep(done)
             batch = window.popleft()
             for row, address in batch.rows:
-                contacts = batch.contacts.get(address) if address else ()
-                yield (
-                    row,
-                    self.cache.get(address.kind, address.value) if address and contacts is None else contacts or (),
-                )
+                if address is None:
+                    yield row, ()
+                elif address in batch.contacts:
+                    yield row, batch.contacts[address]
+                else:
+                    yield row, self.cache.get(address.kind, address.value)
 
     def close(self) -> None:
         """Writes the cache, and lets the threads end."""

@@ -1,4 +1,4 @@
-"""A test: what one recipient would get, sent once to a contact of the own team. The ledger knows nothing of it."""
+"""A test: what one recipient would get, sent once to a contact of the own team, without a record in the ledger."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -4,24 +4,25 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from runner.declare.address_search import Address, list_addresses
 from runner.declare.audience.recipient import contact_role
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
-from runner.declare.recipient_rules import RecipientPolicy
+from runner.declare.recipient_rules import RecipientPolicy, Redirect
 from runner.deliver.contact_choice import ALREADY_REACHED, SAME_CONTACT, ContactChoice, choose_contact
 from runner.deliver.contact_lookup import ContactLookup
 from runner.deliver.frequency_check import TOO_FREQUENT, FrequencyCheck
 from runner.deliver.subscription_check import SubscriptionCheck
-from runner.errors import GuardRefused
-from runner.intercom.contact import parse_contact
+from runner.errors import GuardRefused, Place
+from runner.intercom.contact import Contact, parse_contact
 from runner.key_table import KeyTable, TextList
 from runner.ledger.contact_index import hash_contact
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import Action, Category, PlannedDeliveries, PlannedDelivery, PlannedMessage
+from runner.plan.guards import Guard
 from runner.plan.partial_plan import SAMPLE_SIZE
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private
@@ -29,8 +30,25 @@ from runner.privacy import AnyText, mark_private
 _MAX_NAMED = 10  # recipients of each reason that a plan as text names
 
 
+def find_redirect_guard(lookup: ContactLookup, redirect: Redirect, place: Place) -> Guard | None:
+    """Returns a guard if `redirect`, at a place in msgrun.yaml, is not exactly one contact. Raises RunStopped."""
+    address = Address(redirect.kind, redirect.value)
+    (_, contacts), *_ = lookup.find(iter([address]), lambda item: item, 1)
+    choice = choose_contact(contact_role(redirect.role), redirect.kind, contacts, RecipientPolicy(), is_email=False)
+    match choice.code:
+        case "contact_not_found":
+            message = choice.reason
+            hint = "correct it, or create the contact in Intercom, whose search may lack a new one for minutes"
+        case "contact_ambiguous":
+            message = f"{choice.reason}: {choice.detail}"
+            hint = f"name one by its id, as redirect: {{type: {redirect.role}, id: {contacts[0].id}}}"
+        case _:
+            return None
+    return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
+
+
 class _Row(NamedTuple):
-    """A delivery with its declared address, and the address to send to with its role: another one with `redirect`."""
+    """A delivery with its declared address, and the address and role to send to, which `redirect` may change."""
 
     planned: PlannedDelivery
     declared: Address
@@ -73,23 +91,23 @@ class RecipientCheck:
         is_email = message.declaration.message_type == "email"
         read_faults = _find_read_faults(message)
 
-        def address_of(row: _Row) -> Address | None:
+        # Rows are read ahead of the one that is added, so each step looks again whether the limit is reached.
+        def find_target(row: _Row) -> Address | None:
             return row.target if row.planned.action == "send" and result.sends < limit else None
 
-        def choose() -> Iterator[tuple[_Row, ContactChoice | None]]:
-            for row, contacts in self._lookup.find(self._list_rows(message), address_of, limit):
-                if address_of(row) is None:
+        def choose_contacts() -> Iterator[tuple[_Row, ContactChoice | None]]:
+            for row, contacts in self._lookup.find(self._list_rows(message), find_target, limit):
+                if find_target(row) is None:
                     yield row, None
-                else:
-                    current = contacts
-                    if read_faults:
-                        current = [replace(one, faults=one.faults | read_faults.get(one.id, set())) for one in contacts]
-                    yield row, choose_contact(row.role, row.target.kind, current, self._policy, is_email=is_email)
+                    continue
+                if read_faults:
+                    contacts = [_add_faults(contact, read_faults) for contact in contacts]  # noqa: PLW2901
+                yield row, choose_contact(row.role, row.target.kind, contacts, self._policy, is_email=is_email)
 
-        # With redirect the recipients get nothing, so it is not about them.
+        # With redirect the recipients get nothing, so their subscriptions do not matter.
         required = "" if message.declaration.redirect else message.declaration.require_subscription
-        for row, choice in self._subscriptions.filter(choose(), required, limit):
-            if choice is None or address_of(row) is None:
+        for row, choice in self._subscriptions.filter(choose_contacts(), required, limit):
+            if choice is None or find_target(row) is None:
                 result.keep(row.planned, row.declared)
             else:
                 result.add(row.planned, row.declared, choice)
@@ -110,6 +128,10 @@ class RecipientCheck:
                 yield _Row(planned, address, Address(redirect.kind, redirect.value), contact_role(redirect.role))
             else:
                 yield _Row(planned, address, address, role)
+
+
+def _add_faults(contact: Contact, faults: Mapping[str, frozenset[str]]) -> Contact:
+    return replace(contact, faults=contact.faults | faults.get(contact.id, frozenset()))
 
 
 def _find_read_faults(message: PlannedMessage) -> dict[str, frozenset[str]]:

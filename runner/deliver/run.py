@@ -1,7 +1,6 @@
 """Sends a plan, several deliveries at once: claims, POSTs, and records the outcomes.
 
-One thread decides. The threads of the pool only wait for the network. The `ClaimWriter` knows the kind of ledger, and
-decides how many claims are written at once.
+One thread decides; the threads of the pool only wait for the network. The `ClaimWriter` alone knows the kind of ledger.
 """
 
 from collections.abc import Callable
@@ -36,7 +35,7 @@ def make_run(
 
     `run_id` is the beginning of the ids of its attempts. `origin` is who runs it, and where.
     """
-    summary = Summary(planned=plan.to_send + plan.to_refuse, unreached_refusals=plan.to_refuse)
+    summary = Summary(planned=plan.to_send + plan.to_refuse, unrecorded_refusals=plan.to_refuse)
     stop = StopController(summary, stop_conditions, settings.abort_conditions, clock)
     records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids, origin)
     source = AttemptSource(plan, settings, ledger, records, clock, stop)

@@ -76,8 +76,8 @@ def find_rivals(
 ) -> list[SearchableAttempt]:
     """Returns the open attempts of deliveries outside `states` that have the match key of a pending one.
 
-    A message that is found may belong to one of them. Intercom is not asked whether one of
-    their contacts was merged into a pending one's: with the same sender and text they count as if it was.
+    A message that is found may belong to one of them. Intercom is not asked whether one of their contacts was merged
+    into a pending one's: with the same sender and text they count as if it was.
     """
     match_keys = {attempt.match_key for attempt in pending}
     merged: dict[tuple[str, str], set[str]] = {}

@@ -42,7 +42,7 @@ class Summary:
     `released` deliveries were claimed, and Intercom provably made no message. They count as remaining, or as expired if
     the message expired. `still_not_found` are deliveries whose contact was missing in an earlier run and in this one.
     `claimed_by_others` is the number of deliveries that other runs claimed meanwhile; they count as remaining too.
-    `unreached_refusals` is the number of those that the check of the recipients refused and that have no record yet.
+    `unrecorded_refusals` is the number of those that the check of the recipients refused and that have no record yet.
 
     While the run goes on, `in_flight` is the number of requests without an answer. `unsettled` is the number of
     attempts without a durable outcome, which are unknown if the process ends now. The latter is of the end of a
@@ -60,7 +60,7 @@ class Summary:
     warnings: list[AnyText] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
     claimed_by_others: int = 0
-    unreached_refusals: int = 0
+    unrecorded_refusals: int = 0
     in_flight: int = 0
     unsettled: int = 0
     seconds: float = 0.0
@@ -91,7 +91,7 @@ class Summary:
     def remaining(self) -> int:
         """The number of planned deliveries that were not tried, and could have been sent."""
         done = self.tried + self.expired + len(self.still_not_found)
-        return self.planned - done - self.unreached_refusals
+        return self.planned - done - self.unrecorded_refusals
 
     def reported(self) -> Iterator[tuple[str, ReportedDelivery]]:
         """Yields the deliveries that a person has to look at, each with a word for its outcome."""
@@ -106,7 +106,7 @@ class Summary:
             "sent": self.sent,
             **Counter(word for word, _ in self.reported()),
             "expired": self.expired,
-            "refused by the check and not recorded yet": self.unreached_refusals,
+            "refused by the check and not recorded yet": self.unrecorded_refusals,
             "not written to the ledger": len(self.unwritten),
             "left": self.remaining,
         }

@@ -33,16 +33,6 @@ class Guard:
     steps: tuple[tuple[str, str], ...] = ()
 
 
-def sender_guard(message: str, hint: str, names: Sequence[str]) -> Guard:
-    """Returns the guard for a sender that is not exactly one admin of the workspace. `names` are its messages."""
-    return Guard("sender-unknown", message, hint, tuple(names))
-
-
-def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
-    """Returns the guard for a contact of redirect that is not exactly one. `place` is where msgrun.yaml names it."""
-    return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
-
-
 def edited_guard(declaration: Declaration, count: int, others: Sequence[str] = ()) -> Guard:
     """Returns the guard for a message that was edited after it was sent to `count` recipients.
 

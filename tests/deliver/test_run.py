@@ -63,7 +63,7 @@ def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(
     project.trouble(*["500_after"] * 8)
     done = project.apply()
     assert (len(done.unknown), len(done.refused)) == (3, 2)
-    assert (done.remaining, done.unreached_refusals) == (5, 6), "what the check refused is not left to send"
+    assert (done.remaining, done.unrecorded_refusals) == (5, 6), "what the check refused is not left to send"
 
 
 def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(project):
