@@ -1,4 +1,4 @@
-"""What becomes of a delivery: whether it is sent, by what the ledger knows of it and by the time."""
+"""Decides the action of a delivery, by what the ledger knows of it and by the time."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from runner.declare.delivery import Delivery
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import Action
 
-# Reasons that others look for: of edited deliveries, and how that of a refused one begins.
+# Reasons that other modules look for: of edited deliveries, and how that of a refused one begins.
 EDITED = "edited since it was sent"
 REDIRECT_CHANGED = "sent before redirect was turned on or off"
 REFUSED_BEFORE = "refused before: "
@@ -55,7 +55,7 @@ class ActionRules:
 
 def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
     """Returns why nothing of the message is sent at the time `now`; empty if it may be sent."""
-    if declaration.expires is not None and now >= declaration.expires:
+    if declaration.expires and declaration.is_expired(now):
         return f"expired at {format_timestamp(declaration.expires)}"
     if declaration.not_before is not None and now < declaration.not_before:
         if declaration.is_draft:

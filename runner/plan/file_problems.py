@@ -1,4 +1,4 @@
-"""The problems in the files of each message: its declaration, its body and its audience."""
+"""Assigns the problems in files to messages."""
 
 from collections.abc import Iterable, Sequence
 

@@ -110,7 +110,7 @@ class MessagePlanner:
             if self._declaration.audience.is_unread:
                 return list(self._declaration.unknown_variables)
             pool, source = self._worker_pool, self._find_parallel_source()
-            return self._render_in_parallel(pool, source) if pool and source else self._render()
+            return self._plan_in_parallel(pool, source) if pool and source else self._plan_in_order()
 
     def _reset(self) -> None:
         self._keys, self._tally = KeyTable.with_room_for(self._declaration.audience.estimated_count), Tally()
@@ -124,27 +124,26 @@ class MessagePlanner:
         source = audience.source
         return source if isinstance(source, CsvFiles | JsonLines) and source.size >= PARALLEL_MIN_SIZE else None
 
-    def _render(self) -> list[Problem]:
-        return summarise_problems(self._declaration, self._plan_all(), self._tally)
+    def _plan_in_order(self) -> list[Problem]:
+        def results() -> Iterator[Problem | int]:
+            for delivery in render_deliveries(self._declaration, self._salt, self._tally, self._keys):
+                if isinstance(delivery, Problem):
+                    yield delivery
+                else:
+                    self._plan_delivery(self._partial_plan, delivery)
+            yield len(self._partial_plan.deliveries)
 
-    def _plan_all(self) -> Iterator[Problem | int]:
-        """Plans every delivery in this process. Yields the problems, and in the end the number of deliveries."""
-        for delivery in render_deliveries(self._declaration, self._salt, self._tally, self._keys):
-            if isinstance(delivery, Problem):
-                yield delivery
-            else:
-                self._add(self._partial_plan, delivery)
-        yield len(self._partial_plan.deliveries)
+        return summarise_problems(self._declaration, results(), self._tally)
 
-    def _render_in_parallel(self, worker_pool: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
-        results = self._join(worker_pool(partial(self._plan_blocks, source)))
+    def _plan_in_parallel(self, worker_pool: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
+        results = self._join_blocks(worker_pool(partial(self._plan_blocks, source)))
         try:
             return summarise_problems(self._declaration, results, self._tally)
         except _SameRecipientError:
             self._reset()
-            return self._render()  # now one process reads both rows, and names them in the problem
+            return self._plan_in_order()  # one process reads both rows, and names them in the problem
 
-    def _join(self, results: Iterator[BlockResult]) -> Iterator[Problem | int]:
+    def _join_blocks(self, results: Iterator[BlockResult]) -> Iterator[Problem | int]:
         """Adds up the results of the worker processes, in order.
 
         Yields their problems, and after each block the number of its deliveries that have no problem. Raises
@@ -178,24 +177,25 @@ class MessagePlanner:
                 result.problems.append(delivery)
             else:
                 keys.add(delivery.raw_key)
-                self._add(result.partial_plan, delivery)
+                self._plan_delivery(result.partial_plan, delivery)
         return result
 
     def planned_message(self) -> PlannedMessage:
         """Returns the message as planned."""
+        planned = self._partial_plan
         return PlannedMessage(
             declaration=self._declaration,
             authorship=self._authorship,
-            digest=self._partial_plan.message_digest(self._declaration),
-            deliveries=self._partial_plan.deliveries,
-            counts=self._partial_plan.deliveries.counts(),
-            first_recipients=tuple(self._partial_plan.first_recipients),
-            first_recipients_by_reason=self._partial_plan.first_refused,
-            variants=self._partial_plan.variants,
+            digest=planned.message_digest(self._declaration),
+            deliveries=planned.deliveries,
+            counts=planned.deliveries.counts(),
+            first_recipients=tuple(planned.first_recipients),
+            first_recipients_by_reason=planned.first_refused,
+            variants=planned.variants,
             is_expired=self._actions.is_expired,
             undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
             left_out={reason: count for reason in FILTER_REASONS if (count := self._tally.left_out[reason])},
-            resends=dict(self._partial_plan.resends),
+            resends=dict(planned.resends),
             warnings=tuple(self._find_warnings()),
         )
 
@@ -225,7 +225,7 @@ class MessagePlanner:
         if not self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
             yield guards.readdress_guard(name, kinds)
 
-    def _add(self, partial_plan: PartialPlan, delivery: Delivery) -> None:
+    def _plan_delivery(self, partial_plan: PartialPlan, delivery: Delivery) -> None:
         partial_plan.digest.add(delivery.raw_key, delivery.raw_digest)
         action, reason = self._actions.decide(delivery)
         if self.saved_message:

@@ -114,24 +114,22 @@ def make_plan(
     A `worker_pool` renders large audiences in several processes, with the same result. `progress` is called with the
     name of a message and the number of its deliveries that are planned so far.
     """
-    salt = project.settings.salt
+    settings = project.settings
     planners = [
-        MessagePlanner(declaration, salt, facts, now, options, worker_pool, progress)
+        MessagePlanner(declaration, settings.salt, facts, now, options, worker_pool, progress)
         for declaration in project.declarations
     ]
     problems = [problem for planner in planners for problem in planner.plan()]
     messages = tuple(planner.planned_message() for planner in planners)
-    settings = project.settings
     digest_rows = [
         (message.name, message.declaration.revision, message.digest) for message in messages if not message.is_expired
     ]
+    is_read = not any(message.is_unread for message in messages)
     workspace, workspace_guards = _choose_workspace(settings, facts, options)
     plan = Plan(
         environment=settings.environment,
         workspace=workspace,
-        digest=""
-        if any(message.is_unread for message in messages)
-        else plan_digest(settings.environment, settings.workspace, digest_rows),
+        digest=plan_digest(settings.environment, settings.workspace, digest_rows) if is_read else "",
         messages=messages,
         counts=sum((message.counts for message in messages), Counter[Action]()),
         guards=(),

@@ -84,6 +84,11 @@ class PlanFile:
         environment = self.path.removeprefix("messages.").removesuffix("plan").rstrip(".")
         return shown_command("plan", "--write", environment=environment)
 
+    @property
+    def hint(self) -> str:
+        """What to do about a file that is out of date or broken."""
+        return f"{self.write_command} regenerates it; have the diff reviewed"
+
     def guard(self, declared: PlanEntry, sends: int) -> Guard | None:
         """Returns the guard that stops the sending of `sends` deliveries of a message; None if the file agrees to them.
 
@@ -93,7 +98,7 @@ class PlanFile:
         if not sends:
             return None
         agreed = self.entries.get(declared.name)
-        hint = f"{self.write_command} regenerates it; have the diff reviewed"
+        hint = self.hint
         if agreed is None:
             missing = f"has no line for {declared.name}" if self.exists else "does not exist, and require_plan is true"
             return Guard(
@@ -148,17 +153,18 @@ def parse_plan_file(path: str, data: bytes) -> PlanFile:
 
     Raises ProblemsFound with every problem of the file.
     """
+    hint = PlanFile(path, {}).hint
     problems: list[Problem] = []
     entries: dict[str, PlanEntry] = {}
     for line_number, text in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if not text.strip():
             continue
-        entry = _parse_line(text.strip(), Place(path, line_number))
+        entry = _parse_line(text.strip(), Place(path, line_number), hint)
         if isinstance(entry, Problem):
             problems.append(entry)
         elif entry.name in entries:
             message = f"{entry.name} appears twice; the first line is {path}:{entries[entry.name].line_number}"
-            problems.append(Problem("plan-twice", Place(path, line_number), message, _format_hint(path)))
+            problems.append(Problem("plan-twice", Place(path, line_number), message, hint))
         else:
             entries[entry.name] = entry
     if problems:
@@ -166,17 +172,16 @@ def parse_plan_file(path: str, data: bytes) -> PlanFile:
     return PlanFile(path, entries)
 
 
-def _parse_line(text: bytes, place: Place) -> PlanEntry | Problem:
+def _parse_line(text: bytes, place: Place, hint: str) -> PlanEntry | Problem:
     if text.startswith(_CONFLICT_MARKERS):
-        message = "merge conflict marker"
-        return Problem("plan-conflict", place, message, _format_hint(place.path))
+        return Problem("plan-conflict", place, "merge conflict marker", hint)
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return Problem("plan-form", place, "this is not a line of a plan file", _format_hint(place.path))
+        return Problem("plan-form", place, "this is not a line of a plan file", hint)
     if not isinstance(value, dict) or value.keys() != _FIELDS.keys():
         message = f"a line of a plan file is a JSON object of {', '.join(_FIELDS)}"
-        return Problem("plan-form", place, message, _format_hint(place.path))
+        return Problem("plan-form", place, message, hint)
     for name, field_type in _FIELDS.items():
         field_value = value[name]
         is_small = isinstance(field_value, int) and field_value < _MINIMUMS.get(name, 0)
@@ -185,9 +190,5 @@ def _parse_line(text: bytes, place: Place) -> PlanEntry | Problem:
             or is_small
             or (name == "digest" and not _DIGEST.fullmatch(str(field_value)))
         ):
-            return Problem("plan-form", place, f"{name} has the wrong form", _format_hint(place.path))
+            return Problem("plan-form", place, f"{name} has the wrong form", hint)
     return PlanEntry(**value, line_number=place.line)
-
-
-def _format_hint(path: str) -> str:
-    return f"{PlanFile(path, {}).write_command} regenerates it; have the diff reviewed"
