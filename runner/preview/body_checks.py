@@ -9,11 +9,11 @@ from functools import lru_cache
 
 from runner.characters import show_on_one_line
 from runner.compare.link_hosts import find_host
-from runner.lint.colors import LINK
 from runner.lint.html import VOID_TAGS, ParsedHtml, Tag
-from runner.lint.inline_style import read_style
 from runner.lint.links import find_links
-from runner.lint.look import NOT_DISPLAYED, Look
+from runner.mail_display.colors import LINK
+from runner.mail_display.inline_style import read_style
+from runner.mail_display.look import NOT_DISPLAYED, Look
 from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_style_conditions, find_unsupported
 from runner.preview.named_masks import show_or_name

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runner.lint.colors import is_seen, parse_color_attribute
-from runner.lint.html_events import OUTLOOK, Event
-from runner.lint.inline_style import read_style
-from runner.lint.look import MAX_OFFSET, NOT_DISPLAYED, Look
-from runner.lint.style_properties import is_plain_font
+from runner.mail_display.colors import is_seen, parse_color_attribute
+from runner.mail_display.html_events import OUTLOOK, Event
+from runner.mail_display.inline_style import read_style
+from runner.mail_display.look import MAX_OFFSET, NOT_DISPLAYED, Look
+from runner.mail_display.style_properties import is_plain_font
 from runner.report.hosts import describe_hosts
 
 IN_OUTLOOK = "in Outlook alone"

@@ -10,8 +10,8 @@ from functools import lru_cache
 from itertools import islice, repeat
 
 from runner.characters import unescape_html
-from runner.lint.html_events import OUTLOOK, Event
-from runner.lint.look import NOT_DISPLAYED, Look
+from runner.mail_display.html_events import OUTLOOK, Event
+from runner.mail_display.look import NOT_DISPLAYED, Look
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.element_look import IN_OUTLOOK, VOID_ELEMENTS, describe_element
 from runner.report.empty_height import EmptyHeight

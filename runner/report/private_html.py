@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from runner.characters import unescape_html
-from runner.lint.html_events import Event, read_events
+from runner.mail_display.html_events import Event, read_events
 from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwritten_words, reveal_or_mask
 
 # What an escaped value may be, to end an attribute that has no quotes, a tag, or a comment.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.lint.html_events import read_events
+from runner.mail_display.html_events import read_events
 from runner.preview.body_frame import neutralise_body
 
 LINK = "<link rel=preconnect href=//evil.example>"

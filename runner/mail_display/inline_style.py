@@ -7,9 +7,9 @@ CSS, a property that is not known to decorate alone, and a value beyond its boun
 import re
 from dataclasses import dataclass, replace
 
-from runner.lint.colors import WHITE, find_background, parse_color
-from runner.lint.look import MAIL_WIDTH, MAX_OFFSET, NOT_DISPLAYED, Look
-from runner.lint.style_properties import decorates, in_pixels, is_plain_font
+from runner.mail_display.colors import WHITE, find_background, parse_color
+from runner.mail_display.look import MAIL_WIDTH, MAX_OFFSET, NOT_DISPLAYED, Look
+from runner.mail_display.style_properties import decorates, in_pixels, is_plain_font
 
 _UNREAD = "styled in a way that is not read here"
 _STRING = r"\"[^\"\\\n]*\"|'[^'\\\n]*'"

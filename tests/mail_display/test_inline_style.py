@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.lint.inline_style import read_style
-from runner.lint.look import Look
+from runner.mail_display.inline_style import read_style
+from runner.mail_display.look import Look
 from runner.report.html_text import visible_text
 from tests.support.proof import proofs
 

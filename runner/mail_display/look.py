@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from runner.lint.colors import BLACK, LINK, WHITE, Color, is_seen
+from runner.mail_display.colors import BLACK, LINK, WHITE, Color, is_seen
 
 NOT_DISPLAYED = "not displayed"
 MAIL_WIDTH = 600.0  # pixels of a mail
