@@ -15,6 +15,9 @@ from runner.lint.template_layout import Layout
 from runner.lint.text_checks import Fault
 from runner.privacy import AnyText
 
+MAX_IGNORES = 1000  # comments of one text that are read
+MAX_PLACES = 200  # of one message: to find each reads the text once, and the faults repeat
+
 
 @dataclass(slots=True)
 class _Finding:
@@ -34,10 +37,6 @@ class _Finding:
     last_recipient: str = ""
 
 
-MAX_IGNORES = 1000  # comments of one text that are read
-MAX_PLACES = 200  # of one message: to find each reads the text once, and the faults repeat
-
-
 class Findings:
     """Collects the findings of a project.
 
@@ -48,7 +47,7 @@ class Findings:
         self.enabled_codes = frozenset(enabled_codes)
         self._findings: dict[tuple[str, Place], _Finding] = {}
         self._comment_problems: dict[tuple[Place, AnyText], Problem] = {}
-        self._silent: list[tuple[Place, AnyText]] = []  # messages that open no conversation
+        self._without_conversation: list[tuple[Place, AnyText]] = []  # messages that open none
 
     def __len__(self) -> int:
         """Returns the number of rules and places that have a finding."""
@@ -68,8 +67,8 @@ class Findings:
             )
             for (code, place), finding in self._findings.items()
         ]
-        for place, excerpt in self._silent[:1]:
-            rule, message = RULES["no-conversation"], _describe_silent_messages(len(self._silent))
+        for place, excerpt in self._without_conversation[:1]:
+            rule, message = RULES["no-conversation"], _describe_without_conversation(len(self._without_conversation))
             problems.append(Problem(rule.code, place, message, rule.fix, rule.severity, excerpt))
         return [*problems, *self._comment_problems.values()]
 
@@ -88,9 +87,9 @@ class Findings:
             finding.count += 1
             finding.last_recipient = recipient
 
-    def add_silent_message(self, place: Place, excerpt: AnyText) -> None:
+    def add_without_conversation(self, place: Place, excerpt: AnyText) -> None:
         """Adds a message that opens no conversation. The finding is reported once, at the first, with their number."""
-        self._silent.append((place, excerpt))
+        self._without_conversation.append((place, excerpt))
 
     def add_recipient_total(self, keys: Iterable[tuple[str, Place]], recipients: int) -> None:
         """Adds the number of recipients that were checked to the findings with these keys."""
@@ -131,7 +130,7 @@ class MessageFindings:
             self.add_at_offset(layout, start, Fault("unclosed-comment", message))
 
     def close(self, recipients: int) -> None:
-        """Completes the findings; `recipients` is the number of recipients that were checked."""
+        """Completes the findings, once so many recipients were checked."""
         self._findings.add_recipient_total(self._counted_keys, recipients)
 
     def is_enabled(self, code: str) -> bool:
@@ -159,11 +158,11 @@ class MessageFindings:
             place = self._document.place(path)
             self._add(fault, place, self._document.excerpt(place.line), "", path)
 
-    def add_silence(self) -> None:
+    def add_without_conversation(self) -> None:
         """Adds that the message opens no conversation, unless a comment ignores it."""
         if self.is_enabled("no-conversation") and not self._ignores.covers("no-conversation"):
             place = self._document.place(())
-            self._findings.add_silent_message(place, self._document.excerpt(place.line))
+            self._findings.add_without_conversation(place, self._document.excerpt(place.line))
 
     def _add(
         self, fault: Fault, place: Place, excerpt: AnyText, recipient: str, path: YamlPath, *, as_warning: bool = False
@@ -187,7 +186,7 @@ def _name_recipients(finding: _Finding) -> str:
     return finding.recipient
 
 
-def _describe_silent_messages(count: int) -> str:
+def _describe_without_conversation(count: int) -> str:
     if count == 1:
         return "this opens no conversation, so reconcile cannot find out what became of it"
     others = "1 more message" if count == 2 else f"{count - 1:,} more messages"  # noqa: PLR2004  # this and another one

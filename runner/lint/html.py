@@ -35,8 +35,8 @@ _INLINE_TAGS = split_names(
 )
 _PAGE_TAGS = split_names("html head title style body frameset noframes noscript colgroup")
 KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | _PAGE_TAGS
+_HUGE_NUMBER = re.compile(r"&#\d{4000,}")  # html.parser fails for one in an attribute
 # Word and Outlook read tags with these prefixes; other clients do not show them.
-_HUGE_NUMBER = re.compile(r"&#\d{4000,}")  # html.parser fails for one in an attribute; as long, so that offsets stay
 _OFFICE_TAG = re.compile(r"(?:o|v|w|m|x|st1):\w+")
 _VISIBLE_CHAR = re.compile(rf"[^\W_]|{VALUE_CHAR}")
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);?")
@@ -104,7 +104,7 @@ class ParsedHtml:
 def parse_html(text: str) -> ParsedHtml:
     """Splits an HTML text, whole or a fragment, into tags and text runs. Text without tags is text runs only."""
     reader = _Reader(text)
-    reader.feed(_HUGE_NUMBER.sub(lambda match: "\ufffd" * len(match[0]), text))
+    reader.feed(_HUGE_NUMBER.sub(lambda match: "\ufffd" * len(match[0]), text))  # as long, so that offsets stay
     rest_start = len(text) - len(reader.rawdata)
     unfinished_start = rest_start if re.match(r"</?[A-Za-z!]", reader.rawdata) else None
     if unfinished_start is None and reader.rawdata and not reader.is_hidden:

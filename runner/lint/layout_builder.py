@@ -160,10 +160,8 @@ class _LayoutBuilder:
             self._add_include(inner)
             self._start_part(name, source_offset)
         elif keyword == "extends" or (keyword == "autoescape" and "false" in inner):
-            self._layout.is_as_rendered, self._layout.has_raw_values = (
-                False,
-                self._layout.has_raw_values or keyword == "autoescape",
-            )
+            self._layout.is_as_rendered = False
+            self._layout.has_raw_values |= keyword == "autoescape"
         elif keyword in {"elif", "else"} and self._open_blocks:
             block_keyword, block_start, branch_start, literal_before, _ = self._open_blocks.pop()
             self._branches.append((branch_start, start))

@@ -52,7 +52,6 @@ CONTACT_SCHEMES = ("mailto", "tel", "sms")
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"{}]+@[^\s@<>()\[\],;:\"{}.]+(?:\.[^\s@<>()\[\],;:\"{}.]+)+")
 _DOUBLED = re.compile(r"//|(?:mailto|tel|sms|https?):", re.IGNORECASE)
 _TRUNK_PREFIX = re.compile(r"\+\d{1,3}[\s.-]*\(0\)")
-_NO_QUESTION_MARK = " has no ? before its first &"
 _MIN_DIGITS = 2  # 110 and *21# are numbers, too
 
 
@@ -112,13 +111,13 @@ def check_query_value(value: str, variable: str, format_value: ValueFormatter = 
     return Fault("unencoded-value", message, f"write {{{{ {variable} | urlencode }}}}")
 
 
-def check_image_url(src: str) -> str:
-    """Returns the message about the URL of an image; an empty text if the URL is in order."""
+def check_image_url(src: str) -> Fault | None:
+    """Returns the fault of an image that is not loaded over HTTPS; None if it is."""
     text = src.strip().lower()
     if text.startswith(("https://", "cid:")):  # check_url reports cid:
-        return ""
+        return None
     origin = text.partition(":")[0] + ":" if re.match(r"(http|data|file):", text) else "an address without a host"
-    return f"this image comes from {origin}"
+    return Fault("image-https", f"this image comes from {origin}")
 
 
 def _check_spelling(url: str, scheme: str, format_value: ValueFormatter) -> Fault | None:
@@ -212,19 +211,15 @@ def check_contact_link(url: str, scheme: str, format_value: ValueFormatter = str
     if VALUE_CHAR in rest or RAW_VALUE_CHAR in rest:
         return None
     target, _, query = rest.partition("?")
-    message = _check_addresses(target, query) if scheme == "mailto" else _check_number(unquote(target))
-    if message == _NO_QUESTION_MARK:
-        hint = "write ? in place of the first &"
+    if scheme == "mailto" and not query and "&" in target and "=" in target:
+        message = format_value(target) + " has no ? before its first &"
+        return Fault("malformed-link", message, "write ? in place of the first &")
+    message = _check_addresses(target) if scheme == "mailto" else _check_number(unquote(target))
     return Fault("malformed-link", format_value(target) + message, hint) if message else None
 
 
-def _check_addresses(target: str, query: str) -> str:
-    """Returns what is wrong with the addresses of a mailto: link; empty if they are right.
-
-    Without an address but with a query, the reader chooses whom to write to.
-    """
-    if "&" in target and "=" in target and not query:
-        return _NO_QUESTION_MARK
+def _check_addresses(target: str) -> str:
+    """Returns what is wrong with the addresses of a mailto: link; empty if they are right, or if there are none."""
     addresses = [written.strip() for written in re.split("[,;]", unquote(target))]
     is_right = all(_ADDRESS.fullmatch(address) for address in addresses if address)
     return "" if is_right else " is not an email address"

@@ -61,8 +61,8 @@ class MessageLinter:
         )
         self._faults_by_shape: dict[int, tuple[PlacedFault, ...]] = {}
         self.delivery_count = 0
-        self._odd_addresses = 0
-        self._first_odd: Delivery | None = None
+        self._doubtful_count = 0
+        self._first_doubtful: Delivery | None = None
         self._mentions_unsubscribe = False
 
     def check_delivery(self, delivery: Delivery) -> None:
@@ -73,8 +73,8 @@ class MessageLinter:
             self._check_first(body)
         self._value_checks.check(delivery)
         if delivery.kind == "email" and ("." not in delivery.value.rpartition("@")[2] or ".." in delivery.value):
-            self._first_odd = self._first_odd or delivery
-            self._odd_addresses += 1
+            self._first_doubtful = self._first_doubtful or delivery
+            self._doubtful_count += 1
         if len(body) > _MAX_UNCLIPPED // 4:  # a character takes at most four bytes
             self._check_size(body, delivery)
         for text, gap in self._body_gaps:
@@ -100,20 +100,20 @@ class MessageLinter:
             recipients = "an audience in the workspace" if is_unread else recipients
             message = f"this goes to {recipients} and does not say how to unsubscribe"
             findings.add_at_path(declaration.body_origin.path, Fault("no-unsubscribe", message))
-        if self._first_odd:
-            self._add_odd_address(self._first_odd)
+        if self._first_doubtful:
+            self._add_doubtful_address(self._first_doubtful)
         if declaration.expires is None:
             findings.add_at_path((), Fault("no-expires", "the key expires is missing: this can be sent for ever"))
         if self._settings.can_open_conversation and not declaration.opens_conversation:
-            findings.add_silence()
+            findings.add_without_conversation()
         findings.close(self.delivery_count)
 
-    def _add_odd_address(self, first: Delivery) -> None:
+    def _add_doubtful_address(self, first: Delivery) -> None:
         """Adds the first doubtful address, at its template, with the number of the others."""
         label = self._label_recipient(first)
         fault = "two dots in a row" if ".." in first.value else "no dot behind the @"
         message = f"{fault}: the address{f' of {label}' if label else ''}" + mark_private(f" ({first.value})", "")
-        message += f", and {self._odd_addresses - 1:,} more in doubt" if self._odd_addresses > 1 else ""
+        message += f", and {self._doubtful_count - 1:,} more in doubt" if self._doubtful_count > 1 else ""
         is_list = isinstance(self._declaration.document.value.get("to"), list)
         path = ("to", first.number - 1, "email") if is_list else ("to", "email")
         self._findings.add_at_path(path, Fault("doubtful-address", message))

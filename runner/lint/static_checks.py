@@ -17,12 +17,12 @@ from runner.lint.tag_pairs import TagPairs, pair_tags
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 from runner.lint.text_checks import Fault, PlacedFault, find_mojibake
 
-# What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
 _MAX_CHECKED = 20  # placeholders, and links, of one value: the whole text is searched for each of them
 _MAX_COMMENT = 10_000  # characters of a comment before a value
 _MAX_TAG_NAME = 80
 _TAG_START = re.compile(r"<[/!?]?\w*$")
 _COMMENT_END = re.compile(r"!?>|->|-!>")  # what with dashes before it ends a comment
+# What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
 _CONDITIONAL_CODES = frozenset(
     {"single-brace", "filler-text", "empty-link", "malformed-link", "relative-link", "unclosed-quote"}
 )
@@ -222,7 +222,7 @@ def check_value(
     for _, link in islice(find_links(scheme + text), _MAX_CHECKED):
         if fault := check_url(link, format_value):
             is_image = tag is not None and tag.name == "img" and fault.code == "http-link"
-            yield Fault("image-https", check_image_url(link)) if is_image else fault, text
+            yield ((check_image_url(link) or fault) if is_image else fault), text
     for _, part, meant in find_mojibake(text):
         yield garbled_fault(part, meant, format_value), part
 

@@ -116,10 +116,10 @@ def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator
     if is_misspelt or src.startswith((VALUE_CHAR, RAW_VALUE_CHAR)):  # values that are printed are checked by themselves
         return
     fault = check_url(unescape_html(src), format_value)
-    if fault and fault.code != "http-link":
+    if fault is None or fault.code == "http-link":
+        fault = check_image_url(src)
+    if fault:
         yield fault
-    elif message := check_image_url(src):
-        yield Fault("image-https", message)
 
 
 def garbled_fault(part: str, meant: str, format_value: text_checks.ValueFormatter = str) -> Fault:

@@ -68,7 +68,7 @@ class TagPairs:
             case "end branch":
                 depth, lowest = flow.branches.pop()
                 self.is_balanced &= len(flow.open_tags) == depth == lowest
-            case "aside":
+            case "detached":
                 self._flows.append(_Flow(is_main=False))
             case _:
                 self.end_flow()
@@ -186,7 +186,7 @@ def _iter_events(
     for start, end in (span for span in branches if span[0] < span[1]):
         yield from ((start, 4, "branch"), (end, 1, "end branch"))
     for start, end in (span for span in detached_spans if span[0] < span[1]):
-        yield from ((start, 3, "aside"), (end, 2, "end aside"))
+        yield from ((start, 3, "detached"), (end, 2, "end detached"))
 
 
 def _split_run(text_run: TextRun, edges: list[int]) -> Iterable[TextRun]:

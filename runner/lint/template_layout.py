@@ -23,8 +23,8 @@ class Slot:
 
     `variables` and `string_literals` are those of its expression. `sole_variable` is the expression if it is one
     variable, else empty; `sole_number` if it is a number of one or two digits. `is_raw`: the value may be markup.
-    `literal_before` and `literal_after` are the literal texts
-    next to it; None if something else comes first. `is_url_encoded`: the value passes through `urlencode`.
+    `literal_before` and `literal_after` are the literal texts next to it; None if something else comes first.
+    `is_url_encoded`: the value passes through `urlencode`.
     """
 
     start: int
@@ -58,8 +58,8 @@ class Layout:
 
     `parts` are in order. `detached_spans` are rendered at another place. `ignores` are the ignore comments: the offset,
     1 if the comment is about the next line (else 0), and the codes. `swallowing_comments` are the offsets of comments
-    that take in more than was meant. `is_as_rendered`: but for its branches, the text is
-    what is rendered; with a parent template or a filter it is not. `has_raw_values`: some values may be markup.
+    that take in more than was meant. `is_as_rendered`: but for its branches, the text is what is rendered; with a
+    parent template or a filter it is not. `has_raw_values`: some values may be markup.
     """
 
     origin: TemplateOrigin

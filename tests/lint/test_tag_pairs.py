@@ -8,8 +8,8 @@ from runner.lint.html import parse_html
 from runner.lint.tag_pairs import pair_tags
 
 
-def faults(text, branches=(), asides=()):
-    return [(found.fault.code, found.start) for found in pair_tags(parse_html(text), branches, asides).faults]
+def faults(text, branches=(), detached_spans=()):
+    return [(found.fault.code, found.start) for found in pair_tags(parse_html(text), branches, detached_spans).faults]
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_a_branch_that_closes_what_it_did_not_open_is_not_balanced():
 
 
 def test_an_empty_branch_neither_opens_nor_closes():
-    assert faults("<p>a</p>", branches=[(3, 3), (3, 4)], asides=[(8, 8)]) == []
+    assert faults("<p>a</p>", branches=[(3, 3), (3, 4)], detached_spans=[(8, 8)]) == []
 
 
-def test_an_aside_has_tags_of_its_own_and_its_text_stands_elsewhere():
+def test_a_detached_span_has_tags_of_its_own_and_its_text_stands_elsewhere():
     text = "<p>a <b>b</b> c</p> d"
-    assert faults(text, asides=[(19, 21)]) == []
-    assert faults("<p>a <b>c</p>", asides=[(5, 8)]) == [("unclosed-tag", 5)]
+    assert faults(text, detached_spans=[(19, 21)]) == []
+    assert faults("<p>a <b>c</p>", detached_spans=[(5, 8)]) == [("unclosed-tag", 5)]
 
 
 @given(st.text(alphabet="<>/pbuldivtx= \"'!-&;\n\r", max_size=60))
