@@ -103,7 +103,7 @@ class Conversations:
         path = f"/conversations?type=user&intercom_user_id={quote(contact, safe='')}&per_page={_LISTED_PER_PAGE}"
         time = self._workspace.limit_search("GET /conversations")
         for number in range(1, MAX_PAGES + 1):
-            page = self._workspace.read("GET", f"{path}&page={number}", version=version)
+            page = self._workspace.read("GET", f"{path}&page={number}", version=version, time=time)
             yield from parse_page(page, "conversations", "GET /conversations")
             total = _dict_or_empty(page.get("pages")).get("total_pages")
             if not isinstance(total, int) or number >= total:

@@ -21,9 +21,9 @@ class SearchTime:
         self._seconds = seconds
         self._deadline = monotonic() + seconds
 
-    def check(self) -> None:
-        """Raises RunStopped if the time is over."""
-        if self._monotonic() > self._deadline:
+    def check(self, pause: float = 0.0) -> None:
+        """Raises RunStopped if the time is over, or will be after a pause of so many seconds."""
+        if self._monotonic() + pause > self._deadline:
             message = f"{self._request} took longer than {self._seconds:.0f} s for all its pages"
             raise RunStopped(message, "try again later")
 

@@ -18,7 +18,7 @@ from runner.intercom.admins import Admin, parse_admins
 from runner.intercom.contact import Contact, parse_contact
 from runner.intercom.identifiers import parse_id, parse_label
 from runner.intercom.pages import PER_PAGE, SEARCH_TIME, SearchTime, parse_cursor, parse_page
-from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.rate_limit import WINDOW, RateLimiter
 from runner.intercom.reply_meaning import PERMISSION_HINT, account_hint, no_admin_hint, parse_error
 from runner.privacy import mark_private_values
 
@@ -158,7 +158,7 @@ class Workspace:
     ) -> Iterator[dict[str, Any]]:
         """Yields the pages of a search, or of a list if there is no `query`.
 
-        `page[key]` is the list of objects in a page, PER_PAGE at most. `time` is checked before each further page.
+        `page[key]` is the list of objects in a page, PER_PAGE at most. `time` is checked before each further request.
         Raises RunStopped.
         """
         pagination: dict[str, Any] = {"per_page": PER_PAGE}
@@ -166,9 +166,11 @@ class Workspace:
         for _ in range(max_pages):
             try:
                 if query is None:
-                    page = self.read("GET", f"{path}?{urlencode(pagination)}", version=version)
+                    page = self.read("GET", f"{path}?{urlencode(pagination)}", version=version, time=time)
                 else:
-                    page = self.read("POST", path, {"query": query, "pagination": pagination}, version=version)
+                    page = self.read(
+                        "POST", path, {"query": query, "pagination": pagination}, version=version, time=time
+                    )
             except _TooLarge:
                 if pagination["per_page"] == 1 or "page" in pagination:  # smaller pages have other numbers
                     raise
@@ -187,12 +189,19 @@ class Workspace:
         raise RunStopped(f"{request} has no last page: {max_pages} were read", "try again later")
 
     def read(
-        self, method: str, path: str, body: Any = None, *, none_if: Container[int] = (), version: str = READ_VERSION
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        none_if: Container[int] = (),
+        version: str = READ_VERSION,
+        time: SearchTime | None = None,
     ) -> Any:
         """Returns the JSON of an answer. None for a status in `none_if`. Raises RunStopped for every other but 200."""
-        return self._parse_reply(self._request(method, path, body, version), method, path, none_if)
+        return self._parse_reply(self._request(method, path, body, version, time), method, path, none_if)
 
-    def _request(self, method: str, path: str, body: Any, version: str) -> Reply:
+    def _request(self, method: str, path: str, body: Any, version: str, time: SearchTime | None = None) -> Reply:
         """Returns the reply to a request that only reads: any but 429 and 5xx, after which it is repeated."""
         deadline = self._clock.monotonic() + READ_RETRY_TIME
         delay, windows = FIRST_RETRY_DELAY, 0
@@ -205,7 +214,7 @@ class Workspace:
                     windows += 1
                     if windows >= MAX_THROTTLED_WINDOWS:
                         raise RateExhausted("the rate limit left no room for ten windows in a row", "try again later")
-                    self._limiter.pause(result.headers)
+                    self._pause(result.headers, time)
                     deadline = self._clock.monotonic() + READ_RETRY_TIME
                     continue
                 if result.status < _SERVER_ERROR:
@@ -221,6 +230,14 @@ class Workspace:
             self._on_retry(describe_retry(self._describe_failure(result), READ_RETRY_TIME))
             self._clock.sleep(delay)
             delay = next_retry_delay(delay)
+
+    def _pause(self, headers: dict[str, str], time: SearchTime | None) -> None:
+        self._limiter.pause(headers)
+        pause = self._limiter.pause_left
+        if time:
+            time.check(pause)
+        if pause > WINDOW:
+            self._on_retry(f"{self.access.host} asks to wait {pause:.0f} s")
 
     def _describe_failure(self, result: Reply | NoReply) -> str:
         return result.reason if isinstance(result, NoReply) else f"{self.access.host} gave HTTP status {result.status}"

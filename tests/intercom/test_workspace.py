@@ -80,6 +80,22 @@ def test_429_is_waited_for_and_after_ten_windows_it_is_for_later(workspace, time
     assert sum(time.slept) == pytest.approx(33.0, abs=1.0)
 
 
+def test_pauses_count_for_the_time_of_a_search_and_a_long_one_is_told(time, script):
+    told = []
+    limited = reply(429, {}, **{"retry-after": "299"})
+    found = Workspace(script(limited), RateLimiter(time.clock, 1.0, None), time.clock, told.append)
+    with pytest.raises(RunStopped, match="took longer than 300 s for all its pages"):
+        list(found.search_items("/contacts/search", {}, "data"))
+    assert sum(time.slept) == pytest.approx(299.0, abs=0.2)
+    assert [text.partition(" asks")[2] for text in told] == [" to wait 299 s"]
+    told.clear()
+    short = reply(429, {}, **{"retry-after": "9"})
+    found = Workspace(
+        script(short, reply(200, {"data": []})), RateLimiter(time.clock, 1.0, None), time.clock, told.append
+    )
+    assert (list(found.search_items("/contacts/search", {}, "data")), told) == ([], [])
+
+
 def test_a_contact_is_read_by_its_id_and_may_not_exist(workspace):
     found, transport = workspace(reply(200, contact(1, role="lead", external_id="25")), reply(404, {}))
     assert found.contact("a/b").role == "lead"
