@@ -125,7 +125,7 @@ def format_details(change: MessageChange, *, show_values: bool) -> list[str]:
     blocks = [f"**Changed**\n\n{chr(10).join(lines)}"] if lines else []
     for name, parts in list_differences(change, show_values=show_values):
         if _has_differences(parts):
-            blocks += [f"**Changes of the {name}**", code_block(truncate(format_diff(parts), _MAX_DIFF_LENGTH), "diff")]
+            blocks += [f"**Changes of the {name}**", code_block(_format_diff(parts), "diff")]
     return [*blocks, *(note[0].upper() + note[1:] + "." for note in _explain(change, show_values=show_values))]
 
 
@@ -149,15 +149,23 @@ def list_differences(change: MessageChange, *, show_values: bool) -> Iterator[tu
 def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, show_values: bool) -> str:
     head = f"{style(change.kind, _COLOURS.get(change.kind))}  {style(change.name, 'bold')}"
     lines = [head]
-    lines += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
+    lines += [
+        f"  {field.name}: {before or 'none'} -> {now or 'none'}"
+        for field in change.fields
+        for before, now in [_shorten(field, _MAX_DIFF_LENGTH)]
+    ]
     if change.audience and change.audience.has_changes:
         lines.append(f"  audience: {change.audience}")
     for name, parts in list_differences(change, show_values=show_values):
         if _has_differences(parts):
-            lines += [f"  {name}:", *map(_color_line, format_diff(parts).split("\n"))]
+            lines += [f"  {name}:", *map(_color_line, _format_diff(parts).split("\n"))]
     lines += [f"  {note}" for note in _explain(change, show_values=show_values)]
     lines += [f"  {style('!', 'yellow')} {warning}" for warning in change.warnings if warning not in except_warnings]
     return "\n".join(lines)
+
+
+def _format_diff(parts: Sequence[DiffPart]) -> str:
+    return truncate(format_diff(parts), _MAX_DIFF_LENGTH)
 
 
 def _color_line(line: str) -> str:

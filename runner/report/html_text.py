@@ -52,9 +52,12 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     it is written once this process has read MAX_TAGS of them.
     """
     sent, shown = (reveal_or_mask(body, show_values=show) for show in (True, show_values))
+    shown = shown.translate(_BRACKETS)
     is_plain = not _TAG.search(sent) and ("&" not in sent or unescape_html(sent) == sent)
     if is_plain and (isinstance(body, str) or not has_open_tag(body.parts)):
-        return "\n".join(line.rstrip() for line in re.split(r"\r\n|[\r\n]", describe_hosts_in_text(shown))).strip()
+        text = describe_hosts_in_text(shown[:_MAX_LENGTH])
+        lines = [line.rstrip() for line in re.split(r"\r\n|[\r\n]", text)]
+        return "\n".join([*_note_cut(len(shown) - _MAX_LENGTH), *lines]).strip()
     if READ_TAGS.count > MAX_TAGS:
         return f"[not read: the texts before it have {MAX_TAGS:,} tags. It is shown as it is written]\n{shown}"
     html = read_private_html(body, show_values=show_values, max_length=_find_end(sent))
@@ -71,9 +74,11 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
         notes.append(
             f"[{', '.join(unsettled)}: what is in and after it may be displayed differently, see the HTML source]"
         )
-    if html.cut:
-        notes.append(f"[its last {html.cut:,} characters are not read here]")
-    return "\n".join([*notes, html.mask(collector.text())])
+    return "\n".join([*notes, *_note_cut(html.cut), html.mask(collector.text())])
+
+
+def _note_cut(count: int) -> list[str]:
+    return [f"[its last {count:,} characters are not read here]"] if count > 0 else []
 
 
 def _escape_brackets(event: Event) -> Event:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from runner.compare.comparison import Comparison, MessageChange
+from runner.declare.sample import Sample
 from runner.ledger.record import salt_check
+from runner.report.comparison_text import format_comparison
 from runner.report.html_text import visible_text
 from tests.support.clones import HEADER, Clone
 from tests.support.project import run_in_process
@@ -686,6 +689,22 @@ def test_brackets_of_the_author_are_others_than_those_of_the_comment() -> None:
     assert text.count("[") == text.count("]")
     assert re.search(r"\[not displayed: [^\]]*evil", text)
     assert "\uff3bnot displayed: good\uff3d" in text
+    plain = visible_text("[not displayed: good]", show_values=False)
+    assert plain == "\uff3bnot displayed: good\uff3d"
+
+
+def test_of_a_long_plain_text_the_beginning_is_shown_and_of_a_long_difference_too() -> None:
+    text = visible_text("+a." * 100_000, show_values=False)
+    assert text.startswith("[its last 100,000 characters are not read here]\n+a.")
+    assert len(text) < 201_000
+    samples = [
+        Sample(kind="email", value="a@example.com", to="a@example.com", subject="Hi", body=body)
+        for body in ("a", "+a." * 100_000)
+    ]
+    changed = MessageChange("first", "changed", is_content_changed=True, before=samples[0], now=samples[1])
+    lines = format_comparison(Comparison("main", "a" * 40, (changed,)), show_values=True)
+    assert "more characters" in lines
+    assert len(lines) < 5_000
 
 
 @pytest.mark.parametrize("scheme", ["dark", "only dark", "DARK"])
