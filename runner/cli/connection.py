@@ -106,7 +106,8 @@ class Connection:
     ) -> Summary:
         """Sends a plan and shows the progress. Returns its summary.
 
-        `deadline` is a time of the monotonic clock, `go_on` are the steps after a second Ctrl-C.
+        `deadline` is a time of the monotonic clock, `go_on` are the steps after a second Ctrl-C: the last one sends
+        what is left.
         """
         settings = self.context.settings
         self.context.options.may_have_sent = True
@@ -127,10 +128,7 @@ class Connection:
                 log=log,
                 origin=find_run_origin(self.context.tree.root),
             )
-            is_searchable = any(
-                message.declaration.opens_conversation and message.counts["send"] for message in plan.messages
-            )
-            signals.report = _make_signal_report(self.context, run.summary, go_on, is_searchable=is_searchable)
+            signals.report = _make_signal_report(self.context.output, run.summary, go_on)
             try:
                 with signals:
                     return run.deliver()
@@ -138,29 +136,18 @@ class Connection:
                 progress.clear()
 
 
-def _make_signal_report(
-    context: Context, summary: Summary, go_on: Sequence[NextStep], *, is_searchable: bool
-) -> Callable[[int, bool], None]:
-    """Returns what a signal handler prints at once: how many requests are in flight, or what the process leaves.
-
-    `is_searchable`: some of what is sent opens a conversation, by which reconcile finds it.
-    """
-    width = context.output.width
-    purpose, name = ("Look for it in Intercom", "reconcile") if is_searchable else ("Say what became of it", "resolve")
-    look = [
-        NextStep("See what is unknown", (shown_command("status"),)),
-        NextStep(purpose, (shown_command(name),)),
-    ]
+def _make_signal_report(output: Output, summary: Summary, go_on: Sequence[NextStep]) -> Callable[[int, bool], None]:
+    """Returns what a signal handler prints at once: how many requests are in flight, or what the process leaves."""
 
     def report(number: int, is_first: bool) -> None:
         name = signal_name(number)
         if is_first:
             text = run_text.format_first_signal(name, summary.in_flight, DRAIN_TIMEOUT)
-            context.output.urgent(wrap_lines(text, width))
+            output.urgent(wrap_lines(text, output.width))
         else:
-            text = wrap_lines(run_text.format_second_signal(name, summary), width)
-            steps = [*(look if summary.unsettled else ()), *go_on]
-            context.output.urgent(f"{text}\n{format_next_steps(steps, width)}")
+            text = wrap_lines(run_text.format_second_signal(name, summary), output.width)
+            steps = go_on if summary.remaining > summary.in_flight else go_on[:-1]
+            output.urgent(f"{text}\n{format_next_steps(steps, output.width)}")
 
     return report
 

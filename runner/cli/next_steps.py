@@ -15,6 +15,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.key_state import is_live_claim
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
 from runner.ledger.record import Record
+from runner.plan.plan import Plan
 from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
@@ -56,27 +57,34 @@ def run_again(context: Context, purpose: str) -> NextStep:
 
 
 def commit_ledger(
-    context: Context, aim: str = "no other clone sends these again", *, message: str = "Record what was sent"
-) -> list[NextStep]:
-    """Returns the step that commits the lockfile, if the ledger is one that git has to commit. `aim` says what for."""
-    address = context.ledger.address
+    context: Context, aim: str = "no other clone sends these again", *, message: str = "Record what was sent",
+    will_change: bool = False,
+) -> list[NextStep]:  # fmt: skip
+    """Returns the step that commits the lockfile, if the ledger is one that git has to commit. `aim` says what for.
+
+    `will_change`: it is for later, when the lockfile has changed.
+    """
+    address, root = context.ledger.address, context.tree.root
     if not isinstance(address, LockfileAddress):
         return []
     try:
         repository = context.ledger.repository
-        return _commit_lockfile(repository, context.tree.root, address.path, aim, message) if repository else []
+        return _commit_lockfile(repository, root, address.path, aim, message, will_change) if repository else []
     except (LedgerUnavailable, OSError):  # the run is over: this is only advice
         return []
 
 
-def commit_after_stop(context: Context) -> list[NextStep]:
-    """Returns the step that commits the lockfile after a run, without asking git whether it changed."""
-    address, repository = context.ledger.address, context.ledger.repository
-    if context.options.sandbox or not isinstance(address, LockfileAddress) or repository is None:
-        return []
-    name = quote(os.path.relpath(context.tree.root / address.path))
-    command = f"git add {name} && git commit -m 'Record what was sent' {name}"
-    return [NextStep("Commit the ledger, so that no other clone sends these again", (command,))]
+def after_second_signal(context: Context, plan: Plan) -> list[NextStep]:
+    """Returns the steps after a run of a plan that a second Ctrl-C ended. The last one sends what is left."""
+    can_search = any(message.declaration.opens_conversation and message.counts["send"] for message in plan.messages)
+    look_up = [NextStep("Look for what is unknown in Intercom", (shown_command("reconcile"),))] if can_search else []
+    return [
+        *commit_ledger(context, will_change=True),
+        NextStep("See what is unknown", (shown_command("status"),)),
+        *look_up,
+        NextStep(f"Say what became of what is {'left' if can_search else 'unknown'}", (shown_command("resolve"),)),
+        run_again(context, "Send the rest"),
+    ]
 
 
 def print_commit_step(context: Context, address: LedgerAddress, purpose: str, left: str = "") -> None:
@@ -174,11 +182,13 @@ def _name_unknown(number: int) -> str:
     )
 
 
-def _commit_lockfile(repository: Repository, root: Path, lockfile: str, aim: str, message: str) -> list[NextStep]:
+def _commit_lockfile(
+    repository: Repository, root: Path, lockfile: str, aim: str, message: str, will_change: bool
+) -> list[NextStep]:
     relative_path, settings = repository.relative_path(root / lockfile), root / SETTINGS_FILE
-    status = repository.try_git("status", "--porcelain", "--", f":(top,literal){relative_path}")
-    if relative_path is None or not status:  # outside of git, ignored, or without a change
-        return []
+    status = repository.try_git("status", "--porcelain", "--ignored", "--", f":(top,literal){relative_path}")
+    if relative_path is None or status is None or status.startswith("!!") or not (status or will_change):
+        return []  # outside of git, ignored, or without a change
     change = repository.try_git("diff", "HEAD", "--", f":(top,literal){repository.relative_path(settings)}") or ""
     files = [root / lockfile, *([settings] if _ADDED_REMOTE.search(change) else [])]
     name = join(os.path.relpath(file) for file in files)

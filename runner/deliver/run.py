@@ -105,8 +105,7 @@ class Run:
         self.summary.in_flight = self._attempts.posting  # read at a Ctrl-C, which may come during the wait
         for result in self._collect_results():
             self._handle_result(result)
-        self.summary.in_flight = self._attempts.posting
-        self.summary.unsettled = len(self._attempts) + len(self._writer.outcomes)
+            self.summary.in_flight = self._attempts.posting
         self._progress(self.summary)
 
     def _collect_results(self) -> list[PostResult]:

@@ -44,9 +44,7 @@ class Summary:
     `claimed_by_others` is the number of deliveries that other runs claimed meanwhile; they count as remaining too.
     `unrecorded_refusals` is the number of those that the check of the recipients refused and that have no record yet.
 
-    While the run goes on, `in_flight` is the number of requests without an answer. `unsettled` is the number of
-    attempts without a durable outcome, which are unknown if the process ends now. The latter is of the end of a
-    round. `seconds` is how long the run took.
+    While the run goes on, `in_flight` is the number of requests without an answer. `seconds` is how long the run took.
     """
 
     planned: int = 0
@@ -62,7 +60,6 @@ class Summary:
     claimed_by_others: int = 0
     unrecorded_refusals: int = 0
     in_flight: int = 0
-    unsettled: int = 0
     seconds: float = 0.0
     stop: StopReason | None = None
 

@@ -131,11 +131,11 @@ def format_first_signal(name: str, in_flight: int, seconds: float) -> str:
 
 
 def format_second_signal(name: str, done: Summary) -> str:
-    """Returns what a second Ctrl-C or other signal left behind. The process ends after it."""
-    # Until the run has noticed the first signal, it goes on to claim.
-    number = f"{'up to' if done.stop else 'about'} {pluralize(done.unsettled, 'delivery', 'deliveries')}"
-    unknown = f"{number} left unknown: Intercom may have sent them" if done.unsettled else "nothing left unknown"
-    return f"Stopped by a second {name}. {done.sent:,} sent by this run, {unknown}."
+    """Returns what a second Ctrl-C or other signal left behind. The process ends after it.
+
+    How many are unknown is not said: until the run has noticed the first signal, it goes on to claim.
+    """
+    return f"Stopped by a second {name}. {done.sent:,} sent by this run; what was in flight is unknown."
 
 
 def _is_pause(done: Summary) -> bool:

@@ -13,7 +13,7 @@ import click
 from runner.cli import plan_files, planning, run_report
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote
-from runner.cli.next_steps import commit_after_stop, note_live_claims, run_again
+from runner.cli.next_steps import after_second_signal, note_live_claims
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.pauses import find_pause
 from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
@@ -184,7 +184,7 @@ class _Apply:
         return checked
 
     def _deliver(self, connection: "Connection", plan: Plan) -> Summary:
-        go_on = [*commit_after_stop(self.context), run_again(self.context, "Send what is left")]
+        go_on = after_second_signal(self.context, plan)
         return connection.deliver(plan, self.ledger, self.log_file, self.deadline, go_on)
 
     def _report(self, plan: Plan, summary: Summary, canary: int | None = None) -> None:
