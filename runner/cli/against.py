@@ -9,7 +9,8 @@ from runner.cli.context import Context
 from runner.cli.render_time_limit import RENDER_MONITOR
 from runner.compare import comparison, guard_settings
 from runner.compare.commit_tree import Commit, find_commit, tree_at
-from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
+from runner.compare.comparison import Comparison, CurrentPlan, MessageChange
+from runner.compare.declared_fields import FieldChange
 from runner.compare.link_hosts import find_new_hosts
 from runner.compare.project_moves import find_replaced_settings
 from runner.compare.suppression_changes import compare_suppression_lists
@@ -22,7 +23,6 @@ from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
-from runner.plan.text_variants import choose_variants
 from runner.report.problem_text import pluralize
 from runner.report.review import Review
 
@@ -114,16 +114,16 @@ def compare_with_base(
 
 def _list_samples(
     review: Review, changes: Iterable[MessageChange]
-) -> Iterator[tuple[str, Sample | None, list[Sample]]]:
-    """Yields each new or changed message with its sample before, and one of each text of it that a reviewer reads."""
+) -> Iterator[tuple[str, Sample | None, Iterable[Sample]]]:
+    """Yields each new or changed message with its sample before, and one of each text that it has now."""
     by_name = {change.name: change for change in changes}
     for message in review.plan.messages:
         change = by_name[message.name]
         if change.kind == "new" or change.now:
-            texts, _ = choose_variants(message.variants.by_count(), message.authorship)
-            samples = [make_sample(message.declaration, text.delivery, message.authorship) for text in texts]
-            sample = None if samples else review.sample(message)
-            yield message.name, change.before, [*samples, *([sample] if sample else [])]
+            deliveries = [text.delivery for text in message.variants.by_count()]
+            samples = (make_sample(message.declaration, delivery, message.authorship) for delivery in deliveries)
+            sample = None if deliveries else review.sample(message)
+            yield message.name, change.before, [sample] if sample else samples
 
 
 def list_other_environments(context: Context) -> list[str]:

@@ -15,7 +15,7 @@ from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.cli.options import EXIT, GlobalOptions
 from runner.cli.output import Output
-from runner.compare.comparison import FieldChange
+from runner.compare.declared_fields import FieldChange
 from runner.deliver.summary import Summary
 from runner.errors import MsgrunError, ProblemsFound
 from runner.plan.plan import Plan

@@ -5,14 +5,15 @@ message of the other project is rendered.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Literal
 
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, used_variables
-from runner.compare.declared_fields import EXCLUDED_CONTACTS, FIELD_NAMES, describe_list_change, list_field_values
+from runner.compare.declared_fields import FieldChange, compare_fields, list_texts
+from runner.compare.renames import compare_with_predecessor, count_sent, find_renames
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -23,19 +24,9 @@ from runner.plan.guards import format_recipients, format_resend
 from runner.plan.plan import Plan
 
 _MAX_HOSTS, _MAX_NAMES = 10, 3  # new hosts that a note names, and of each the messages
-_MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
 
 ChangeKind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
 CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A field with different values before and now, in words. A value is empty if the field is not declared."""
-
-    name: str
-    before: str
-    now: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +139,9 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
         else:
             # The guard `repeat` reports the rename already. The guard `edited` reports every edit after sending.
             is_reported = any(guard.code == "repeat" and message.name in guard.messages for guard in now.plan.guards)
-            changes.append(
-                MessageChange(
-                    message.name,
-                    "new",
-                    warnings=() if is_reported else _find_renames(message, removed, facts, compared),
-                )
-            )
+            warnings = () if is_reported else find_renames(message, removed, facts, compared)
+            fields = compare_with_predecessor(message.declaration, removed)
+            changes.append(MessageChange(message.name, "new", fields=tuple(fields), warnings=warnings))
     return (*changes, *(_describe_removal(declaration, facts) for declaration in removed))
 
 
@@ -162,7 +149,7 @@ def _compare_message(
     message: PlannedMessage, earlier: Declaration, now: CurrentPlan, salt: str, warnings: tuple[str, ...]
 ) -> MessageChange:
     declaration = message.declaration
-    fields = tuple(_compare_fields(earlier, declaration))
+    fields = tuple(compare_fields(earlier, declaration))
     overlap = compare_audiences(earlier, declaration, len(message.deliveries))
     is_rewritten = _is_rewritten(earlier, declaration)
     if not (is_rewritten or fields or (overlap and overlap.has_changes)):
@@ -184,19 +171,9 @@ def _compare_message(
 
 
 def _describe_removal(declaration: Declaration, facts: Facts) -> MessageChange:
-    sent = _count_sent(declaration, facts)
+    sent = count_sent(declaration, facts)
     warnings = (f"{declaration.name} is removed, and {format_recipients(sent)} got it already",) if sent else ()
     return MessageChange(declaration.name, "removed", warnings=warnings)
-
-
-def _compare_fields(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
-    """Yields the changed fields other than the texts and the recipients."""
-    for name, old, new in zip(FIELD_NAMES, list_field_values(before), list_field_values(now), strict=True):
-        if old != new:
-            yield FieldChange(name, old, new)
-    old_list, new_list = before.selection.exclusion_list, now.selection.exclusion_list
-    if old_list and new_list and (change := describe_list_change(old_list, new_list)):
-        yield FieldChange(EXCLUDED_CONTACTS, *change)
 
 
 def _find_resends(message: PlannedMessage, earlier: Declaration) -> Iterator[str]:
@@ -204,46 +181,6 @@ def _find_resends(message: PlannedMessage, earlier: Declaration) -> Iterator[str
     now, before = message.declaration.revision, earlier.revision
     if now != before and (count := message.resends.get(before)):
         yield f"{message.name}: {format_resend(before, count, message.counts['send'])}"
-
-
-def _find_renames(
-    message: PlannedMessage, removed: Iterable[Declaration], facts: Facts, compared: Counter[str]
-) -> tuple[str, ...]:
-    """Returns warnings about removed messages that this message may be under a new name.
-
-    A removed message is reported if both have some recipients in common, and either the same texts, or the same file
-    and the removed one was sent. Another name is another message, so these recipients would get both. `compared` counts
-    the messages that each removed one was compared with: of many copies only the first are compared.
-    """
-    warnings = []
-    for declaration in removed:
-        has_same_text = _list_texts(declaration) == _list_texts(message.declaration)
-        sent = _count_sent(declaration, facts)
-        was_sent_in_same_file = declaration.document.source.path == message.declaration.document.source.path and sent
-        if not (has_same_text or was_sent_in_same_file):
-            continue
-        compared[declaration.name] += 1
-        if compared[declaration.name] > _MAX_COPIES:
-            warnings.append(
-                f"{message.name} looks like {declaration.name} under another name, as {_MAX_COPIES} other messages do; "
-                "whether they have recipients in common was not compared"
-            )
-        elif (overlap := compare_audiences(declaration, message.declaration, len(message.deliveries))) and overlap.same:
-            warnings.append(
-                _format_rename(message.name, declaration.name, overlap.same, sent, has_same_text=has_same_text)
-            )
-    return tuple(warnings)
-
-
-def _format_rename(name: str, other_name: str, common_count: int, sent: int, *, has_same_text: bool) -> str:
-    similarity = "the same text" if has_same_text else "the same file"
-    text = (
-        f"{name} looks like {other_name} under another name: {similarity}, and {common_count:,} of the same recipients"
-    )
-    consequence = "would get it again" if has_same_text else f"would get {name} too"
-    if sent:
-        return f"{text}; {format_recipients(sent)} of {other_name} got it already, and {consequence}"
-    return f"{text}; nothing was sent as {other_name}"
 
 
 def _is_rewritten(before: Declaration, now: Declaration) -> bool:
@@ -255,22 +192,4 @@ def _is_rewritten(before: Declaration, now: Declaration) -> bool:
         {name: value for name, value in declaration.variables.items() if used is None or name in used}
         for declaration in (before, now)
     )
-    return _list_texts(before) != _list_texts(now) or old != new
-
-
-def _list_texts(declaration: Declaration) -> list[str]:
-    """Returns what is rendered, with LF as line end: a checkout may have other line ends than the commit."""
-    texts = [text for text in (declaration.subject, declaration.body) if text]
-    includes = {name: source for text in texts for name, source in text.includes.items()}
-    sources = [
-        declaration.message_type,
-        *(text.source for text in texts),
-        *(text for item in sorted(includes.items()) for text in item),
-    ]
-    return [source.replace("\r\n", "\n") for source in sources]
-
-
-def _count_sent(declaration: Declaration, facts: Facts) -> int:
-    """Returns the number of deliveries of the declared revision that were sent."""
-    keys = facts.keys_of(declaration.name, declaration.revision)
-    return sum((state := facts.state(key)) is not None and state.status == "sent" for key in keys)
+    return list_texts(before) != list_texts(now) or old != new

@@ -1,4 +1,7 @@
-"""The fields of a declaration that a comparison shows, other than its texts and its recipients."""
+"""The texts and the fields of a declaration, as a comparison reads and shows them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import orjson
 
@@ -29,6 +32,15 @@ FIELD_NAMES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field with different values before and now, in words. A value is empty if the field is not declared."""
+
+    name: str
+    before: str
+    now: str
+
+
 def list_field_values(declaration: Declaration) -> tuple[str, ...]:
     """Returns the values of FIELD_NAMES in words; empty for a field that is not declared."""
     moments = (declaration.expires, declaration.not_before)
@@ -44,10 +56,32 @@ def list_field_values(declaration: Declaration) -> tuple[str, ...]:
         "ignore" if declaration.ignores_quiet_hours else "",
         "ignore" if declaration.ignores_frequency else "",
         "true" if declaration.opens_conversation else "",
-        _describe_audience(declaration),
+        describe_audience(declaration),
         _read_query(declaration),
         *_list_workspace_fields(declaration),
     )
+
+
+def compare_fields(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
+    """Yields the changed fields other than the texts and the recipients."""
+    for name, old, new in zip(FIELD_NAMES, list_field_values(before), list_field_values(now), strict=True):
+        if old != new:
+            yield FieldChange(name, old, new)
+    old_list, new_list = before.selection.exclusion_list, now.selection.exclusion_list
+    if old_list and new_list and (change := describe_list_change(old_list, new_list)):
+        yield FieldChange(EXCLUDED_CONTACTS, *change)
+
+
+def list_texts(declaration: Declaration) -> list[str]:
+    """Returns what is rendered, with LF as line end: a checkout may have other line ends than the commit."""
+    texts = [text for text in (declaration.subject, declaration.body) if text]
+    includes = {name: source for text in texts for name, source in text.includes.items()}
+    sources = [
+        declaration.message_type,
+        *(text.source for text in texts),
+        *(text for item in sorted(includes.items()) for text in item),
+    ]
+    return [source.replace("\r\n", "\n") for source in sources]
 
 
 def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple[str, str] | None:
@@ -58,7 +92,8 @@ def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple
     return f"{count:,} identifier{'s' * (count != 1)}", f"{new_count:,}, {removed:,} removed"
 
 
-def _describe_audience(declaration: Declaration) -> str:
+def describe_audience(declaration: Declaration) -> str:
+    """Returns where the recipients come from."""
     audience = declaration.audience
     if source := find_workspace_contacts(audience):
         return f"Intercom {source.group.text}"
@@ -68,8 +103,13 @@ def _describe_audience(declaration: Declaration) -> str:
 def _list_workspace_fields(declaration: Declaration) -> list[str]:
     """Returns the values of _WORKSPACE_KEYS as JSON; empty for an audience that is not in the workspace."""
     is_in_workspace = find_workspace_contacts(declaration.audience) is not None
-    to = declaration.document.value["to"] if is_in_workspace else {}
-    return [orjson.dumps(to[key]).decode() if key in to else "" for key in _WORKSPACE_KEYS]
+    return [read_audience_key(declaration, key) if is_in_workspace else "" for key in _WORKSPACE_KEYS]
+
+
+def read_audience_key(declaration: Declaration, key: str) -> str:
+    """Returns what `to` declares for a key, as JSON; empty if it declares nothing."""
+    to = declaration.document.value["to"]
+    return orjson.dumps(to[key]).decode() if isinstance(to, dict) and key in to else ""
 
 
 def _read_query(declaration: Declaration) -> str:

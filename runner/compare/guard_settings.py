@@ -5,7 +5,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 
 from runner.compare import declared_fields
-from runner.compare.comparison import FieldChange, MessageChange
+from runner.compare.comparison import MessageChange
+from runner.compare.declared_fields import FieldChange
 from runner.declare import declaration
 from runner.declare.recipient_rules import DOMAIN_PREFIX, AllowList, Redirect
 from runner.declare.settings import Settings

@@ -1,11 +1,11 @@
 """The hosts of links in the texts of messages: as their authors wrote them, and as a recipient gets them."""
 
-import html
 import json
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
+from runner.characters import unescape_html
 from runner.compare.declared_fields import list_field_values
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
@@ -47,8 +47,11 @@ def find_new_hosts(
                 messages.setdefault(host, set()).add(declaration.name)
     for name, old, new in samples:
         with CURRENT_WORK.on_file(f"the links of {name}"):
-            for host in {host for sample in new for host in _list_sample_hosts(sample)} - _list_sample_hosts(old):
-                messages.setdefault(host, set()).add(name)
+            known_before = _list_sample_hosts(old)
+            for sample in new:
+                CURRENT_WORK.step()
+                for host in _list_sample_hosts(sample) - known_before:
+                    messages.setdefault(host, set()).add(name)
     return {host: sorted(messages[host]) for host in sorted(messages.keys() - known)}
 
 
@@ -67,7 +70,7 @@ def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
         sources += list_field_values(declaration)
         for text in (declaration.subject, declaration.body):
             sources += (text.source, *text.includes.values()) if text else ()
-        yield from (html.unescape(source).lower() for source in sources)
+        yield from (unescape_html(source).lower() for source in sources)
 
 
 def _find_hosts(text: str) -> Iterator[str]:
@@ -79,7 +82,7 @@ def _list_sample_hosts(sample: Sample | None) -> set[str]:
     if sample is None:
         return set()
     body = str(sample.body)
-    texts = [html.unescape(text).lower() for text in (str(sample.subject), body)]
+    texts = [unescape_html(text).lower() for text in (str(sample.subject), body)]
     hosts = {host for text in texts for host in (*_find_hosts(text), *_LINKED_TEXT.findall(text))}
     hosts |= {find_host(value) for tag in parse_html(body).tags for value in tag.attributes.values()}
     return {host for host in hosts if host.replace(MASK, "").strip(".")}

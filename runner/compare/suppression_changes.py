@@ -8,8 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runner.compare.audience_overlap import have_same_content
-from runner.compare.comparison import FieldChange
-from runner.compare.declared_fields import describe_list_change
+from runner.compare.declared_fields import FieldChange, describe_list_change
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.sources import read_suppression_files
 from runner.declare.audience.suppression import ContactFiles, SuppressionList

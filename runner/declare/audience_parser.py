@@ -89,7 +89,7 @@ def read_selection(context: ParseContext, audience: Audience, texts: list[Templa
 def _read_member(context: ParseContext, member: dict[str, Any], path: YamlPath, number: int) -> Recipient | None:
     CURRENT_WORK.step()
     kind = _identifier_kind(member)
-    identifier = context.compile(TemplateOrigin(context.document, (*path, kind)), member[kind], html=False)
+    identifier = context.compile_value(TemplateOrigin(context.document, (*path, kind)), member[kind])
     variables = member.get("vars", {})
     context.check_vars((*path, "vars"), variables)
     blank_variables = tuple(name for name, value in variables.items() if value is None)
@@ -101,7 +101,7 @@ def _read_member(context: ParseContext, member: dict[str, Any], path: YamlPath, 
 def _read_table(context: ParseContext, to: dict[str, Any]) -> TableAudience | None:
     kind = _identifier_kind(to)
     key = next(key for key in SOURCE_KEYS if key in to)
-    identifier = context.compile(TemplateOrigin(context.document, ("to", kind)), to[kind], html=False)
+    identifier = context.compile_value(TemplateOrigin(context.document, ("to", kind)), to[kind])
     document = context.document
     try:
         source, problems = read_source(

@@ -45,15 +45,15 @@ class Authorship:
         written = [find_written_texts(source) for source in sources]
         variables = set(_collect_strings(declaration.variables))
         self._declaration, self._sources = declaration, sources
+        to = declaration.document.value.get("to")
+        query = [to.get("sql"), to.get("vars")] if isinstance(to, dict) and {"sql", "intercom"} & to.keys() else []
+        self._query_words = find_words(_collect_strings(query))  # a value that has no other words is the author's
         self._is_subject_varying = declaration.subject is not None and self._varies(declaration.subject)
         self._is_body_varying = self._varies(declaration.body)
         self._parts = frozenset().union(*(texts.parts for texts in written), variables, map(escape_html, variables))
         self._words = find_words((*self._parts, *(number for texts in written for number in texts.numbers)))
         literals = {literal for texts in written for literal in texts.literals}
         self._between_words, self._masked_words = _match_masked_words(_SIGNS & {*"".join(literals)})
-        to = declaration.document.value.get("to")
-        query = [to.get("sql"), to.get("vars")] if isinstance(to, dict) and {"sql", "intercom"} & to.keys() else []
-        self._query_words = find_words(_collect_strings(query))  # a value that has no other words is the author's
         self._has_loop = any(map(_LOOP.search, sources))
 
     def mark_subject(self, delivery: Delivery) -> AnyText:
@@ -86,14 +86,6 @@ class Authorship:
             # The author's words may be masked for this recipient, and for another one it is a value alone.
             masked += " " * any(map(_LETTER.search, self._find_computed_words(delivery)))
         return masked
-
-    def written_parts(self, delivery: Delivery) -> frozenset[str]:
-        """Returns the parts of the texts that are not masked. Those inside a branch show that the branch ran."""
-        pieces = (
-            *self._split_text(self._declaration.subject, delivery.subject_parts, delivery),
-            *self._split_text(self._declaration.body, delivery.body_parts, delivery),
-        )
-        return frozenset(piece for piece in pieces if isinstance(piece, str))
 
     def list_computed(self, delivery: Delivery) -> list[str]:
         """Returns the author's words from which the template computes what is masked in the delivery's texts.
@@ -128,7 +120,7 @@ class Authorship:
         # Most printed parts are a whole value. That case is decided here, because `_mask_part` takes ten times as long.
         masked = [
             part
-            if part in written or _is_written(part, delivery)
+            if part in written or _is_written(part, delivery) or self._is_of_query(part)
             else MASK
             if part in values and "<" not in part and ">" not in part
             else self._mask_part(part, delivery, is_html=is_html)
@@ -138,14 +130,14 @@ class Authorship:
 
     def _may_differ(self, template: Template, delivery: Delivery) -> bool:
         """Returns whether the masked text may differ from that of a recipient without variables of its own."""
-        if not template.is_substitution:
+        if self._query_words or not template.is_substitution:
             return True
         own = delivery.vars.keys() & self._declaration.variables.keys()
         return bool(own) and not template.variables.keys().isdisjoint(own)
 
     def _varies(self, template: Template) -> bool:
         """Returns whether the masked text may differ between recipients."""
-        if not template.is_substitution:
+        if self._query_words or not template.is_substitution:
             return bool(template.variables or template.includes)
         # A recipient's own value is masked. The message's value, which a recipient without its own gets, is not.
         names = template.variables.keys() & self._declaration.variables.keys()
@@ -185,11 +177,15 @@ class Authorship:
 
     def _split(self, part: str, delivery: Delivery, *, is_html: bool) -> list[str | Private]:
         """Splits what an expression printed into words of the author and words of the recipient."""
-        words = self._query_words and find_words([unescape_html(part)])
-        if words and words <= self._query_words:
+        if self._is_of_query(part):
             return [part]
         marked = self._mark_words(part, delivery, is_html=is_html)
         return [marked] if isinstance(marked, str) else self._join_words(marked.parts)
+
+    def _is_of_query(self, part: str) -> bool:
+        """Returns whether all words of what an expression printed stand in the query that selects the recipients."""
+        words = self._query_words and find_words([unescape_html(part)])
+        return bool(words) and words <= self._query_words
 
     def _mark_words(self, part: str, delivery: Delivery, *, is_html: bool) -> AnyText:
         # HTML is split into words, so that its tags stay readable. So is a value with words of the author joined to it.

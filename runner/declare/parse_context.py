@@ -56,6 +56,19 @@ class ParseContext:
             self.problems.append(origin.problem(fault))
             return None
 
+    def compile_value(self, origin: TemplateOrigin, source: str) -> Template | None:
+        """As `compile`, for an identifier or a variable, which is part of who gets what and includes no file."""
+        template = self.compile(origin, source, html=False)
+        if template is None or not template.includes:
+            return template
+        name = next(iter(template.includes))
+        message = f"{name} is included here: only subject and body may include files"
+        fault = TemplateFault(
+            "include-in-value", message, "write what it says here, or include it in the body", name=name
+        )
+        self.problems.append(origin.problem(fault))
+        return None
+
     def check_vars(self, path: YamlPath, names: Iterable[str]) -> None:
         """Adds an error for each name of the mapping at a path that cannot be a variable of a template."""
         self.problems.extend(find_variable_problems(self.document, path, names))

@@ -74,7 +74,7 @@ def _read_variables(context: ParseContext, declared: dict[str, Any]) -> dict[str
             is_valid = False
             hint = "put what is the same for all recipients into the message's own vars, beside to"
             context.add_error("contact-variable", (*path, name), f"{name} is not a template over a contact", hint)
-        elif template := context.compile(origin, value, html=False):
+        elif template := context.compile_value(origin, value):
             variables[name] = ContactVariable(template, origin.problem)
             is_valid &= _sees_only_contact(context, template, origin)
             check_contact_fields(context, template, origin)

@@ -22,7 +22,7 @@ from runner.key_table import KeyTable, TextList
 from runner.ledger.contact_index import hash_contact
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import Action, Category, PlannedDeliveries, PlannedDelivery, PlannedMessage
-from runner.plan.guards import Guard
+from runner.plan.guards import Guard, unknown_redirect_guard
 from runner.plan.partial_plan import SAMPLE_SIZE
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private
@@ -44,7 +44,7 @@ def find_redirect_guard(lookup: ContactLookup, redirect: Redirect, place: Place)
             hint = f"name one by its id, as redirect: {{type: {redirect.role}, id: {contacts[0].id}}}"
         case _:
             return None
-    return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
+    return unknown_redirect_guard(str(place), message, hint)
 
 
 class _Row(NamedTuple):

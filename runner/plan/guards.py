@@ -33,6 +33,11 @@ class Guard:
     steps: tuple[tuple[str, str], ...] = ()
 
 
+def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
+    """Returns the guard for a contact of redirect that is not exactly one. `place` is where msgrun.yaml names it."""
+    return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
+
+
 def edited_guard(declaration: Declaration, count: int, others: Sequence[str] = ()) -> Guard:
     """Returns the guard for a message that was edited after it was sent to `count` recipients.
 

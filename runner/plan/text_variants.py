@@ -3,6 +3,7 @@
 A reviewer who saw one sample alone would not see what the others get: `{% if email == "ann@example.com" %}`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -14,7 +15,8 @@ from runner.declare.delivery import Delivery
 _MAX_VARIANTS = 1000  # kept of one message; the recipients of further ones are counted together
 _MAX_CHARACTERS = 8 << 20  # of the texts that are kept of one message
 _MAX_CHOSEN = 6  # texts of one message that are chosen for a reviewer
-_MAX_BRANCHES = 20  # texts that are chosen if each has a part that no other one of them has
+_MAX_LINES_CHOSEN = 20  # texts that are chosen if each has a line that no other one of them has
+_LINE_END = re.compile(r"\n|</?(?:p|br|div|tr|td|li|h[1-6])\b[^>]*>", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -76,23 +78,28 @@ class TextVariants:
                 variant.delivery, variant.is_sent_now = added.delivery, True
 
 
-def choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> tuple[list[TextVariant], bool]:
-    """Returns the variants that a reviewer reads, in their order, and whether they have every part that any has.
+def choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> list[TextVariant]:
+    """Returns the variants that a reviewer reads, in their order.
 
-    Of many, those that most recipients get are among them. Then each branch of the text comes before a second
-    combination of branches, however few get it.
+    Of many, those that most recipients get are among them. Then a text with lines that are in no other chosen one comes
+    before a second combination of the same lines, however few get it.
     """
     if len(variants) <= _MAX_CHOSEN:
-        return list(variants), True
-    unshown = {index: authorship.written_parts(variant.delivery) for index, variant in enumerate(variants)}
+        return list(variants)
+    unshown = {index: _split_lines(authorship, variant) for index, variant in enumerate(variants)}
     chosen: list[int] = []
-    while unshown and len(chosen) < _MAX_BRANCHES:
+    while unshown and len(chosen) < _MAX_LINES_CHOSEN:
         CURRENT_WORK.step()
         is_frequent = len(chosen) < _MAX_CHOSEN
         best = min(unshown) if is_frequent else max(unshown, key=lambda index: (len(unshown[index]), -index))
-        parts = unshown[best]
-        if not parts and not is_frequent:
+        lines = unshown[best]
+        if not lines and not is_frequent:
             break
         chosen.append(best)
-        unshown = {index: others - parts for index, others in unshown.items() if index != best}
-    return [variants[index] for index in sorted(chosen)], not any(unshown.values())
+        unshown = {index: others - lines for index, others in unshown.items() if index != best}
+    return [variants[index] for index in sorted(chosen)]
+
+
+def _split_lines(authorship: Authorship, variant: TextVariant) -> set[str]:
+    """Returns the lines of a masked text, about as a reader sees them. Smaller parts would be letters or a "not"."""
+    return {*_LINE_END.split(authorship.comparable_text(variant.delivery))}

@@ -7,7 +7,8 @@ from itertools import groupby
 from markupsafe import Markup
 
 from runner.characters import show_invisible, show_on_one_line
-from runner.compare.comparison import FieldChange, MessageChange
+from runner.compare.comparison import MessageChange
+from runner.compare.declared_fields import FieldChange
 from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
 from runner.declare.sample import Sample
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from runner.characters import show_on_one_line
-from runner.compare.comparison import Comparison, FieldChange, MessageChange
+from runner.compare.comparison import Comparison, MessageChange
+from runner.compare.declared_fields import FieldChange
 from runner.compare.word_diff import diff_words
 from runner.declare.authorship import Authorship
 from runner.declare.keys_and_digests import visible_words

@@ -60,7 +60,7 @@ def sample_message(
         if len(by_count) == 1 and variants.count == len(message.deliveries) > 1 and reader.first:
             what = "a text of this form" if reader.first[0].vars else "this text"
             chosen.add(reader.first[0], f"all {variants.count:,} recipients get {what}")
-        variants_shown = choose_variants(by_count, authorship)[0] if len(by_count) > 1 else []
+        variants_shown = choose_variants(by_count, authorship) if len(by_count) > 1 else []
         for variant in variants_shown:
             gets = "recipients gets" if variant.count == 1 else "recipients get"
             chosen.add(

@@ -6,7 +6,8 @@ from posixpath import commonprefix
 from typing import Any
 
 from runner.compare.audience_overlap import Overlap
-from runner.compare.comparison import CHANGE_KINDS, Comparison, FieldChange, MessageChange
+from runner.compare.comparison import CHANGE_KINDS, Comparison, MessageChange
+from runner.compare.declared_fields import FieldChange
 from runner.compare.word_diff import DiffPart, diff_words
 from runner.current_work import CURRENT_WORK
 from runner.privacy import reveal_or_mask

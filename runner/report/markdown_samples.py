@@ -46,7 +46,7 @@ def _format_samples(
         sample = get_sample(message)
         return _format_sample(sample, show_values=show_values, is_brief=is_brief) if sample else []
     blocks, authorship = [], message.authorship
-    chosen, are_all_parts_shown = choose_variants(variants, authorship)
+    chosen = choose_variants(variants, authorship)
     for variant in chosen:
         CURRENT_WORK.step()
         sample = make_sample(message.declaration, variant.delivery, authorship)
@@ -56,10 +56,8 @@ def _format_samples(
         blocks += shown
     shown_count = sum(variant.count for variant in chosen)
     if others := sum(variant.count for variant in variants) - shown_count + message.variants.other_count:
-        are_combinations = are_all_parts_shown and not message.variants.other_count
-        what = "other combinations of these texts" if are_combinations else "other texts of this message"
         render = shown_command("render", message.name)
-        blocks.append(f"For **{pluralize(others, 'recipient')}** {what}: `{render}` shows them.")
+        blocks.append(f"For **{pluralize(others, 'recipient')}** other texts of this message: `{render}` shows them.")
     return blocks
 
 

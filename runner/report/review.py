@@ -40,7 +40,7 @@ class Review:
         exceptions = [
             f"{message.name}: {text}"
             for message in self.plan.messages
-            if message.counts["send"]
+            if message.counts["send"] or not (message.counts["sent"] or message.is_expired)
             for text in format_exceptions(message.declaration)
         ]
         return [*self.notes, *(self.comparison.warnings() if self.comparison else ()), *exceptions]

@@ -1,6 +1,6 @@
 """Changes of the settings of environments are changes of guards."""
 
-from runner.compare.comparison import FieldChange
+from runner.compare.declared_fields import FieldChange
 from runner.compare.guard_settings import compare_environments, compare_guard_settings, take_turns
 from runner.declare.recipient_rules import Redirect, parse_allow_list
 from runner.declare.sending_times import parse_frequency, parse_quiet_hours

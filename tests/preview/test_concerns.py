@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from runner.compare.audience_overlap import Overlap
-from runner.compare.comparison import Comparison, FieldChange, MessageChange
+from runner.compare.comparison import Comparison, MessageChange
+from runner.compare.declared_fields import FieldChange
 from runner.preview.concerns import list_change_concerns, list_comparison_concerns
 from tests.preview.conftest import write_project
 from tests.support.project import run_in_process

@@ -7,8 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
-from runner.compare.comparison import FieldChange
+from runner.compare.declared_fields import FieldChange
+from runner.compare.guard_settings import compare_guard_settings
+from runner.declare.audience.suppression import parse_contact_files
+from runner.declare.settings import Settings
 from runner.report.comparison_text import describe_guard_changes
 from runner.sandbox import Sandbox
 from tests.support.clones import ATTRIBUTES, Clone, message
@@ -402,6 +406,45 @@ def test_a_text_that_its_author_put_where_recipients_values_come_from_is_shown(k
     ran = reviewed.msgrun("plan", "--against", "main", "--format", "markdown")
     assert SAMPLE in ran.out, ran.out + ran.err
     assert "new hosts in links, which no message of main has: ponles.example" in ran.out
+
+
+@pytest.mark.parametrize("to", ["{intercom: {segment: Trial}}", "{csv: ../a.csv, type: user, id: '{{ id }}'}"])
+def test_a_new_name_hides_no_rule_that_it_lifts(reviewed: Clone, to: str) -> None:
+    reviewed.write("a.csv", "id\nbbb1\n")
+    reviewed.write("no.csv", "id\nbbb2\n")
+    head = message("second", "bbb1").partition("to:")[0]
+    guarded = f"{head}require_subscription: Newsletter\nto: {to[:-1]}, exclude: ../no.csv}}\n"
+    reviewed.write("messages/second.yaml", guarded)
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    reviewed.write("messages/second.yaml", f"{head.replace('name: second', 'name: third')}to: {to}\n")
+    reviewed.commit()
+    comment = reviewed.msgrun("plan", "--against", "base", "--format", "markdown").out.replace("&#8203;", "")
+    top = comment[: comment.index("Compared" if "Compared" in comment else "compared with")]
+    assert "`third: require_subscription`: `Newsletter` → none" in top
+    assert "`third: to.exclude`" in top
+    assert "third looks like second under another name" in comment
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("[no.csv, more.csv]", "['no.csv, more.csv']"),
+        ("['a, b.csv', c.csv]", "[a, 'b.csv, c.csv']"),
+        ("[{csv: a}]", """['{"csv": "a"}']"""),
+    ],
+)
+def test_two_lists_that_read_the_same_are_two_values(before: str, now: str) -> None:
+    one, other = (Settings(suppress=parse_contact_files(yaml.safe_load(each))) for each in (before, now))
+    assert [each.name for each in compare_guard_settings({None: one}, {None: other})] == ["suppress"]
+
+
+def test_a_number_of_5000_digits_in_a_text_does_not_end_the_comparison(reviewed: Clone) -> None:
+    change(reviewed)
+    reviewed.write("messages/second.yaml", message("second", "bbb1", body=f"'Phishing &#{'9' * 5000};'"))
+    reviewed.commit()
+    assert "`limits.recipients_per_message`: `100` → `1,000,000`" in review(reviewed, code=0)
 
 
 @pytest.mark.parametrize("place", ["project", "message"])

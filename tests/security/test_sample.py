@@ -495,7 +495,65 @@ def test_no_branch_hides_behind_combinations_of_others(project: Clone) -> None:
     comment = review(project)
     assert "EVIL" in comment
     assert all(f"\n{word} {letter}\n" in comment for word in ("with", "no") for letter in letters)
-    assert re.search(r"For \*\*\d+ recipients\*\* other combinations of these texts", comment)
+    assert re.search(r"For \*\*\d+ recipients\*\* other texts of this message", comment)
+
+
+LETTERS = "the quick brown fox jumps over a lazy dog. 0123456789"
+EVIL = "pay 600 eur to evil.example now"
+DIGIT = "{{ ['', '1', '2', '3', '4', '5', '6', '7', '8'][k] }}"
+FROM_PARTS = {
+    "letters": (f"{{% for c in ('{EVIL}' if k == 0 else '{LETTERS}') %}}{{{{ c }}}}{{% endfor %}} {{{{ k }}}}", EVIL),
+    "a word": (
+        f"Your account is {{% if k > 4 %}}not {{% endif %}}{{{{ 'deleted' if k in [0, 5] else 'active' }}}}.{DIGIT}",
+        "Your account is deleted.",
+    ),
+    "a link": (
+        f"<a href='https://{{% for c in ('evil' if k == 0 else 'live') %}}{{{{ c }}}}{{% endfor %}}.it'>{DIGIT}</a>",
+        "https://evil.it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FROM_PARTS)
+def test_a_text_is_not_known_because_its_parts_are(project: Clone, name: str) -> None:
+    body, seen = FROM_PARTS[name]
+    counts = [1, *[3] * 8]
+    people = [number for number, count in enumerate(counts) for _ in range(count)]
+    to = "".join(f"\n  - {{type: user, id: a{n}, vars: {{k: {number}}}}}" for n, number in enumerate(people))
+    project.write("messages/a.yaml", declared(body, to=to))
+    assert seen in review(project)
+
+
+def test_each_text_that_the_words_of_a_query_make_is_shown(project: Clone) -> None:
+    padding = "a customer of the autumn campaign " * 200
+    text = f"case when id = 'a1' then 'nice to see you' else '{EVIL}' end"
+    query = f"select id, /* {padding} */ {text} as note from 'audiences/a.csv'"
+    to = f"{{sql: {quoted(query)}, type: user, id: '{{{{ id }}}}'}}"
+    project.write("audiences/a.csv", "id\na1\na2\na3\n")
+    project.write("messages/a.yaml", declared("Hello {{ note }}", to=to))
+    comment = review(project)
+    assert "For **2 recipients**" in comment
+    assert f"Hello {EVIL}" in comment
+
+
+def test_a_cell_is_not_taken_for_the_text_of_all_because_its_words_are_in_the_query(project: Clone) -> None:
+    query = "select id, note from 'audiences/a.csv' where note <> 'nice to not see you'"
+    project.write("audiences/a.csv", f"id,note\na1,nice to see you\na2,{EVIL}\na3,{EVIL}\n")
+    to = f"{{sql: {quoted(query)}, type: user, id: '{{{{ id }}}}'}}"
+    project.write("messages/a.yaml", declared("Hello {{ note }}", to=to))
+    comment = review(project)
+    assert "For **2 recipients**" in comment
+    assert "Hello ***" in comment
+
+
+@pytest.mark.parametrize("key", ["quiet_hours", "frequency"])
+@pytest.mark.parametrize("audience", ["{intercom: {segment: Trial}}", "{type: user, id: a1}"])
+def test_a_rule_that_a_message_ignores_is_named_before_it_has_anything_to_send(
+    project: Clone, audience: str, key: str
+) -> None:
+    project.write("messages/a.yaml", declared("Hi", to=audience) + f"{key}: ignore\nnot_before: 2999-12-24\n")
+    comment = review(project).replace("\\", "")
+    assert f"({key}: ignore)" in comment
 
 
 def test_a_message_that_falls_off_the_table_is_counted_with_its_recipients(project: Clone) -> None:
