@@ -31,7 +31,7 @@ def test_the_wheel_holds_the_package_and_its_schemas(wheel: Path) -> None:
     shown = [*preview.glob("templates/*.j2"), *preview.glob("assets/*")]
     assert len(shown) > 8
     assert {path.relative_to(ROOT).as_posix() for path in shown} <= names
-    assert {"runner/sandbox/__main__.py", "runner/cli/workflows/github.yml", "runner/cli/workflows/gitlab.yml"} <= names
+    assert {"runner/cli/workflows/github.yml", "runner/cli/workflows/gitlab.yml"} <= names
 
 
 def test_an_installed_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:

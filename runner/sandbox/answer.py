@@ -1,7 +1,6 @@
 """The answers of the sandbox: status, headers and body, how the connection ends, and the documented error body."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import NoReturn
@@ -77,16 +76,6 @@ class ApiError(Exception):
         if self.field is not None:
             error["field"] = self.field
         return {"type": "error.list", "request_id": request_id, "errors": [error]}
-
-
-class SettingError(ValueError):
-    """What a test or the command line sets of the sandbox is invalid."""
-
-
-def refuse_unknown_keys(document: Mapping[str, object], known: set[str]) -> None:
-    """Raises SettingError if a document that sets something has another key."""
-    if unknown_keys := sorted(set(document) - known):
-        raise SettingError(f"unknown: {', '.join(unknown_keys)}")
 
 
 def raise_parameter_invalid(message: str, field: str | None = None) -> NoReturn:

@@ -69,9 +69,9 @@ class ContactDocuments:
 
     workspace_id: str
     last_contacted: Callable[[str], int | None]
-    last_replied: Callable[[str, float], int | None]
+    last_replied: Callable[[str], int | None]
 
-    def get_field(self, contact: Contact, field: str, now: float) -> object:
+    def get_field(self, contact: Contact, field: str) -> object:
         """Returns what a search compares: a value, a tuple of values, or None."""
         match field:
             case "segment_id":
@@ -81,13 +81,13 @@ class ContactDocuments:
             case "last_contacted_at":
                 return self.last_contacted(contact.id)
             case "last_replied_at":
-                return self.last_replied(contact.id, now)
+                return self.last_replied(contact.id)
             case "updated_at":
                 return contact.created_at
             case _:
                 return getattr(contact, field, None)
 
-    def build(self, contact: Contact, now: float) -> dict[str, object]:
+    def build(self, contact: Contact) -> dict[str, object]:
         """Returns a contact as the API shows it. `email` is always a text: "" where there is none."""
         return {
             "type": "contact",
@@ -107,7 +107,7 @@ class ContactDocuments:
             "updated_at": contact.created_at,
             "signed_up_at": contact.signed_up_at,
             "last_seen_at": contact.last_seen_at,
-            "last_replied_at": self.last_replied(contact.id, now),
+            "last_replied_at": self.last_replied(contact.id),
             "last_contacted_at": self.last_contacted(contact.id),
             **_UNKNOWN_FIELDS,
             "custom_attributes": dict(contact.attributes),

@@ -52,13 +52,12 @@ class ContactGroups:
                 raise _build_company_not_found()
         return read_list_page(query, COMPANIES_PER_PAGE).build_list(companies, self._company_to_dict)
 
-    def list_company_contacts(self, company: str, query: Mapping[str, str], now: float) -> dict[str, object]:
+    def list_company_contacts(self, company: str, query: Mapping[str, str]) -> dict[str, object]:
         """Returns the document of GET /companies/{id}/contacts. Raises ApiError 404 for an unknown id."""
         if company not in self.groups.companies:
             raise _build_company_not_found()
         members = [contact for contact in self.contacts.list_existing() if company in contact.companies]
-        page = read_list_page(query, CONTACTS_PER_PAGE)
-        return page.build_list(members, lambda contact: self.documents.build(contact, now))
+        return read_list_page(query, CONTACTS_PER_PAGE).build_list(members, self.documents.build)
 
     def _company_to_dict(self, company: str) -> dict[str, object]:
         company_id, name = self.groups.companies[company]

@@ -57,14 +57,14 @@ class ContactSearch:
         found = [
             contact
             for contact in self._list_candidates(query, now)
-            if matches(query, lambda field, contact=contact: self._read_field(contact, field, now))  # type: ignore[misc]
+            if matches(query, lambda field, contact=contact: self._read_field(contact, field))  # type: ignore[misc]
         ]
-        return page.build_list(found, lambda contact: self.documents.build(contact, now))
+        return page.build_list(found, self.documents.build)
 
-    def list_all(self, parameters: Mapping[str, str], now: float) -> dict[str, object]:
+    def list_all(self, parameters: Mapping[str, str]) -> dict[str, object]:
         """Returns one page of the contacts that exist."""
         page = read_list_page(parameters, CONTACTS_PER_PAGE)
-        return page.build_list(self.contacts.list_existing(), lambda contact: self.documents.build(contact, now))
+        return page.build_list(self.contacts.list_existing(), self.documents.build)
 
     def _list_candidates(self, query: Query, now: float) -> list[Contact]:
         for field, kind in _IDENTIFIERS.items():
@@ -80,7 +80,7 @@ class ContactSearch:
         ]
         return list({contact.id: contact for contact in (*queried, *self.contacts.list_existing())}.values())
 
-    def _read_field(self, contact: Contact, field: str, now: float) -> object:
+    def _read_field(self, contact: Contact, field: str) -> object:
         if field.startswith(_ATTRIBUTE_PREFIX):
             return dict(contact.attributes).get(field.removeprefix(_ATTRIBUTE_PREFIX))
-        return self.documents.get_field(contact, field, now)
+        return self.documents.get_field(contact, field)

@@ -1,8 +1,7 @@
 """The sandbox's own endpoints, under `/_sandbox/`. Intercom has none of them; they have no token and no rate limit.
 
 `PUT /_sandbox/trouble` replaces the trouble (see trouble_schedule). `GET /_sandbox/trouble` shows which trouble is
-still queued. `PUT /_sandbox/replies` says which contacts reply (see replies), `GET /_sandbox/replies` shows it.
-`PUT /_sandbox/subscriptions` sets subscription types and choices (see subscriptions), `GET` shows them.
+still queued.
 `GET /_sandbox/inbox`, `GET /_sandbox/inbox/{message}` and `POST /_sandbox/inbox/{message}/replies` are for its page.
 `GET /_sandbox/messages` lists the messages that were created, `GET /_sandbox/log` the requests that were received.
 """
@@ -16,9 +15,7 @@ from runner.sandbox.answer import JSON_CONTENT_TYPE, Answer, ApiError, encode_js
 from runner.sandbox.http_protocol import Request
 from runner.sandbox.inbox import Inbox
 from runner.sandbox.message_store import MessageStore
-from runner.sandbox.replies import Replies
 from runner.sandbox.request_log import RequestLog
-from runner.sandbox.subscriptions import Subscriptions
 from runner.sandbox.trouble_schedule import Trouble
 
 CONTROL_PREFIX = "/_sandbox/"
@@ -31,8 +28,6 @@ class ControlApi:
     store: MessageStore
     log: RequestLog
     trouble: Trouble
-    replies: Replies
-    subscriptions: Subscriptions
     inbox: Inbox
 
     def answer(self, request: Request) -> Answer:
@@ -45,10 +40,11 @@ class ControlApi:
                 return _build_answer(200, self.store.messages())
             case ["GET", "log"]:
                 return _build_answer(200, self.log.entries())
-            case ["GET" | "PUT" as method, "trouble" | "replies" | "subscriptions"]:
-                settings: Trouble | Replies | Subscriptions = getattr(self, name)
-                return _build_answer(200, settings.show()) if method == "GET" else _replace(settings, request.body)
-        return _build_answer(404, {"error": "there are trouble, replies, subscriptions, messages, inbox and log"})
+            case ["GET", "trouble"]:
+                return _build_answer(200, self.trouble.show())
+            case ["PUT", "trouble"]:
+                return self._replace_trouble(request.body)
+        return _build_answer(404, {"error": "there are trouble, messages, inbox and log"})
 
     def _answer_inbox(self, request: Request, rest: list[str]) -> Answer:
         now = time.time()
@@ -69,17 +65,15 @@ class ControlApi:
             return _build_answer(400, {"error": str(error)})
         return _build_answer(404, {"error": "there are GET inbox, GET inbox/ID and POST inbox/ID/replies, with JSON"})
 
-
-def _replace(settings: Trouble | Replies | Subscriptions, body: bytes) -> Answer:
-    """Replaces settings by the JSON object in a body. Returns what is set after that, or 400 with the reason."""
-    try:
-        document = json.loads(body)
-        if not isinstance(document, dict):
-            return _build_answer(400, {"error": "the body is a JSON object"})
-        settings.replace(document)
-    except ValueError as error:
-        return _build_answer(400, {"error": str(error)})
-    return _build_answer(200, settings.show())
+    def _replace_trouble(self, body: bytes) -> Answer:
+        try:
+            document = json.loads(body)
+            if not isinstance(document, dict):
+                return _build_answer(400, {"error": "the body is a JSON object"})
+            self.trouble.replace(document)
+        except ValueError as error:
+            return _build_answer(400, {"error": str(error)})
+        return _build_answer(200, self.trouble.show())
 
 
 def _build_answer(status: int, document: object) -> Answer:

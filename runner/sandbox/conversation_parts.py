@@ -1,7 +1,4 @@
-"""The parts of conversations: what contacts replied to the message that opened one.
-
-A reply is stored together with the message that it answers, and appears when its time has come.
-"""
+"""The parts of conversations: what contacts replied to the message that opened one."""
 
 import threading
 from dataclasses import dataclass
@@ -31,7 +28,7 @@ class ConversationParts:
         self._state = state
         self._lock = threading.Lock()
         self._by_conversation: dict[str, list[Part]] = {}
-        self._replies_by_contact: dict[str, list[Part]] = {}
+        self._last_replied_at: dict[str, int] = {}
         self._next_id = _FIRST_ID
         for document in state.read():
             part = _parse_part(document.get("part"))
@@ -41,7 +38,7 @@ class ConversationParts:
     def create(
         self, conversation: str, at: float, *, part_type: str, author_type: str, author_id: str, body: str
     ) -> Part:
-        """Creates a part with the next id, stores it and returns it. It is not shown before `at`.
+        """Creates a part with the next id, stores it and returns it.
 
         Raises ConnectionAbortedError if the sandbox is closed.
         """
@@ -60,25 +57,23 @@ class ConversationParts:
             if all(part.id != known.id for known in self._by_conversation.get(part.conversation, ())):
                 self._add(part)
 
-    def count(self, now: float) -> int:
-        """Returns the number of parts up to now."""
+    def count(self) -> int:
+        """Returns the number of all parts."""
         with self._lock:
-            return sum(part.at <= now for parts in self._by_conversation.values() for part in parts)
+            return sum(map(len, self._by_conversation.values()))
 
     def _add(self, part: Part) -> None:
         self._next_id = max(self._next_id, int(part.id) + 1)
         self._by_conversation.setdefault(part.conversation, []).append(part)
-        self._replies_by_contact.setdefault(part.author_id, []).append(part)
+        self._last_replied_at[part.author_id] = int(part.at)
 
-    def find(self, conversation: str | None, now: float) -> list[Part]:
-        """Returns the parts of a conversation up to now, oldest first; none if there is no conversation."""
-        parts = self._by_conversation.get(conversation or "", ())
-        return sorted((part for part in parts if part.at <= now), key=lambda part: part.at)
+    def find(self, conversation: str | None) -> list[Part]:
+        """Returns the parts of a conversation, oldest first; none if there is no conversation."""
+        return list(self._by_conversation.get(conversation or "", ()))
 
-    def last_replied(self, contact: str, now: float) -> int | None:
+    def last_replied(self, contact: str) -> int | None:
         """Returns when a contact last replied; None if it never did."""
-        replies = self._replies_by_contact.get(contact, ())
-        return max((int(part.at) for part in replies if part.at <= now), default=None)
+        return self._last_replied_at.get(contact)
 
 
 def _parse_part(document: object) -> Part | None:

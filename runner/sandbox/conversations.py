@@ -44,7 +44,8 @@ class Conversations:
         found = [
             message
             for message in self._list_candidates(query)
-            if _is_open(message, now - self.search_lag)
+            if message.conversation_at is not None
+            and message.conversation_at <= now - self.search_lag
             and matches(query, lambda field, message=message: self._read_field(message, field, now))  # type: ignore[misc]
         ]
         return self._build_page(found, page, now, version)
@@ -55,20 +56,14 @@ class Conversations:
         """Returns one page of all conversations, newest first: of one contact, with the parameter intercom_user_id."""
         contact = parameters.get("intercom_user_id")
         messages = self.store.find_opening_messages(None if contact is None else [contact])
-        opened = [message for message in messages if _is_open(message, now)]
-        return self._build_page(opened, read_list_page(parameters, CONVERSATIONS_PER_PAGE), now, version)
-
-    def require(self, conversation: str, now: float) -> Message:
-        """Returns the message that opened a conversation. Raises ApiError 404 if there is no such conversation yet."""
-        message = self.store.find_opening_message(conversation)
-        if message is None or not _is_open(message, now):
-            raise ApiError(404, "not_found", "Resource Not Found")
-        return message
+        return self._build_page(messages, read_list_page(parameters, CONVERSATIONS_PER_PAGE), now, version)
 
     def show(self, conversation: str, now: float, version: Version = DEFAULT_VERSION) -> dict[str, object]:
         """Returns the document of GET /conversations/{id}, with its parts. Raises ApiError 404 for an unknown id."""
-        message = self.require(conversation, now)
-        parts = self.parts.find(conversation, now)
+        message = self.store.find_opening_message(conversation)
+        if message is None:
+            raise ApiError(404, "not_found", "Resource Not Found")
+        parts = self.parts.find(conversation)
         part_list = {
             "type": "conversation_part.list",
             "conversation_parts": [build_part(part, self._build_author(part, now)) for part in parts],
@@ -108,7 +103,7 @@ class Conversations:
             case "source.subject":
                 return str(message.payload.get("subject") or "")
             case _:
-                value: object = self._build(message, self.parts.find(message.conversation, now), now)
+                value: object = self._build(message, self.parts.find(message.conversation), now)
                 for key in field.split("."):
                     value = value.get(key) if isinstance(value, dict) else None
                 return value
@@ -118,7 +113,7 @@ class Conversations:
     ) -> dict[str, object]:
         return page.build_list(
             messages[::-1],
-            lambda message: self._build(message, self.parts.find(message.conversation, now), now, version),
+            lambda message: self._build(message, self.parts.find(message.conversation), now, version),
             "conversation.list",
             "conversations",
         )
@@ -133,8 +128,3 @@ class Conversations:
     def _build_author(self, part: Part, now: float) -> dict[str, object]:
         contact = self.contacts.require(part.author_id, now)
         return build_author(part.author_type, contact.id, contact.name, contact.email)
-
-
-def _is_open(message: Message, now: float) -> bool:
-    """Returns whether the conversation of the message was open at a time."""
-    return message.conversation_at is not None and message.conversation_at <= now

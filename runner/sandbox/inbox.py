@@ -38,7 +38,7 @@ class Inbox:
         """
         self._read_added()
         messages = self.store.messages()
-        version = f"{len(messages)}-{self.parts.count(now)}"
+        version = f"{len(messages)}-{self.parts.count()}"
         if query.get("since") == version:
             return {"version": version}
         total = len(messages)
@@ -69,7 +69,7 @@ class Inbox:
             "payload": message.payload,
             "parts": [
                 {"at": part.at, "author_type": part.author_type, "body": part.body, "part_type": part.part_type}
-                for part in self.parts.find(message.conversation, now)
+                for part in self.parts.find(message.conversation)
             ],
         }
 
@@ -136,5 +136,5 @@ class Inbox:
                 "external_id": contact.external_id,
                 "name": contact.name,
             },
-            "replies": len(self.parts.find(message.conversation, now)),
+            "replies": len(self.parts.find(message.conversation)),
         }

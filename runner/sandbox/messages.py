@@ -13,8 +13,9 @@ from runner.sandbox.contacts import Contacts
 from runner.sandbox.conversation_parts import ConversationParts
 from runner.sandbox.message_rules import MessageRequest
 from runner.sandbox.message_store import Message, MessageStore
-from runner.sandbox.replies import Replies
 from runner.sandbox.workspace import Admin, Workspace
+
+_REPLY = "Thanks, got it."  # of a contact that replies to every message
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +26,6 @@ class Messages:
     parts: ConversationParts
     contacts: Contacts
     workspace: Workspace
-    replies: Replies
 
     def send(self, payload: dict[str, object], version: Version, now: float) -> RouteResult:
         """Checks a payload, creates and stores its message, and returns the answer. Raises ApiError for a refusal.
@@ -41,18 +41,16 @@ class Messages:
         contact = self._find_recipient(request, now)
         if request.message_type == "email" and contact.unsubscribed_from_emails:
             raise ApiError(403, "forbidden", "User has unsubscribed from emails")
-        reply = self.replies.find((contact.id, contact.email, contact.external_id), always=contact.replies)
-        replied_at = None if reply is None else now + reply.after
-        conversation_at = now if request.opens_conversation else replied_at
-        message = self.store.create(now, contact, version.name, payload, conversation_at=conversation_at)
-        if reply is not None and replied_at is not None and message.conversation is not None:
+        is_open = request.opens_conversation or contact.replies
+        message = self.store.create(now, contact, version.name, payload, conversation_at=now if is_open else None)
+        if contact.replies and message.conversation is not None:
             self.parts.create(
                 message.conversation,
-                replied_at,
+                now,
                 part_type="comment" if request.opens_conversation else "open",
                 author_type=contact.role,
                 author_id=contact.id,
-                body=reply.body,
+                body=_REPLY,
             )
         return RouteResult(200, _admin_message_to_dict(message, request, admin), created_id=message.id)
 

@@ -13,7 +13,6 @@ from runner.sandbox.conversations import Conversations
 from runner.sandbox.groups import Groups
 from runner.sandbox.message_store import MessageStore
 from runner.sandbox.messages import Messages
-from runner.sandbox.replies import Replies
 from runner.sandbox.subscriptions import Subscriptions
 from runner.sandbox.workspace import Workspace
 
@@ -30,7 +29,6 @@ class Routes:
         contacts: Contacts,
         workspace: Workspace,
         all_groups: Groups,
-        replies: Replies,
         subscriptions: Subscriptions,
         search_lag: float,
     ) -> None:
@@ -41,7 +39,7 @@ class Routes:
         self._subscriptions = subscriptions
         self._groups = groups = ContactGroups(workspace.id_code, contacts, documents, all_groups)
         self._conversations = Conversations(store, parts, contacts, workspace, search_lag)
-        self._messages = Messages(store, parts, contacts, workspace, replies)
+        self._messages = Messages(store, parts, contacts, workspace)
         self._lists = {
             "me": workspace.show_me,
             "admins": workspace.list_admins,
@@ -78,18 +76,17 @@ class Routes:
             case "POST", "search":
                 return self._contact_search.search(call.json_object, call.now)
             case ["POST"]:
-                return self._documents.build(create_contact(self._contacts, call.json_object, call.now), call.now)
+                return self._documents.build(create_contact(self._contacts, call.json_object, call.now))
             case ["GET"]:
-                return self._contact_search.list_all(call.query, call.now)
+                return self._contact_search.list_all(call.query)
             case "GET", "find_by_external_id", external_id:
-                contact = self._contacts.require_user(external_id, call.now)
-                return self._documents.build(contact, call.now)
+                return self._documents.build(self._contacts.require_user(external_id, call.now))
             case "GET", contact_id, *attached:
                 shows_merges = version.is_at_least(*_MERGES_SHOWN_SINCE)
                 contact = self._contacts.require(contact_id, call.now, shows_merges=shows_merges)
                 match attached:
                     case []:
-                        return self._documents.build(contact, call.now)
+                        return self._documents.build(contact)
                     case ["subscriptions"]:
                         return self._subscriptions.list_chosen(contact)
         return None
@@ -109,5 +106,5 @@ class Routes:
             case ["GET"]:
                 return self._groups.list_companies(call.query)
             case "GET", company, "contacts":
-                return self._groups.list_company_contacts(company, call.query, call.now)
+                return self._groups.list_company_contacts(company, call.query)
         return None

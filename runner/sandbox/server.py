@@ -21,7 +21,6 @@ from runner.sandbox.http_protocol import MalformedRequestError, Request, Request
 from runner.sandbox.inbox import Inbox
 from runner.sandbox.message_store import MessageStore
 from runner.sandbox.rate_limit import WINDOW, RateLimit
-from runner.sandbox.replies import Replies
 from runner.sandbox.request_log import RequestLog
 from runner.sandbox.routes import Routes
 from runner.sandbox.state_file import StateFile
@@ -60,10 +59,8 @@ class Sandbox:
         fresh_seconds: float = 2.0,
         search_lag: float = 0.0,
         population: int = 12,
-        replies: Replies | None = None,
     ) -> None:
         self.trouble = Trouble() if trouble is None else trouble
-        self.replies = Replies() if replies is None else replies
         groups = list(groups)
         all_groups = make_groups(groups)
         self.subscriptions = Subscriptions(name for kind, name in groups if kind == "subscription")
@@ -75,9 +72,8 @@ class Sandbox:
         people = Workspace(workspace, admins, region, accept_any_admin=accept_any_admin)
         self._store = MessageStore(self._state)
         stored = (self._store, ConversationParts(self._state), contacts, people)
-        settings = (self.trouble, self.replies, self.subscriptions)
-        control = ControlApi(self._store, self._log, *settings, Inbox(self._state, *stored))
-        routes = Routes(*stored, all_groups, self.replies, self.subscriptions, search_lag)
+        control = ControlApi(self._store, self._log, self.trouble, Inbox(self._state, *stored))
+        routes = Routes(*stored, all_groups, self.subscriptions, search_lag)
         limit = RateLimit(rate_limit, window)
         intercom = FakeIntercom(routes, contacts, limit, self.trouble, self._log, latency)
         self._thread = self._server.start(_route(control, intercom))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from runner.sandbox.answer import Answer, ApiError, Ending, SettingError, encode_json
+from runner.sandbox.answer import Answer, ApiError, Ending, encode_json
 from runner.sandbox.api_call import Call
 from runner.sandbox.messages import build_user_message
 
@@ -30,6 +30,10 @@ _REFUSALS = {
 }
 _NOT_EXECUTED = {*_REFUSALS, "502_html", "drop_before", "reset_before", "user_message", "redirect"}
 _SLOW = re.compile(r"slow:(\d+(?:\.\d+)?)")
+
+
+class SettingError(ValueError):
+    """The trouble that a test or the command line sets is invalid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from runner.sandbox.answer import SettingError, refuse_unknown_keys
-from runner.sandbox.trouble_kinds import TroubleKind, read_trouble_kind
+from runner.sandbox.trouble_kinds import SettingError, TroubleKind, read_trouble_kind
 
 MESSAGES_ROUTE = "POST /messages"
 _NO_TROUBLE = TroubleKind()
@@ -87,7 +86,8 @@ class Trouble:
 
     def replace(self, document: Mapping[str, object]) -> None:
         """Replaces all trouble with that of a JSON document. Raises SettingError if the document is invalid."""
-        refuse_unknown_keys(document, {"next", "share", "for", "seed", "routes"})
+        if unknown_keys := sorted(set(document) - {"next", "share", "for", "seed", "routes"}):
+            raise SettingError(f"unknown: {', '.join(unknown_keys)}")
         routes, seed = document.get("routes", {}), document.get("seed", 0)
         if not isinstance(routes, dict) or not isinstance(seed, int):
             raise SettingError("routes is an object, seed a number")

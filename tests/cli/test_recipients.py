@@ -77,7 +77,7 @@ def test_eight_hundred_contacts_of_every_kind(
     )
     folder.message(MESSAGE.format(name="summer", role="", kind="").partition("to: ")[0] + f"to:{items}\n", "summer")
     left = [address for address, *_ in everyone["autumn"] if address.startswith("left-")]
-    intercom.subscriptions.replace({"choices": {address: ["Announcements"] for address in left}})
+    intercom.subscriptions.choices = {address: ["Announcements"] for address in left}
     outputs = tmp_path / "outputs"
     outputs.mkdir()
     monkeypatch.setenv("CI", "true")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from runner.sandbox import Sandbox
+from runner.sandbox.subscriptions import SubscriptionType
 from tests.support.project import Folder
 
 MESSAGE = """\
@@ -20,13 +21,13 @@ to:
   - {{type: user, email: missing@example.com}}
   - {{type: user, email: spam@example.com}}
 """
-TYPES = [
-    {"name": "Offers", "consent_type": "opt_out"},
-    {"name": "Digest", "consent_type": "opt_in"},
-    {"name": "Old", "consent_type": "opt_in", "state": "archived"},
-    {"name": "Twice", "consent_type": "opt_in", "id": "7"},
-    {"name": "Twice", "consent_type": "opt_out", "id": "8"},
-]
+TYPES = (
+    SubscriptionType("4", "Offers", "opt_out"),
+    SubscriptionType("5", "Digest", "opt_in"),
+    SubscriptionType("6", "Old", "opt_in", "archived"),
+    SubscriptionType("7", "Twice", "opt_in"),
+    SubscriptionType("8", "Twice", "opt_out"),
+)
 
 
 def declare(folder: Folder, subscription: str = "Digest", name: str = "news", more: str = "") -> None:
@@ -35,7 +36,8 @@ def declare(folder: Folder, subscription: str = "Digest", name: str = "news", mo
 
 @pytest.fixture
 def intercom(intercom: Sandbox) -> Sandbox:
-    intercom.subscriptions.replace({"types": TYPES, "choices": {"ann@example.com": ["Offers", "Digest"]}})
+    intercom.subscriptions.types = TYPES
+    intercom.subscriptions.choices = {"ann@example.com": ["Offers", "Digest"]}
     return intercom
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.sandbox import Sandbox
+from runner.sandbox.subscriptions import SubscriptionType
 
 NODE = Path(__file__).parent / "node"
 EXPECTED = {
@@ -152,10 +153,7 @@ def sdk_folder(request, tmp_path):
 @pytest.mark.filterwarnings("ignore:Core Pydantic V1:UserWarning")  # of the Python SDK, from Python 3.14 on
 @pytest.mark.parametrize("drive", [drive_python, drive_node])
 def test_an_official_sdk_finds_everything_it_asks_for(drive, sdk_folder):
-    types = [
-        {"name": "Digest", "consent_type": "opt_in"},
-        {"name": "Old", "consent_type": "opt_out", "state": "archived"},
-    ]
+    types = (SubscriptionType("4", "Digest", "opt_in"), SubscriptionType("5", "Old", "opt_out", "archived"))
     with Sandbox(population=120) as sandbox:
-        sandbox.subscriptions.replace({"types": types, "choices": {"resident-05": ["Digest"]}})
+        sandbox.subscriptions.types, sandbox.subscriptions.choices = types, {"resident-05": ["Digest"]}
         assert drive(sandbox.url, sdk_folder) == EXPECTED

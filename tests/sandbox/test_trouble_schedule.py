@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.sandbox import Trouble
-from runner.sandbox.answer import SettingError
+from runner.sandbox.trouble_kinds import SettingError
 
 ROUTE = "POST /messages"
 

@@ -43,7 +43,8 @@ class SandboxRuns:
         (self.root / "people.csv").write_text("who\n" + rows)
         (self.root / "msgrun.yaml").write_text(SETTINGS)
         (self.root / "messages.lock").write_text('{"msgrun_lock":1,"workspace":"acme","salt_check":""}\n')
-        command = [sys.executable, "-m", "runner.sandbox", "--workspace", "acme", "--rate-limit", "1000000"]
+        script = str(Path(__file__).with_name("sandbox_process.py"))
+        command = [sys.executable, script, "--workspace", "acme"]
         command += ["--log", str(self.root / "log.jsonl"), *self.options]
         command += [part for spec in self.trouble for part in ("--trouble", spec)]
         self.sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

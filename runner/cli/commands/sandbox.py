@@ -37,18 +37,8 @@ _OTHER_PORT = "choose another port: --port N"
     metavar="SPEC",
     help="Answers that fail or are late, e.g. next=500_after,ok, share=429:0.1 or share=slow:2:1.",
 )
-@click.option(
-    "--reply",
-    "replying",
-    multiple=True,
-    metavar="ID",
-    help="A contact that replies to what it gets; all: every contact.",
-)
 @click.option("--reset", is_flag=True, help="Empty the project's sandbox: its messages and its ledger.")
-def sandbox(
-    port: int, log: Path | None, workspace: str | None, trouble: tuple[str, ...],
-    replying: tuple[str, ...], *, reset: bool,
-) -> int:  # fmt: skip
+def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[str, ...], *, reset: bool) -> int:
     """Run a fake Intercom on 127.0.0.1 until it is stopped.
 
     It is for programs of your own: commands with --sandbox start one by themselves. A page shows what it was sent.
@@ -57,8 +47,8 @@ def sandbox(
     To see what can go wrong, send to addresses that begin with lost-, missing- or unsubscribed-. docs/sandbox.md of
     msgrun has a recipe, and all kinds of trouble.
     """
-    from runner.sandbox import SANDBOX_WORKSPACE_ID, Replies, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
-    from runner.sandbox.answer import SettingError  # noqa: PLC0415  # likewise
+    from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
+    from runner.sandbox.trouble_kinds import SettingError  # noqa: PLC0415  # likewise
 
     with contextlib.ExitStack() as stack:
         context = _open_context(stack, is_required=reset)
@@ -81,7 +71,6 @@ def sandbox(
                     workspace=workspace or SANDBOX_WORKSPACE_ID,
                     region=context.settings.region if context else "us",
                     trouble=spec,
-                    replies=Replies(replying),
                 ) as server:
                     _serve(server, trouble, stopped)
             except OSError as error:

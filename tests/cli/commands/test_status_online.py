@@ -107,8 +107,7 @@ def test_up_to_version_2_5_the_contacts_conversations_are_read(folder: Folder, i
     folder.write("msgrun.yaml", f'api_version: "2.5"\n{SEND_TO_BOUNCED}')
     folder.message(MAIL.replace("email: ann@example.com", "id: 536e564f316c83104c000020"))
     folder.run("apply", "--yes")
-    intercom.replies.replace({"contacts": "all"})
-    folder.message(MAIL.replace("email: ann@example.com", "id: 536e564f316c83104c000021"), "message")
+    folder.message(MAIL.replace("email: ann@example.com", "id: replies-21"), "message")
     folder.run("apply", "--yes")
     out = folder.run("status", "--online").out
     assert out.partition("In Intercom:\n")[2].splitlines()[1].split() == ["outage", "1", "4", "2", "2"]
