@@ -15,6 +15,8 @@ _UNKNOWN_FIELDS: dict[str, object] = dict.fromkeys(
         "browser_language",
         "os",
         "avatar",
+        "phone",
+        "owner_id",
         *(
             f"{system}_{field}"
             for system in ("android", "ios")
@@ -37,8 +39,6 @@ class Contact:
     email: str | None = None
     external_id: str | None = None
     name: str | None = None
-    phone: str | None = None
-    owner_id: int | None = None
     created_at: int = DEFAULT_CREATED_AT
     signed_up_at: int | None = None
     last_seen_at: int | None = None
@@ -97,9 +97,7 @@ class ContactDocuments:
             "role": contact.role,
             "email": contact.email or "",
             "email_domain": contact.email_domain or "",
-            "phone": contact.phone,
             "name": contact.name,
-            "owner_id": contact.owner_id,
             "has_hard_bounced": contact.has_hard_bounced,
             "marked_email_as_spam": contact.marked_email_as_spam,
             "unsubscribed_from_emails": contact.unsubscribed_from_emails,

@@ -1,4 +1,4 @@
-"""The contacts of the sandbox: one for every identifier that a client asks for, and those that it creates.
+"""The contacts of the sandbox: one for every identifier that a client asks for.
 
 What an identifier (the part of an email before the @, a user_id, an id) begins with decides what its contact is like:
 
@@ -21,17 +21,12 @@ stored.
 """
 
 import hashlib
-import secrets
 import threading
-from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Literal
 
 from runner.sandbox.answer import ApiError
 from runner.sandbox.contact import DEFAULT_CREATED_AT, Contact
-from runner.sandbox.groups import Groups, make_groups
-from runner.sandbox.residents import list_resident_fields
-from runner.sandbox.state_file import StateFile
+from runner.sandbox.groups import Groups, list_resident_fields, make_groups
 
 IdentifierKind = Literal["id", "user_id", "email"]
 IDENTIFIER_KINDS: tuple[IdentifierKind, ...] = ("id", "user_id", "email")
@@ -56,27 +51,20 @@ _SHARED_ADDRESSES = {"twin": ("user", "user"), "pair": ("user", "lead")}
 
 
 class Contacts:
-    """Finds contacts, and remembers those that were created, or found by email or user_id.
+    """Finds contacts, and remembers those that were added, or found by email or user_id.
 
     `fresh_seconds` is how long a fresh contact cannot be sent to. `population` is the number of contacts that exist
     from the start.
     """
 
-    def __init__(
-        self, state: StateFile, *, fresh_seconds: float = 2.0, population: int = 12, groups: Groups | None = None
-    ) -> None:
-        self._state = state
+    def __init__(self, *, fresh_seconds: float = 2.0, population: int = 12, groups: Groups | None = None) -> None:
         self._lock = threading.Lock()
         self._fresh_seconds = fresh_seconds
         self._contacts_by_id: dict[str, Contact] = {}
         self._first_asked_at: dict[str, float] = {}
         self._by_identifier: dict[tuple[IdentifierKind, str], tuple[Contact, ...]] = {}
         for fields in list_resident_fields(population, groups or make_groups()):
-            self._add(Contact(id=_derive_id("email", str(fields["email"]), "user", 0), **fields))  # type: ignore[arg-type]
-        for document in state.read():
-            contact = _parse_contact(document.get("contact"))
-            if contact is not None:
-                self._add(contact)
+            self.add(Contact(id=_derive_id("email", str(fields["email"]), "user", 0), **fields))  # type: ignore[arg-type]
 
     def find(self, kind: IdentifierKind, value: str, now: float) -> tuple[Contact, ...]:
         """Returns the contacts with an identifier: none, one, or all that share an address."""
@@ -137,39 +125,19 @@ class Contacts:
                 return contact
         raise ApiError(404, "not_found", "User Not Found")
 
-    def create(self, fields: Mapping[str, object], now: float) -> Contact:
-        """Creates a contact with these fields of `Contact`, which are valid, and stores it.
-
-        Its id is derived from its email or external id, else it is a new one. Raises ApiError 409 if there is a contact
-        with the external id already, or one with the email and the role. Raises ConnectionAbortedError if the sandbox
-        is closed.
-        """
-        identifiers = _list_identifiers(fields)
-        with self._lock:
-            for identifier in identifiers:
-                for other in self._by_identifier.get(identifier, ()):
-                    if identifier[0] == "user_id" or other.role == fields["role"]:
-                        message = f"A contact matching those details already exists with id={other.id}"
-                        raise ApiError(409, "conflict", message)
-            kind, value = identifiers[0] if identifiers else ("id", secrets.token_hex(8))
-            nature = "lead" if fields["role"] == "lead" else _read_nature(value)
-            index = len(self._by_identifier.get((kind, value), ()))
-            natural = self._build(_derive_id(kind, value, nature, index), nature, now)
-            chosen = {name: field for name, field in fields.items() if field is not None}
-            contact = Contact(**{**asdict(natural), "created_at": int(now), **chosen})
-            self._state.append(contact, "contact")
-            self._add(contact)
-            return contact
-
-    def add_stored(self, document: dict[str, object]) -> None:
-        """Adds what the state file has, if it is a contact that is new here."""
-        contact = _parse_contact(document.get("contact"))
-        with self._lock:
-            if contact is not None and contact.id not in self._contacts_by_id:
-                self._add(contact)
+    def add(self, contact: Contact) -> None:
+        """Adds a contact, which is then found by its id, email and external id."""
+        self._contacts_by_id[contact.id] = contact
+        identifiers: list[tuple[IdentifierKind, str | None]] = [
+            ("email", contact.email and normalize_email(contact.email)),
+            ("user_id", contact.external_id),
+        ]
+        for kind, value in identifiers:
+            if value:
+                self._by_identifier[kind, value] = (*self._by_identifier.get((kind, value), ()), contact)
 
     def list_existing(self) -> list[Contact]:
-        """Returns the contacts that exist from the start, were created, or were asked for by email or user_id."""
+        """Returns the contacts that exist from the start, were added, or were asked for by email or user_id."""
         return list(self._contacts_by_id.values())
 
     def is_too_fresh(self, contact: Contact, now: float) -> bool:
@@ -209,11 +177,6 @@ class Contacts:
             is_role_known=is_role_known,
         )
 
-    def _add(self, contact: Contact) -> None:
-        self._contacts_by_id[contact.id] = contact
-        for identifier in _list_identifiers({"email": contact.email, "external_id": contact.external_id}):
-            self._by_identifier[identifier] = (*self._by_identifier.get(identifier, ()), contact)
-
 
 def _invent_email(contact_id: str, nature: str) -> str | None:
     """Returns the address of a contact that a client knows by another identifier; None if it has none."""
@@ -225,15 +188,6 @@ def normalize_email(email: str) -> str:
     return email.strip().lower()
 
 
-def _list_identifiers(fields: Mapping[str, object]) -> list[tuple[IdentifierKind, str]]:
-    identifiers: list[tuple[IdentifierKind, str]] = []
-    if fields.get("email"):
-        identifiers.append(("email", normalize_email(str(fields["email"]))))
-    if fields.get("external_id"):
-        identifiers.append(("user_id", str(fields["external_id"])))
-    return identifiers
-
-
 def _read_nature(name: str) -> str:
     return next((nature for nature in _NATURES if name.lower().startswith(nature)), "user")
 
@@ -241,15 +195,3 @@ def _read_nature(name: str) -> str:
 def _derive_id(kind: IdentifierKind, value: str, nature: str, index: int) -> str:
     digest = hashlib.sha256(f"{kind}:{value}:{index}".encode()).hexdigest()
     return _ID_PREFIXES[nature] + digest[:16]
-
-
-def _parse_contact(document: object) -> Contact | None:
-    if not isinstance(document, dict):
-        return None
-    try:
-        return Contact(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
-            | {"attributes": tuple((name, value) for name, value in document["attributes"])}
-        )
-    except (KeyError, TypeError, ValueError):
-        return None

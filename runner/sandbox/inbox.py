@@ -101,7 +101,6 @@ class Inbox:
 
     def _read_added(self) -> None:
         for document in self.state.read_added():
-            self.contacts.add_stored(document)
             self.store.add_stored(document)
             self.parts.add_stored(document)
 

@@ -4,7 +4,6 @@ from runner.sandbox.answer import ApiError, RouteResult
 from runner.sandbox.api_call import Call
 from runner.sandbox.api_version import Version
 from runner.sandbox.contact import ContactDocuments
-from runner.sandbox.contact_creation import create_contact
 from runner.sandbox.contact_groups import ContactGroups
 from runner.sandbox.contact_search import ContactSearch
 from runner.sandbox.contacts import Contacts
@@ -75,8 +74,6 @@ class Routes:
         match call.method, *rest:
             case "POST", "search":
                 return self._contact_search.search(call.json_object, call.now)
-            case ["POST"]:
-                return self._documents.build(create_contact(self._contacts, call.json_object, call.now))
             case ["GET"]:
                 return self._contact_search.list_all(call.query)
             case "GET", "find_by_external_id", external_id:

@@ -68,14 +68,14 @@ class Sandbox:
         self._server = _Server(port)
         with self._server.closed_on_error():
             self._state, self._log = StateFile(state), RequestLog(log)
-        contacts = Contacts(self._state, fresh_seconds=fresh_seconds, population=population, groups=all_groups)
+        self.contacts = Contacts(fresh_seconds=fresh_seconds, population=population, groups=all_groups)
         people = Workspace(workspace, admins, region, accept_any_admin=accept_any_admin)
         self._store = MessageStore(self._state)
-        stored = (self._store, ConversationParts(self._state), contacts, people)
+        stored = (self._store, ConversationParts(self._state), self.contacts, people)
         control = ControlApi(self._store, self._log, self.trouble, Inbox(self._state, *stored))
         routes = Routes(*stored, all_groups, self.subscriptions, search_lag)
         limit = RateLimit(rate_limit, window)
-        intercom = FakeIntercom(routes, contacts, limit, self.trouble, self._log, latency)
+        intercom = FakeIntercom(routes, self.contacts, limit, self.trouble, self._log, latency)
         self._thread = self._server.start(_route(control, intercom))
 
     @property

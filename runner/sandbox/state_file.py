@@ -1,7 +1,7 @@
 """The state of a sandbox on disk: JSON lines that a later run with the same file reads.
 
 Each document is appended in one write before its answer is sent, so that a killed sandbox never forgets what a client
-knows of. A line is a message, or has one key that says what it is: `part` (of a conversation) or `contact`.
+knows of. A line is a message, or has the key `part`, for a part of a conversation.
 """
 
 import json

@@ -1,5 +1,6 @@
 """An audience in the workspace: never 0 where it is not read, and sent with a saved plan only."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -10,8 +11,9 @@ import pytest
 
 from runner.deliver.contact_cache import ContactCache
 from runner.intercom.client import HttpTransport
-from runner.intercom.contact import Contact
+from runner.intercom.contact import Contact as IntercomContact
 from runner.sandbox import Sandbox
+from runner.sandbox.contact import Contact
 from tests.support.project import SEED, Folder
 
 MESSAGE = """\
@@ -39,9 +41,10 @@ def post(intercom: Sandbox, path: str, body: dict[str, object]) -> dict[str, obj
 
 
 def create(intercom: Sandbox, name: str | None, **fields: object) -> str:
-    email = f"{len(intercom.log)}@example.com"  # another one for each contact
-    body = {"role": "user", "name": name, "email": email, "custom_attributes": {"plan": "vip"}, **fields}
-    return str(post(intercom, "/contacts", body)["id"])
+    number = len(intercom.contacts.list_existing())
+    unnamed = Contact(f"{number:024}", email=f"{number}@example.com", attributes=(("plan", "vip"),))
+    intercom.contacts.add(dataclasses.replace(unnamed, name=name, **fields))  # type: ignore[arg-type]
+    return unnamed.id
 
 
 def write_to(intercom: Sandbox, contact: str) -> None:
@@ -157,7 +160,7 @@ def test_who_unsubscribed_since_the_plan_gets_no_email(folder: Folder, intercom:
     folder.write("msgrun.yaml", "{}\n")
     secret = HttpTransport(intercom.url, "secret-token").token_hash
     kept = ContactCache(secret, folder.path / ".msgrun/contacts-messages", int(time.time()))
-    kept.add("id", contact, [Contact(contact, "user")])
+    kept.add("id", contact, [IntercomContact(contact, "user")])
     kept.save()
     ran = folder.run("apply", "--plan", "p.json", "--yes")
     assert "1 excluded: unsubscribed from emails" in ran.out

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from runner.sandbox.contacts import Contacts
-from runner.sandbox.state_file import StateFile
 
 NOW = 1_700_000_000.0
 
@@ -43,8 +42,8 @@ def test_a_found_contact_is_read_with_what_it_was_found_by(client):
 
 
 def test_ids_are_24_hex_digits_and_the_same_in_every_sandbox():
-    (one,) = Contacts(StateFile()).find("email", "ann@example.com", NOW)
-    (other,) = Contacts(StateFile()).find("email", " ANN@example.com", NOW)
+    (one,) = Contacts().find("email", "ann@example.com", NOW)
+    (other,) = Contacts().find("email", " ANN@example.com", NOW)
     assert one == other
     assert len(one.id) == 24
     assert int(one.id, 16)
@@ -62,7 +61,7 @@ def test_ids_are_24_hex_digits_and_the_same_in_every_sandbox():
     ],
 )
 def test_a_name_decides_who_shares_the_address(name, roles):
-    found = Contacts(StateFile()).find("email", f"{name}-1@example.com", NOW)
+    found = Contacts().find("email", f"{name}-1@example.com", NOW)
     assert [contact.role for contact in found] == roles
     assert len({contact.id for contact in found}) == len(roles)
 
@@ -70,8 +69,8 @@ def test_a_name_decides_who_shares_the_address(name, roles):
 @pytest.mark.parametrize("name", ["lead", "unsubscribed", "fresh", "bounced", "spam", "replies", "lost"])
 @pytest.mark.parametrize("kind", ["email", "user_id"])
 def test_an_id_keeps_its_nature_after_a_restart(kind, name):
-    (before,) = Contacts(StateFile()).find(kind, f"{name}@example.com", NOW)
-    after = Contacts(StateFile()).get(before.id, NOW)
+    (before,) = Contacts().find(kind, f"{name}@example.com", NOW)
+    after = Contacts().get(before.id, NOW)
     assert after == replace(before, email=after.email, external_id=None)
 
 
@@ -93,7 +92,7 @@ def test_last_contacted_at_follows_the_messages(client):
 
 
 def test_an_address_needs_both_sides():
-    assert [Contacts(StateFile()).find("email", text, NOW) for text in ("", "@", "a@", "@b", "ab")] == [()] * 5
+    assert [Contacts().find("email", text, NOW) for text in ("", "@", "a@", "@b", "ab")] == [()] * 5
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,6 @@ ANSWERS = [
     (200, "GET /segments", "/segments", None),
     (200, "GET /subscription_types", "/subscription_types", None),
     (200, "GET /contacts", "/contacts?per_page=5", None),
-    (200, "POST /contacts", "/contacts", {"email": "new@example.com", "custom_attributes": {"plan": "pro"}}),
-    (200, "POST /contacts", "/contacts", {"role": "lead"}),
     (200, "POST /contacts/search", "/contacts/search", {"query": BY_ID}),
     (200, "GET /contacts/{contact_id}", "/contacts/536e564f316c83104c000020", None),
     (200, "GET /contacts/find_by_external_id/{external_id}", "/contacts/find_by_external_id/resident-03", None),

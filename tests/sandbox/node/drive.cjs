@@ -17,12 +17,10 @@ async function main(url) {
   const types = (await client.subscriptionTypes.list()).data;
   seen.subscription_types = types.map((one) => [one.default_translation.name, one.consent_type, one.state]);
 
-  const details = { email: "replies@example.com", external_id: "ann 1", name: "Ann" };
-  const contact = await client.contacts.create(details);
-  seen.created = [contact.email, contact.external_id, contact.name, contact.role];
-  seen.conflict = await statusOf(client.contacts.create(details));
-  seen.contact = (await client.contacts.find({ contact_id: contact.id })).name;
-  seen.by_external_id = (await client.contacts.showContactByExternalId({ external_id: "ann 1" })).name;
+  const byExternalId = { field: "external_id", operator: "=", value: "replies 1" };
+  const contact = (await client.contacts.search({ query: byExternalId })).data[0];
+  seen.contact = (await client.contacts.find({ contact_id: contact.id })).external_id;
+  seen.by_external_id = (await client.contacts.showContactByExternalId({ external_id: "replies 1" })).external_id;
   let count = 0;
   for await (const one of await client.contacts.list({ per_page: 50 })) count += one.id ? 1 : 0;
   seen.contacts = count;
