@@ -65,29 +65,11 @@ def test_the_search_index_lags_and_reading_does_not(start):
         ("contact_ids", "IN", ["other", "536e564f316c83104c000020"], 1),
         ("source.author.id", "=", 394051, 1),
         ("source.author.id", "=", "1", 0),
-        ("source.author.type", "=", "admin", 1),
-        ("source.type", "=", "email", 1),
-        ("source.delivered_as", "=", "admin_initiated", 1),
         ("created_at", "<", 1_500_000_000, 0),
         ("created_at", ">", 1_500_000_000, 1),
         ("created_at", "!=", 1_500_000_000, 1),
-        ("source.subject", "=", "Hey", 1),
-        ("source.subject", "^", "Ho", 0),
-        ("source.author.name", "=", "Wash", 1),
-        ("state", "=", "open", 1),
-        ("state", "=", "closed", 0),
-        ("open", "=", True, 1),
-        ("open", "!=", True, 0),
-        ("read", "=", "false", 1),
-        ("priority", "=", "not_priority", 1),
-        ("admin_assignee_id", "=", None, 1),
-        ("statistics.last_contact_reply_at", ">", 1_500_000_000, 0),
-        ("statistics.count_reopens", "=", None, 1),
         ("id", "=", "502001", 1),
         ("id", "IN", ["502001", "1"], 1),
-        ("tag_ids", "=", None, 1),
-        ("source.body", "~", "ponies", 1),
-        ("source.body", "~", "small horses", 0),
     ],
 )
 def test_each_field_narrows_the_search(client, field, operator, value, count):
@@ -98,9 +80,9 @@ def test_each_field_narrows_the_search(client, field, operator, value, count):
 def test_the_newest_comes_first_and_pages_go_on(client):
     for number in range(3):
         client.send(body=f"<p>{number}</p>", **FLAG)
-    first = find(client, where("source.type", "=", "email"), per_page=2)
+    first = find(client, where("created_at", ">", 1), per_page=2)
     cursor = first["pages"]["next"]["starting_after"]
-    second = find(client, where("source.type", "=", "email"), per_page=2, starting_after=cursor)
+    second = find(client, where("created_at", ">", 1), per_page=2, starting_after=cursor)
     bodies = [one["source"]["body"] for page in (first, second) for one in page["conversations"]]
     assert bodies == ["<p>2</p>", "<p>1</p>", "<p>0</p>"]
 
