@@ -14,14 +14,11 @@ import orjson
 _BLOCK_SIZE = 1 << 18  # bytes; larger blocks do not fit into the processor's cache
 _PIECE_SIZE, _PIECE_COUNT = 8192, 8  # bytes of a piece of a sample; a sample has this many, or one more
 _USUAL_LINE_SIZE = 1024  # bytes; most lines are shorter
-_OBJECT_START = re.compile(r'\{\s*"')
+_OBJECT_START = re.compile(r'(?=\{\s*")')
 _KEY = re.compile(r'"key"\s*:\s*"([0-9a-f]{32})"')
 # Possessive quantifiers (`*+`) and atomic groups give nothing back, so that no text takes quadratic time.
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 _FIELD = re.compile(rf'"(\w+)"\s*+:\s*+({_STRING}|\d++)(?=\s*+[,}}])')
-_MEMBER = rf"{_STRING}\s*+:\s*+(?>{_STRING}|[-+.\w]++)\s*+"
-# An object as this version writes them, without lists and objects in it. orjson decides whether it is JSON.
-_OBJECT = re.compile(rf"\{{\s*+{_MEMBER}(?:,\s*+{_MEMBER})*+\}}")
 
 
 class LineSource:
@@ -102,23 +99,17 @@ def _salvage_objects(line: bytes) -> Iterator[dict[str, Any]]:
     """Yields the records and headers on a line that is not exactly one object; torn records as open claims.
 
     Several are on one line if a writer did not start on a fresh line, or a line end was lost. Leaving out a record
-    could make a delivery look unsent, so the search continues after each object.
+    could make a delivery look unsent. One with a brace in a text, which no writer needs, counts as torn.
     """
-    text = line.decode(errors="replace")
-    unread = position = 0  # start of the text that is not read yet, and where in it the search continues
-    while start := _OBJECT_START.search(text, position):
-        if record := _parse_torn_record(text[unread : start.start()]):
-            yield record
-        match = _OBJECT.match(text, start.start())
-        value = parse_object(match[0].encode()) if match else None
-        if match is None or value is None:
-            unread, position = start.start(), start.start() + 1
-            continue
-        if "msgrun_lock" in value or {"key", "attempt", "status"} <= value.keys():
+    for piece in _OBJECT_START.split(line.decode(errors="replace")):
+        text, end, rest = piece.partition("}")
+        value = parse_object(f"{text}{end}".encode())
+        if value is None:
+            rest = piece
+        elif "msgrun_lock" in value or {"key", "attempt", "status"} <= value.keys():
             yield value
-        unread = position = match.end()
-    if record := _parse_torn_record(text[unread:]):
-        yield record
+        if record := _parse_torn_record(rest):
+            yield record
 
 
 def _parse_torn_record(text: str) -> dict[str, Any] | None:
