@@ -1,7 +1,7 @@
 """The attempts that a run tries next, in the order of its plan. Their deliveries are rendered again, in advance."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -44,7 +44,7 @@ class _RenderedDelivery:
 
 
 class AttemptSource:
-    """Makes attempts of the deliveries that a plan sends, and takes back those that a write did not claim.
+    """Makes attempts of the deliveries that a plan sends.
 
     A delivery that must not be POSTed gets no attempt: it is refused, or counted in `expired` by the message's name.
     A message that `stop` puts off is skipped. Once the run stops, there are no more attempts.
@@ -61,14 +61,13 @@ class AttemptSource:
         self._rendered: deque[_RenderedDelivery] = deque()
         self._upcoming = self._render(plan)
         self._has_ended = False
-        self._unclaimed: deque[Attempt] = deque()
         self._refused: list[Record] = []  # since the last `take`
         self.expired: Counter[str] = Counter()
 
     @property
     def is_exhausted(self) -> bool:
         """Whether no attempt is left."""
-        return self._has_ended and not self._rendered and not self._unclaimed
+        return self._has_ended and not self._rendered
 
     def prepare(self) -> None:
         """Renders the next deliveries. Raises GuardRefused if one is not rendered as planned."""
@@ -89,19 +88,11 @@ class AttemptSource:
         refused, self._refused = self._refused, []
         return attempts, refused
 
-    def put_back(self, attempts: Iterable[Attempt]) -> None:
-        """Takes back attempts that a write did not try to claim. They come first again, in the same order."""
-        self._unclaimed.extendleft(reversed(list(attempts)))
-
     def is_expired(self, declaration: Declaration) -> bool:
         """Returns whether nothing of a message may be POSTed any more."""
         return declaration.is_expired(self._clock.now())
 
     def _next(self) -> Attempt | None:
-        if self._unclaimed:
-            attempt = self._unclaimed.popleft()
-            attempt.claim = replace(attempt.claim, at=self._records.timestamp())
-            return attempt
         while self._rendered:
             rendered = self._rendered.popleft()
             is_put_off = rendered.planned.action == "send" and self._stop.puts_off(rendered.declaration)

@@ -18,7 +18,6 @@ _FINAL_WRITE_TRIES = 4  # tries to write the last outcomes, a second apart
 _BATCHES_PER_RUN = 10  # of a small run: if the runner vanishes, about a tenth of the deliveries is left unknown
 _MIN_USEFUL_BATCH = 10  # claims; with fewer in a batch, most of the time would go to writes
 _WRITES_PER_BATCH = 4  # a write begins when a quarter of the batch is free, so it ends before the rest is sent
-_MANY_BATCHES = 4  # batches whose deliveries are looked up at once if other runs claimed most of the last batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +143,12 @@ class InlineClaims:
 class _EndedWrite:
     """A write that ended.
 
-    `tried` are the attempts that are claimed now, by this run or another one; after an `error`, those that may be.
-    `lost` names those that another run claimed, and attempts of earlier writes whose claims were settled since.
-    `unclaimed` are the other attempts: the batch was full, or the ledger did not answer.
+    `tried` are the attempts that it tried to claim. `lost` names those of them that another run claimed first, and
+    attempts of earlier writes that were settled since.
     """
 
     outcomes: list[Record]
     tried: list[Attempt]
-    unclaimed: list[Attempt]
     lost: AbstractSet[str] = frozenset()
     error: LedgerUnavailable | None = None
 
@@ -161,10 +158,8 @@ class BackgroundClaims:
 
     A write begins when a quarter of the batch has outcomes: it stores them and claims as many new deliveries, while the
     rest is sent. A claim is open from the start of its write to the end of the write of its outcome. At most one batch
-    is open, because all of it is left unknown if the runner vanishes.
-
-    If other runs claim most deliveries first, it asks the ledger which of many deliveries are claimed already, and
-    tries to claim only the others. `planned` is the number of deliveries that the run will send.
+    is open, because all of it is left unknown if the runner vanishes. `planned` is the number of deliveries that the
+    run will send.
     """
 
     tick = 0.01  # seconds between two rounds; short, because at most one batch of claims is open
@@ -175,7 +170,6 @@ class BackgroundClaims:
         self._batch = min(ledger.max_batch, max(_MIN_USEFUL_BATCH, planned // _BATCHES_PER_RUN))
         self._writer: ThreadPool[_EndedWrite] = ThreadPool(1)
         self._open_claims: set[str] = set()
-        self._has_lost_most = False  # other runs had most of what the last write tried to claim
         self.outcomes: list[Record] = []
         self.is_failing = False
 
@@ -196,13 +190,12 @@ class BackgroundClaims:
         closing = sum(record.attempt in self._open_claims for record in self.outcomes)
         room = self._batch - len(self._open_claims) + closing
         if not self.is_writing and not self.is_failing and (is_urgent or _WRITES_PER_BATCH * room >= self._batch):
-            limit = _MANY_BATCHES * self._batch if room and self._has_lost_most else room
-            attempts, refused = self._source.take(limit)
+            attempts, refused = self._source.take(room)
             self.outcomes += refused
             if self.outcomes or attempts:
                 self._open_claims |= {attempt.id for attempt in attempts}
                 outcomes, self.outcomes = self.outcomes, []
-                self._writer.start(lambda: self._write(outcomes, attempts, room))
+                self._writer.start(lambda: self._write(outcomes, attempts))
         return result
 
     def wait(self) -> WriteResult:
@@ -217,26 +210,19 @@ class BackgroundClaims:
         if not self.outcomes:
             return WriteResult()
         outcomes, self.outcomes = self.outcomes, []
-        return self._finish_write(self._write(outcomes, [], 0))
+        return self._finish_write(self._write(outcomes, []))
 
     def close(self) -> None:
         """Lets the thread end."""
         self._writer.close()
 
     def _collect(self, seconds: float) -> WriteResult:
-        """Returns the result of the write that ended; an empty one if none did within `seconds`.
-
-        The source gets back the attempts that the write did not try to claim.
-        """
+        """Returns the result of the write that ended; an empty one if none did within `seconds`."""
         ended = self._writer.collect(seconds)
-        if not ended:
-            return WriteResult()
-        self._source.put_back(ended[0].unclaimed)
-        return self._finish_write(ended[0])
+        return self._finish_write(ended[0]) if ended else WriteResult()
 
     def _finish_write(self, write: _EndedWrite) -> WriteResult:
         tried = {attempt.id for attempt in write.tried}
-        self._open_claims -= {attempt.id for attempt in write.unclaimed}
         if write.error:
             self.is_failing = True
             self._open_claims -= tried
@@ -246,28 +232,18 @@ class BackgroundClaims:
         self.is_failing = False
         lost = tried & write.lost
         self._open_claims -= write.lost | {record.attempt for record in write.outcomes}
-        self._has_lost_most = 2 * len(lost) > len(tried)
         claimed = [attempt for attempt in write.tried if attempt.id not in lost]
         records = [*write.outcomes, *(attempt.claim for attempt in claimed)]
         return WriteResult(records, claimed, len(lost), frozenset(write.lost - lost))
 
-    def _write(self, outcomes: list[Record], attempts: list[Attempt], room: int) -> _EndedWrite:
-        """Writes outcomes, and claims of up to `room` attempts that no other run has claimed. Runs in the thread."""
-        free, tried, lost = attempts, list[Attempt](), set[str]()
+    def _write(self, outcomes: list[Record], attempts: list[Attempt]) -> _EndedWrite:
+        """Writes outcomes, and claims of the attempts. Runs in the thread."""
+        limited = {attempt.id for attempt in attempts if attempt.is_limited}
         try:
-            if len(attempts) > room:
-                keys = self._ledger.claimed_by_others([attempt.claim.key for attempt in attempts])
-                free = [attempt for attempt in attempts if attempt.claim.key not in keys]
-                lost = {attempt.id for attempt in attempts if attempt.claim.key in keys}
-            tried = free[:room]
-            limited = {attempt.id for attempt in tried if attempt.is_limited}
-            lost |= self._ledger.commit(outcomes, [attempt.claim for attempt in tried], limited)
+            lost = self._ledger.commit(outcomes, [attempt.claim for attempt in attempts], limited)
         except (MsgrunError, OSError) as error:
-            unclaimed = [attempt for attempt in attempts if attempt not in tried]
-            return _EndedWrite(outcomes, tried, unclaimed, error=_ledger_error(error))
-        unclaimed = free[room:]
-        tried = [attempt for attempt in attempts if attempt not in unclaimed]
-        return _EndedWrite(outcomes, tried, unclaimed, lost)
+            return _EndedWrite(outcomes, attempts, error=_ledger_error(error))
+        return _EndedWrite(outcomes, attempts, lost)
 
 
 def _ledger_error(error: MsgrunError | OSError) -> LedgerUnavailable:

@@ -101,13 +101,6 @@ class SharedLedger(Ledger, Protocol):
         """Whether no other run may settle the claims of this run. Asked immediately before every POST."""
         ...
 
-    def claimed_by_others(self, keys: list[str]) -> AbstractSet[str]:
-        """Returns those of the keys that other runs claimed or settled since the ledger was read.
-
-        This is a hint: only a claim makes certain. Raises LedgerUnavailable.
-        """
-        ...
-
     def other_runs(self, messages: list[str]) -> Counter[str]:
         """Counts the deliveries of these messages that other live runs are sending, by the name of the run.
 

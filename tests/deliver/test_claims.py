@@ -30,25 +30,18 @@ class Source:
     def take(self, limit: int) -> tuple[list[Any], list[Record]]:
         return [self.left.popleft() for _ in range(min(limit, len(self.left)))], []
 
-    def put_back(self, attempts: list[Any]) -> None:
-        self.left.extendleft(reversed(list(attempts)))
-
 
 @dataclass
 class SharedRecords:
-    """A ledger in which others have some keys; those in `hidden` show only when a claim is tried."""
+    """A ledger in which others have some keys."""
 
     max_batch: int = 20
     others: set[str] = field(default_factory=set)
-    hidden: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)  # attempts that others settled
     error: Exception | None = None
     written: list[Record] = field(default_factory=list)
     limited: set[str] = field(default_factory=set)  # of all claims
     has_valid_claims: bool = True
-
-    def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
-        return frozenset(self.others.intersection(keys))
 
     def commit(
         self, outcomes: list[Record], claims: list[Record], limited: AbstractSet[str] = frozenset()
@@ -56,7 +49,7 @@ class SharedRecords:
         self.limited |= limited
         if self.error:
             raise self.error
-        lost = {claim.attempt for claim in claims if claim.key in self.others | self.hidden}
+        lost = {claim.attempt for claim in claims if claim.key in self.others}
         self.written += [*outcomes, *(claim for claim in claims if claim.attempt not in lost)]
         return frozenset(lost | self.settled)
 
@@ -143,23 +136,13 @@ def test_a_write_begins_when_a_quarter_of_the_batch_is_free_or_nothing_else_is_u
 
 
 def test_deliveries_that_others_claimed_are_lost_and_claims_that_others_settled_are_revoked():
-    ledger, source = SharedRecords(hidden={"k1", "k2"}), Source()
+    ledger, source = SharedRecords(others={"k1", "k2"}), Source()
     writer = BackgroundClaims(ledger, source, 40)
     result = written(writer)
     assert (result.lost, ids(result.claimed)) == (2, ["R-0", *(f"R-{number}" for number in range(3, 10))])
     assert [record.attempt for record in result.records] == ids(result.claimed)
     ledger.settled = {"R-0"}
     assert written(writer).revoked == {"R-0"}
-
-
-def test_a_run_that_is_behind_looks_further_claims_no_more_than_a_batch_and_gives_the_rest_back():
-    ledger, source = SharedRecords(others={f"k{number}" for number in range(60)}), Source()
-    writer = BackgroundClaims(ledger, source, 20_000)
-    assert written(writer).lost == 20
-    result = written(writer)
-    assert (result.lost, ids(result.claimed)) == (40, [f"R-{number}" for number in range(60, 80)])
-    assert ids(source.left)[:2] == ["R-80", "R-81"]
-    assert [record.key for record in ledger.written] == [f"k{number}" for number in range(60, 80)]
 
 
 def test_a_write_in_the_background_that_failed_leaves_nothing_open_and_keeps_its_outcomes():
@@ -194,7 +177,7 @@ def test_a_shared_ledger_knows_for_which_claims_frequency_holds():
 @given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=30), st.sets(st.integers(0, 200)))
 def test_no_more_than_a_batch_is_ever_open_and_nothing_is_claimed_twice_or_left_out(rounds, others):
     """A runner that vanishes leaves a batch unknown at most."""
-    ledger, source = SharedRecords(hidden={f"k{number}" for number in others}), Source(200)
+    ledger, source = SharedRecords(others={f"k{number}" for number in others}), Source(200)
     writer = BackgroundClaims(ledger, source, 2000)
     open_attempts: list[Any] = []
     lost = 0

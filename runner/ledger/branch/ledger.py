@@ -78,11 +78,6 @@ class BranchLedger:
         for record in records:
             self.facts.add(record)
 
-    def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
-        """Always empty: finding out takes a fetch, and a push of the claims finds it out too."""
-        del keys
-        return frozenset()
-
     def other_runs(self, messages: list[str]) -> Counter[str]:
         """Fetches the newest version, and counts by run what was claimed a short time ago: see `is_live_claim`."""
         self.refresh()

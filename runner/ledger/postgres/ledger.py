@@ -120,17 +120,6 @@ class PostgresLedger:
         for record in records:
             self.facts.add(record)
 
-    def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
-        """Returns those of the keys for which a record was written since the facts were read.
-
-        Raises LedgerUnavailable.
-        """
-        query = (
-            "SELECT key FROM deliveries"
-            " WHERE key = ANY (%s) AND changed IS NOT NULL AND NOT pg_visible_in_snapshot(changed, %s::pg_snapshot)"
-        )
-        return frozenset(row[0] for row in self._connection.fetch_rows(query, (keys, self._snapshot)))
-
     def other_runs(self, messages: list[str]) -> Counter[str]:
         """Counts deliveries, by the `owner` of the run, as `SharedLedger.other_runs` says."""
         query = (

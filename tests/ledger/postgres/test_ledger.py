@@ -495,14 +495,6 @@ def test_claims_that_race_with_a_mark_are_all_made_before_it_or_refused(opened: 
         two.refresh()
 
 
-def test_keys_that_others_wrote_about_are_told_without_a_claim(opened: Open):
-    one, two = opened("one"), opened("two")
-    commit(one, *claims("R1", KEYS[:3]))
-    assert two.claimed_by_others(KEYS[:5]) == set(KEYS[:3])
-    two.refresh()
-    assert two.claimed_by_others(KEYS[:5]) == frozenset()
-
-
 def test_what_others_are_sending_is_told_with_who_they_are(opened: Open):
     one, two = opened("one"), opened("two")
     commit(one, *claims("R1", KEYS[:3]), made(KEYS[3], "R1-9", message="other"))
