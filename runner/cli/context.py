@@ -13,9 +13,9 @@ from runner.cli.options import GlobalOptions, current_options
 from runner.cli.output import Output
 from runner.cli.render_time_limit import RENDER_MONITOR, limit_render_time
 from runner.current_work import CURRENT_WORK
-from runner.declare.kept_reads import KeptReads
 from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
+from runner.declare.read_cache import ReadCache
 from runner.declare.sending_times import QuietHours
 from runner.declare.settings import SETTINGS_FILE, Settings, load_chosen_settings, load_settings
 from runner.declare.tree import Tree
@@ -111,10 +111,10 @@ class Context:
         """Returns the header of a ledger: its id and its workspace. Raises GuardRefused as `Headers.merged`."""
         return facts.headers.merged(self.settings.salt)
 
-    def load_project(self, paths: tuple[str, ...] = (), kept: KeptReads | None = None) -> Project:
+    def load_project(self, paths: tuple[str, ...] = (), cache: ReadCache | None = None) -> Project:
         """Reads the declarations. `paths` are as the user typed them, relative to the working directory or -C."""
         selected = [self._relative_to_root(path) for path in paths]
-        return load_project(self.tree, self.settings, RENDER_MONITOR, selected, kept)
+        return load_project(self.tree, self.settings, RENDER_MONITOR, selected, cache)
 
     def project_reader(self, paths: tuple[str, ...] = ()) -> ProjectReader:
         """Returns a reader for the same declarations, which can read some of the files at a time."""
@@ -127,12 +127,12 @@ class Context:
         selection = [self._relative_to_root(path) for path in paths]
         return lambda path: not selection or any(is_within(path, selected) for selected in selection)
 
-    def load_valid_project(self, paths: tuple[str, ...] = (), kept: KeptReads | None = None) -> Project:
+    def load_valid_project(self, paths: tuple[str, ...] = (), cache: ReadCache | None = None) -> Project:
         """Reads the declarations. Raises ProblemsFound if one has an error, with the problems of recipients too.
 
-        `kept` has what was read before, with the same settings and all declarations.
+        `cache` has what was read before, with the same settings and all declarations.
         """
-        project = self.load_project(paths, kept)
+        project = self.load_project(paths, cache)
         if any(problem.is_error for problem in project.problems):
             raise ProblemsFound([*project.problems, *project.find_recipient_problems()])
         return project

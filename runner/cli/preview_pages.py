@@ -11,8 +11,8 @@ from runner.cli.pauses import current_notices
 from runner.cli.planned_ledger import describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.cli.planning import build_review
 from runner.cli.worker_pool import create_worker_pool
-from runner.declare.kept_reads import KeptReads
 from runner.declare.project import Project
+from runner.declare.read_cache import ReadCache
 from runner.declare.tree import Tree
 from runner.deliver.online_status_file import load_online_status
 from runner.errors import UsageMistake
@@ -42,7 +42,7 @@ class PreviewRequest:
 class PreviewMemory:
     """What --serve keeps from one build of the pages to the next, as long as msgrun.yaml is as it was."""
 
-    reads: KeptReads = field(default_factory=KeptReads)
+    reads: ReadCache = field(default_factory=ReadCache)
     views: KeptViews = field(default_factory=dict)
 
 
@@ -50,7 +50,7 @@ def load_preview(context: Context, request: PreviewRequest, memory: PreviewMemor
     """Plans the project and returns its preview. `memory` is for --serve. Raises what planning raises."""
     names = request.names
     with open_base(context, request.against) as base:
-        project = context.load_valid_project(kept=memory.reads if memory else None)
+        project = context.load_valid_project(cache=memory.reads if memory else None)
         selected = select_messages(project, names)
         ledger = read_planned_ledger(context, base)
         options = PlanOptions(is_full_selection=not names)

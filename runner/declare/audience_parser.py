@@ -11,10 +11,9 @@ from runner.declare.audience import (
     IdentifierKind,
     InlineAudience,
     Recipient,
-    Role,
     TableAudience,
 )
-from runner.declare.audience.recipient import without_nulls
+from runner.declare.audience.recipient import parse_role, without_nulls
 from runner.declare.audience.selection import Selection, Split
 from runner.declare.audience.sources import SOURCE_KEYS, read_source, read_suppression_files
 from runner.declare.audience.suppression import SuppressionList, parse_contact_files
@@ -95,7 +94,7 @@ def _read_member(context: ParseContext, member: dict[str, Any], path: YamlPath, 
     blank_variables = tuple(name for name, value in variables.items() if value is None)
     if identifier is None:
         return None
-    return Recipient(_role(member), kind, identifier, without_nulls(variables), blank_variables, number)
+    return Recipient(parse_role(member["type"]), kind, identifier, without_nulls(variables), blank_variables, number)
 
 
 def _read_table(context: ParseContext, to: dict[str, Any]) -> TableAudience | None:
@@ -111,7 +110,7 @@ def _read_table(context: ParseContext, to: dict[str, Any]) -> TableAudience | No
         context.add_unreadable(error, ("to", "columns" if error.code.startswith("columns-") else key))
         return None
     context.problems.extend(problems)
-    return TableAudience(source, _role(to), kind, identifier) if source and identifier else None
+    return TableAudience(source, parse_role(to["type"]), kind, identifier) if source and identifier else None
 
 
 def _read_where(context: ParseContext, to: dict[str, Any], audience: TableAudience) -> Condition | None:
@@ -203,7 +202,3 @@ def _suggest_column(name: str, audience: TableAudience) -> str:
 
 def _identifier_kind(value: Mapping[str, Any]) -> IdentifierKind:
     return next(kind for kind in IDENTIFIER_KINDS if kind in value)
-
-
-def _role(value: Mapping[str, Any]) -> Role:
-    return "user" if value["type"] == "user" else "contact"

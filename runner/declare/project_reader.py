@@ -11,10 +11,10 @@ from runner.declare.audience.sources import read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import Declaration
 from runner.declare.declaration_parser import parse
-from runner.declare.kept_reads import KeptReads
 from runner.declare.message_files import find_unread_files, find_unread_settings, list_message_files
 from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
+from runner.declare.read_cache import ReadCache
 from runner.declare.settings import SETTINGS_FILE, Settings, setting_path
 from runner.declare.similar_names import did_you_mean, find_look_alike_names
 from runner.declare.template.render_monitor import RenderMonitor
@@ -32,15 +32,15 @@ _Item = tuple[Document | Problem, tuple[Declaration | None, list[Problem]] | Non
 
 
 def load_project(
-    tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = (), kept: KeptReads | None = None
+    tree: Tree, settings: Settings, monitor: RenderMonitor, paths: Iterable[str] = (), cache: ReadCache | None = None
 ) -> Project:
     """Reads the declarations of a project.
 
     `paths` (files or folders, relative to the root) select some of them; empty means all. Duplicate names are detected
-    across the whole project, whatever the selection. `kept` has what was read of it before, with the same settings and
-    without `paths`. Raises UsageMistake if a path contains no declaration.
+    across the whole project, whatever the selection. `cache` is for the same settings, and without `paths`. Raises
+    UsageMistake if a path contains no declaration.
     """
-    reader = make_project_reader(tree, settings, watch, paths, kept)
+    reader = make_project_reader(tree, settings, monitor, paths, cache)
     result = reader.read(reader.files)
     declarations = sorted(result.declarations, key=lambda declaration: declaration.name)
     problems = (*reader.problems, *result.problems, *find_look_alike_names(result.places_by_name))
@@ -63,15 +63,16 @@ class ReadResult(NamedTuple):
 class ProjectReader(NamedTuple):
     """Reads the declarations in the files of a project.
 
-    `files` are all declaration files, sorted. `problems` are warnings of msgrun.yaml and of names of
-    files, and the problems of the project's suppression list.
+    `files` are all declaration files, sorted. `problems` are warnings of msgrun.yaml and of names of files, and the
+    problems of the project's suppression list. `read_cached` returns the items of a path, cached or as a function reads
+    them.
     """
 
     files: tuple[str, ...]
     problems: list[Problem]
     is_selected: Callable[[str], bool]
     project_context: ProjectContext
-    keep: Callable[[str, Callable[[], Iterable[_Item]]], Iterable[_Item]] = lambda _, read: read()
+    read_cached: Callable[[str, Callable[[], Iterable[_Item]]], Iterable[_Item]] = lambda _, read: read()
 
     def read(self, files: Iterable[str]) -> ReadResult:
         """Returns the selected declarations of some files. Duplicate names are detected among these files only."""
@@ -88,7 +89,7 @@ class ProjectReader(NamedTuple):
 
     def _read_file(self, result: ReadResult, path: str, names: dict[str, Place]) -> None:
         is_selected, first = self.is_selected(path), len(result.problems)
-        for item, parsed in self.keep(path, lambda: self._parse_file(path, is_selected=is_selected)):
+        for item, parsed in self.read_cached(path, lambda: self._parse_file(path, is_selected=is_selected)):
             if _is_full(result.problems, first, MAX_FILE_PROBLEMS, "the rest of this file"):
                 return
             name_problems = _find_name_problems(item, names) if isinstance(item, Document) else [item]
@@ -107,11 +108,11 @@ class ProjectReader(NamedTuple):
 
 
 def make_project_reader(
-    tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = (), kept: KeptReads | None = None
+    tree: Tree, settings: Settings, monitor: RenderMonitor, paths: Iterable[str] = (), cache: ReadCache | None = None
 ) -> ProjectReader:
     """Returns a reader of the files that `paths` select: files or folders, relative to the root; empty means all.
 
-    `kept` is as for `load_project`. Raises UsageMistake if a path contains no declaration.
+    `cache` is as for `load_project`. Raises UsageMistake if a path contains no declaration.
     """
     files = list_message_files(tree.root)
     with CURRENT_WORK.on_file(SETTINGS_FILE):
@@ -119,20 +120,17 @@ def make_project_reader(
         warnings = [item for item in items if isinstance(item, Problem)]  # an error would have ended the command
         documents = [item for item in items if isinstance(item, Document)]
         read_list = partial(_read_suppression_list, tree, settings, documents)
-        suppression = kept.read(tree, SETTINGS_FILE, read_list) if kept else read_list()
-    context = ProjectContext(tree, settings, Templates(tree, watch), watch, suppression[0])
+        suppression = cache.read(tree, SETTINGS_FILE, read_list) if cache else read_list()
+    context = ProjectContext(tree, settings, Templates(tree, monitor), monitor, suppression[0])
     unread = list(find_unread_files(tree, files))
     is_selected = _make_selector(tree, files.declarations, unread, paths)
     problems = [*warnings, *suppression[1], *(problem for problem in unread if is_selected(problem.place.path))]
     problems += find_unread_settings(tree, SETTINGS_FILE)
-    if kept is None:
-        return ProjectReader(files.declarations, problems, is_selected, context)
-    return ProjectReader(
-        files.declarations,
-        problems,
-        is_selected,
-        context,
-        keep=lambda path, read: kept.read(tree, path, lambda: list(read()), basis=suppression),
+    reader = ProjectReader(files.declarations, problems, is_selected, context)
+    if cache is None:
+        return reader
+    return reader._replace(
+        read_cached=lambda path, read: cache.read(tree, path, lambda: list(read()), basis=suppression)
     )
 
 

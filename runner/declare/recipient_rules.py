@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Role, normalise_identifier
+from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Role, normalise_identifier, parse_role
 from runner.declare.keys_and_digests import Payload
 from runner.declare.template.language import escape_html
 from runner.privacy import AnyText, mark_private, reveal_or_mask
@@ -100,4 +100,4 @@ def format_mark(kind: IdentifierKind, value: str, *, is_html: bool) -> AnyText:
 def parse_redirect(value: Mapping[str, str]) -> Redirect:
     """Returns the contact that a valid `redirect` declares."""
     kind = next(kind for kind in IDENTIFIER_KINDS if kind in value)
-    return Redirect("user" if value["type"] == "user" else "contact", kind, value[kind])
+    return Redirect(parse_role(value["type"]), kind, value[kind])

@@ -17,7 +17,7 @@ from posixpath import dirname, join
 from typing import BinaryIO
 from unicodedata import is_normalized, normalize
 
-from runner.declare.not_text import LINK, START_SIZE, find_lone_name, find_stand_in
+from runner.declare.pointers_and_conflicts import LINK, START_SIZE, find_lone_name, find_stand_in
 from runner.declare.similar_names import closest_match
 from runner.privacy import AnyText
 

@@ -1,9 +1,10 @@
 """Parses `to: {intercom: …}`: an audience in the Intercom workspace."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner.declare.audience.audience import TableAudience
+from runner.declare.audience.recipient import parse_role
 from runner.declare.audience.workspace_contacts import (
     CONTACT_FIELDS,
     CONTACT_VARIABLE,
@@ -20,9 +21,6 @@ from runner.declare.similar_names import did_you_mean
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
 
-if TYPE_CHECKING:
-    from runner.declare.audience.recipient import Role
-
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _FIELD = re.compile(rf"(?<![\w.]){CONTACT_VARIABLE}\.([A-Za-z_]\w*)")
 
@@ -35,7 +33,7 @@ def read_workspace_audience(context: ParseContext, to: dict[str, Any]) -> TableA
     identifier = templates.compile("{{ id }}", html=False)
     if group is None or variables is None:
         return None
-    role: Role | None = None if "type" not in to else ("user" if to["type"] == "user" else "contact")
+    role = parse_role(to["type"]) if "type" in to else None
     place = context.document.place(("to", "intercom"))
     source = WorkspaceContacts(context.project_context.tree, group, role, variables, templates.globals, place)
     return TableAudience(source, role, "id", identifier)

@@ -112,7 +112,7 @@ class _MessageBuilder:
     def build_unless_kept(self, kept: KeptViews) -> MessageView:
         """Returns the view that is kept, if all that it was made of is the same, or a new one, which is kept.
 
-        What is made of the project's files is the same if the declaration is the same object: see `KeptReads`.
+        What is made of the project's files is the same if the declaration is the same object: see `ReadCache`.
         """
         message = self._message
         made_of = (

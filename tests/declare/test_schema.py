@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare import schema
-from runner.declare.audience import broken_cells
+from runner.declare.audience import odd_cells
 
 SCALARS = st.one_of(
     st.none(),
@@ -137,7 +137,7 @@ def test_reasons_are_in_peoples_words(change, message):
 SPOILT = [
     *("5.36E+23", "5,36e-7", "12e+30", "1.5e10", "25.0", "26.00", "26,0", "-0.0", "1,000", "1,234,567", "'0123"),
     *("True", "FALSE", "#¡REF!", "#¿NOMBRE?", "#PR_CALC!", "#" * 400, "-", "—", "?"),
-    *broken_cells._ODD,
+    *odd_cells._ODD,
 ]
 RIGHT = [
     *("25", "0123", "1e5", "12E3", "1.5", "1.50", "1,5", "1,23", "2026-12-01", "a-1", "-1", "+12", "+49 170 1234"),

@@ -1,9 +1,9 @@
 """Audiences: a list in the declaration, or the rows of a source."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from runner.declare.audience.recipient import IdentifierKind, Recipient, Role, Row
+from runner.declare.audience.recipient import IdentifierKind, Recipient, Role, Row, parse_role
 from runner.declare.template.template import Template
 from runner.errors import Problem
 
@@ -101,8 +101,5 @@ class TableAudience(NamedTuple):
             else:
                 values, blank, number = row
                 # The same as Recipient(…), without the Python function that a named tuple calls for it.
-                yield new(Recipient, (role or _contact_role(values), kind, identifier, values, blank, number))
-
-
-def _contact_role(values: dict[str, Any]) -> Role:
-    return "user" if values["contact"].get("role") == "user" else "contact"
+                own_role = role or parse_role(values["contact"].get("role"))
+                yield new(Recipient, (own_role, kind, identifier, values, blank, number))

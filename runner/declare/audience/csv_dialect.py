@@ -22,7 +22,7 @@ from runner.declare.audience.files import (
     plain_suffix,
     unreadable_problem,
 )
-from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
+from runner.declare.pointers_and_conflicts import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity
 

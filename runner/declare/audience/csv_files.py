@@ -15,7 +15,7 @@ from runner.declare.audience.csv_dialect import (
 from runner.declare.audience.csv_header import CsvFile, read_header
 from runner.declare.audience.files import SourceFiles, row_number
 from runner.declare.audience.recipient import Row
-from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, continues_conflict
+from runner.declare.pointers_and_conflicts import CONFLICT_HINT, CONFLICT_MESSAGE, continues_conflict
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem
 from runner.privacy import mark_private

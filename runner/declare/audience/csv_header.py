@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from runner.declare.audience.broken_cells import find_other_quotes, quote_hint
 from runner.declare.audience.csv_dialect import (
     CSV_READ_ERRORS,
     CsvFormat,
@@ -14,6 +13,7 @@ from runner.declare.audience.csv_dialect import (
     reader,
 )
 from runner.declare.audience.files import MAX_COLUMNS, file_kind_problem
+from runner.declare.audience.odd_cells import find_other_quotes, quote_hint
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem
 

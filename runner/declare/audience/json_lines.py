@@ -24,7 +24,7 @@ from runner.declare.audience.files import (
     unreadable_problem,
 )
 from runner.declare.audience.recipient import Row, without_nulls
-from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
+from runner.declare.pointers_and_conflicts import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.scalar_types import MAX_DEPTH
 from runner.errors import Place, Problem

@@ -50,6 +50,11 @@ class Recipient(NamedTuple):
         return value
 
 
+def parse_role(text: object) -> Role:
+    """Returns the role that a `type` declares, or that Intercom names: `lead` is today's word for a contact."""
+    return "user" if text == "user" else "contact"
+
+
 def contact_role(role: Role) -> str:
     """Returns the role of the contacts in Intercom that a declared role stands for: a `contact` is a lead there."""
     return "user" if role == "user" else "lead"

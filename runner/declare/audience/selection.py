@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience import broken_cells
+from runner.declare.audience import odd_cells
 from runner.declare.audience.audience import InlineAudience, TableAudience
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, normalise_identifier
 from runner.declare.audience.suppression import SuppressionList
@@ -111,8 +111,8 @@ class Selection(NamedTuple):
                 if reason:
                     tally.left_out[reason] += 1
                     continue
-            if source and broken_cells.may_be_odd(recipient.vars, self.used_variables, is_text=source.is_text):
-                for warning in broken_cells.find_odd_cells(
+            if source and odd_cells.may_be_odd(recipient.vars, self.used_variables, is_text=source.is_text):
+                for warning in odd_cells.find_odd_cells(
                     recipient.vars, self.used_variables, source.place(recipient.number)
                 ):
                     tally.on_warning(warning)

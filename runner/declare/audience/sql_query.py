@@ -169,7 +169,7 @@ def _write_csv_sql(tree: Tree, paths: Sequence[str]) -> str:
     """
     source, problems = read_csv(tree, paths, CsvFormat(), {})
     if source is None or len({file.format for file in source.files}) > 1 or source.files[0].format.encoding != "utf-8":
-        problem = next((problem for problem in problems), None)
+        problem = next(iter(problems), None)
         if problem and problem.code == "merge-conflict":
             raise NotReadable(problem.code, f"{problem.place.path}: {problem.message}", problem.hint)
         message = f"{problem.place.path}: {problem.message}" if problem else f"{paths[0]}: the files differ in form"

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from runner.declare.not_text import find_conflict
+from runner.declare.pointers_and_conflicts import find_conflict
 from runner.declare.problem_length import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.misread_texts import find_misread_texts

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, find_conflict
+from runner.declare.pointers_and_conflicts import CONFLICT_HINT, CONFLICT_MESSAGE, find_conflict
 from runner.declare.problem_length import node_length
 from runner.declare.yaml.surrogates import join_surrogates, remove_padding
 from runner.declare.yaml.syntax import (

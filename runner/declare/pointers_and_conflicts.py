@@ -1,4 +1,4 @@
-"""What stands in a file in place of its text: a pointer to the real file, or the marks of a merge conflict.
+"""Files without the text that is meant: pointers to the real file, and texts with the marks of a merge conflict.
 
 Sources: Git LFS's specification of pointer files; git-annex's page on them; git's documentation of merge, "How
 conflicts are presented".

@@ -1,4 +1,4 @@
-"""Keeps what was read of a project from one reading to the next, as long as all that it was read from is as it was."""
+"""Caches what was read of a project, as long as all files that it was read from are as they were."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,27 +11,31 @@ T = TypeVar("T")
 _Stamp = tuple[int, ...] | None
 
 
-class _KeptRead(NamedTuple):
+class _CachedRead(NamedTuple):
     stamps: Mapping[str, _Stamp]  # of each path that was looked at, before it was
     basis: object
     value: Any
 
 
-class KeptReads:
-    """What was read, by a name that the caller chooses."""
+class ReadCache:
+    """Cached values, by a name that the caller chooses."""
 
     def __init__(self) -> None:
-        self._reads: dict[str, _KeptRead] = {}
+        self._reads: dict[str, _CachedRead] = {}
 
     def read(self, tree: Tree, name: str, read: Callable[[], T], basis: object = None) -> T:
-        """Returns the value that is kept under a name, or what `read` returns now.
+        """Returns the cached value of a name, or what `read` returns now.
 
-        The kept value counts if each path that it made the tree look at, a missing file or a folder too, is as it was
-        then, and if the `basis`, which is what else it depends on, is the same object.
+        The cached value is valid if each path that it made the tree look at, a missing file or a folder too, is as it
+        was then, and if the `basis`, which is what else it depends on, is the same object.
         """
-        kept = self._reads.get(name)
-        if kept and kept.basis is basis and all(_stamp(tree.root / path) == old for path, old in kept.stamps.items()):
-            value: T = kept.value
+        cached = self._reads.get(name)
+        if (
+            cached
+            and cached.basis is basis
+            and all(_stamp(tree.root / path) == old for path, old in cached.stamps.items())
+        ):
+            value: T = cached.value
             return value
         stamps: dict[str, _Stamp] = {}
         earlier, tree.on_look = tree.on_look, lambda path: stamps.setdefault(path, _stamp(tree.root / path))
@@ -39,7 +43,7 @@ class KeptReads:
             value = read()
         finally:
             tree.on_look = earlier
-        self._reads[name] = _KeptRead(stamps, basis, value)
+        self._reads[name] = _CachedRead(stamps, basis, value)
         return value
 
 

@@ -1,4 +1,4 @@
-"""What was read of a project is kept as long as nothing that it was read from has changed."""
+"""What was read of a project is cache as long as nothing that it was read from has changed."""
 
 import os
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.declare.kept_reads import KeptReads
+from runner.declare.read_cache import ReadCache
 from runner.declare.tree import NotReadable, Tree
 
 
@@ -47,24 +47,24 @@ def write_files(tmp_path: Path) -> Path:
     ],
 )
 def test_each_change_of_what_was_looked_at_is_noticed(root: Path, change: Callable[[Path], object]) -> None:
-    kept, tree = KeptReads(), Tree(root)
-    before = kept.read(tree, "y", lambda: read(tree))
-    assert kept.read(tree, "y", lambda: read(tree)) is before
+    cache, tree = ReadCache(), Tree(root)
+    before = cache.read(tree, "y", lambda: read(tree))
+    assert cache.read(tree, "y", lambda: read(tree)) is before
     change(root)
-    assert kept.read(tree, "y", lambda: read(tree)) == read(tree) != before
+    assert cache.read(tree, "y", lambda: read(tree)) == read(tree) != before
 
 
 def test_what_was_not_looked_at_does_not_matter(root: Path) -> None:
-    kept, tree = KeptReads(), Tree(root)
-    before = kept.read(tree, "a", lambda: tree.read("a.txt"))
+    cache, tree = ReadCache(), Tree(root)
+    before = cache.read(tree, "a", lambda: tree.read("a.txt"))
     (root / "other.txt").write_text("b")
     (root / "lists/b.csv").write_text("b")
-    assert kept.read(tree, "a", lambda: tree.read("a.txt")) is before
+    assert cache.read(tree, "a", lambda: tree.read("a.txt")) is before
 
 
 def test_another_basis_is_read_again(root: Path) -> None:
-    kept, tree = KeptReads(), Tree(root)
+    cache, tree = ReadCache(), Tree(root)
     basis = object()
-    before = kept.read(tree, "a", lambda: [tree.read("a.txt")], basis)
-    assert kept.read(tree, "a", lambda: [tree.read("a.txt")], basis) is before
-    assert kept.read(tree, "a", lambda: [tree.read("a.txt")], object()) is not before
+    before = cache.read(tree, "a", lambda: [tree.read("a.txt")], basis)
+    assert cache.read(tree, "a", lambda: [tree.read("a.txt")], basis) is before
+    assert cache.read(tree, "a", lambda: [tree.read("a.txt")], object()) is not before

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from runner.declare.not_text import find_conflict, find_stand_in
+from runner.declare.pointers_and_conflicts import find_conflict, find_stand_in
 
 
 @pytest.mark.parametrize(
