@@ -103,7 +103,7 @@ def run_git(
         ) as process:
             _limit(process.pid)
             try:
-                errors = _read_errors(process, args[0], output.fileno(), max_output)
+                errors = _wait_for_end(process, args[0], output.fileno(), max_output)
             except BaseException:
                 process.kill()
                 raise
@@ -114,7 +114,7 @@ def run_git(
         return subprocess.CompletedProcess(args, process.returncode, output.read(), errors)
 
 
-def _read_errors(process: subprocess.Popen[bytes], command: str, output: int, max_output: int) -> bytes:
+def _wait_for_end(process: subprocess.Popen[bytes], command: str, output: int, max_output: int) -> bytes:
     """Waits for the end of git, and returns the end of its messages. Ends it when it has printed too much.
 
     Raises LedgerUnavailable if it takes too long.

@@ -69,7 +69,7 @@ def find_admin(sender: Sender, admins: Sequence[Admin]) -> Admin | SenderFault:
     return SenderFault(sender, f"no admin has {_NAMED[sender.kind]} {sender.value}; {among}", hint)
 
 
-def unreadable(sender: Sender) -> SenderFault:
+def unreadable_fault(sender: Sender) -> SenderFault:
     """Returns the fault of a sender whose id is not known, where the token may not list admins."""
     message = f"the token may not list admins, so it is not known which admin has {_NAMED[sender.kind]} {sender.value}"
     hint = (

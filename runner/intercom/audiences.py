@@ -7,6 +7,7 @@ page say of the total is kept.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ from runner.declare.audience.recipient import Role
 from runner.declare.audience.workspace_contacts import MAX_COMPRESSED, ContactGroup, ContactReading, pack_contacts
 from runner.declare.similar_names import list_first, suggest_or_list
 from runner.errors import MsgrunError, RunStopped
+from runner.intercom.contact import parse_contact_id
 from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.pages import AUDIENCE_TIME
 from runner.intercom.workspace import QueryRejected, Workspace
@@ -21,7 +23,6 @@ from runner.intercom.workspace import QueryRejected, Workspace
 MAX_CONTACTS = 1_000_000  # of one audience
 _MAX_PAGES = 20_000  # answers with many long attributes have smaller pages
 _MAX_IDLE_PAGES = 10  # more of them are a list that never ends
-_NOT_FOUND = 404
 Progress = Callable[[int, int | None], None]  # gets the number of contacts so far, and of all if Intercom says it
 
 
@@ -80,9 +81,7 @@ class _Reader:
             self.progress(len(self._ids), self.last_total)
 
     def _is_wanted(self, contact: Mapping[str, Any]) -> bool:
-        contact_id = parse_id(contact.get("id"))
-        if not contact_id:
-            raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
+        contact_id = parse_contact_id(contact)
         if contact_id in self._ids:
             self.repeated += 1
             return False
@@ -145,9 +144,10 @@ def _find_named(group: ContactGroup, answer: Any, key: str) -> str:
 
 def _find_company(workspace: Workspace, company_id: str) -> str:
     """Intercom's id of the company with an id of the workspace's own. Raises GroupNotFound, RunStopped."""
-    answer = workspace.read("GET", f"/companies?{urlencode({'company_id': company_id})}", none_if={_NOT_FOUND})
-    found = answer if isinstance(answer, dict) else {}
-    items = found["data"] if isinstance(found.get("data"), list) else [found]
+    path = f"/companies?{urlencode({'company_id': company_id})}"
+    answer = workspace.read("GET", path, none_if={HTTPStatus.NOT_FOUND})
+    company = answer if isinstance(answer, dict) else {}
+    items = company["data"] if isinstance(company.get("data"), list) else [company]
     ids = {
         parse_id(item.get("id"))
         for item in items

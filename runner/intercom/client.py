@@ -16,6 +16,7 @@ import ssl
 import threading
 import time
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -28,7 +29,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from runner import __version__
 from runner.errors import RunStopped
 from runner.intercom import NoReply, Reply
-from runner.intercom.connection_errors import describe
+from runner.intercom.connection_errors import describe_error
 from runner.intercom.reply_reader import MAX_BODY, BoundedSocket, ReplyTooLarge, UnreadableReply, read_body
 from runner.intercom.route import NoRoute, Route, find_route
 from runner.intercom.token_mask import TokenMask
@@ -87,7 +88,7 @@ class _FirstByteRecorder:
     def getresponse(self) -> Any:
         response = super().getresponse()  # type: ignore[misc]
         self._idle_since = time.monotonic()
-        self._is_reusable = response.status // 100 in {2, 4} and response.status != 408  # noqa: PLR2004  # 408: request timeout
+        self._is_reusable = response.status // 100 in {2, 4} and response.status != HTTPStatus.REQUEST_TIMEOUT
         return response
 
     @property
@@ -187,7 +188,7 @@ class HttpTransport:
             with contextlib.closing(response):
                 reply = read_body(response, _wire.max_body)
         except _EXCHANGE_ERRORS as error:
-            reason, fix = describe(error, route, has_sent_bytes=_wire.written)
+            reason, fix = describe_error(error, route, has_sent_bytes=_wire.written)
             is_too_large = isinstance(error, ReplyTooLarge)
             reason, fix = self._mask_token.in_text(reason), self._mask_token.in_text(fix)
             return NoReply(reason, has_sent_bytes=_wire.written, is_too_large=is_too_large, fix=fix)

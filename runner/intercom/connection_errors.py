@@ -19,7 +19,7 @@ _NO_TLS = {
 _PROXY_AUTHENTICATION = "407"
 
 
-def describe(error: Exception, route: Route | None, *, has_sent_bytes: bool) -> tuple[str, str]:
+def describe_error(error: Exception, route: Route | None, *, has_sent_bytes: bool) -> tuple[str, str]:
     """Returns why there is no response, and what to change; that is empty if another try may succeed.
 
     Neither has memory addresses, nor the secrets of a URL. `route` is None if there is none.

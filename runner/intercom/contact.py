@@ -1,5 +1,6 @@
 """A contact, as far as msgrun reads it. What names a person (name, phone, location) is not read at all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,16 +32,21 @@ class Contact:
     faults: frozenset[str] = frozenset()
 
 
-def parse_contact(value: dict[str, Any]) -> Contact:
+def parse_contact_id(value: Mapping[str, Any]) -> str:
+    """Returns the id of a contact in Intercom's JSON. Raises RunStopped if it has none."""
+    if contact_id := parse_id(value.get("id")):
+        return contact_id
+    raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
+
+
+def parse_contact(value: Mapping[str, Any]) -> Contact:
     """Returns a contact of Intercom's JSON. Raises RunStopped if it has no id."""
-    created, contact_id = value.get("created_at"), parse_id(value.get("id"))
-    if not contact_id:
-        raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
+    created = value.get("created_at")
     email = parse_text(value.get("email"))
     # A mark of another form than documented counts as set: who may have unsubscribed gets nothing.
     faults = {fault for field, fault in _FAULTS_BY_FIELD.items() if value.get(field) not in (None, False)}
     return Contact(
-        id=contact_id,
+        id=parse_contact_id(value),
         role="lead" if value.get("role") == "lead" else "user",
         email=email,
         external_id=parse_text(value.get("external_id")),

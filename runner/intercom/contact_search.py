@@ -5,7 +5,8 @@ from typing import Any
 
 from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
 from runner.intercom.contact import Contact, parse_contact
-from runner.intercom.workspace import SEARCH_BATCH, QueryRejected, Workspace, any_of
+from runner.intercom.pages import any_of
+from runner.intercom.workspace import SEARCH_BATCH, QueryRejected, Workspace
 
 # Values in one `IN`. Its largest length is not documented; where 50 are rejected, OR groups of SEARCH_BATCH are used.
 IN_BATCH = 50

@@ -1,4 +1,4 @@
-"""The pages of a search or a list: their objects, what names the next page, and the time that all of them may take."""
+"""A search, and the pages of its answer or of a list: their objects, the next page, and the time for all of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,11 @@ PER_PAGE = 150  # objects of a page; Intercom gives no more
 SEARCH_TIME = 300.0  # seconds for all pages of one search
 AUDIENCE_TIME = 7200.0  # seconds for those of an audience; a million contacts have 6,700
 _MAX_CURSOR = 4096  # characters; no document gives a length
+
+
+def any_of(terms: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the query for what meets one of some conditions."""
+    return terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
 
 
 class SearchTime:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -10,8 +11,6 @@ from runner.clock import Clock
 from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.rate_limit import parse_date
 from runner.intercom.workspace import READ_VERSION
-
-_OK = 200
 
 
 @dataclass(slots=True)
@@ -73,7 +72,7 @@ class Probe:
 
 def parse_object(reply: Reply | NoReply) -> dict[str, Any] | None:
     """Returns the JSON object of a reply with status 200; None for everything else."""
-    if not isinstance(reply, Reply) or reply.status != _OK:
+    if not isinstance(reply, Reply) or reply.status != HTTPStatus.OK:
         return None
     try:
         value = orjson.loads(reply.body)

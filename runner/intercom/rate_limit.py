@@ -25,13 +25,13 @@ class RateLimiter:
     """Decides how many requests may start now. Several threads may use it.
 
     `share` is the part of Intercom's limit, from 0 to 1, that all programs may use together before this run holds back.
-    `most` is the maximum of requests in a window, whatever the limit is; None means that there is no maximum.
+    `max_per_window` is the maximum of requests in a window, whatever the limit is; None means that there is none.
     """
 
-    def __init__(self, clock: Clock, share: float, most: int | None) -> None:
+    def __init__(self, clock: Clock, share: float, max_per_window: int | None) -> None:
         self._clock = clock
         self._share = share
-        self._max_per_window = most
+        self._max_per_window = max_per_window
         self._lock = threading.Lock()
         self._limit: int | None = None
         self._window_end = 0.0  # when the current window ends, by the monotonic clock
@@ -88,10 +88,8 @@ class RateLimiter:
 
         Call it without headers for a request that got no response.
         """
-        limit, remaining = (
-            _parse_number(headers.get("x-ratelimit-limit")),
-            _parse_number(headers.get("x-ratelimit-remaining")),
-        )
+        limit = _parse_number(headers.get("x-ratelimit-limit"))
+        remaining = _parse_number(headers.get("x-ratelimit-remaining"))
         with self._lock:
             self._has_result = True
             self._pending = max(0, self._pending - 1)

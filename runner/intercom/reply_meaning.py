@@ -5,6 +5,7 @@ Intercom's API has no idempotency key. So every reply that does not prove that n
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -13,7 +14,6 @@ from runner.intercom import Access, NoReply, Reply
 from runner.intercom.identifiers import parse_id, parse_label, parse_text
 
 _DEFAULT_ACCESS = Access()
-_OK, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 403, 404, 408, 429
 # Intercom documents these codes without a status. With a 4xx they do not prove that no message was created.
 _INCONCLUSIVE_CODES = {"server_error", "request_timeout", "service_unavailable"}
 NO_ANSWER, UNEXPECTED_ANSWER, INBOUND = "no_answer", "unexpected_answer", "user_message"  # codes of Unknown
@@ -102,9 +102,9 @@ def classify_reply(result: Reply | NoReply, sender: str, access: Access = _DEFAU
     """Returns what a reply means for a message that was POSTed from the admin `sender`."""
     if isinstance(result, NoReply):
         return Unknown(result.reason, NO_ANSWER) if result.has_sent_bytes else Unreached(result.reason, result.fix)
-    if result.status == _OK:
+    if result.status == HTTPStatus.OK:
         return _classify_success(result, sender)
-    if result.status == _TOO_MANY:
+    if result.status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(parse_error(result)[2])
     if 400 <= result.status < 500:  # noqa: PLR2004  # 400 to 499 are the client errors of HTTP
         return _classify_client_error(result, sender, access)
@@ -118,15 +118,15 @@ def _classify_client_error(reply: Reply, sender: str, access: Access) -> Answer:
     The conditions are tested from top to bottom; the first that is true decides.
     """
     code, message, request_id = parse_error(reply)
-    if reply.status == _TIMEOUT or code in _INCONCLUSIVE_CODES or not _is_intercom_error(reply):
+    if reply.status == HTTPStatus.REQUEST_TIMEOUT or code in _INCONCLUSIVE_CODES or not _is_intercom_error(reply):
         origin = "" if _is_intercom_error(reply) else ", and not Intercom's own answer: a proxy or a firewall between?"
         return Unknown(f"HTTP status {reply.status}{origin}", code, request_id, is_fatal=True)
     if hint := account_hint(reply, access, sender):
         return AccountDenied(code, message, request_id, hint)
-    if reply.status == _FORBIDDEN and not _RECIPIENT_WORDS.search(message):
+    if reply.status == HTTPStatus.FORBIDDEN and not _RECIPIENT_WORDS.search(message):
         reason = f"HTTP status 403, {code}: neither about the account nor about the recipient"
         return Unknown(reason, code, request_id, is_fatal=True)
-    return Refused(code, message, request_id, is_not_found=reply.status == _NOT_FOUND)
+    return Refused(code, message, request_id, is_not_found=reply.status == HTTPStatus.NOT_FOUND)
 
 
 def account_hint(reply: Reply, access: Access, sender: str = "") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from runner.declare.sender import Sender
-from runner.intercom.admins import Admin, SenderFault, find_admin, unreadable
+from runner.intercom.admins import Admin, SenderFault, find_admin, unreadable_fault
 from runner.intercom.workspace import Workspace
 
 
@@ -32,7 +32,7 @@ def look_up_senders(workspace: Workspace, senders: Iterable[Sender]) -> SenderLo
     admins = workspace.admins()
     lookup.is_listed = admins is not None
     for sender in sorted(senders, key=str):
-        result = unreadable(sender) if admins is None else find_admin(sender, admins)
+        result = unreadable_fault(sender) if admins is None else find_admin(sender, admins)
         if isinstance(result, Admin):
             lookup.admins[sender] = result
         elif sender.kind != "id" or (admins is not None and workspace.has_admin(sender.value) is False):

@@ -7,6 +7,7 @@ joined it.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +18,6 @@ from runner.intercom.workspace import Workspace
 
 _UNDOCUMENTED = "the list of subscription types is not as documented"
 _LIVE = "live"
-_NOT_FOUND, _GONE = 404, 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def find_subscription_types(
 def read_choices(workspace: Workspace, contact_id: str) -> frozenset[str] | None:
     """Returns the ids of the types that a contact chose or left; None if there is no contact. Raises RunStopped."""
     path = f"/contacts/{quote(contact_id, safe='')}/subscriptions"
-    answer = workspace.read("GET", path, none_if={_NOT_FOUND, _GONE})
+    answer = workspace.read("GET", path, none_if={HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
     if answer is None:
         return None
     ids = frozenset(parse_id(item.get("id")) for item in _read_list(answer))

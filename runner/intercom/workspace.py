@@ -6,6 +6,7 @@ A read that fails is repeated until Intercom answers or READ_RETRY_TIME is over.
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -36,7 +37,7 @@ MAX_PAGES = 100  # of one search: 15,000 contacts with 50 addresses, or as many 
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
 _DENIED = {401, 403}
 _REJECTED = {400, 422}  # statuses for a query that Intercom does not take
-_OK, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 403, 404, 410, 429, 500
+_NO_CONTACT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Workspace:
 
     def contact(self, contact_id: str) -> Contact | None:
         """Returns the contact with this id; None if there is none. Raises RunStopped."""
-        value = self.read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={_NOT_FOUND})
+        value = self.read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={HTTPStatus.NOT_FOUND})
         return parse_contact(value) if isinstance(value, dict) else None
 
     def current_contact(self, contact_id: str) -> str | None:
@@ -106,9 +107,9 @@ class Workspace:
         Empty if there is none. None if the token may not read contacts. Raises RunStopped.
         """
         current, reply = self._follow_merges(contact_id)
-        if reply.status == _OK:
+        if reply.status == HTTPStatus.OK:
             return current
-        return "" if reply.status in {_NOT_FOUND, _GONE} else None
+        return "" if reply.status in _NO_CONTACT else None
 
     def find_contact(self, contact_id: str) -> Contact | None:
         """Returns the contact with this id, or the one that it was merged into, which then has the fault `merged`.
@@ -116,7 +117,7 @@ class Workspace:
         None if there is none. Raises RunStopped.
         """
         current, reply = self._follow_merges(contact_id)
-        value = self._parse_reply(reply, "GET", f"/contacts/{quote(current, safe='')}", {_NOT_FOUND, _GONE})
+        value = self._parse_reply(reply, "GET", f"/contacts/{quote(current, safe='')}", _NO_CONTACT)
         contact = parse_contact(value) if isinstance(value, dict) else None
         if contact and contact.id != contact_id:
             return replace(contact, faults=contact.faults | {"merged"})
@@ -127,7 +128,7 @@ class Workspace:
         current = contact_id
         for _ in range(_MAX_MERGES):
             reply = self._request("GET", f"/contacts/{quote(current, safe='')}", None, _MERGES_SHOWN_SINCE)
-            link = _CANONICAL.search(reply.headers.get("link", "")) if reply.status == _GONE else None
+            link = _CANONICAL.search(reply.headers.get("link", "")) if reply.status == HTTPStatus.GONE else None
             if link is None:
                 break
             current = link[1]
@@ -210,14 +211,14 @@ class Workspace:
             result = self._transport.exchange(method, path, body, version)
             self._limiter.learn(result.headers if isinstance(result, Reply) else {})
             if isinstance(result, Reply):
-                if result.status == _TOO_MANY:
+                if result.status == HTTPStatus.TOO_MANY_REQUESTS:
                     windows += 1
                     if windows >= MAX_THROTTLED_WINDOWS:
                         raise RateExhausted("the rate limit left no room for ten windows in a row", "try again later")
                     self._pause(result.headers, time)
                     deadline = self._clock.monotonic() + READ_RETRY_TIME
                     continue
-                if result.status < _SERVER_ERROR:
+                if result.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     return result
             elif result.is_too_large:
                 raise _TooLarge(f"{method} {path}: {result.reason}")
@@ -243,24 +244,23 @@ class Workspace:
         return result.reason if isinstance(result, NoReply) else f"{self.access.host} gave HTTP status {result.status}"
 
     def _parse_reply(self, reply: Reply, method: str, path: str, none_if: Container[int]) -> Any:
-        code, message, request_id = parse_error(reply) if reply.status != _OK else ("", "", "")
+        if reply.status == HTTPStatus.OK:
+            try:
+                return orjson.loads(reply.body)
+            except orjson.JSONDecodeError as error:
+                raise RunStopped(f"{method} {path}: the answer is not JSON") from error
+        code, message, request_id = parse_error(reply)
         if code == "admin_not_found":
             raise _NoAdmin(f"{method} {path}: {code}", no_admin_hint(path.rpartition("/")[2]))
         if reply.status in none_if:
             return None
-        if reply.status != _OK:
-            hint = account_hint(reply, self.access)
-            refused = "Intercom does not accept the access token: " if hint == self.access.hint else ""
-            if path.startswith("/contacts") and (hint == PERMISSION_HINT or (reply.status == _FORBIDDEN and not hint)):
-                hint = f'{PERMISSION_HINT}, "{CONTACTS_PERMISSION}"'
-            hint = hint or (self.access.hint if reply.status in _DENIED else f"request id {request_id}")
-            masked = mark_private_values(message, ())
-            error = QueryRejected if reply.status in _REJECTED else RunStopped
-            raise error(f"{refused}{method} {path}: HTTP status {reply.status}, {code}: " + masked, hint)
-        try:
-            return orjson.loads(reply.body)
-        except orjson.JSONDecodeError as error:
-            raise RunStopped(f"{method} {path}: the answer is not JSON") from error
+        hint, is_forbidden = account_hint(reply, self.access), reply.status == HTTPStatus.FORBIDDEN
+        refused = "Intercom does not accept the access token: " if hint == self.access.hint else ""
+        if path.startswith("/contacts") and (hint == PERMISSION_HINT or (is_forbidden and not hint)):
+            hint = f'{PERMISSION_HINT}, "{CONTACTS_PERMISSION}"'
+        hint = hint or (self.access.hint if reply.status in _DENIED else f"request id {request_id}")
+        detail = f"{refused}{method} {path}: HTTP status {reply.status}, {code}: " + mark_private_values(message, ())
+        raise (QueryRejected if reply.status in _REJECTED else RunStopped)(detail, hint)
 
 
 class QueryRejected(RunStopped):
@@ -273,11 +273,6 @@ class _TooLarge(RunStopped):
 
 class _NoAdmin(RunStopped):
     """Intercom does not know the admin."""
-
-
-def any_of(terms: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the query for what meets one of some conditions."""
-    return terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
 
 
 def describe_retry(failure: str, seconds: float) -> str:

@@ -1,7 +1,7 @@
 """Contacts of the Intercom workspace as a source: a segment, a tag, a company, or a search.
 
 Nothing here asks Intercom. A declaration names the contacts; who has a token reads them (`intercom/audiences.py`), and
-hands the reading in. Until then the source has no rows, and every use of them raises AudienceNotRead: a number of
+hands the reading in. Until then the source has no rows, and every use of them raises GuardRefused: a number of
 recipients that is not known must never look like 0.
 """
 
@@ -39,10 +39,6 @@ _BLOCK_CONTACTS = 128  # contacts that are compressed together
 MAX_COMPRESSED = 256 * 1024 * 1024  # bytes; 100,000 contacts with few attributes of their own take 7 MB
 _MAX_DEPTH = 60  # levels of a contact's fields; Intercom has three, and hundreds would end in Python's own limit
 _MAX_TITLE = 200  # characters
-
-
-class AudienceNotRead(GuardRefused):
-    """An audience is in the workspace, and was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +167,12 @@ class WorkspaceContacts:
         return self.declared_at
 
     def rows(self) -> Iterator[Row | Problem]:
-        """Yields the contacts as rows, in the order in which they were read. Raises AudienceNotRead."""
+        """Yields the contacts as rows, in the order in which they were read. Raises GuardRefused if they were not."""
         if self.reading is None:
-            raise not_read_error(self.title)
+            raise GuardRefused(
+                f"the recipients ({self.title}) are in the Intercom workspace, and this command does not read them",
+                f"{shown_command('plan', '--online')} does, with an access token",
+            )
         for number, contact in enumerate(self.reading.contacts(), 1):
             row = self._make_row(contact, number)
             yield row
@@ -203,14 +202,6 @@ def find_workspace_contacts(audience: InlineAudience | TableAudience) -> Workspa
     """Returns the source of an audience in the workspace; None for an audience of the project's own files."""
     source = audience.source if isinstance(audience, TableAudience) else None
     return source if isinstance(source, WorkspaceContacts) else None
-
-
-def not_read_error(title: str) -> AudienceNotRead:
-    """Returns the error that an audience is in the workspace and cannot be read by this command."""
-    return AudienceNotRead(
-        f"the recipients ({title}) are in the Intercom workspace, and this command does not read them",
-        f"{shown_command('plan', '--online')} does, with an access token",
-    )
 
 
 def _unpack(block: bytes) -> list[dict[str, Any]]:
