@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from runner.cli.connection import Connection, connect
 from runner.cli.context import Context
 from runner.cli.progress import StatusLine
-from runner.declare.audience import TableAudience
+from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.workspace_contacts import ContactReading, WorkspaceContacts, find_workspace_contacts
 from runner.declare.contact_query import describe_days
 from runner.declare.declaration import Declaration

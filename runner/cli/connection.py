@@ -25,11 +25,11 @@ from runner.deliver.run import make_run
 from runner.deliver.stop import DRAIN_TIMEOUT, signal_name
 from runner.deliver.summary import Summary
 from runner.errors import Refusal, RunStopped, UsageMistake
-from runner.intercom import Access
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.route import LOOPBACK
 from runner.intercom.senders import look_up_senders
+from runner.intercom.transport import Access
 from runner.intercom.workspace import Workspace
 from runner.ledger.ledger import Ledger
 from runner.plan.guards import Guard

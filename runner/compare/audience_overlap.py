@@ -12,8 +12,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience import IdentifierKind, Recipient, TableAudience
-from runner.declare.audience.recipient import normalise_identifier
+from runner.declare.audience.audience import TableAudience
+from runner.declare.audience.recipient import IdentifierKind, Recipient, normalise_identifier
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.template.language import TOO_SLOW, TemplateFault

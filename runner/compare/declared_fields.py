@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from runner.clock import format_timestamp
-from runner.declare.audience import TableAudience
+from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.declaration import CONVERSATION_FLAG, EXCEPTION_KEYS, SUBSCRIPTION_KEY, Declaration

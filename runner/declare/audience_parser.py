@@ -5,15 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience import (
-    IDENTIFIER_KINDS,
-    Audience,
-    IdentifierKind,
-    InlineAudience,
-    Recipient,
-    TableAudience,
-)
-from runner.declare.audience.recipient import parse_role, without_nulls
+from runner.declare.audience.audience import Audience, InlineAudience, TableAudience
+from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, parse_role, without_nulls
 from runner.declare.audience.selection import Selection, Split
 from runner.declare.audience.sources import SOURCE_KEYS, read_source, read_suppression_files
 from runner.declare.audience.suppression import SuppressionList, parse_contact_files

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from runner.declare.audience import Audience, InlineAudience, Recipient
-from runner.declare.audience.recipient import Row
+from runner.declare.audience.audience import Audience, InlineAudience
+from runner.declare.audience.recipient import Recipient, Row
 from runner.declare.audience.selection import Selection, Tally
 from runner.declare.problem_length import mark_length
 from runner.declare.recipient_rules import Redirect

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience import InlineAudience
+from runner.declare.audience.audience import InlineAudience
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from runner.declare.address_search import MAX_SEARCHED, Address
-from runner.declare.audience import IdentifierKind, InlineAudience, Recipient
+from runner.declare.audience.audience import InlineAudience
+from runner.declare.audience.recipient import IdentifierKind, Recipient
 from runner.declare.audience.selection import Selection
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration

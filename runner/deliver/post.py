@@ -9,7 +9,6 @@ from runner.declare.declaration import Declaration
 from runner.deliver.attempt import Attempt, Outcome
 from runner.deliver.summary import StopReason
 from runner.errors import RunStopped
-from runner.intercom import Reply, Transport
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.reply_meaning import (
     AccountDenied,
@@ -22,6 +21,7 @@ from runner.intercom.reply_meaning import (
     classify_reply,
     no_admin_hint,
 )
+from runner.intercom.transport import Reply, Transport
 from runner.intercom.workspace import MAX_THROTTLED_WINDOWS, Workspace, describe_retry
 from runner.ledger.record import Record
 from runner.privacy import mark_private_values

@@ -28,11 +28,11 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from runner import __version__
 from runner.errors import RunStopped
-from runner.intercom import NoReply, Reply
 from runner.intercom.connection_errors import describe_error
 from runner.intercom.reply_reader import MAX_BODY, BoundedSocket, ReplyTooLarge, UnreadableReply, read_body
 from runner.intercom.route import NoRoute, Route, find_route
 from runner.intercom.token_mask import TokenMask
+from runner.intercom.transport import NoReply, Reply
 
 CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 60.0  # seconds, for the whole reply

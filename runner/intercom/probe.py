@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from runner.clock import Clock
-from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.rate_limit import parse_date
+from runner.intercom.transport import NoReply, Reply, Transport
 from runner.intercom.workspace import READ_VERSION
 
 

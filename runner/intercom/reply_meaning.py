@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from runner.intercom import Access, NoReply, Reply
 from runner.intercom.identifiers import parse_id, parse_label, parse_text
+from runner.intercom.transport import Access, NoReply, Reply
 
 _DEFAULT_ACCESS = Access()
 # Intercom documents these codes without a status. With a 4xx they do not prove that no message was created.

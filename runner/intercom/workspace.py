@@ -14,13 +14,13 @@ import orjson
 
 from runner.clock import FIRST_RETRY_DELAY, Clock, next_retry_delay
 from runner.errors import GuardRefused, RateExhausted, RunStopped
-from runner.intercom import Access, NoReply, Reply, Transport
 from runner.intercom.admins import Admin, parse_admins
 from runner.intercom.contact import Contact, parse_contact
 from runner.intercom.identifiers import parse_id, parse_label
 from runner.intercom.pages import PER_PAGE, SEARCH_TIME, SearchTime, parse_cursor, parse_page
 from runner.intercom.rate_limit import WINDOW, RateLimiter
 from runner.intercom.reply_meaning import PERMISSION_HINT, account_hint, no_admin_hint, parse_error
+from runner.intercom.transport import Access, NoReply, Reply, Transport
 from runner.privacy import mark_private_values
 
 _DEFAULT_ACCESS = Access()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.declare.audience import TableAudience
+from runner.declare.audience.audience import TableAudience
 from runner.declare.declaration import Declaration
 from runner.lint.static_checks import MessageText
 from runner.lint.template_layout import Slot

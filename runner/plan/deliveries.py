@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
-from runner.declare.audience import IdentifierKind
+from runner.declare.audience.recipient import IdentifierKind
 from runner.declare.audience.workspace_contacts import WorkspaceContacts, find_workspace_contacts
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from runner.declare.audience import TableAudience
+from runner.declare.audience.audience import TableAudience
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
 

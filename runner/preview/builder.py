@@ -8,7 +8,7 @@ import orjson
 
 from runner.characters import show_invisible, show_on_one_line
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience import TableAudience
+from runner.declare.audience.audience import TableAudience
 from runner.declare.delivery import Delivery
 from runner.declare.sample import make_sample, read_beginning
 from runner.declare.sender import Sender

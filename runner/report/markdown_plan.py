@@ -8,7 +8,7 @@ between messages, never inside one.
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from runner.declare.audience import TableAudience
+from runner.declare.audience.audience import TableAudience
 from runner.declare.declaration import Declaration
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import LEDGER_NOT_READ, Guard

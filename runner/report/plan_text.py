@@ -7,7 +7,7 @@ says what becomes of a message or of a part of its deliveries, so the plan reads
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.declare.audience import TableAudience
+from runner.declare.audience.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.declare.settings import DEFAULT_ENVIRONMENT
 from runner.errors import Problem

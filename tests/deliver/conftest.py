@@ -25,9 +25,9 @@ from runner.deliver.run import make_run
 from runner.deliver.stop import StopConditions
 from runner.deliver.subscription_check import SubscriptionCheck
 from runner.deliver.summary import Summary
-from runner.intercom import Transport
 from runner.intercom.client import HttpTransport
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.transport import Transport
 from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from runner.errors import RunStopped
-from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
+from runner.intercom.transport import NoReply, Reply
 from tests.intercom.test_reply_meaning import ACCOUNT, NOTHING, PAGES, RECIPIENT
 
 PEOPLE = 40

@@ -12,8 +12,8 @@ from runner.clock import Clock
 from runner.declare.address_search import Address
 from runner.deliver.contact_cache import ContactCache
 from runner.deliver.contact_lookup import ContactLookup
-from runner.intercom import Reply
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.transport import Reply
 from runner.intercom.workspace import Workspace
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
+from runner.intercom.transport import NoReply, Reply
 from runner.privacy import mark_private
 
 # kind → outcome, messages that Intercom made, what the ledger says, why the run stopped

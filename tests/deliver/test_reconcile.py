@@ -11,9 +11,9 @@ import requests
 from runner.deliver import reconcile, searchable_attempt
 from runner.deliver.reconcile import ReconcileResult, prepare_reconciliation
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
-from runner.intercom import Reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.transport import Reply
 from runner.intercom.workspace import Workspace
 from runner.ledger.lockfile.ledger import open_lockfile
 from runner.ledger.record import Header, Record, salt_check

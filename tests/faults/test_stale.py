@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.intercom import Reply, client
+from runner.intercom import client
 from runner.intercom.client import HttpTransport
+from runner.intercom.transport import Reply
 from tests.support.processes import start_intercom
 
 IDLE, LATENCY = 0.7, 0.1  # seconds

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runner.clock import Clock
-from runner.intercom import NoReply, Reply
+from runner.intercom.transport import NoReply, Reply
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

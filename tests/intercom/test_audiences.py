@@ -6,9 +6,9 @@ import pytest
 
 from runner.declare.audience.workspace_contacts import ContactGroup
 from runner.errors import RunStopped
-from runner.intercom import Reply
 from runner.intercom.audiences import GroupNotFound, read_contacts
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.transport import Reply
 from runner.intercom.workspace import Workspace
 
 SEARCH = ContactGroup("search", query={"field": "role", "operator": "=", "value": "user"})

@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import RunStopped
-from runner.intercom import NoReply, Reply, client, route
+from runner.intercom import client, route
 from runner.intercom.client import HttpTransport
+from runner.intercom.transport import NoReply, Reply
 from tests.support.raw_server import no_proxy, reset, serve
 
 __all__ = ["no_proxy", "serve"]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.intercom import NoReply, Reply, client
+from runner.intercom import client
 from runner.intercom.client import HttpTransport
+from runner.intercom.transport import NoReply, Reply
 from tests.support.certificates import Authority, create_authority
 from tests.support.raw_server import no_proxy, serve
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from runner.errors import RunStopped
-from runner.intercom import Reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.contact_search import ContactSearch
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.transport import Reply
 from runner.intercom.workspace import Workspace
 from runner.privacy import reveal_or_mask
 from runner.sandbox import Sandbox, Trouble

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runner.errors import RunStopped
-from runner.intercom import Reply
 from runner.intercom.conversations import ConversationQuery, Conversations, MessageConversation, OpeningMessage
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.transport import Reply
 from runner.intercom.workspace import Workspace
 
 DAY = 86_400

@@ -4,8 +4,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from runner.intercom import NoReply, Reply
 from runner.intercom.probe import Probe, RateLimitView, parse_object
+from runner.intercom.transport import NoReply, Reply
 from tests.intercom.conftest import START
 
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.intercom import NoReply, Reply
 from runner.intercom.reply_meaning import (
     NO_ANSWER,
     AccountDenied,
@@ -18,6 +17,7 @@ from runner.intercom.reply_meaning import (
     classify_reply,
     parse_error,
 )
+from runner.intercom.transport import NoReply, Reply
 
 SENDER = "394051"
 MADE = {"type": "admin_message", "id": "2001", "owner": {"type": "admin", "id": SENDER}}

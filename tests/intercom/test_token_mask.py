@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.token_mask import TokenMask
+from runner.intercom.transport import NoReply, Reply
 from tests.support.raw_server import no_proxy, serve
 
 __all__ = ["no_proxy", "serve"]

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from runner.errors import GuardRefused, RateExhausted, RunStopped
-from runner.intercom import NoReply, Reply
 from runner.intercom.admins import Admin
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.transport import NoReply, Reply
 from runner.intercom.workspace import Workspace
 
 

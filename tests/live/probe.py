@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.client import HOSTS, HttpTransport
+from runner.intercom.transport import NoReply, Reply, Transport
 
 MAX_MESSAGES = 10
 VERSION = "2.14"

@@ -22,7 +22,7 @@ import pytest
 from runner.clock import Clock
 from runner.declare.audience.workspace_contacts import ContactGroup
 from runner.errors import GuardRefused, MsgrunError, RunStopped
-from runner.intercom import NoReply, Reply, Transport, client, route
+from runner.intercom import client, route
 from runner.intercom.admins import Admin
 from runner.intercom.audiences import read_contacts
 from runner.intercom.client import HttpTransport
@@ -32,6 +32,7 @@ from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.reply_meaning import NO_ANSWER, Sent, Unknown, classify_reply
 from runner.intercom.reply_reader import MAX_BODY
 from runner.intercom.subscriptions import read_choices
+from runner.intercom.transport import NoReply, Reply, Transport
 from runner.intercom.workspace import MAX_PAGES, Workspace
 from tests.deliver.conftest import SandboxProject, project
 from tests.support.raw_server import no_proxy, serve

@@ -17,12 +17,12 @@ from runner.cli.context import Context
 from runner.declare.sender import Sender
 from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.errors import MsgrunError
-from runner.intercom import Access, NoReply, Reply
 from runner.intercom.admins import Admin, SenderFault, find_admin, parse_admins
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.probe import Probe, parse_object
 from runner.intercom.reply_meaning import account_hint, parse_error
+from runner.intercom.transport import Access, NoReply, Reply
 from runner.intercom.workspace import CONTACTS_PERMISSION
 from runner.report.checkup_text import Check, Verdict
 from runner.sandbox import Sandbox

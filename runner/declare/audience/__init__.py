@@ -12,10 +12,3 @@ a module of its own. Every source has:
 - `has_fixed_columns`: whether no row has a column that is not in `columns`
 - `is_unread`: whether its rows are contacts of the workspace that were not read, so that `rows()` raises
 """
-
-from runner.declare.audience.audience import InlineAudience, TableAudience
-from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, Role
-
-__all__ = ["IDENTIFIER_KINDS", "Audience", "IdentifierKind", "InlineAudience", "Recipient", "Role", "TableAudience"]
-
-Audience = InlineAudience | TableAudience

@@ -103,3 +103,6 @@ class TableAudience(NamedTuple):
                 # The same as Recipient(…), without the Python function that a named tuple calls for it.
                 own_role = role or parse_role(values["contact"].get("role"))
                 yield new(Recipient, (own_role, kind, identifier, values, blank, number))
+
+
+Audience = InlineAudience | TableAudience

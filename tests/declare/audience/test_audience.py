@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare.audience import Recipient, TableAudience, csv_dialect
+from runner.declare.audience import csv_dialect
+from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
+from runner.declare.audience.recipient import Recipient
 from runner.declare.template.template import Template
 from runner.errors import Problem
 
