@@ -12,7 +12,7 @@ from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, MessageChange
 from runner.compare.declared_fields import FieldChange
 from runner.compare.link_hosts import find_new_hosts
-from runner.compare.project_moves import find_replaced_settings
+from runner.compare.replaced_settings import find_replaced_settings
 from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.hold_file import HOLD_FILE
 from runner.declare.project import Project
@@ -48,7 +48,7 @@ class Base:
     @property
     def guard_changes(self) -> tuple[FieldChange, ...]:
         """The changed guards. Of many, each kind has its turn."""
-        return guard_settings.take_turns(self.guards)
+        return guard_settings.interleave(self.guards)
 
 
 @contextlib.contextmanager
@@ -108,7 +108,7 @@ def compare_with_base(
         samples = _list_samples(review, changes)
         hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations, samples)
         new_hosts = hosts if before.declarations else {}
-    guard_changes = guard_settings.take_turns((*base.guards, [*guard_settings.find_lifted_rules(changes)]))
+    guard_changes = guard_settings.interleave((*base.guards, [*guard_settings.find_weakened_rules(changes)]))
     return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head, new_hosts)
 
 

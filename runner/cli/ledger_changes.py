@@ -8,7 +8,7 @@ from shlex import quote
 
 from runner.cli.context import Context
 from runner.compare.commit_tree import Commit, find_commit, tree_at
-from runner.compare.project_moves import find_replaced_settings
+from runner.compare.replaced_settings import find_replaced_settings
 from runner.declare.settings import Settings, load_all_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake

@@ -13,7 +13,7 @@ from runner.declare.settings import Settings
 from runner.ledger.record import salt_check
 
 _OWN_KEYS = frozenset({"default_environment", "lock", "ledger", "remote", "workspace"})  # of each environment
-_FEW = 12  # changed guards, which every review shows in full
+_MAX_IN_ORDER = 12  # changed guards, which every review shows in full
 
 
 def compare_guard_settings(
@@ -42,14 +42,14 @@ def compare_environments(
             yield from _compare(before[None], now[name], f"{prefix}.", _OWN_KEYS)
 
 
-def take_turns(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ...]:
+def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ...]:
     """Returns the changes of all groups: a few as they are, else the first of each group, then the second of each.
 
     A long list is cut, and the changes of one kind must not push out those of the others.
     """
     changes = tuple(chain.from_iterable(groups := list(groups)))
     turns = chain.from_iterable(zip_longest(*groups))
-    return changes if len(changes) <= _FEW else tuple(change for change in turns if change is not None)
+    return changes if len(changes) <= _MAX_IN_ORDER else tuple(change for change in turns if change is not None)
 
 
 def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[str] = ()) -> Iterator[FieldChange]:
@@ -59,18 +59,18 @@ def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[st
             yield FieldChange(f"{prefix}{key}", old[key], value)
 
 
-def find_lifted_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:
+def find_weakened_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:
     """Yields what leaves out fewer people now: subscriptions, lists of contacts, and rules that a message ignores."""
     for change in changes:
         for field in change.fields:
             match field.name:
                 case declaration.SUBSCRIPTION_KEY | declared_fields.EXCLUDE_KEY:
-                    is_lifted = bool(field.before)
+                    is_weakened = bool(field.before)
                 case declared_fields.EXCLUDED_CONTACTS:
-                    is_lifted = not field.now.endswith(" 0 removed")
+                    is_weakened = not field.now.endswith(" 0 removed")
                 case _:
-                    is_lifted = bool(field.now) and field.name in declaration.EXCEPTION_KEYS
-            if is_lifted:
+                    is_weakened = bool(field.now) and field.name in declaration.EXCEPTION_KEYS
+            if is_weakened:
                 yield FieldChange(f"{change.name}: {field.name}", field.before, field.now)
 
 
@@ -121,21 +121,21 @@ def _format_only(only: AllowList, salt: str) -> str:
     """Returns the domains of an allow-list and the number of its contacts, but no address."""
     words = [f"{DOMAIN_PREFIX}{domain}" for domain in sorted(only.domains)]
     if count := len(only.identifiers):
-        words.append(f"{count:,} contact{'s' * (count != 1)} ({_check(sorted(only.identifiers), salt)})")
+        words.append(f"{count:,} contact{'s' * (count != 1)} ({_fingerprint(sorted(only.identifiers), salt)})")
     return ", ".join(words)
 
 
 def _format_test_recipients(addresses: Sequence[str], salt: str) -> str:
     """Returns the number of the addresses that tests may be sent to, but no address."""
-    return f"{len(addresses):,} ({_check(sorted(addresses), salt)})" if addresses else ""
+    return f"{len(addresses):,} ({_fingerprint(sorted(addresses), salt)})" if addresses else ""
 
 
 def _format_redirect(redirect: Redirect, salt: str) -> str:
     """Returns the contact of a redirect: its id, but no address."""
-    name = redirect.value if redirect.kind == "id" else f"({_check(redirect.value, salt)})"
+    name = redirect.value if redirect.kind == "id" else f"({_fingerprint(redirect.value, salt)})"
     return f"{redirect.role} by {redirect.kind} {name}"
 
 
-def _check(value: object, salt: str) -> str:
+def _fingerprint(value: object, salt: str) -> str:
     """Returns a value to compare private ones by, which does not reveal them."""
     return f"check {hashlib.sha256(repr((salt, value)).encode()).hexdigest()[:8]}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 SenderKind = Literal["id", "email", "name"]
-SENDER_KINDS: tuple[SenderKind, ...] = ("id", "email", "name")
+_SENDER_KINDS: tuple[SenderKind, ...] = ("id", "email", "name")
 
 
 class Sender(NamedTuple):
@@ -29,5 +29,5 @@ class Sender(NamedTuple):
 
 def parse_sender(value: Mapping[str, Any]) -> Sender:
     """Returns the sender that `from` names. The value fits the schema: it has exactly one of the kinds."""
-    kind = next(kind for kind in SENDER_KINDS if kind in value)
+    kind = next(kind for kind in _SENDER_KINDS if kind in value)
     return Sender(kind, str(value[kind]))

@@ -18,7 +18,7 @@ from runner.ledger.lock_address import BranchAddress, LedgerAddress, default_loc
 
 SETTINGS_FILE = "msgrun.yaml"
 DEFAULT_ENVIRONMENT = "default"  # how the environment without a name is called: `-e default`
-DEFAULT_API_VERSION = "2.14"
+_DEFAULT_API_VERSION = "2.14"
 _NEWEST = (999, 0)
 _CONVERSATIONS_SINCE = (2, 6)  # the first version with create_conversation_without_contact_reply
 _DEFAULT_LOCK = default_lockfile(file_stem(None))
@@ -73,7 +73,7 @@ class Settings(NamedTuple):
     default_environment: str = ""
     workspace: str = ""
     region: str = "us"
-    api_version: str = DEFAULT_API_VERSION
+    api_version: str = _DEFAULT_API_VERSION
     lock: LedgerAddress = _DEFAULT_LOCK
     ledger_id: str = ""
     remote: str = ""
@@ -188,7 +188,7 @@ def _build_settings(environment: str | None, value: dict[str, Any], salt: str | 
         default_environment=merged.get("default_environment", ""),
         workspace=str(merged.get("workspace", "")),
         region=merged.get("region", "us"),
-        api_version=merged.get("api_version", DEFAULT_API_VERSION),
+        api_version=merged.get("api_version", _DEFAULT_API_VERSION),
         lock=_choose_address(value, own, stem),
         ledger_id=own.get("ledger", ""),
         remote=merged.get("remote", ""),

@@ -16,7 +16,7 @@ from runner.ledger.key_state import State
 # the ledger has no id to look for.
 OnlineStatus = Literal["replied", "dropped", "no reply", "no conversation", "unknown"]
 ONLINE_STATUSES: tuple[OnlineStatus, ...] = ("replied", "dropped", "no reply", "no conversation", "unknown")
-REPORTED: tuple[OnlineStatus, ...] = ("replied", "dropped")  # what is listed, a line each
+_REPORTED: tuple[OnlineStatus, ...] = ("replied", "dropped")  # what is listed, a line each
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class OnlineStatuses:
 
     def listed(self) -> list[SentDelivery]:
         """Returns the deliveries that were replied to or dropped, the dropped ones first, then the latest reply."""
-        reported = [delivery for delivery in self.deliveries.values() if delivery.status in REPORTED]
+        reported = [delivery for delivery in self.deliveries.values() if delivery.status in _REPORTED]
         return sorted(reported, key=_sort_key)
 
 

@@ -14,7 +14,7 @@ from runner.intercom.senders import look_up_senders
 from runner.intercom.wire_format import build_body
 from runner.intercom.workspace import Workspace
 
-MARK = "[Test] "  # begins the subject, or the body of an in-app message
+_MARK = "[Test] "  # begins the subject, or the body of an in-app message
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def prepare_test(
     contact = _find_contact(workspace, email)
     payload = {**delivery.payload, "to": {"type": "user" if contact.role == "user" else "contact", "id": contact.id}}
     marked = "subject" if "subject" in payload else "body"
-    payload[marked] = f"{MARK}{payload[marked]}"
+    payload[marked] = f"{_MARK}{payload[marked]}"
     sender_id = declaration.sender.admin_id(senders.ids)
     return PreparedTest(build_body(payload, settings.api_version, sender_id=sender_id), sender_id, contact)
 

@@ -31,13 +31,13 @@ def create_commit(
 ) -> str:
     """Creates a commit object and returns its id.
 
-    `extra_env` are environment variables for git. None stands for those of `author_env`.
+    `extra_env` are environment variables for git. None stands for those of `_author_env`.
     """
-    environment = author_env(repository) if extra_env is None else extra_env
+    environment = _author_env(repository) if extra_env is None else extra_env
     return repository.write_object("commit-tree", tree, *args, stdin=message.encode(), extra_env=environment)
 
 
-def author_env(repository: Repository) -> dict[str, str]:
+def _author_env(repository: Repository) -> dict[str, str]:
     """Returns the variables that name msgrun as author and committer; empty if git's settings name one.
 
     On CI machines, git often has no author configured.
@@ -93,7 +93,7 @@ class ObjectFolder:
     @classmethod
     def create(cls, repository: Repository) -> Self:
         """Creates and locks a folder, and removes those of processes that died."""
-        author = author_env(repository)
+        author = _author_env(repository)
         parent = repository.common_dir / "msgrun"
         parent.mkdir(parents=True, exist_ok=True)
         for path in parent.glob(f"{_OBJECT_FOLDER_PREFIX}*"):

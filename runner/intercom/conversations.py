@@ -15,7 +15,7 @@ from runner.intercom.workspace import MAX_PAGES, READ_VERSION, SEARCH_BATCH, Wor
 # Seconds. Intercom compares dates by day, in the workspace's time zone, perhaps from the next day on. And a day has 25
 # hours once a year. So only a search that starts two days earlier finds all.
 _TWO_DAYS = 2 * 86_400
-DROPS_SHOWN_SINCE = "2.16"  # the first API version that says why an email was not delivered
+_DROPS_SHOWN_SINCE = "2.16"  # the first API version that says why an email was not delivered
 _LISTED_PER_PAGE = 60  # the most that a list has in versions up to 2.5
 _UNNAMED_REASON = "other"  # for a drop_reason of an unknown form
 
@@ -83,7 +83,7 @@ class Conversations:
         for start in range(0, len(ids), SEARCH_BATCH):
             batch = ids[start : start + SEARCH_BATCH]
             # Only what is needed is kept: the objects of all pages may take gigabytes.
-            conversations = list(map(_parse_conversation, self._find_by_source(batch, DROPS_SHOWN_SINCE)))
+            conversations = list(map(_parse_conversation, self._find_by_source(batch, _DROPS_SHOWN_SINCE)))
             names: dict[str, str] = {}
             if not all(each.message for each in conversations):  # from 2.16 on, source.id may be null
                 names = dict(map(_parse_source, self._find_by_source(batch, READ_VERSION)))

@@ -7,8 +7,8 @@ from runner.declare.keys_and_digests import Payload
 from runner.declare.settings import version_number
 from runner.intercom.contact import Contact
 
-LOOKED_UP_SINCE = (2, 6)
-INTEGER_SENDER_SINCE = (2, 7)
+_LOOKED_UP_SINCE = (2, 6)
+_INTEGER_SENDER_SINCE = (2, 7)
 _MAX_DIGITS = 18  # of an integer that every JSON parser reads; no admin's id is longer, and a longer one stays a string
 
 
@@ -17,7 +17,7 @@ def needs_lookup(payload: Payload, api_version: str) -> bool:
 
     Since version 2.6, a message is sent to an id, never to an address.
     """
-    return version_number(api_version) >= LOOKED_UP_SINCE and "id" not in payload["to"]
+    return version_number(api_version) >= _LOOKED_UP_SINCE and "id" not in payload["to"]
 
 
 def build_body(
@@ -33,9 +33,9 @@ def build_body(
     if sender_id:
         body["from"] = {"type": "admin", "id": sender_id}
     admin_id = body["from"].get("id")
-    if version >= INTEGER_SENDER_SINCE and admin_id and len(admin_id) <= _MAX_DIGITS:
+    if version >= _INTEGER_SENDER_SINCE and admin_id and len(admin_id) <= _MAX_DIGITS:
         body["from"]["id"] = int(admin_id)
-    if version >= LOOKED_UP_SINCE:
+    if version >= _LOOKED_UP_SINCE:
         if contact is not None:
             body["to"] = {"type": contact.role, "id": contact.id}
         elif body["to"]["type"] == "contact":

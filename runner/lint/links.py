@@ -48,7 +48,7 @@ _LOCAL_DOMAINS = (
     *(".home.arpa", ".ngrok.io", ".ngrok.app", ".ngrok-free.app"),
 )
 # Sources: RFC 6068 (mailto), RFC 3966 (tel), RFC 5724 (sms).
-CONTACT_SCHEMES = ("mailto", "tel", "sms")
+_CONTACT_SCHEMES = ("mailto", "tel", "sms")
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"{}]+@[^\s@<>()\[\],;:\"{}.]+(?:\.[^\s@<>()\[\],;:\"{}.]+)+")
 _DOUBLED = re.compile(r"//|(?:mailto|tel|sms|https?):", re.IGNORECASE)
 _TRUNK_PREFIX = re.compile(r"\+\d{1,3}[\s.-]*\(0\)")
@@ -71,8 +71,8 @@ def check_url(url: str, format_value: ValueFormatter = str) -> Fault | None:
         return Fault("script", f"a link to {scheme}:")
     if scheme in _LOCAL_SCHEMES or re.match(r"\s*(?:[A-Za-z]:[\\/]|\\\\)", url):
         return Fault("local-link", "this link leads to a file of the reader's own computer")
-    if scheme in CONTACT_SCHEMES:
-        return check_contact_link(url, scheme, format_value)
+    if scheme in _CONTACT_SCHEMES:
+        return _check_contact_link(url, scheme, format_value)
     if fault := _check_spelling(url, scheme, format_value) or _check_characters(url, scheme):
         return fault
     match = _URL_START.match(url)
@@ -194,8 +194,8 @@ def _is_staging(host: str) -> bool:
     return not _STAGING_WORDS.isdisjoint([*first_words, *other_words, *"".join(labels[-2:-1]).split("-")[1:]])
 
 
-def check_contact_link(url: str, scheme: str, format_value: ValueFormatter = str) -> Fault | None:
-    """Returns the fault of a link with one of CONTACT_SCHEMES; None if it has none.
+def _check_contact_link(url: str, scheme: str, format_value: ValueFormatter = str) -> Fault | None:
+    """Returns the fault of a link with one of _CONTACT_SCHEMES; None if it has none.
 
     `format_value` returns a part of the URL as the message may show it.
     """

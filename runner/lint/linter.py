@@ -175,7 +175,7 @@ class MessageLinter:
     def _find_body_faults(self, body: str) -> Iterator[PlacedFault]:
         """Yields the faults of a rendered body, each with the offset in the layout where it was written."""
         parsed_html = parse_html(body)
-        locator = TagLocator(self._body, parsed_html.tags)
+        locator = _TagLocator(self._body, parsed_html.tags)
         for number, tag in enumerate(parsed_html.tags):
             # A value with a space is reported at the value.
             faults = [fault for fault in check_tag(tag, mark_private) if fault.code != "unencoded-value"]
@@ -218,7 +218,7 @@ def _limit_faults(faults: Iterator[PlacedFault]) -> Iterator[PlacedFault]:
             yield fault
 
 
-class TagLocator:
+class _TagLocator:
     """Finds the tags of a rendered text in the text as written.
 
     `fallback_start` is the offset for tags that are not found, and for those after MAX_SEARCHES: the first slot whose

@@ -55,12 +55,12 @@ def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Itera
         yield Fault("script", "<script> is not run, and may be shown")
     if name in _TAG_RULES:
         yield _TAG_RULES[name]
-    if quote_faults := list(check_quotes(tag)):
+    if quote_faults := list(_check_quotes(tag)):
         yield from quote_faults  # the attributes after it are text
         return
     if not is_known_tag(name):
         return
-    yield from check_misspelt_names(tag, format_value)
+    yield from _check_misspelt_names(tag, format_value)
     for attribute, value in attributes.items():
         if attribute != "style":
             yield from _check_attribute(name, attribute, unescape_html(value), format_value)
@@ -108,7 +108,7 @@ def _check_attribute(
 
 
 def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator[Fault]:
-    names = {*tag.attributes, *find_misspelt_names(tag).values()}
+    names = {*tag.attributes, *_find_misspelt_names(tag).values()}
     if "alt" not in names:
         yield Fault("image-alt", "this image has no alt")
     src = tag.attributes.get("src", "")
@@ -136,7 +136,7 @@ def leftover_fault(placeholder: Placeholder, format_value: text_checks.ValueForm
     return Fault(placeholder.code, quote + format_value(placeholder.text) + f"{quote} is sent as it stands", hint)
 
 
-def find_misspelt_names(tag: Tag) -> dict[str, str]:
+def _find_misspelt_names(tag: Tag) -> dict[str, str]:
     """Maps each misspelt attribute of a tag to the name that is meant."""
     return {
         name: meant
@@ -147,15 +147,15 @@ def find_misspelt_names(tag: Tag) -> dict[str, str]:
     }
 
 
-def check_misspelt_names(tag: Tag, format_value: ValueFormatter = str) -> Iterator[Fault]:
+def _check_misspelt_names(tag: Tag, format_value: ValueFormatter = str) -> Iterator[Fault]:
     """Yields a fault for each misspelt attribute."""
-    for name, meant in find_misspelt_names(tag).items():
+    for name, meant in _find_misspelt_names(tag).items():
         yield Fault(
             "misspelt-attribute", format_value(name) + f" is not an attribute of <{tag.name}>", f"write {meant}"
         )
 
 
-def check_quotes(tag: Tag) -> Iterator[Fault]:
+def _check_quotes(tag: Tag) -> Iterator[Fault]:
     """Yields a fault if a quote of an attribute is none of HTML's, or is lost, so that text became its value."""
     raw = tag.raw
     if match := _OTHER_QUOTE.search(_QUOTED.sub('""', raw)) if _MAY_HAVE_OTHER_QUOTE.search(raw) else None:

@@ -13,7 +13,7 @@ from runner.declare.problem_length import mark_length
 from runner.errors import Place
 from runner.privacy import AnyText
 
-MESSAGES_FOLDER = "messages/"
+_MESSAGES_FOLDER = "messages/"
 RAW_VALUE_CHAR = "\ufff9"  # as VALUE_CHAR, for a value that may be markup
 
 
@@ -89,7 +89,7 @@ class Layout:
         column = offset - starts[line - 1] + 1
         if part.template_name:
             text = source[starts[line - 1] : starts[line] - 1 if line < len(starts) else None]
-            return Place(MESSAGES_FOLDER + part.template_name, line, column, mark_length(text, column - 1)), text
+            return Place(_MESSAGES_FOLDER + part.template_name, line, column, mark_length(text, column - 1)), text
         origin = self.origin
         if origin.file:
             text = origin.file.line(line)

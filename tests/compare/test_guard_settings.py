@@ -1,7 +1,7 @@
 """Changes of the settings of environments are changes of guards."""
 
 from runner.compare.declared_fields import FieldChange
-from runner.compare.guard_settings import compare_environments, compare_guard_settings, take_turns
+from runner.compare.guard_settings import compare_environments, compare_guard_settings, interleave
 from runner.declare.recipient_rules import Redirect, parse_allow_list
 from runner.declare.sending_times import parse_frequency, parse_quiet_hours
 from runner.declare.settings import Settings
@@ -51,5 +51,5 @@ def test_of_many_changes_each_kind_has_its_turn() -> None:
     many, few = (
         [FieldChange(f"{kind}{number}", "", "x") for number in range(count)] for kind, count in (("m", 20), ("f", 2))
     )
-    assert take_turns([few[:1], [], many[:11]]) == (few[0], *many[:11])
-    assert take_turns([few, [], many]) == (few[0], many[0], few[1], *many[1:])
+    assert interleave([few[:1], [], many[:11]]) == (few[0], *many[:11])
+    assert interleave([few, [], many]) == (few[0], many[0], few[1], *many[1:])

@@ -55,7 +55,7 @@ class ContactGroup:
     @property
     def text(self) -> str:
         """The group as declared, on one line."""
-        return f"{self.kind} {self.name}" if self.name else f"search {format_query(self.query)}"
+        return f"{self.kind} {self.name}" if self.name else f"search {_format_query(self.query)}"
 
     @property
     def title(self) -> str:
@@ -63,11 +63,11 @@ class ContactGroup:
         return f"{self.text[:_MAX_TITLE]}…" if len(self.text) > _MAX_TITLE else self.text
 
 
-def format_query(query: Mapping[str, Any]) -> str:
+def _format_query(query: Mapping[str, Any]) -> str:
     """Returns a search query on one line, as a person would say it. Its values are the author's own."""
     operator, value = query["operator"], query["value"]
     if operator in {"AND", "OR"}:
-        parts = [f"({format_query(item)})" if "field" not in item else format_query(item) for item in value]
+        parts = [f"({_format_query(item)})" if "field" not in item else _format_query(item) for item in value]
         return f" {operator} ".join(parts)
     shown = value if isinstance(value, str) else orjson.dumps(value).decode()
     return f"{query['field']} {operator} {shown}"

@@ -43,7 +43,7 @@ def make_renderer(pieces: Pieces, *, html: bool, fallback: Render) -> Render:
     It calls `fallback` instead if a value is missing, is not a text, or is longer than 1000 characters.
     """
     names = [piece.name for piece in pieces if isinstance(piece, nodes.Name)]
-    words = join_words(pieces)
+    words = _join_words(pieces)
     slots = [(2 * index + 1, name) for index, name in enumerate(names)]  # the part that each variable becomes
 
     def render(values: dict[str, Any]) -> tuple[str, Sequence[str]]:
@@ -62,7 +62,7 @@ def make_renderer(pieces: Pieces, *, html: bool, fallback: Render) -> Render:
     return render_single if words == ["", "", ""] and not html else render
 
 
-def join_words(pieces: Pieces) -> list[str]:
+def _join_words(pieces: Pieces) -> list[str]:
     """Returns the words before, between and after the variables, with an empty text in the place of each variable."""
     words = [""]
     for piece in pieces:

@@ -9,7 +9,7 @@ import yaml
 from runner.errors import Edit
 
 # The compiled pattern of PyYAML. To compile a copy would take 7 ms, a sixteenth of a command's start.
-INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
+_INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
 # These two are compiled at first use, where there is a mistake.
 _TEXT_BEGINS = r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$"
 _COMMENT = r"#(?:\s|$)"  # a number or a tag is not written like this
@@ -32,7 +32,7 @@ _PLAIN_WORDS = {
     "found unexpected end of stream": "the file ends within a quoted text",
     "found unknown escape character": "there is no such escape",
 }
-SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlFault(NamedTuple):
@@ -76,7 +76,7 @@ class BadYaml(Exception):
 
 def check_characters(text: str) -> None:
     """Raises BadYaml at the first character that YAML does not allow."""
-    match = INVALID_CHARACTERS.search(text)
+    match = _INVALID_CHARACTERS.search(text)
     if match:
         before = text[: match.start()]
         message = f"the character U+{ord(match.group()):04X} is not allowed in YAML"
@@ -87,7 +87,7 @@ def check_characters(text: str) -> None:
 
 def explain_escaped_character(text: str) -> tuple[str, str] | None:
     """Returns a message and a hint if a text holds a character that YAML does not allow, written as an escape."""
-    match = INVALID_CHARACTERS.search(text)
+    match = _INVALID_CHARACTERS.search(text)
     if not match:
         return None
     if "\ud800" <= match[0] <= "\udfff":
@@ -168,7 +168,7 @@ def _find_multiline_quote(text: str, line: int) -> Any:
     """Returns the start of the quoted text that begins before a line and ends in it; None if there is none."""
     quote_start = None
     try:
-        for token in yaml.scan(text, Loader=SCANNER_LOADER):
+        for token in yaml.scan(text, Loader=_SCANNER_LOADER):
             if isinstance(token, yaml.ScalarToken) and token.style in {'"', "'"}:
                 start, end = cast("Any", token.start_mark), cast("Any", token.end_mark)
                 quote_start = start if start.line < end.line == line else quote_start
