@@ -133,15 +133,12 @@ class Reconciliation:
 
     def _search_once(self, conversations: Conversations, write: Callable[..., None]) -> None:
         """Searches once for the pending attempts, and writes the records that the search proves."""
-        earliest_times: dict[tuple[str, str], float] = {}
+        earliest_times: dict[tuple[str, str], float] = {}  # by contact and sender
         for attempt in self.pending:
-            contact_and_sender = attempt.match_key[:2]
-            earliest_times[contact_and_sender] = min(
-                attempt.earliest, earliest_times.get(contact_and_sender, attempt.earliest)
-            )
-        for opening in conversations.search(
-            ConversationQuery(*contact_and_sender, earliest) for contact_and_sender, earliest in earliest_times.items()
-        ):
+            key = attempt.match_key[:2]
+            earliest_times[key] = min(attempt.earliest, earliest_times.get(key, attempt.earliest))
+        queries = (ConversationQuery(*key, earliest) for key, earliest in earliest_times.items())
+        for opening in conversations.search(queries):
             text = text_hash({"subject": opening.subject, "body": opening.body}, self._salt)
             for contact in opening.contacts:
                 self._openings.setdefault((contact, opening.author, text), {})[opening.id] = opening
@@ -149,9 +146,8 @@ class Reconciliation:
 
     def _record_proven(self, write: Callable[..., None], *, is_last: bool) -> None:
         """Writes the records that the openings prove which were found so far. `is_last`: no search follows."""
-        records = [
-            record for cluster in self._build_clusters() for record in self._prove_sent(cluster, is_last=is_last)
-        ]
+        clusters = self._build_clusters()
+        records = [record for cluster in clusters for record in self._prove_sent(cluster, is_last=is_last)]
         if records:
             write(*records)
         for record in records:
@@ -161,10 +157,10 @@ class Reconciliation:
         self.pending = [attempt for attempt in self.pending if attempt.identity not in settled]
 
     def _build_clusters(self) -> Iterable[_Cluster]:
-        """Returns which pending attempts match which openings, leaving out openings that belong to a known delivery."""
+        """Returns the attempts with the openings that they match, without openings that belong to a known delivery."""
         opening_ids = {opening_id for openings in self._openings.values() for opening_id in openings}
         used_ids = self._used_ids | {record.id for record in self._facts.records() if record.id in opening_ids}
-        cluster_of_opening: dict[str, _Cluster] = {}
+        clusters: dict[str, _Cluster] = {}  # by the id of each of its openings
         for attempt in (*self.pending, *self._rival_attempts):
             openings = self._openings.get(attempt.match_key, {})
             fitting = {
@@ -173,15 +169,11 @@ class Reconciliation:
                 if opening_id not in used_ids and attempt.covers(opening)
             }
             merged = _Cluster([attempt], fitting)
-            for other in {
-                id(cluster_of_opening[opening_id]): cluster_of_opening[opening_id]
-                for opening_id in fitting
-                if opening_id in cluster_of_opening
-            }.values():
+            for other in dict.fromkeys(clusters[opening_id] for opening_id in fitting if opening_id in clusters):
                 merged.attempts.extend(other.attempts)
                 merged.openings.update(other.openings)
-            cluster_of_opening.update(dict.fromkeys(merged.openings, merged))
-        return {id(cluster): cluster for cluster in cluster_of_opening.values()}.values()
+            clusters.update(dict.fromkeys(merged.openings, merged))
+        return dict.fromkeys(clusters.values())
 
     def _prove_sent(self, cluster: _Cluster, *, is_last: bool) -> list[Record]:
         """Returns the sent records that a cluster proves.
