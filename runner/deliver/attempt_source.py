@@ -88,10 +88,6 @@ class AttemptSource:
         refused, self._refused = self._refused, []
         return attempts, refused
 
-    def is_expired(self, declaration: Declaration) -> bool:
-        """Returns whether nothing of a message may be POSTed any more."""
-        return declaration.is_expired(self._clock.now())
-
     def _next(self) -> Attempt | None:
         while self._rendered:
             rendered = self._rendered.popleft()
@@ -103,7 +99,7 @@ class AttemptSource:
     def _create(self, rendered: _RenderedDelivery) -> Attempt | None:
         """Returns an attempt with its claim; None if the delivery is expired or refused without a claim."""
         declaration, delivery, planned = rendered.declaration, rendered.delivery, rendered.planned
-        if self.is_expired(declaration):
+        if declaration.is_expired(self._clock.now()):
             self.expired[declaration.name] += 1
             return None
         contact = rendered.contact

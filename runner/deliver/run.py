@@ -193,10 +193,4 @@ class Run:
 
     def _find_stop_reason(self, declaration: Declaration) -> StopReason | None:
         """Returns why a delivery must not be POSTed. Called by a thread of the pool right before the POST."""
-        if self._source.is_expired(declaration):
-            message = f"{declaration.name} expired while it was sent"
-            return StopReason("expired", message, "set a later expires: if the rest should still be sent")
-        if not self._writer.has_valid_claims:
-            message = "this run lost contact with the ledger for so long that another run may settle its claims"
-            return StopReason("ledger", message, "run the same command again to go on")
-        return self._stop.find_reason(declaration)
+        return self._stop.find_reason(declaration, has_valid_claims=self._writer.has_valid_claims)

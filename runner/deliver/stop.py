@@ -86,8 +86,14 @@ class StopController:
         self._abort: StopReason | None = None  # why abort_if stopped the run
         self._tried_at_abort = 0
 
-    def find_reason(self, declaration: Declaration) -> StopReason | None:
-        """Returns why a delivery must not be POSTed now. Called by any thread."""
+    def find_reason(self, declaration: Declaration, *, has_valid_claims: bool) -> StopReason | None:
+        """Returns why a delivery must not be POSTed now; None if it may be. Called by any thread."""
+        if declaration.is_expired(self._clock.now()):
+            message = f"{declaration.name} expired while it was sent"
+            return StopReason("expired", message, "set a later expires: if the rest should still be sent")
+        if not has_valid_claims:
+            message = "this run lost contact with the ledger for so long that another run may settle its claims"
+            return StopReason("ledger", message, GO_ON)
         if stop := self._conditions.stop_reason(self._clock):
             return stop
         quiet = self._find_quiet_reason(declaration)
