@@ -30,9 +30,9 @@ def compare_guard_settings(
 def compare_environments(
     before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
 ) -> Iterator[FieldChange]:
-    """Yields the environments that one side lacks: removed ones, a new one that is the default, and the other new ones.
+    """Yields the environments that one side lacks: removed ones, a new one that is the default, then other new ones.
 
-    A new one is compared with the unnamed one of before, whose settings it would have.
+    A new one is compared with the unnamed environment before, whose settings it would have had.
     """
     default = now[None].default_environment if None in now else ""
     for name in sorted(before.keys() ^ now.keys(), key=lambda name: (name in now, name != default, name or "")):

@@ -35,8 +35,8 @@ def find_new_hosts(
 ) -> dict[str, list[str]]:
     """Returns the hosts that texts, variables and queries of `now` name, and none of `before`, sorted.
 
-    Each has the names of its messages. A host that only a recipient's data names is in neither. `samples` are the names
-    of messages with a sample before and those now: these show hosts that a template puts together.
+    Each has the names of its messages. A host that only a recipient's data names is left out. `samples` are the names
+    of messages with a sample before and the samples now, which show hosts that a template puts together.
     """
     sources = list(_list_sources(before))
     known = {host for source in sources for host in (*_find_hosts(source), *_LINKED_TEXT.findall(source))}

@@ -12,12 +12,8 @@ from runner.errors import Problem
 from runner.key_table import KeyTable
 
 MAX_REPORTED = 20
-# Recipients with a problem after which no more are checked: a problem takes twenty times as long as a delivery, and so
-# many have one cause.
-MAX_FAULTY = 20_000
-_MAX_GROUPS = (
-    50  # per code; a code usually has one or two groups, but one per recipient if its messages quote their values
-)
+MAX_FAULTY = 20_000  # recipients with a problem, after which no more are checked: so many have one cause
+_MAX_GROUPS = 50  # of a code; most have one or two, but messages that quote values make one for each recipient
 
 
 def check_recipients(declaration: Declaration, salt: str, on_delivery: Callable[[Delivery], None]) -> list[Problem]:

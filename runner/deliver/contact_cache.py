@@ -1,7 +1,7 @@
 """The contacts that were looked up, kept for an hour, so that apply need not ask again for what plan --online read.
 
 An address is stored as a keyed hash. The key comes from the access token, so no address can be tested against the file
-without it. A file that a pull request brings is not believed: its last line is a hash with the same key over the rest.
+without it. A file that a pull request brings is not trusted: its last line is a hash with the same key over the rest.
 """
 
 import hashlib

@@ -135,7 +135,7 @@ def _add_faults(contact: Contact, faults: Mapping[str, frozenset[str]]) -> Conta
 
 
 def _find_read_faults(message: PlannedMessage) -> dict[str, frozenset[str]]:
-    """Returns the faults of contacts by id, as an audience in the workspace was read for this run.
+    """Returns the faults of contacts by id, from an audience in the workspace that was read for this run.
 
     The contacts in the cache are up to an hour old: one may have unsubscribed since.
     """

@@ -138,8 +138,8 @@ class StopController:
     def finish(self) -> None:
         """Completes the reason to stop, once the run is over.
 
-        A run that went on has one if some messages were put off. abort_if is none if it came too late to keep anything
-        back; else the reason says how many requests were under way when it came.
+        abort_if is no reason if it came too late to keep anything back; else the reason says how many requests were
+        under way when it came. That messages were put off is a reason too.
         """
         summary = self.summary
         if self._abort and summary.stop is self._abort:

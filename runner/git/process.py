@@ -1,4 +1,4 @@
-"""Runs git, so that no file of a project makes it run a program, it learns no secret, and fills no memory."""
+"""Runs git: no file of a project makes it run a program, it gets no secret, and its memory and output are limited."""
 
 import contextlib
 import os

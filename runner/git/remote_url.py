@@ -1,4 +1,4 @@
-"""The forms of a remote's URL that git is given: none is an option, a helper's command or a path of the work tree."""
+"""Checks that a remote is a URL, and not an option, a helper's command or a path of the work tree."""
 
 import re
 from pathlib import Path

@@ -50,7 +50,7 @@ def describe_error(error: Exception, route: Route | None, *, has_sent_bytes: boo
 
 
 def _find_root(error: Exception) -> Exception:
-    """Returns the first error of a chain. urllib3 keeps the one before also as an argument alone."""
+    """Returns the first error of a chain. urllib3 may keep the earlier error as an argument alone."""
     root = error
     while True:
         earlier = (root.__cause__, root.__context__, *root.args)

@@ -114,7 +114,7 @@ def has_word(text: str, word: str) -> bool:
         if not _WORD_CHAR.match(text[start - 1 : start]) and not _WORD_CHAR.match(text, start + len(word)):
             return True
         start = text.find(word, start + 1)
-    return True  # more often only as a part of other words than in an honest text
+    return True  # no honest text has it so often as a part of other words
 
 
 def is_shouting(text: str) -> bool:

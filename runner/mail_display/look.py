@@ -1,4 +1,4 @@
-"""How a text looks that stands in a place of a mail, and whether a reader sees it there."""
+"""How a text in a mail looks, and whether a reader sees it."""
 
 import re
 from dataclasses import dataclass

@@ -26,9 +26,8 @@ ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "
 class PlannedDelivery:
     """One delivery and its action.
 
-    `display_name` is the recipient as the lockfile shows it. `reason` says why the action was chosen, where it is not
-    the usual one; else it is empty. `code` names what Intercom says about the recipient, where that is the reason.
-    `contact` is the contact to send to, as ROLE:ID, once the recipients were checked.
+    `display_name` is the recipient as the lockfile shows it. `reason` says why the action is not the usual one; else it
+    is empty. The check of the recipients sets `code` where it decided, and the `contact` to send to, as ROLE:ID.
     """
 
     key: str
@@ -149,10 +148,7 @@ class PlannedDeliveries:
         return counts
 
     def checked_counts(self, action: Action | None = None) -> Counter[tuple[Action, str]]:
-        """Returns the number of deliveries whose reason is what Intercom says about the recipient, as `reasons`.
-
-        `action` limits it to those with this action.
-        """
+        """Counts as `reasons` the deliveries that the check of the recipients decided, of one action or of all."""
         counts: Counter[tuple[Action, str]] = Counter()
         for category, count in self._category_counts():
             if category.code and action in {None, category.action}:

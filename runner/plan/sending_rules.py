@@ -1,7 +1,7 @@
-"""The rules that decide while a plan is sent who is left out, when nothing is sent, and what stops the run.
+"""The rules that decide, while a plan is sent, who is left out, when nothing is sent, and what stops the run.
 
-A digest does not have them: a plan offline counts whom they will leave out. So a saved plan holds those it was made
-with, and a commit after its approval cannot lift one. A rule that was added since then holds beside them.
+They are not part of a digest. A saved plan holds those that it was made with, so a commit after its approval cannot
+lift one. A rule that was added since then applies as well.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -205,7 +205,7 @@ class Document:
         private_nodes: list[yaml.Node] = []
         for recipient in recipients:
             if isinstance(recipient, yaml.MappingNode):
-                # Where rows of a source are the recipients, some values are templates and not yet anybody's.
+                # Where rows of a source are the recipients, some values are templates, which hold no recipient's value.
                 public_keys = _PUBLIC_KEYS.union(*(_TEMPLATE_KEYS.get(key, ()) for key in self._entries(recipient)))
                 for key, value in recipient.value:
                     if not isinstance(key, yaml.ScalarNode) or key.value not in public_keys:
