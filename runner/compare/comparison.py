@@ -11,9 +11,10 @@ from functools import cached_property
 from itertools import islice
 from typing import Literal
 
-from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, used_variables
-from runner.compare.declared_fields import FieldChange, compare_fields, list_texts
+from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient
+from runner.compare.declared_fields import FieldChange, compare_fields
 from runner.compare.renames import compare_with_predecessor, count_sent, find_renames
+from runner.compare.written_texts import list_written
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -33,7 +34,8 @@ CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed"
 class MessageChange:
     """How one message changed. `before` and `now` are samples, for the same recipient if both sides have it.
 
-    `is_content_changed` says that the author changed the texts, or variables that the texts use.
+    `is_content_changed` says that the author changed the texts, or variables that the texts use. `written` are the
+    changed ones as they are written, if there are not two samples.
     """
 
     name: str
@@ -44,13 +46,14 @@ class MessageChange:
     before: Sample | None = None
     now: Sample | None = None
     warnings: tuple[str, ...] = ()
+    written: tuple[FieldChange, ...] = ()
 
     def notes(self, *, is_same_text: bool) -> Iterator[str]:
         """Yields what a reader has to know to understand the differences between both samples."""
         if not self.is_content_changed:
             return
         if not (self.before and self.now):
-            yield "one side cannot be rendered, so the texts are not compared"
+            yield "not both sides have a sample, so the texts are compared as they are written"
             return
         if is_same_text:
             yield "the compared recipient's text is the same; the template changed, or the texts of other recipients"
@@ -158,15 +161,17 @@ def _compare_message(
     recipient = None
     if sample and not earlier.audience.is_unread:
         recipient = find_recipient(earlier, hash_recipient(sample.kind, sample.value))
+    before = render_sample_for(earlier, recipient, salt) if recipient else None
     return MessageChange(
         name=message.name,
         kind="changed",
         fields=fields,
         audience=overlap,
         is_content_changed=is_rewritten,
-        before=render_sample_for(earlier, recipient, salt) if recipient else None,
+        before=before,
         now=sample,
         warnings=warnings,
+        written=() if before else tuple(_compare_written(earlier, declaration)),
     )
 
 
@@ -185,11 +190,14 @@ def _find_resends(message: PlannedMessage, earlier: Declaration) -> Iterator[str
 
 def _is_rewritten(before: Declaration, now: Declaration) -> bool:
     """Returns whether the texts differ, or the variables of project and message that the texts use."""
-    if before.content == now.content:
-        return False
-    used = used_variables(before, now)
-    old, new = (
-        {name: value for name, value in declaration.variables.items() if used is None or name in used}
-        for declaration in (before, now)
+    return before.content != now.content and (
+        before.message_type != now.message_type or any(_compare_written(before, now))
     )
-    return list_texts(before) != list_texts(now) or old != new
+
+
+def _compare_written(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
+    """Yields the texts, included files and used variables that differ, as they are written."""
+    old, new = (list_written(side) for side in (before, now))
+    for name in {**new, **old}:
+        if old.get(name) != new.get(name):
+            yield FieldChange(name, old.get(name, ""), new.get(name, ""))

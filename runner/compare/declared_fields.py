@@ -72,18 +72,6 @@ def compare_fields(before: Declaration, now: Declaration) -> Iterator[FieldChang
         yield FieldChange(EXCLUDED_CONTACTS, *change)
 
 
-def list_texts(declaration: Declaration) -> list[str]:
-    """Returns what is rendered, with LF as line end: a checkout may have other line ends than the commit."""
-    texts = [text for text in (declaration.subject, declaration.body) if text]
-    includes = {name: source for text in texts for name, source in text.includes.items()}
-    sources = [
-        declaration.message_type,
-        *(text.source for text in texts),
-        *(text for item in sorted(includes.items()) for text in item),
-    ]
-    return [source.replace("\r\n", "\n") for source in sources]
-
-
 def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple[str, str] | None:
     """Returns a list of contacts before and now, in words; None if it was empty, or has the same contacts."""
     count, new_count, removed = before.identifier_count, now.identifier_count, before.count_missing(now)

@@ -1,12 +1,12 @@
 """The hosts of links in the texts of messages: as their authors wrote them, and as a recipient gets them."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from runner.characters import unescape_html
 from runner.compare.declared_fields import list_field_values
+from runner.compare.written_texts import list_written
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.sample import Sample
@@ -65,11 +65,8 @@ def find_host(address: str) -> str:
 def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
     """Yields the texts, variables and queries of messages, in lower case."""
     for declaration in declarations:
-        variables = {name: value for name, value in declaration.variables.items() if not callable(value)}
-        sources = [json.dumps(variables, default=str, ensure_ascii=False, skipkeys=True)]
-        sources += list_field_values(declaration)
-        for text in (declaration.subject, declaration.body):
-            sources += (text.source, *text.includes.values()) if text else ()
+        written = list_written(declaration)
+        sources = (*written.values(), *list_field_values(declaration))
         yield from (unescape_html(source).lower() for source in sources)
 
 

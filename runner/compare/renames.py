@@ -10,9 +10,9 @@ from runner.compare.declared_fields import (
     FieldChange,
     compare_fields,
     describe_audience,
-    list_texts,
     read_audience_key,
 )
+from runner.compare.written_texts import list_written_texts
 from runner.declare.declaration import Declaration
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
@@ -26,11 +26,11 @@ def compare_with_predecessor(now: Declaration, removed: Sequence[Declaration]) -
 
     A new name must not hide that a rule was lifted.
     """
-    texts, path, to = list_texts(now), now.document.source.path, now.document.value.get("to")
+    texts, path, to = _list_texts(now), now.document.source.path, now.document.value.get("to")
     like = [
         (has_same_text, declaration.document.value.get("to") == to, declaration)
         for declaration in removed
-        if (has_same_text := list_texts(declaration) == texts) or declaration.document.source.path == path
+        if (has_same_text := _list_texts(declaration) == texts) or declaration.document.source.path == path
     ]
     if like:
         *_, before = max(like, key=itemgetter(0, 1))
@@ -54,7 +54,7 @@ def find_renames(
     """
     warnings = []
     for declaration in removed:
-        has_same_text = list_texts(declaration) == list_texts(message.declaration)
+        has_same_text = _list_texts(declaration) == _list_texts(message.declaration)
         sent = count_sent(declaration, facts)
         was_sent_in_same_file = declaration.document.source.path == message.declaration.document.source.path and sent
         if not (has_same_text or was_sent_in_same_file):
@@ -81,6 +81,10 @@ def _format_rename(name: str, other_name: str, common: str, sent: int, *, has_sa
     if sent:
         return f"{text}; {format_recipients(sent)} of {other_name} got it already, and {consequence}"
     return f"{text}; nothing was sent as {other_name}"
+
+
+def _list_texts(declaration: Declaration) -> tuple[str, dict[str, str]]:
+    return declaration.message_type, list_written_texts(declaration)
 
 
 def count_sent(declaration: Declaration, facts: Facts) -> int:

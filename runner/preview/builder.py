@@ -20,7 +20,7 @@ from runner.plan.guards import format_exceptions
 from runner.plan.message_planner import WorkerPool
 from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
-from runner.preview.change_views import build_change
+from runner.preview.change_views import build_change, show_written
 from runner.preview.concerns import (
     describe_guard,
     describe_problem,
@@ -154,6 +154,7 @@ class _MessageBuilder:
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
             is_unread=message.is_unread,
+            written=() if recipients else show_written(declaration),
             sent=self._sent,
         )
 

@@ -10,6 +10,8 @@ from runner.characters import show_invisible, show_on_one_line
 from runner.compare.comparison import MessageChange
 from runner.compare.declared_fields import FieldChange
 from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
+from runner.compare.written_texts import list_written
+from runner.declare.declaration import Declaration
 from runner.declare.sample import Sample
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.concerns import format_values
@@ -18,6 +20,7 @@ from runner.preview.views import ChangeView, Side
 from runner.privacy import reveal_or_mask
 
 _MAX_VALUE = 300  # characters of a field's value
+_MAX_SOURCE = 200_000  # characters of a text as it is written
 _MAX_INLINE = 100  # characters of a field and its values, beside the message's name
 _MAX_WORDS = 60  # characters of changed words there; of a body, on each side
 # Tokens of HTML. A comment, a style sheet, a tag and an entity are one token each, so no mark is placed inside them.
@@ -36,7 +39,8 @@ _MARK_STYLES = {
 
 def build_change(change: MessageChange, style: Style, *, show_values: bool) -> ChangeView:
     """Returns the view of a change. `style` is that of the message as it is now."""
-    before = now = source = None
+    before = now = None
+    sources = []
     subject_parts: Sequence[DiffPart] = ()
     parts: Sequence[DiffPart] = ()
     if change.before and change.now:
@@ -48,8 +52,12 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
         subject_parts = diff_words(*subjects)
         before = _build_side(change.before, "removed", subject_parts, parts, style, show_values=show_values)
         now = _build_side(change.now, "added", subject_parts, parts, style, show_values=show_values)
-        source = mark_parts(parts)
+        sources = [("HTML source", mark_parts(parts))]
     texts = {"subject": subject_parts, "body": parts}
+    for field in change.written:
+        name = show_on_one_line(field.name)
+        texts[name] = diff_words(field.before, field.now)
+        sources.append((name, mark_parts(texts[name])))
     changed = {
         name: each for name, each in texts.items() if any(part.kind != "same" and part.text.strip() for part in each)
     }
@@ -61,8 +69,19 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
         notes=tuple(change.notes(is_same_text=not changed)),
         before=before,
         now=now,
-        source=source,
+        sources=tuple(sources),
     )
+
+
+def show_written(declaration: Declaration) -> tuple[tuple[str, str], ...]:
+    """Returns the texts of a message as they are written, each with its name, as a page shows them."""
+    written = list_written(declaration).items()
+    return tuple((show_on_one_line(name), show_invisible(_shorten_source(source))) for name, source in written)
+
+
+def _shorten_source(source: str) -> str:
+    rest = len(source) - _MAX_SOURCE
+    return f"{source[:_MAX_SOURCE]}… and {rest:,} more characters" if rest > 0 else source
 
 
 def _list_changed_parts(change: MessageChange, texts: Mapping[str, Sequence[DiffPart]]) -> Iterator[str]:

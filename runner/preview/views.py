@@ -122,9 +122,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """What changed of a message since a git ref. `fields` are name, before and now. `source` is a diff of the HTML.
+    """What changed of a message since a git ref. `fields` are name, before and now.
 
-    `parts` names what changed: keys of the declaration, subject, body, recipients.
+    `parts` names what changed: keys of the declaration, subject, body, recipients. `sources` are diffs of the HTML, or
+    of the texts as they are written, each with its name.
     """
 
     kind: str
@@ -134,7 +135,7 @@ class ChangeView:
     notes: tuple[str, ...] = ()
     before: Side | None = None
     now: Side | None = None
-    source: Markup | None = None
+    sources: tuple[tuple[str, Markup], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,8 @@ class MessageView:
 
     `page` is the name of its page without suffix. `total` is the number of its declared recipients. `read_count` is the
     number of them that was searched for the sample and linted. `html` is its page, which alone shows the recipients.
-    `is_unread`: its recipients are in the workspace, which was not asked.
+    `is_unread`: its recipients are in the workspace, which was not asked. `written` are its texts as they are written,
+    each with its name, if there is no recipient.
     """
 
     name: str
@@ -206,6 +208,7 @@ class MessageView:
     change: ChangeView | None = None
     facts: tuple[tuple[str, str], ...] = ()
     is_unread: bool = False
+    written: tuple[tuple[str, str], ...] = ()
     sent: SentView | None = None
     html: str = ""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from posixpath import commonprefix
 from typing import Any
 
@@ -21,7 +22,8 @@ from runner.report.word_diff import format_diff
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 _SIGN_COLOURS = {"-": "red", "+": "green"}
 _SHORT = 10  # digits of a commit's hash, removed messages that are named, characters before a difference
-_MAX_DIFF_LENGTH = 4_000  # characters of a diff
+_MAX_DIFF_LENGTH, _BRIEF_DIFF_LENGTH = 4_000, 500  # characters of a diff
+_MAX_DIFFS = 8  # of one message: of its subject and body, and of included files
 _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
 _GUARD_LENGTHS = (MAX_INLINE_LENGTH, 120, 40)  # characters of a value; the shorter ones if there are many
 
@@ -114,8 +116,9 @@ def format_caution(changes: Sequence[FieldChange]) -> list[str]:
     return ["\n".join([head, ">", *_fit_guard_changes(changes, describe, "> - ")])] if changes else []
 
 
-def format_details(change: MessageChange, *, show_values: bool) -> list[str]:
+def format_details(change: MessageChange, *, show_values: bool, is_brief: bool = False) -> list[str]:
     """Returns the changes of one message, as blocks of Markdown."""
+    length = _BRIEF_DIFF_LENGTH if is_brief else _MAX_DIFF_LENGTH
     lines = [
         f"- {inline_code(field.name)}: {_format_value(before)} → {_format_value(now)}"
         for field in change.fields
@@ -124,17 +127,21 @@ def format_details(change: MessageChange, *, show_values: bool) -> list[str]:
     if change.audience and change.audience.has_changes:
         lines.append(f"- audience: {change.audience}")
     blocks = [f"**Changed**\n\n{chr(10).join(lines)}"] if lines else []
-    for name, parts in list_differences(change, show_values=show_values):
-        if _has_differences(parts):
-            blocks += [f"**Changes of the {name}**", code_block(_format_diff(parts), "diff")]
+    for name, text in _format_differences(change, length, show_values=show_values):
+        shown = name if name.isalpha() else inline_code(name)
+        blocks += [f"**Changes of the {shown}**", *([code_block(text, "diff")] if text else ())]
     return [*blocks, *(note[0].upper() + note[1:] + "." for note in _explain(change, show_values=show_values))]
 
 
 def list_differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[str, list[DiffPart]]]:
     """Yields the names of subject and body with their diff parts, as a reader sees the texts.
 
-    Empty if one side has no sample.
+    If one side has no sample, these are the changed texts as they are written.
     """
+    for field in change.written:
+        with CURRENT_WORK.on_file(f"the texts of {change.name}"):
+            parts = diff_words(strip_controls(field.before), strip_controls(field.now))
+        yield field.name, parts
     if change.before and change.now:
         for name in ("subject", "body"):
             read = visible_text if name == "body" else reveal_or_mask
@@ -157,16 +164,19 @@ def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, 
     ]
     if change.audience and change.audience.has_changes:
         lines.append(f"  audience: {change.audience}")
-    for name, parts in list_differences(change, show_values=show_values):
-        if _has_differences(parts):
-            lines += [f"  {name}:", *map(_color_line, _format_diff(parts).split("\n"))]
+    for name, text in _format_differences(change, _MAX_DIFF_LENGTH, show_values=show_values):
+        lines += [f"  {_on_one_line(name)}:", *(_color_line(line) for line in text.split("\n") if line)]
     lines += [f"  {note}" for note in _explain(change, show_values=show_values)]
     lines += [f"  {style('!', 'yellow')} {warning}" for warning in change.warnings if warning not in except_warnings]
     return "\n".join(lines)
 
 
-def _format_diff(parts: Sequence[DiffPart]) -> str:
-    return truncate(format_diff(parts), _MAX_DIFF_LENGTH)
+def _format_differences(change: MessageChange, length: int, *, show_values: bool) -> Iterator[tuple[str, str]]:
+    """Yields the name of each text that differs, with its diff in `length` characters. Of many, the rest is counted."""
+    differences = (each for each in list_differences(change, show_values=show_values) if _has_differences(each[1]))
+    yield from ((name, truncate(format_diff(parts), length)) for name, parts in islice(differences, _MAX_DIFFS))
+    if len(change.written) > _MAX_DIFFS:
+        yield f"{len(change.written) - _MAX_DIFFS:,} more texts", ""
 
 
 def _color_line(line: str) -> str:

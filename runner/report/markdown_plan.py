@@ -233,7 +233,7 @@ def _format_message(
         f"{title} ({change.kind})" if change else title,
         [
             "\n".join(f"- {line}" for line in lines),
-            *(comparison_text.format_details(change, show_values=show_values) if change else ()),
+            *(comparison_text.format_details(change, show_values=show_values, is_brief=is_brief) if change else ()),
             *markdown_samples.format_samples(message, review.sample, show_values=show_values, is_brief=is_brief),
         ],
     )

@@ -1,23 +1,22 @@
 """The texts of a message in a review: as the recipients of a sample see them, and as their source."""
 
-import json
 from collections.abc import Callable, Sequence
 
-from runner.compare.audience_overlap import used_variables
+from runner.compare.written_texts import list_written
 from runner.current_work import CURRENT_WORK
 from runner.declare.sample import Sample, make_sample
-from runner.declare.template.faults import FOLDER
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import choose_variants
 from runner.privacy import MASK, reveal_or_mask
 from runner.report.html_text import visible_text
-from runner.report.markdown_escaping import code_block, details, inline_code, truncate, wrap_lines
+from runner.report.markdown_escaping import code_block, details, fit_to_length, inline_code, truncate, wrap_lines
 from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 _MAX_COMPUTED = 20  # texts of a template from which it computes what is masked
+_MAX_WRITTEN = 4  # times as much of the texts as they are written, with their included files
 BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
 
 
@@ -44,7 +43,9 @@ def _format_samples(
     variants = message.variants.by_count()
     if not variants:
         sample = get_sample(message)
-        return _format_sample(sample, show_values=show_values, is_brief=is_brief) if sample else []
+        if not sample:
+            return _format_written_texts(message, is_brief=is_brief)
+        return _format_sample(sample, show_values=show_values, is_brief=is_brief)
     blocks, authorship = [], message.authorship
     chosen = choose_variants(variants, authorship)
     for variant in chosen:
@@ -63,26 +64,13 @@ def _format_samples(
 
 def _format_written_texts(message: PlannedMessage, *, is_brief: bool) -> list[str]:
     """Returns the texts as the author wrote them: of an audience that was not read there is no sample."""
-    declaration, length = message.declaration, BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
-    subject = declaration.subject.source if declaration.subject else ""
+    length = BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
+    written = list_written(message.declaration)
     blocks = [
-        "As written, because the recipients were not read:",
-        *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
-        code_block(truncate(declaration.body.source, length), "html"),
+        f"{inline_code(name)}:\n\n{code_block(truncate(source, length), 'html')}" for name, source in written.items()
     ]
-    texts = [text for text in (declaration.subject, declaration.body) if text]
-    for name, source in {name: source for text in texts for name, source in text.includes.items()}.items():
-        blocks += [f"Included from {inline_code(FOLDER + name)}:", code_block(truncate(source, length), "html")]
-    names = used_variables(declaration)
-    variables = [
-        f"{name}: {json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)}"
-        for name, value in declaration.variables.items()
-        if not callable(value) and (names is None or name in names)
-    ]
-    return [
-        *blocks,
-        *(["With these variables:", code_block(truncate("\n".join(variables), length))] if variables else ()),
-    ]
+    shown = fit_to_length(blocks, len(blocks), _MAX_WRITTEN * length, "texts of this message")
+    return ["As written, because no recipient was read:", *shown]
 
 
 def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list[str]:

@@ -447,6 +447,35 @@ def test_a_number_of_5000_digits_in_a_text_does_not_end_the_comparison(reviewed:
     assert "`limits.recipients_per_message`: `100` → `1,000,000`" in review(reviewed, code=0)
 
 
+WRITTEN = {
+    "messages/second.yaml": ("Ponies", "Evil words"),
+    "messages/inc.html": ("We love you.", "Evil words"),
+    "messages/lib.html": ("Bye.", "Evil words"),
+}
+
+
+@pytest.mark.parametrize("path", WRITTEN)
+def test_of_recipients_that_were_not_read_the_texts_are_shown_and_compared_as_they_are_written(
+    path: str, reviewed: Clone
+) -> None:
+    head = message("second", "bbb1", body="\"{% include 'inc.html' %}{{ product }}\"").partition("to:")[0]
+    reviewed.write("messages/second.yaml", f"{head}to: {{intercom: {{segment: VIP}}}}\nvars: {{product: Ponies}}\n")
+    reviewed.write("messages/inc.html", "We love you.{% include 'lib.html' %}")
+    reviewed.write("messages/lib.html", "Bye.")
+    reviewed.commit()
+    reviewed.git("branch", "before")
+    reviewed.write(path, (reviewed.path / path).read_text("utf-8").replace(*WRITTEN[path]))
+    reviewed.commit()
+    comment = reviewed.msgrun("plan", "--against", "before", "--format", "markdown").out
+    name = "variables" if path.endswith(".yaml") else f"`{path}`"
+    changes = comment.partition(f"**Changes of the {name}**")[2]
+    assert re.search(r"(?m)^\+ .*Evil words", changes)
+    assert comment.count("Evil words") == 2
+    reviewed.msgrun("preview", "--against", "before", "--out", "pages")
+    page = (reviewed.path / "pages" / "pages" / "second.html").read_text("utf-8")
+    assert page.count("Evil") >= 3
+
+
 @pytest.mark.parametrize("place", ["project", "message"])
 def test_a_new_host_in_a_variable_is_named(place: str, reviewed: Clone) -> None:
     words = "vars: {shop: 'https://ponles.example/x'}\n"

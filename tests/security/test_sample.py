@@ -691,7 +691,7 @@ def test_of_an_audience_that_was_not_read_all_that_makes_the_text_is_shown(proje
     project.write("messages/b.html", "{% macro t() %}evil4{% endmacro %}")
     comment = review(project)
     assert [number for number in range(1, 5) if f"evil{number}" not in comment] == []
-    assert "Included from `messages/b.html`:" in comment
+    assert "`messages/b.html`:" in comment
     project.write("messages/a.yaml", declared("{{ fine }}", to=to) + "vars: {fine: evil5, unused: evil6}\n")
     comment = review(project)
     assert ("evil5" in comment, "evil6" in comment) == (True, False)
