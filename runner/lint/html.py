@@ -11,14 +11,9 @@ from html.parser import HTMLParser
 from typing import TypeVar
 
 from runner.characters import unescape_html
+from runner.mail_elements import OFFICE_ELEMENT, split_names
 
 VALUE_CHAR = "\ufffc"  # in a layout, replaces each character of a template tag that prints a value
-
-
-def split_names(names: str) -> frozenset[str]:
-    """Returns the words of a text, as a set."""
-    return frozenset(names.split())
-
 
 # https://html.spec.whatwg.org/multipage/indices.html#elements-3 and the obsolete ones that emails still use.
 BLOCK_TAGS = split_names(
@@ -30,14 +25,14 @@ VOID_TAGS = split_names("area base basefont bgsound br col embed frame hr img in
 _INLINE_TAGS = split_names(
     "a abbr acronym audio b bdi bdo big button canvas cite code data datalist del dfn em font i iframe ins kbd label "
     "map mark marquee math meter nobr object optgroup option output picture progress q rp rt ruby s samp script select "
-    "slot small span strike strong sub sup svg template textarea time tt u var video "
+    "slot small span strike strong sub sup svg template textarea time tt u var video"
+)
+DRAWING_TAGS = split_names(
     "circle clippath defs ellipse g line lineargradient path polygon polyline rect stop tspan use"
 )
 _PAGE_TAGS = split_names("html head title style body frameset noframes noscript colgroup")
-KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | _PAGE_TAGS
+KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | DRAWING_TAGS | _PAGE_TAGS
 _HUGE_NUMBER = re.compile(r"&#\d{4000,}")  # html.parser fails for one in an attribute
-# Word and Outlook read tags with these prefixes; other clients do not show them.
-_OFFICE_TAG = re.compile(r"(?:o|v|w|m|x|st1):\w+")
 _VISIBLE_CHAR = re.compile(rf"[^\W_]|{VALUE_CHAR}")
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);?")
 _CONDITIONAL = re.compile(r"\s*\[if[^\]]*\]>(.*?)(?:<!\[endif\])?$", re.DOTALL | re.IGNORECASE)
@@ -143,7 +138,7 @@ def unescape_with_offsets(text: str) -> tuple[str, Sequence[int]]:
 
 def is_known_tag(name: str) -> bool:
     """Returns whether HTML or Microsoft Office defines the tag."""
-    return name in KNOWN_TAGS or _OFFICE_TAG.fullmatch(name) is not None
+    return name in KNOWN_TAGS or OFFICE_ELEMENT.fullmatch(name) is not None
 
 
 class _Reader(HTMLParser):

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from runner.lint.html import split_names
 from runner.lint.text_checks import NULL_WORDS
+from runner.mail_elements import split_names
 
 _WORD = r"[^\W\d]"  # a letter or an underscore: a name begins with it
 _NAME = rf"{_WORD}[\w.-]{{0,60}}"

@@ -56,6 +56,7 @@ _ALL = (
     Rule("event-handler", _ERROR, "remove it; a link does without"),
     Rule("form", _ERROR, "link to a page with the form"),
     Rule("iframe", _ERROR, "show an image that links to the page"),
+    Rule("uncommon-html", _WARNING, "use an element that every mail client knows, such as <p>, <table> or <img>"),
     Rule("image-alt", _WARNING, 'say what it shows: alt="…", or alt="" for decoration'),
     Rule("image-https", _WARNING, "put it on a host with https:// and write its full address"),
     Rule("text-outside-block", _WARNING, "put it into a <p>"),

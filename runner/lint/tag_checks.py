@@ -6,15 +6,21 @@ from collections.abc import Iterator
 from runner.characters import unescape_html
 from runner.declare.similar_names import closest_match, is_one_slip
 from runner.lint import text_checks
-from runner.lint.html import KNOWN_TAGS, VALUE_CHAR, Tag, is_known_tag, split_names
+from runner.lint.html import DRAWING_TAGS, KNOWN_TAGS, VALUE_CHAR, Tag, is_known_tag
 from runner.lint.links import check_anchor_url, check_image_url, check_url
 from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
 from runner.lint.template_layout import RAW_VALUE_CHAR
 from runner.lint.text_checks import Fault, ValueFormatter, find_mojibake
+from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
 
 ANCHOR_TAGS = ("a", "area")
 _LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
 _TAG_RULES = {
+    **{
+        name: Fault("uncommon-html", f"mail clients display <{name}> in different ways")
+        for name in KNOWN_TAGS - DRAWING_TAGS
+        if not is_mail_element(name)
+    },
     "form": Fault("form", "<form> does not work in a message"),
     **{name: Fault("iframe", f"<{name}> is removed by mail clients") for name in ("iframe", "object", "embed")},
 }
@@ -26,12 +32,6 @@ URL_ATTRIBUTES = split_names("href src srcset action formaction background poste
 _CHECKED_NAMES = split_names(
     "href src alt style class width height align valign target title border bgcolor cellpadding cellspacing colspan "
     "rowspan"
-)
-# Other attributes of HTML, today's and obsolete ones: https://html.spec.whatwg.org/multipage/indices.html#attributes-3
-_OTHER_NAMES = split_names(
-    "size sizes span start step label list link alink vlink text type hspace vspace srcdoc srcset rel rev role lang "
-    "slot shape scope media method name nowrap color face frame rules headers char charoff axis clear compact data "
-    "date datetime dir download disabled for form high low max min open pattern ping property rows cols value wrap"
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 # Typographic quotes, as word processors and chat programs write them, and quotes as entities.
@@ -141,7 +141,7 @@ def _find_misspelt_names(tag: Tag) -> dict[str, str]:
     return {
         name: meant
         for name in tag.attributes
-        if name.isalpha() and name not in _CHECKED_NAMES and name not in _OTHER_NAMES
+        if name.isalpha() and not is_mail_attribute(name)
         for meant in sorted(_CHECKED_NAMES)
         if is_one_slip(name, meant) and meant not in tag.attributes
     }

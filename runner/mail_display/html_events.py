@@ -14,7 +14,7 @@ OUTLOOK = "!outlook"  # the name of the element that stands for a comment which 
 _CONDITIONAL_COMMENT = re.compile(r"\s*\[if[^\]>]*\]?>", re.IGNORECASE)
 _MAX_NESTED_COMMENTS = 4
 # A browser shows these children first, or at the end, wherever they stand.
-_PLACES = {"table": {"caption": 0, "colgroup": 1, "thead": 2, "tfoot": 4}, "fieldset": {"legend": 0}}
+_PLACES = {"table": {"caption": 0, "colgroup": 1, "thead": 2, "tfoot": 4}}
 _OTHER_PLACE = 3
 
 

@@ -13,8 +13,9 @@ from typing import Literal
 from urllib.parse import quote
 
 from runner.characters import unescape_html
-from runner.lint.html import ParsedHtml, Tag, parse_html, split_names
+from runner.lint.html import ParsedHtml, Tag, parse_html
 from runner.mail_display.html_events import OUTLOOK, read_events
+from runner.mail_elements import split_names
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 # The theme is that of the first `color-scheme`, which the page replaces to show the body as a dark mail client does.

@@ -1,6 +1,6 @@
 """How an element makes its text appear: as it is written, or in another way, which is named.
 
-Only elements and attributes that are known to decorate are taken as such. Every other one is named.
+Elements and attributes that mails do not use are named elsewhere, once for the whole body.
 """
 
 import re
@@ -12,32 +12,14 @@ from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.inline_style import read_style
 from runner.mail_display.look import MAX_OFFSET, NOT_DISPLAYED, Look
 from runner.mail_display.style_properties import is_plain_font
+from runner.mail_elements import is_inert_attribute, split_names
 from runner.report.hosts import describe_hosts
 
 IN_OUTLOOK = "in Outlook alone"
-VOID_ELEMENTS = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
-)
-_PLAIN_ELEMENTS = VOID_ELEMENTS | frozenset(
-    re.findall(
-        r"\S+",
-        "a abbr acronym address article aside b bdi bdo big blockquote body button caption center cite code "
-        "colgroup data dd dfn div dl dt em figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header "
-        "hgroup html i ins kbd label li listing main map mark math menu nav noscript ol "
-        "optgroup option p picture plaintext pre q rb ruby s samp script search section small span strike "
-        "strong style sub summary sup svg table tbody td textarea tfoot th thead time tr tt u ul var xmp del "
-        "o:p",
-    )
-)
-_APPEARANCES = {
-    OUTLOOK: IN_OUTLOOK, "title": "title", "template": NOT_DISPLAYED, "noembed": NOT_DISPLAYED,
-    "noframes": NOT_DISPLAYED, "datalist": NOT_DISPLAYED, "rp": NOT_DISPLAYED, "iframe": "instead of iframe",
-    "audio": "instead of audio", "video": "instead of video", "canvas": "instead of canvas",
-    "object": "instead of object", "s": "struck", "strike": "struck", "del": "struck", "bdo": "in another direction",
-}  # fmt: skip
-# Without attributes, there is nothing to say of these.
-_BARE_ELEMENTS = _PLAIN_ELEMENTS - {*_APPEARANCES, "img", "input", "style", "svg", "math", "script"}
-_NEEDS_OPEN = {"dialog": NOT_DISPLAYED, "details": "after a click"}
+VOID_ELEMENTS = split_names("area base br col embed hr img input link meta param source track wbr")
+_APPEARANCES = {OUTLOOK: IN_OUTLOOK, "title": "title", "s": "struck", "strike": "struck", "del": "struck",
+                "details": "after a click"}  # fmt: skip
+_TOLD_ELEMENTS = {*_APPEARANCES, "img", "style"}  # of others without attributes there is nothing to say
 _SIZES = {"small": 0.83, "big": 1.2, "sub": 0.83, "sup": 0.83, "h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67}
 _FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
 # Attributes with an address that is loaded, or where a click leads. `href` of a link and `src` of an image stand apart.
@@ -47,23 +29,6 @@ _ADDRESS_ATTRIBUTES = (
     "code", "icon",
 )  # fmt: skip
 _LABELS = ("alt", "value", "placeholder", "label", "prompt", "srcdoc")
-# Attributes that change nothing of a text, or that are looked at one by one.
-_PLAIN_ATTRIBUTES = frozenset(
-    re.findall(
-        r"\S+",
-        "abbr accept accept-charset accesskey align alink allow allowfullscreen autocapitalize autocomplete "
-        "autofocus axis bgcolor border bordercolor cellpadding cellspacing char charset checked class clear "
-        "color cols colspan compact content controls coords crossorigin datetime decoding dir disabled "
-        "download draggable enctype face fetchpriority for form frame frameborder headers height hidden "
-        "hreflang hspace http-equiv id inputmode integrity ismap itemid itemprop itemref itemscope itemtype "
-        "kind lang language link loading loop marginheight marginwidth maxlength media method min minlength "
-        "multiple muted name noshade novalidate nowrap open pattern preload property readonly referrerpolicy "
-        "rel required rev role rows rowspan rules sandbox scope scrolling selected shape size sizes "
-        "span spellcheck start style summary tabindex target text leftmargin topmargin rightmargin "
-        "bottommargin vertical-align xmlns title translate type usemap valign version vlink vspace width wrap "
-        "step max",
-    )
-) | {*_ADDRESS_ATTRIBUTES, *_LABELS}
 # Attributes that may hold any value of a recipient.
 _FREE_ATTRIBUTES = frozenset(
     {"class", "id", "title", "name", "lang", "content", "target", "rel", "summary", *_ADDRESS_ATTRIBUTES, *_LABELS}
@@ -73,7 +38,7 @@ _COLORS = {
     "color": {"font"}, "bgcolor": {"body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"},
     "text": {"body"}, "link": {"body"}, "vlink": {"body"}, "alink": {"body"},
 }  # fmt: skip
-_INDENTS = dict.fromkeys(("ul", "ol", "menu", "dd", "blockquote", "figure"), 40.0) | {"sub": 5.0, "sup": 5.0}  # pixels
+_INDENTS = dict.fromkeys(("ul", "ol", "dd", "blockquote", "figure"), 40.0) | {"sub": 5.0, "sup": 5.0}  # pixels
 # Attributes with a length that moves texts, in pixels.
 _GAPS = (
     "cellpadding", "cellspacing", "border", "hspace", "vspace", "marginheight", "marginwidth", "leftmargin",
@@ -82,7 +47,6 @@ _GAPS = (
 _MAX_GAP = 100.0
 _INTEGER = re.compile(r"[ \t\r\n\f]*\+?([0-9]{1,9})[0-9.]*(%?)")
 _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
-_INERT_ATTRIBUTE = re.compile(r"(?:data|aria|mc|ep|v|o|w|x|xml|xmlns)[-:].*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +63,14 @@ class Appearance:
     gap: float = 0.0
 
 
-def describe_element(
-    event: Event, shown: Mapping[str, str], look: Look, text_length: int = 0, *, in_outlook: bool
-) -> Appearance:
+def describe_element(event: Event, shown: Mapping[str, str], look: Look, text_length: int = 0) -> Appearance:
     """Returns how an element appears, in which a text would have the look.
 
     `shown` are the attributes as they are displayed, in which values are replaced by others. `text_length` is the
-    number of characters inside. `in_outlook`: it stands in a comment that Outlook reads, which has elements of its own.
+    number of characters inside.
     """
     tag, attributes = event.name, event.attributes
-    if not attributes and tag in _BARE_ELEMENTS:
+    if not attributes and tag not in _TOLD_ELEMENTS:
         new_look = _find_default_look(tag, attributes, look)
         return Appearance(_judge_distance(new_look, look), "", new_look)
     # The style comes after the attribute, and counts for more.
@@ -116,10 +78,9 @@ def describe_element(
     own_style = f"width:{width};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", "")
     default_look = _find_default_look(tag, attributes, look)
     style = read_style(own_style, tag, default_look, text_length)
-    marks = [style.mark, *_judge_distance(default_look, look)]
-    if not (event.is_foreign or (in_outlook and ":" in tag)):
-        marks = [_find_own_mark(tag, attributes), *marks, *_judge_attributes(tag, attributes, shown)]
-    height = max(style.height, _find_height(tag, attributes))
+    marks = [_find_own_mark(tag, attributes), style.mark, *_judge_distance(default_look, look)]
+    marks += _judge_attributes(tag, attributes, shown)
+    height = max(style.height, _read_pixels(attributes.get("size" if tag == "hr" else "height", "")))
     if height > MAX_OFFSET and tag != "img":
         marks.append("styled with height")
     shown_style = read_style(shown.get("style", ""), tag, look)
@@ -129,12 +90,6 @@ def describe_element(
 
 def _judge_distance(look: Look, parent: Look) -> tuple[str, ...]:
     return ("far from the other texts",) if look.offset > MAX_OFFSET >= parent.offset else ()
-
-
-def _find_height(tag: str, attributes: Mapping[str, str]) -> float:
-    if tag == "textarea":
-        return 18 * _read_pixels(attributes.get("rows", ""))
-    return _read_pixels(attributes.get("size" if tag == "hr" else "height", ""))
 
 
 def _read_pixels(value: str) -> float:
@@ -149,7 +104,7 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], look: Look) -> L
         step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
         size = _FONT_SIZES[max(1, min(7, step)) - 1]
     look = look if size == look.size else replace(look, size=size)
-    if tag in {"pre", "listing", "xmp", "plaintext", "textarea"}:
+    if tag == "pre":
         look = replace(look, keeps_spaces=True)
     if tag == "table":
         look = replace(
@@ -193,16 +148,14 @@ def _find_own_mark(tag: str, attributes: Mapping[str, str]) -> str:
             if re.search(r"display", attributes.get("style", ""), re.IGNORECASE)
             else NOT_DISPLAYED
         )
-    if tag in _NEEDS_OPEN:
-        return "" if "open" in attributes else _NEEDS_OPEN[tag]
-    return _APPEARANCES.get(tag, "" if tag in _PLAIN_ELEMENTS else f"in the element {tag[:40]}")
+    return _APPEARANCES.get(tag, "")
 
 
 def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[str, str]) -> list[str]:
     marks = []
     for name, value in attributes.items():
-        if shown.get(name) != value and name not in _FREE_ATTRIBUTES and not _INERT_ATTRIBUTE.fullmatch(name):
-            marks.append(f"with a recipient's value as {name}")
+        if shown.get(name) != value and name not in _FREE_ATTRIBUTES and not is_inert_attribute(name):
+            marks.append(f"with a recipient's value as {name if name in shown else 'attribute'}")
         elif name == "dir" and value.lower() != "ltr":
             marks.append("in another direction")
         elif (
@@ -215,8 +168,6 @@ def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[st
             or (name == "align" and (tag, value.strip().lower()) in {("table", "right"), ("caption", "bottom")})
         ):
             marks.append(f"styled with {name}")
-        elif name not in _PLAIN_ATTRIBUTES and not _INERT_ATTRIBUTE.fullmatch(name):
-            marks.append(f"with the attribute {name[:40]}")
     return marks
 
 
@@ -235,11 +186,7 @@ def _label(tag: str, attributes: Mapping[str, str], style_addresses: tuple[str, 
         return f"[image {attributes.get('alt') or 'without alt'}: {addresses}]{styles}"
     if tag == "style":
         return "[a style sheet: see the HTML source]"
-    if tag in {"svg", "math"}:
-        return f"[{tag}: what follows may be displayed differently, see the HTML source]{styles}"
     texts = " ".join(filter(None, (attributes.get(name) for name in _LABELS if (tag, name) != ("li", "value"))))
-    if tag == "input":
-        return f"[field {texts}]" + (f"[input: {addresses}]" if addresses else "") + styles
     separator = ": " if texts and addresses else ""
     return (
         f"[{tag} {texts}{separator}{addresses}]" if texts else f"[{tag}: {addresses}]" if addresses else ""

@@ -12,29 +12,28 @@ from itertools import islice, repeat
 from runner.characters import unescape_html
 from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.look import NOT_DISPLAYED, Look
+from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.element_look import IN_OUTLOOK, VOID_ELEMENTS, describe_element
 from runner.report.empty_height import EmptyHeight
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
 from runner.report.list_numbers import LISTS, ItemList
 from runner.report.private_html import has_open_tag, read_private_html
+from runner.report.problem_text import list_first
 
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
 _SILENT_ELEMENTS = frozenset({"script", "style"})
-_BLOCK_ELEMENTS = frozenset(
-    re.findall(
-        r"\S+",
-        "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure "
-        "footer form h1 h2 h3 h4 h5 h6 header hr html legend script style li main nav ol option optgroup p "
-        "pre section summary table td th title tr ul " + OUTLOOK,
-    )
+_BLOCK_ELEMENTS = split_names(
+    "address article aside blockquote body caption center dd details div dl dt figcaption figure footer form h1 h2 h3 "
+    "h4 h5 h6 header hr html li main nav ol option p pre script section style summary table td th title tr ul "
+    + OUTLOOK
 )
-_PARAGRAPH_ELEMENTS = frozenset({"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
-_SIGNS = {"sup": "^", "sub": "_", "q": '"', "option": "- ", "hr": "---"}
+_PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
+_SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
 _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see may differ, see the HTML source]"
-# Elements whose end browsers and the HTML standard, which is changing here, place differently. A mail has none of them.
-_UNSETTLED = re.compile(r"<(select(?:edcontent)?|dialog|search)(?![a-z])", re.IGNORECASE)
+_ELEMENT = re.compile(r"<([a-zA-Z][^\s/>]{0,40})")
+_MAX_NAMES = 10  # of elements and attributes that mails do not use
 _CONTINUED = "⋯ "  # begins each further line inside of a mark, so that none stands there as if it was displayed
 # More than spaces, dashes and what has no width.
 _SEEN = re.compile(r"[^\s\-\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -70,10 +69,12 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     for (event, displayed), text_length in zip(events, lengths, strict=False):
         collector.add(_escape_brackets(event), _escape_brackets(displayed), text_length)
     notes = [_OPEN_PLACE] if html.has_open_place else []
-    if unsettled := dict.fromkeys(match[1].lower() for match in _UNSETTLED.finditer(sent)):
-        notes.append(
-            f"[{', '.join(unsettled)}: what is in and after it may be displayed differently, see the HTML source]"
-        )
+    # Also the elements that the tree lacks, because another reader may have another tree.
+    tags = dict.fromkeys(match[1].lower() for match in _ELEMENT.finditer(shown) if match[1].lower() != "noscript")
+    collector.uncommon |= {f"<{tag}>": None for tag in tags if not is_mail_element(tag)}
+    if names := [*collector.uncommon]:
+        listed = html.mask(list_first(names[:_MAX_NAMES], len(names))).translate(_BRACKETS)
+        notes.append(f"[{listed} may be displayed in another way than shown here: see the HTML source]")
     return "\n".join([*notes, *_note_cut(html.cut), html.mask(collector.text())])
 
 
@@ -124,7 +125,8 @@ class _TextCollector:
     """Collects lines of text: those that have ended, and the pieces of the open one.
 
     `_has_text` says that the open line has more than spaces and dashes. `_link` is the open link: its address, the
-    number of its line, and the index of its first piece. `_lists` are the open lists.
+    number of its line, and the index of its first piece. `_lists` are the open lists. `uncommon` are the elements and
+    attributes that mails do not use.
     """
 
     def __init__(self, look: Look) -> None:
@@ -140,6 +142,7 @@ class _TextCollector:
         self._unmarked: list[_OpenElement] = []
         self._printed_marks = 0  # elements that are open and whose marks are printed
         self._links: list[tuple[str, int, int]] = []
+        self.uncommon: dict[str, None] = {}
 
     def text(self) -> str:
         self._end_line()
@@ -163,9 +166,9 @@ class _TextCollector:
         tag, parent = event.name, self._open_elements[-1]
         if tag in _BLOCK_ELEMENTS:
             self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
-        appearance = describe_element(
-            event, displayed.attributes, parent.look, text_length, in_outlook=IN_OUTLOOK in self._open_marks
-        )
+        if IN_OUTLOOK not in self._open_marks:
+            self._note_uncommon(displayed)
+        appearance = describe_element(event, displayed.attributes, parent.look, text_length)
         self._empty_height.add(appearance.gap)
         self._empty_height.open_element(appearance.height)
         if tag in VOID_ELEMENTS:
@@ -192,6 +195,13 @@ class _TextCollector:
         if tag == "a":
             address = displayed.attributes.get("href") or displayed.attributes.get("xlink:href") or ""
             self._links.append((address, len(self._lines), len(self._pieces)))
+
+    def _note_uncommon(self, displayed: Event) -> None:
+        if not is_mail_element(displayed.name) and displayed.name != OUTLOOK:
+            self.uncommon[f"<{displayed.name[:41]}>"] = None
+        elif not displayed.is_foreign:
+            names = (name for name in displayed.attributes if not is_mail_attribute(name))
+            self.uncommon |= dict.fromkeys(f"the attribute {name[:41]}" for name in names)
 
     def _end(self, tag: str) -> None:
         element = self._open_elements.pop()

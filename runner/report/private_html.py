@@ -149,6 +149,5 @@ def _mask_words(event: Event, written: frozenset[str]) -> Event:
     def mask(text: str) -> str:
         return reveal_or_mask(mark_unwritten_words(text, written), show_values=False)
 
-    return replace(
-        event, text=mask(event.text), attributes={name: mask(value) for name, value in event.attributes.items()}
-    )
+    attributes = {mask(name): mask(value) for name, value in event.attributes.items()}
+    return replace(event, name=mask(event.name), text=mask(event.text), attributes=attributes)

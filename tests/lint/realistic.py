@@ -71,7 +71,6 @@ BODIES = {
     "whole-source": '<p><img src="{{ picture }}" alt="You"></p>',
     "mailto": '<p><a href="mailto:{{ support }}">Write</a> <a href="tel:+491">Call</a> <a href="#top">Up</a></p>',
     "hosts": '<p><a href="https://latest.example.com">a</a> <a href="https://contest.example.com">b</a> <a href="https://devices.example.com">c</a> <a href="https://dev.to/x">d</a> <a href="https://backstage.io">e</a></p>',
-    "svg": '<div><svg viewBox="0 0 1 1"><path d="M0 0"/><circle r="1"/></svg><p>Hi</p></div>',
     "center": '<center><font color="red">Sale</font></center><hr><p>Bye</p>',
     "attributes-with-brackets": '<p title="a > b"><a href="https://example.com/?q={{ export }}">x</a></p>',
     "upper-case": "<P>Hello <B>you</B></P><BR>",

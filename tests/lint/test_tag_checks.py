@@ -62,6 +62,12 @@ def test_a_misspelt_attribute_is_found_with_its_name(tag, meant, lint):
     assert (found.code, found.hint) == ("misspelt-attribute", f"write {meant}")
 
 
+@pytest.mark.parametrize("name", ["svg", "select", "dialog", "search", "marquee", "video", "button", "template"])
+def test_an_element_that_mails_do_not_use_is_found(name, codes):
+    assert codes(body=f"<div>Hi <{name}>x</{name}></div>") == ["uncommon-html"]
+    assert codes(body='<p>Hi <svg><path d="M0 0"/><circle r="1"/></svg></p>') == ["uncommon-html"]
+
+
 @pytest.mark.parametrize(
     "attributes",
     [

@@ -16,7 +16,7 @@ from runner.ledger.record import salt_check
 from runner.report.comparison_text import format_comparison
 from runner.report.html_text import visible_text
 from tests.support.clones import HEADER, Clone
-from tests.support.project import run_in_process
+from tests.support.project import ROOT, run_in_process
 
 NEVER_SEEN = "\ufffc\u2d7f\U0001107f\U0001d159\U00016fe4\u3164\ufe0f\u115f\u1160\uffa0\u034f\u2800\u180b"
 
@@ -604,8 +604,8 @@ def test_no_text_is_far_to_the_right(project: Clone, between: str) -> None:
 
 
 DISPLAYED_DIFFERENTLY = {
-    "struck": "<s>evil</s>", "deleted": "<del>evil</del>", "a dialog": "<dialog>evil</dialog>",
-    "what a video replaces": "<video>evil</video>", "no opacity": '<i style="opacity:0">evil</i>',
+    "struck": "<s>evil</s>", "deleted": "<del>evil</del>",
+    "no opacity": '<i style="opacity:0">evil</i>',
     "a comment in a style": '<i style="display:/**/none">evil</i>', "an escape": '<i style="dis\\70lay:none">evil</i>',
     "no height": '<i style="max-height: 0; overflow: hidden">evil</i>', "Outlook": '<i style="mso-hide:all">evil</i>',
     "beside the page": '<i style="position:absolute;left:-9999px">evil</i>',
@@ -613,7 +613,6 @@ DISPLAYED_DIFFERENTLY = {
     "far away": '<i style="transform:translate(-99em)">evil</i>', "no colour": '<i style="color:#0000">evil</i>',
     "an escape that is not a number": '<i style="d\\isplay:none">evil</i>',
     "struck by its style": '<i style="text-decoration:line-through">evil</i>', "a direction": "<bdo dir=rtl>evil</bdo>",
-    "a line without a break": "<nobr>evil</nobr>",
 }  # fmt: skip
 
 
@@ -647,7 +646,7 @@ NOT_SEEN = [
     "<p style='white-space:pre'>Hi" + "\n" * 300 + "evil", "<hr size=9000>evil", "<br>" * 300 + "evil",
     "<p>&nbsp;</p>" * 300 + "evil", "<p><br></p>" * 300 + "evil", "<div style='height:1900px'></div>evil",
     "<div style='padding-top:190px'></div>" * 10 + "evil", "<table><td height=9000></table>evil",
-    "<textarea rows=900></textarea>evil", "<pre>" + "\n<b></b>" * 300 + "evil</pre>",
+    "<pre>" + "\n<b></b>" * 300 + "evil</pre>",
 ]  # fmt: skip
 
 
@@ -717,11 +716,17 @@ def test_a_search_in_the_workspace_is_shown_whole(project: Clone) -> None:
     assert "OR role = user`" in review(project)
 
 
-UNSETTLED = [
+UNCOMMON = [
     "<p>Hi <select><div>{}</div></select>", "<p>Hi <SELECT><ul><li>{}</ul></select>", "<h1><p>Hi <select/><h1>{}</h1>",
     "<select><selectedcontent>{}</selectedcontent></select>", "<select><button><selectedcontent>{}",
     "<ul><li>Hi<dialog><li>{}</ul>", "<dl><dd>Hi<dialog\nx><dd>{}", "<ruby>x<dialog><rt>y</ruby>{}",
     "<p>Hi <span><dialog></span>{}</p>", "<ul><li>Hi<search><li>{}</ul>",
+    "<dialog>{}</dialog>", "<video>{}</video>", "<nobr>{}</nobr>", "<textarea rows=900></textarea>{}",
+    "<details open>{}", "<marquee>{}", "<template>{}", "<noembed>{}", "<datalist>{}",
+    "<iframe srcdoc='{}'>", "<object>{}", "<canvas>{}", "<ruby>x<rp>{}", "<frameset><frame></frameset>{}", "<svg><p>{}",
+    "<math><p>{}", "<noscript>{}", "<xmp>{}", "<listing>{}", "<plaintext>{}", "<button>{}", "<fieldset><legend>{}",
+    "<portal>{}", "<p popover>{}", "<p contenteditable>{}", "<p inert>{}", "<b slot=x>{}", "<ol reversed><li>{}",
+    "<p style='color:red' onclick=x>{}", "<!--[if mso]><p><![endif]--><option>{}",
 ]  # fmt: skip
 
 
@@ -772,12 +777,23 @@ def test_a_page_that_is_always_dark_is_named(scheme: str) -> None:
     assert visible_text(body.format("light dark"), show_values=False) == "evil"
 
 
-@pytest.mark.parametrize("body", UNSETTLED)
-def test_an_element_that_browsers_read_differently_is_named_above_the_text(body: str) -> None:
+@pytest.mark.parametrize("body", UNCOMMON)
+def test_what_mails_do_not_use_is_named_above_the_text(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body.format('evil')}", show_values=False)
-    assert re.match(
-        r"\[.*(select|selectedcontent|dialog|search): what is in and after it may be displayed differently", text
-    )
+    assert re.match(r"\[(<|the attribute ).* may be displayed in another way than shown here", text)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/lint/corpus").glob("*.html")), ids=lambda path: path.stem)
+def test_nothing_that_honest_mails_use_is_named_above_the_text(path: Path) -> None:
+    body = re.sub(r"\{[{%#].*?[}%#]\}", "", path.read_text("utf-8"), flags=re.DOTALL)
+    assert "another way" not in visible_text(body, show_values=False)
+
+
+def test_a_value_is_no_name_above_the_text(project: Clone) -> None:
+    bodies = ("<b {{ x }}>Hi</b>", "<{{ x }}>Hi", "<p a{{ x }}b=1>Hi")
+    for body in bodies:
+        project.write("messages/a.yaml", declared(body, to="{type: user, id: a1, vars: {x: secretword}}"))
+        assert "secretword" not in review(project)
 
 
 @pytest.mark.parametrize("style", ["border-width:0", "min-width:0", "opacity:0.9", "line-height:1", "margin:0 5px"])
@@ -849,7 +865,7 @@ def test_a_value_that_says_how_a_text_is_displayed_is_named(project: Clone, body
         ('<p><a href="https://a.example/?n={{ x }}">Go</a>', "1 2", "Go (https://a.example/?n=***)"),
         ('<a href="mailto:{{ x }}">{{ x }}</a>', "ann@example.com", "***"), ("<b>{{ x }}</b>", "--", "***"),
         ("<!-- {{ x }} --><p>Hi {{ x }}</p>", "Ann", "Hi ***"), ("<table><tr><td>{{ x }}</table>", "a\r\nb", "***"),
-        ('<p class="{{ x }}" title="{{ x }}">Hi</p>', "it's", "Hi"), ("<textarea>{{ x }}</textarea>", "a</b>", "***"),
+        ('<p class="{{ x }}" title="{{ x }}">Hi</p>', "it's", "Hi"), ("<pre>{{ x }}</pre>", "a</b>", "***"),
         ("<p>{{ x }}{{ x }}</p>", "\n", "******"), ('<img alt="{{ x }}" src="/a">', "<b>", "[image ***: /a]"),
     ],
 )  # fmt: skip
