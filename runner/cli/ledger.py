@@ -37,15 +37,18 @@ _MAX_ACTOR = 80  # characters
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]!$&'()*+,;=%-]{1,300}")  # without @: no credentials
 
 
-def read_ledger(context: Context) -> LedgerReading:
+def read_ledger(context: Context, *, refuses: bool = True) -> LedgerReading:
     """Reads the ledger without a lock, and prints warnings about torn lines and duplicates.
 
-    Prints a note if apply would refuse this ledger. Raises GuardRefused, LedgerUnavailable.
+    Prints a note if apply would refuse this ledger, unless `refuses` leaves that to the caller. Raises GuardRefused,
+    then also if msgrun.yaml names a ledger that is nowhere; LedgerUnavailable.
     """
     reading = opening.read_ledger(context.ledger)
     _print_warnings(context, reading.facts)
-    if reading.refusal:
-        context.output.note(reading.refusal.message)
+    if refuses and reading.refusal:
+        if not (reading.exists or len(reading.facts)):
+            raise reading.refusal.error()
+        context.output.note(*reading.refusal)
     return reading
 
 

@@ -9,8 +9,9 @@ from shlex import join, quote
 
 from runner.cli.context import Context
 from runner.declare.settings import SETTINGS_FILE
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
+from runner.ledger.current_ledger import OTHER_DEFAULT_HINT
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import is_live_claim
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
@@ -103,6 +104,29 @@ def print_commit_step(context: Context, address: LedgerAddress, purpose: str, le
     push = " && git push" if repository.relevant_remotes() else ""
     step = NextStep(purpose, (f"{remove}git add {names} && git commit -m 'Name the ledger'{push}",))
     context.output.error(format_next_steps([step], context.output.width))
+
+
+def note_other_clones(context: Context) -> None:
+    """Says what only apply asks a remote: whether the ledger moved, or another clone has sent.
+
+    The default branch is read as this clone knows it. In CI it is the commit that was checked out.
+    """
+    repository, address = context.ledger.readable_repository, context.ledger.address
+    remote = repository.main_remote if repository else ""
+    if repository is None or not remote or context.output.in_ci:
+        return
+    try:
+        default = context.ledger.declared_at(repository, f"refs/remotes/{remote}/HEAD")
+    except (GuardRefused, LedgerUnavailable):  # apply says why
+        default = None
+    if default and default.address != address and not context.lock_override:
+        other = f"names another ledger, {default.address.setting}. apply refuses until both name the same."
+        note = f"The default branch of {remote}, as this clone has it, {other}"
+        context.output.note(note, OTHER_DEFAULT_HINT)
+    elif isinstance(address, LockfileAddress):
+        context.output.note(
+            f"{address.path} is read as this clone has it; apply asks {remote} for a newer one.", "git pull"
+        )
 
 
 def note_live_claims(context: Context, facts: Facts) -> None:

@@ -119,11 +119,15 @@ class Output(NamedTuple):
         """Prints prose to stderr: a terminal gets it wrapped."""
         self.error(self._wrap(text))
 
-    def note(self, text: str) -> None:
-        """Prints a note to stderr, each text once. Prints nothing with --quiet."""
+    def note(self, text: str, hint: str = "") -> None:
+        """Prints a note and its hint to stderr, each text once. Prints nothing with --quiet."""
         if not self.quiet and text not in self.printed_notes:
             self.printed_notes.add(text)
-            self.message(one_line(text))
+            self._print_with_hint(text, hint)
+
+    def _print_with_hint(self, text: str, hint: str) -> None:
+        for line in (text, *([f"  hint: {hint}"] if hint else [])):
+            self.message(one_line(line))
 
     def _wrap(self, line: str) -> str:
         from runner.report.layout import wrap_lines  # noqa: PLC0415  # saves 3 ms where nothing is wrapped
@@ -203,8 +207,7 @@ class Output(NamedTuple):
             self.annotations(github_annotations.format_failure(error, show_values=self.show_values))
         message = reveal_or_mask(error.message, show_values=self.show_values)
         head = "" if isinstance(error, Cancelled) else f"{style('error', 'red', 'bold')}: "
-        for line in (f"{head}{message}", *([f"  hint: {error.hint}"] if error.hint else [])):
-            self.message(one_line(line))
+        self._print_with_hint(f"{head}{message}", error.hint)
 
     def warnings(self, problems: Iterable[Problem]) -> None:
         """Prints problems that do not stop the command. Prints them to stderr if stdout is for a program."""

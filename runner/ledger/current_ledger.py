@@ -16,6 +16,9 @@ from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_l
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
 
+OTHER_DEFAULT_HINT = (
+    "if this commit is older: git pull; if the ledger moved to this address: commit msgrun.yaml and merge it first"
+)
 _SETTINGS = ("--", ":(top,glob)**/msgrun.yaml")
 _DIFF_OPTIONS = (  # plain text, against .gitattributes and git's configuration
     *("--unified=0", "--text", "--no-prefix", "--no-color", "--no-renames", "--no-ext-diff", "--no-textconv"),
@@ -209,7 +212,7 @@ def _refuse_other_default(context: LedgerContext, ledger_id: str, answer: Remote
     other = default.address.setting if default.address != context.address else f"the id {default.ledger_id}"
     raise GuardRefused(
         f"this would use the ledger {setting}, and the default branch of {answer.remote} names {other}",
-        "if this commit is older: git pull; if the ledger moved to this address: commit msgrun.yaml and merge it first",
+        OTHER_DEFAULT_HINT,
     )
 
 

@@ -19,7 +19,7 @@ from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
 from runner.ledger.known_hosts import find_remotes, is_same_repository, refuse_other_push_url
-from runner.ledger.lock_address import DeclaredLedger, file_stem
+from runner.ledger.lock_address import BranchAddress, DeclaredLedger, file_stem
 from runner.ledger.mark import MAX_GENERATION, MoveMark, parse_mark
 
 _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first
@@ -118,21 +118,27 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
     except GitFailed as error:
         raise LedgerUnavailable(
             f"{remote} cannot be asked whether the ledger moved: {failure_reason(error)}",
-            f"connect, and see whether git reaches it: git ls-remote {quote(remote)}; if the repository is gone for"
-            f" good: {_name_removal(context, repository, remote)}",
+            f"connect, and see whether git reaches it: git ls-remote {quote(remote)};"
+            f" {_explain_gone(context, repository, remote)}",
         ) from error
     default = context.declared_at(repository, tip) if tip else None
     renamed_to = _find_renamed(context, repository, tip) if tip and not default else ""
     return RemoteAnswer(remote, marks, default, renamed_to, branch.removeprefix("refs/heads/"), tip)
 
 
-def _name_removal(context: LedgerContext, repository: Repository, remote: str) -> str:
-    """Returns how a remote that is gone is no longer asked."""
+def _explain_gone(context: LedgerContext, repository: Repository, remote: str) -> str:
+    """Returns the end of a hint: how msgrun asks another repository, or none, if one is gone for good."""
+    gone = "if the repository is gone for good"
     if remote not in (repository.try_git("remote") or "").splitlines():
-        return "remove remote: from msgrun.yaml, or correct it"
+        return f"{gone}: remove remote: from msgrun.yaml, or correct it"
     url = context.declared.remote
     is_declared = url and is_same_repository(repository, remote, url)
-    return f"{'remove remote: from msgrun.yaml, then: ' if is_declared else ''}git remote remove {quote(remote)}"
+    if isinstance(context.address, BranchAddress) and context.address.remote == remote:  # the ledger is gone with it
+        correct = "correct remote: in msgrun.yaml, then: " if is_declared else ""
+        return f"if the repository moved, or another takes its place: {correct}git remote set-url {quote(remote)} URL"
+    return (
+        f"{gone}: {'remove remote: from msgrun.yaml, then: ' if is_declared else ''}git remote remove {quote(remote)}"
+    )
 
 
 def _find_renamed(context: LedgerContext, repository: Repository, commit: str) -> str:

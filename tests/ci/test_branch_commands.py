@@ -105,6 +105,35 @@ def test_a_branch_that_was_deleted_is_never_taken_for_one_that_was_not_begun_by_
     assert len(author.sent()) == 3
 
 
+def test_the_hints_after_a_remote_that_is_gone_lead_from_one_to_the_next_until_apply_works(
+    author: Clone, origin, tmp_path
+):
+    assert author.msgrun("apply", "--yes").code == 0
+    origin.rename(tmp_path / "away")
+    refused = author.msgrun("apply", "--yes")
+    assert refused.code == 6
+    assert refused.err.splitlines()[1].endswith(
+        "; if the repository moved, or another takes its place: correct remote: in msgrun.yaml, then: git remote"
+        " set-url origin URL"
+    )
+    author.git("remote", "remove", "origin")  # what a person may try
+    author.remove_settings("remote")
+    for command in ("plan", "status", "audit", "doctor", "apply", "lock begin", "lock move messages.lock"):
+        ran = author.msgrun(*command.split())
+        said = ran.out + ran.err
+        assert ("git knows no remote origin" in said, "git remote add origin URL\n" in said) == (True, True)
+    new = tmp_path / "new.git"
+    git_output(tmp_path, "init", "--quiet", "--bare", str(new))
+    author.git("remote", "add", "origin", new.as_uri())
+    asked = [author.msgrun(command) for command in ("status", "audit", "doctor", "plan", "apply")]
+    assert {ran.code for ran in asked} == {5}
+    assert not any("nothing was sent" in ran.out.lower() for ran in asked[:2])
+    (restore,) = {(ran.out + ran.err).split("restore it: ")[1].split("; ")[0] for ran in asked}
+    author.git(*restore.split()[1:])
+    assert author.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert author.msgrun("status").code == 0
+
+
 def test_nothing_that_a_user_reads_calls_the_branch_a_lockfile(author: Clone, intercom):
     intercom.trouble.replace({"next": ["422", "500_after"]})
     said = ""

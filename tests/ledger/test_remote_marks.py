@@ -234,6 +234,13 @@ def test_a_remote_that_is_gone_is_removed_from_msgrun_yaml_too(clone: Path, orig
     assert ask_remotes(ledger_context(clone)) == []
 
 
+def test_the_remote_of_the_ledger_itself_is_not_removed_but_replaced(clone: Path, origin: Path) -> None:
+    origin.rename(origin.with_name("away"))
+    with pytest.raises(LedgerUnavailable) as caught:
+        ask_remotes(ledger_context(clone, "git+origin"))
+    assert caught.value.hint.endswith("moved, or another takes its place: git remote set-url origin URL")
+
+
 def test_the_remote_of_msgrun_yaml_is_asked_beside_the_clones_own_once_it_was_reviewed(
     clone: Path, tmp_path: Path
 ) -> None:

@@ -212,10 +212,13 @@ def _try_push(context: Context, address: BranchAddress) -> Check:
     try:
         remote = repository.remote_arguments(address.remote)
         repository.git("push", "--dry-run", "--quiet", "--no-verify", *remote, f"{commit}:{_PROBE_REF}")
-    except LedgerUnavailable as error:
-        if not (isinstance(error, GitFailed) and is_permanent_failure(error.output)):
-            return Check("ledger write", "fail", f"{address.remote} does not answer, so apply would send nothing")
+    except GitFailed as error:
+        if not is_permanent_failure(error.output):
+            detail = f"{address.remote} does not answer, so apply would send nothing"
+            return Check("ledger write", "fail", detail, f"git ls-remote {quote(address.remote)}")
         fix = "let this machine push to the remote; in GitHub Actions: permissions: {contents: write}"
         return Check("ledger write", "fail", f"{address.remote} takes no push: {failure_reason(error)}", fix)
+    except LedgerUnavailable as error:
+        return Check("ledger write", "fail", str(error.message), f"git remote add {quote(address.remote)} URL")
     detail = f"{address.remote} lets this machine push; rulesets and hooks show only when a run claims"
     return Check("ledger write", "ok", detail)

@@ -10,14 +10,13 @@ from runner.cli import plan_files, planning
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import show_guard_changes_on_failure, step_results_of
-from runner.cli.next_steps import note_live_claims
+from runner.cli.next_steps import note_live_claims, note_other_clones
 from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
-from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
+from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.lock_address import LockfileAddress
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
@@ -81,7 +80,8 @@ def plan(
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
         planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
-        _note_other_clones(context, project_plan)
+        if project_plan.to_send:
+            note_other_clones(context)
         _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard
@@ -103,30 +103,6 @@ def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
         context.output.note(note)
     note_live_claims(context, ledger.facts)
     return notes + plain_text.format_duplicates(ledger.facts)
-
-
-def _note_other_clones(context: Context, plan: Plan) -> None:
-    """Says on a terminal what only apply asks a remote: whether the ledger moved, or another clone has sent.
-
-    The default branch is read as this clone knows it.
-    """
-    address = context.ledger.address
-    if not (context.output.width_for_reading and plan.to_send) or context.options.sandbox:
-        return
-    repository = context.ledger.readable_repository
-    remote = repository.main_remote if repository else ""
-    if repository is None or not remote:
-        return
-    if isinstance(address, LockfileAddress):
-        context.output.note(f"{address.path} is read as this clone has it; apply asks {remote} for a newer one.")
-    try:
-        default = context.ledger.declared_at(repository, f"refs/remotes/{remote}/HEAD")
-    except (GuardRefused, LedgerUnavailable):  # apply says why
-        return
-    if default and default.address != address and not context.lock_override:
-        branch = f"the default branch of {remote}, as this clone has it,"
-        other = f"names another ledger, {default.address.setting}. apply refuses until both name the same."
-        context.output.note(f"{branch} {other}")
 
 
 def _write_outputs(

@@ -60,6 +60,7 @@ def status(name: str | None, address: str | None, *, show_all: bool, online: boo
         if name is not None and not counts:
             _require_declared(context, facts, name)
         if context.output.output_format == "text":
+            next_steps.note_other_clones(context)
             _print_notices(context)
         if address is not None:
             _print_recipient(context, facts, name, parse_recipient_address(address), online=online)

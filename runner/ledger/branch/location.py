@@ -42,11 +42,13 @@ class BranchLocation:
         """Returns the records of the branch, and those it lost since this clone read it; None if there is no file.
 
         If the remote does not answer, they are of the version that was fetched last, and its age is reported.
-        Raises LedgerUnavailable.
+        Raises LedgerUnavailable, also without the remote if msgrun.yaml names a ledger.
         """
         try:
             remote = self._remote_file()
-        except _NoRemote as error:  # then this clone cannot have sent anything yet
+        except _NoRemote as error:
+            if self.context.declared.ledger_id:  # it was started, so what was sent is there
+                raise
             self.context.report(f"{error.message}: {error.hint}")
             return None
         version = self._latest_version(remote)
@@ -117,8 +119,8 @@ class BranchLocation:
         remote, repository = self.address.remote, self.context.repository
         if repository:
             if not self.address.has_host and repository.try_git("remote", "get-url", remote) is None:
-                hint = f"git remote add {remote} URL, or name another as lock: in msgrun.yaml"
-                raise _NoRemote(f"git knows no remote {remote}", hint)
+                other = "" if self.context.declared.ledger_id else ", or name another as lock: in msgrun.yaml"
+                raise _NoRemote(f"git knows no remote {remote}", f"git remote add {remote} URL{other}")
             return repository
         if not self.address.has_host:
             message = f"{self.context.root} is in no git repository, so it has no remote {remote}"

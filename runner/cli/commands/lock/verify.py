@@ -24,7 +24,7 @@ def verify(against: str | None) -> int:
     """
     with open_context(against or "") as context:
         refuse_planted_files(context)
-        facts = read_ledger(context).facts
+        facts = read_ledger(context, refuses=against is None).facts
         if against is not None:
             require_unchanged_ledger_files(context, against, facts)
         torn = pluralize(len(facts.torn_lines), "torn line") if facts.torn_lines else "every line can be read"

@@ -244,19 +244,20 @@ def test_a_move_of_a_ledger_that_is_in_the_default_lockfile_names_the_command(au
     assert author.msgrun("-e", "staging", "lock", "move", "--yes", "git+origin").code == 0
 
 
-def test_a_plan_after_the_move_says_on_a_terminal_that_the_default_branch_names_the_old_ledger(
-    author: Clone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plan_and_status_say_off_a_terminal_too_that_the_default_branch_names_another_ledger(author: Clone) -> None:
     assert author.msgrun("lock", "begin").code == 0
     author.commit()
     author.git("push", "--quiet")
     author.git("remote", "set-head", "origin", "main")
-    note = "the default branch of origin, as this clone has it, names another ledger, messages.lock."
-    monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
-    author.env.update(CI="", COLUMNS="100", NO_COLOR="1", TERM="dumb")
-    assert note not in " ".join(author.msgrun("plan").err.split())
+    author.env.update(CI="")
+    note = "The default branch of origin, as this clone has it, names another ledger, messages.lock."
+    own = "messages.lock is read as this clone has it; apply asks origin for a newer one.\n  hint: git pull\n"
+    for command in ("plan", "status"):
+        assert (own in author.msgrun(command).err, note in author.msgrun(command).err) == (True, False)
     assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
-    ran = author.msgrun("plan")
-    assert (ran.code, note in " ".join(ran.err.split())) == (0, True)
+    for command in ("plan", "status"):
+        ran = author.msgrun(command)
+        assert (ran.code, note in ran.err, "hint: if this commit is older: git pull;" in ran.err) == (0, True, True)
     author.git("remote", "set-head", "origin", "--delete")
-    assert note not in " ".join(author.msgrun("plan").err.split())
+    author.env.update(CI="true")
+    assert "is read as" not in author.msgrun("plan").err
