@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -163,7 +164,8 @@ class Context:
     def require_terminal(self) -> None:
         """Raises GuardRefused if there is no terminal to confirm on."""
         if not self.output.is_interactive:
-            raise GuardRefused("no terminal to confirm on", "pass --yes")
+            command = shlex.join(["msgrun", *self.options.arguments, "--yes"])
+            raise GuardRefused("no terminal to confirm on", f"pass --yes{'' if '@' in command else f': {command}'}")
 
     def is_full_selection(self, paths: tuple[str, ...]) -> bool:
         """Returns whether the paths select everything that is declared."""

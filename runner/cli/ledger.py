@@ -179,7 +179,7 @@ def _load_from_text(text: str) -> dict[str | None, Settings]:
 
 def _print_warnings(context: Context, facts: Facts) -> None:
     for line in plain_text.format_ledger_warnings(facts):
-        context.output.error(line)
+        context.output.message(line)
 
 
 def find_run_origin(root: Path) -> RunOrigin:

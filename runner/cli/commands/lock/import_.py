@@ -7,6 +7,7 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger
 from runner.cli.options import command, writes_ledger
+from runner.declare.settings import load_all_settings
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import fold_records
@@ -37,13 +38,16 @@ def import_(file: Path) -> int:
             _confirm_settled_attempts(context, ledger, imported, file)
             if workspace:
                 pin_workspace(ledger, workspace)
-            sent_before = _count_sent(ledger.facts)
+            sent_before, duplicates = _count_sent(ledger.facts), plain_text.format_duplicates(ledger.facts)
             count = append_missing(ledger, imported)
             sent = _count_sent(ledger.facts) - sent_before
             more = f"; {pluralize(sent, 'more delivery counts', 'more deliveries count')} as sent" if sent else ""
             name = context.ledger.address.display_name
             added = f"{pluralize(count, 'record')} added to {name}" if count else f"{name} has every record of {file}"
             context.output.sentence(f"{added}{more}")
+            for line in plain_text.format_duplicates(ledger.facts):
+                if line not in duplicates:
+                    context.output.message(line)
             return exit_code_of(ledger.facts)
 
 
@@ -53,8 +57,8 @@ def _count_sent(facts: Facts) -> int:
 
 def _confirm_other_ledger(context: Context, own: Facts, imported: Facts, file: Path) -> None:
     """Asks the user if the file is of another ledger, and has records that this one lacks. Raises GuardRefused."""
-    ids = {context.header_of(own).ledger, context.header_of(imported).ledger}
-    if context.options.sandbox or "" in ids or len(ids) == 1:
+    ledger_id = context.header_of(imported).ledger
+    if context.options.sandbox or not ledger_id or context.header_of(own).ledger in {"", ledger_id}:
         return
     missing = {record.key for record in find_missing_records(imported, own)}
     before = [fold_records(own.records_of(key)) for key in missing if own.records_of(key)]
@@ -65,7 +69,12 @@ def _confirm_other_ledger(context: Context, own: Facts, imported: Facts, file: P
         effect = f" {pluralize(sent, 'delivery', 'deliveries')} more would count as sent here, and"
         effect = f"{effect} {'is' if sent == 1 else 'are'} not sent any more." if sent else ""
         twice = f" {pluralize(duplicates, 'delivery', 'deliveries')} would count as sent twice." if duplicates else ""
-        context.confirm(f"{file} is of another ledger.{effect}{twice} Add its records?")
+        names = (
+            name or "default" for name, one in load_all_settings(context.tree).items() if one.ledger_id == ledger_id
+        )
+        whose = f", that of the environment {name}" if (name := next(names, "")) else ""
+        effect = f"{effect}{twice} They cannot be taken out again."
+        context.confirm(f"{file} is of another ledger{whose}.{effect} Add its records?")
 
 
 def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path) -> None:
