@@ -14,11 +14,11 @@ from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.cli.options import EXIT
 from runner.clock import new_run_id
+from runner.declare.project import suggest_name
 from runner.declare.settings import SETTINGS_FILE, Settings, load_all_settings
 from runner.declare.settings_editor import set_settings
-from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import Tree
-from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
+from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.git.pushing import ci_job_url
 from runner.git.repository import Repository, find_repository
 from runner.ledger import opening
@@ -69,11 +69,18 @@ def open_ledger(context: Context, command: str, before_start: Callable[[], objec
         yield ledger
 
 
-def require_records_of(facts: Facts, name: str | None) -> None:
-    """Raises UsageMistake if the ledger has no record of a message; None is every message."""
-    names = sorted(facts.message_names())
-    if name is not None and name not in names:
-        raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, names))
+def require_known_name(context: Context, facts: Facts, name: str | None) -> None:
+    """Raises UsageMistake if neither the ledger nor a declaration has a message of this name; None is every message."""
+    if name is None or name in (recorded := facts.message_names()):
+        return
+    try:
+        declarations = context.load_project().declarations
+    except ProblemsFound:
+        declarations = ()
+    declared = {declaration.name for declaration in declarations}
+    if name not in declared:
+        hint = suggest_name(name, declarations, sorted({*declared, *recorded}))
+        raise UsageMistake(f"no message is named {name}, and the ledger knows none", hint)
 
 
 def exit_code_of(facts: Facts) -> int:

@@ -192,7 +192,7 @@ def _decide_all(messages: Iterable[str]) -> list[NextStep]:
     """Returns the step that decides the unknown deliveries of a message at once, for each message with many."""
     return [
         NextStep(
-            f"Or, if none of {name} arrived, mark all that is unknown of it as not sent",
+            f"Or, if none of the {number:,} unknown of {name} arrived, mark them all as not sent",
             (shown_command("resolve", "--message", name, "--all", "--not-sent"),),
         )
         for name, number in Counter(messages).items()

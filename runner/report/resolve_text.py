@@ -8,12 +8,13 @@ from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style, style_counts
 
 _MAX_SUBJECT = 120  # columns
-QUESTION = "What became of it? [s]ent, [n]ot sent, s[k]ip, [q]uit:"
+QUESTION = "What became of it? [s]ent, [n]ot sent, s[k]ip, [q]uit, ?:"
 ID_NOTE = "Its id, if you know it. The number in a conversation's address is not the message's id."
 ID_QUESTION = "Id of the message (Enter: not known, b: back):"
 _CHOICES = (
     ("s", "it was sent: it is not sent again"),
     ("n", "it was not sent: the next apply sends it"),
+    ("a", "added to s or n, as in na: the same for all that follow"),
     ("k", "skip, as Enter does: it stays unknown, and apply leaves it out"),
     ("q", "quit: it and those after it stay unknown"),
 )
@@ -43,6 +44,27 @@ def format_question(
 def format_choices() -> str:
     """Returns what each choice does."""
     return "\n".join(f"  {style(letter, 'bold')}  {meaning}" for letter, meaning in _CHOICES)
+
+
+def format_request(deliveries: str, number: int, sent_id: str | None) -> str:
+    """Returns what a decision about a number of deliveries does, as a request without its question mark.
+
+    `sent_id` is the id of the message if it was sent, empty if not known, None if it was not sent.
+    """
+    them = "it" if number == 1 else "them"
+    if sent_id is None:
+        return f"Mark {deliveries} as not sent, so that the next apply sends {them}"
+    return (
+        f"Mark {deliveries} as sent{f', as message {sent_id}' if sent_id else ''}, so that no apply sends {them} again"
+    )
+
+
+def format_decided(number: int, sent_id: str | None) -> str:
+    """Returns what a decision about a number of deliveries did. `sent_id` is as for a request."""
+    if sent_id is None:
+        return f"Marked {number:,} as not sent. The next apply sends {'it' if number == 1 else 'them'}."
+    as_message, rest = f", as message {sent_id}" if sent_id else "", "It is" if number == 1 else "They are"
+    return f"Marked {number:,} as sent{as_message}. {rest} not sent again."
 
 
 def format_result(sent: int, not_sent: int, left: int) -> str:

@@ -209,23 +209,44 @@ def test_resolve_asks_about_each_unknown_delivery_and_records_each_answer(
     declare(folder, 5, more="create_conversation_without_contact_reply: true\n")
     assert folder.run("apply", "--yes").code == 4
     terminal = start("resolve")
-    for answer in ("what", "s", "2001", "n", "", "q"):
-        terminal.wait_for("[q]uit: " if answer != "2001" else "b: back): ")
-        terminal.type(f"{answer}\n")
-    assert terminal.finish() == 0
+    for answer in ("what", "?", "s", "2001", "n", "", CTRL_C):
+        terminal.wait_for("[q]uit, ?: " if answer != "2001" else "b: back): ")
+        terminal.type(answer if answer == CTRL_C else f"{answer}\n")
+    assert terminal.finish() == 130
     screen = terminal.screen
-    assert "If Intercom was not asked yet: msgrun reconcile\n" in screen
+    assert "Intercom may know, if it was not asked yet:\n  msgrun reconcile\n" in screen
     assert re.search(
         r"1 of 5  (p\d@example\.com)  ponies, revision 1\n  subject  Ponies for \1\n  tried    20\S+ \S+ UTC, less",
         screen,
     )
     assert screen.count("  https://app.intercom.com/a/apps/acme/users/") == 4
     assert '"what" is none of:\n  s  it was sent' in screen
-    assert "Marked as sent, as message 2001.\n" in screen
-    assert "Marked as not sent. The next apply sends it.\n" in screen
-    assert "1 marked as sent, 1 marked as not sent, 3 still unknown\n" in screen
+    assert "[q]uit, ?: ?\n  s  it was sent" in screen
+    assert "Marked 1 as sent, as message 2001. It is not sent again.\n" in screen
+    assert "Marked 1 as not sent. The next apply sends it.\n" in screen
+    assert "Interrupted by Ctrl-C.\n\n1 marked as sent, 1 marked as not sent, 3 still unknown\n" in screen
     assert "  Send what was not sent:\n    msgrun apply" in screen
+    assert "  Look for the 3 unknown deliveries in Intercom:\n    msgrun reconcile\n" in screen
     assert counts(folder) == {"sent": 1, "unknown": 3, "refused": 0, "free": 1}
+
+
+@pytest.mark.parametrize("args", [["ponies"], ["--message", "ponies"]])
+def test_resolve_decides_all_that_follow_at_once(
+    args: list[str], folder: Folder, intercom: Sandbox, start: Start
+) -> None:
+    intercom.trouble.replace({"next": ["500_before"] * 4})
+    declare(folder, 4)
+    folder.run("apply", "--yes")
+    terminal = start("resolve", *args)
+    terminal.answer("[q]uit, ?:", "s")
+    terminal.answer("b: back):", "")
+    terminal.answer("[q]uit, ?:", "sa")
+    terminal.answer("Mark this and the 2 that follow as sent, so that no apply sends them again? [y/N]:", "n")
+    terminal.answer("[q]uit, ?:", "na")
+    terminal.answer("Mark this and the 2 that follow as not sent, so that the next apply sends them? [y/N]:", "y")
+    assert terminal.finish() == 0
+    assert "1 marked as sent, 3 marked as not sent\n" in terminal.screen
+    assert counts(folder) == {"sent": 1, "unknown": 0, "refused": 0, "free": 3}
 
 
 def test_resolve_with_a_key_asks_about_that_one(folder: Folder, intercom: Sandbox, start: Start) -> None:
@@ -234,7 +255,7 @@ def test_resolve_with_a_key_asks_about_that_one(folder: Folder, intercom: Sandbo
     folder.run("apply", "--yes")
     key = json.loads(folder.run("status", "--format", "json").out)["deliveries"][0]["key"]
     terminal = start("resolve", key)
-    terminal.answer("[q]uit:", "n")
+    terminal.answer("[q]uit, ?:", "n")
     assert terminal.finish() == 0
     assert "1 of 1  " in terminal.screen
     assert "Intercom can be asked" not in terminal.screen
@@ -262,13 +283,13 @@ def test_a_person_who_saw_a_message_arrive_needs_no_id(folder: Folder, intercom:
     declare(folder, 2)
     assert folder.run("apply", "--yes").code == 4
     terminal = start("resolve")
-    terminal.answer("[q]uit:", "s")
+    terminal.answer("[q]uit, ?:", "s")
     terminal.answer("b: back):", "https://app.intercom.com/a/inbox/acme/inbox/conversation/9")
     terminal.answer("b: back):", "b")
-    terminal.answer("[q]uit:", "s")
+    terminal.answer("[q]uit, ?:", "s")
     terminal.answer("b: back):", "")
-    terminal.answer("[q]uit:", "q")
+    terminal.answer("[q]uit, ?:", "q")
     assert terminal.finish() == 0
     assert "is not an id: an id has digits" in terminal.screen.replace("\n  ", " ")
-    assert "Marked as sent.\n" in terminal.screen
+    assert "Marked 1 as sent. It is not sent again.\n" in terminal.screen
     assert counts(folder) == {"sent": 1, "unknown": 1, "refused": 0, "free": 0}

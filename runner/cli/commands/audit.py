@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from runner.cli.context import open_context
-from runner.cli.ledger import exit_code_of, read_ledger, require_records_of
+from runner.cli.ledger import exit_code_of, read_ledger, require_known_name
 from runner.cli.options import command, format_option
 from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
@@ -29,7 +29,7 @@ def audit(name: str | None, since: str | None) -> int:
     """
     with open_context() as context:
         facts = read_ledger(context).facts
-        require_records_of(facts, name)
+        require_known_name(context, facts, name)
         oldest = _parse_since(since, context.ledger.now()) if since else ""
         entries = [entry for entry in list_runs(facts, name) if entry.last >= oldest]
         match context.output.output_format:

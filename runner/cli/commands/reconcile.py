@@ -7,7 +7,7 @@ import click
 
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import exit_code_of, open_ledger, read_ledger, require_records_of
+from runner.cli.ledger import exit_code_of, open_ledger, read_ledger, require_known_name
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.progress import StatusLine
 from runner.cli.recipients import name_recipients, status_view
@@ -56,7 +56,7 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool) -> int:
 
 def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, write: Callable[..., None] | None) -> int:
     """Looks for unknown deliveries, prints the results, and returns the exit code. Without `write` it is a dry run."""
-    require_records_of(facts, name)
+    require_known_name(context, facts, name)
     reconciliation = prepare_reconciliation(facts, name, context.settings.salt)
     workspace = context.header_of(facts).workspace
     error: MsgrunError | None = None

@@ -11,13 +11,14 @@ import click
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, make_writer, write_decision
-from runner.cli.ledger import exit_code_of, open_ledger
-from runner.cli.options import command, writes_ledger
-from runner.cli.prompts import WrongAnswer, ask, quote
+from runner.cli.ledger import exit_code_of, open_ledger, require_known_name
+from runner.cli.options import EXIT, command, writes_ledger
+from runner.cli.prompts import WrongAnswer, ask, confirm, quote
 from runner.cli.recipients import find_beginnings, name_recipients
 from runner.cli.suggestions import suggest_names, suggest_unknown_keys
 from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import manual_outcomes
+from runner.deliver.manual_outcomes import find_unknown
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
@@ -29,12 +30,13 @@ from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
+_KEY_CHARACTERS = frozenset("0123456789abcdef")
 _MAX_LISTED = 20  # recipients that are named above a question
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
-Choice = Literal["sent", "not sent", "skip", "quit"]
+Choice = Literal["sent", "not sent", "all sent", "all not sent", "skip", "quit", "help"]
 _CHOICES: dict[str, Choice] = {
-    "s": "sent", "sent": "sent", "n": "not sent", "not sent": "not sent", "": "skip", "k": "skip", "skip": "skip",
-    "q": "quit", "quit": "quit",
+    "s": "sent", "sent": "sent", "n": "not sent", "not sent": "not sent", "sa": "all sent", "na": "all not sent",
+    "": "skip", "k": "skip", "skip": "skip", "q": "quit", "quit": "quit", "?": "help",
 }  # fmt: skip
 _BACK = "b"
 
@@ -45,9 +47,9 @@ _BACK = "b"
     "--message",
     metavar="NAME",
     shell_complete=suggest_names,
-    help="The message whose unknown deliveries --all decides.",
+    help="Ask about the unknown deliveries of this message.",
 )
-@click.option("--all", "every", is_flag=True, help="Decide all unknown deliveries of --message at once.")
+@click.option("--all", "every", is_flag=True, help="Decide all of --message at once, as the next options say.")
 @click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id; - if not known.")
 @click.option("--not-sent", is_flag=True, help="It was not sent: the next apply sends it.")
 @click.option("--duplicate", is_flag=True, help="Acknowledge that it was sent twice: no command reports it any more.")
@@ -58,19 +60,22 @@ def resolve(
 ) -> int:  # fmt: skip
     """Decide what became of unknown deliveries, or acknowledge a duplicate.
 
-    On a terminal it asks about each unknown delivery, and shows where to look in Intercom. With KEY it asks about that
-    one; KEY is the start of its key, as status shows it.
+    On a terminal it asks about each unknown delivery, and shows where to look in Intercom. KEY limits it to one, by the
+    start of its key as status shows it, or to those of a message, by its name.
     """
     choices = [sent_id is not None, not_sent, duplicate].count(True)
     with open_context() as context:
-        is_asked = context.output.is_interactive and not (choices or message is not None or every)
+        is_asked = context.output.is_interactive and not (choices or every or (key and message))
         if not is_asked:
             _require_choice(key, message, sent_id, every=every, choices=choices)
         with open_ledger(context, "resolve") as ledger:
             if not context.options.no_fetch:
                 add_late_outcomes(context.ledger, ledger)
+            if is_asked and key and (key in ledger.facts.message_names() or not set(key) <= _KEY_CHARACTERS):
+                key, message = None, key
+            require_known_name(context, ledger.facts, message)
             if is_asked:
-                return ask_about_unknown(context, ledger, key)
+                return ask_about_unknown(context, ledger, key, message)
             if duplicate:
                 records = manual_outcomes.acknowledge_duplicates(
                     ledger.facts, key, message, format_timestamp(context.now)
@@ -86,7 +91,7 @@ def _require_choice(key: str | None, message: str | None, sent_id: str | None, *
     """Raises UsageMistake unless the options say which delivery is meant, and what became of it."""
     if (key is None) == (message is None) or every != (message is not None):
         alone = shown_command("resolve")
-        hint = f"give a KEY, or --message NAME --all; on a terminal, {alone} alone asks about each"
+        hint = f"give a KEY, or --message NAME --all; without an outcome, {alone} asks about each on a terminal"
         raise UsageMistake("no delivery is named", hint)
     if choices != 1 or sent_id == "":
         raise UsageMistake(
@@ -98,7 +103,7 @@ def _resolve_unknown(
     context: Context, ledger: Ledger, key: str | None, message: str | None, sent_id: str | None
 ) -> int:
     """Records that unknown deliveries were sent or not. Returns the exit code."""
-    states = manual_outcomes.find_unknown(ledger.facts, key, message)
+    states = find_unknown(ledger.facts, key, message)
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
     if isinstance(ledger, SharedLedger) and sent_id is None:
         context.output.note(warn_of_live_run(states))
@@ -106,20 +111,10 @@ def _resolve_unknown(
     number = f"{pluralize(len(states), 'unknown delivery', 'unknown deliveries')}{of_message}"
     who = _list_people(context, ledger, states)
     them = "it" if len(states) == 1 else "them"
-    if sent_id is None:
-        decision = Decision(
-            f"Mark {number} as not sent, so that the next apply sends {them}",
-            f"Marked {len(states):,} as not sent. The next apply sends {them}.",
-            effect=who,
-            next_step=NextStep(f"Send {them}", (shown_command("apply"),)),
-        )
-    else:
-        as_message = f", as message {sent_id}" if sent_id else ""
-        rest = "It is not sent again" if len(states) == 1 else "They are not sent again"
-        request = f"Mark {number} as sent{as_message}, so that no apply sends {them} again"
-        decision = Decision(request, f"Marked {len(states):,} as sent{as_message}. {rest}.", effect=who)
-    write = make_writer(context, ledger)
-    return write_decision(context, ledger, records, decision, write)
+    request, none = resolve_text.format_request(number, len(states), sent_id), f"nothing of {message} is unknown"
+    send = NextStep(f"Send {them}", (shown_command("apply"),)) if sent_id is None else None
+    decision = Decision(request, resolve_text.format_decided(len(states), sent_id), none, who, send)
+    return write_decision(context, ledger, records, decision, make_writer(context, ledger))
 
 
 def _list_people(context: Context, ledger: Ledger, states: Sequence[State]) -> str:
@@ -132,34 +127,37 @@ def _list_people(context: Context, ledger: Ledger, states: Sequence[State]) -> s
     return f"{', '.join(names)}{more}"
 
 
-def ask_about_unknown(context: Context, ledger: Ledger, key: str | None) -> int:
-    """Asks about each unknown delivery, or the one whose key begins with `key`. Returns the exit code.
+def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message: str | None = None) -> int:
+    """Asks about each unknown delivery, those of a message, or the one whose key begins with `key`.
 
-    Raises UsageMistake if there is not exactly one with this key, GuardRefused and LedgerUnavailable.
+    Returns the exit code. Raises UsageMistake if there is not exactly one with this key, GuardRefused and
+    LedgerUnavailable.
     """
-    states = (
-        list(ledger.facts.states_with("unknown"))
-        if key is None
-        else manual_outcomes.find_unknown(ledger.facts, key, None)
-    )
+    is_any = key is None and message is None
+    states = list(ledger.facts.states_with("unknown")) if is_any else find_unknown(ledger.facts, key, message)
     if not states:
-        context.output.result("nothing is unknown")
+        context.output.result(f"nothing{f' of {message}' if message else ''} is unknown")
         return exit_code_of(ledger.facts)
     if isinstance(ledger, SharedLedger):
         context.output.note(warn_of_live_run(states))
     if any(record.is_searchable for state in states for record in state.open_attempts):
-        context.output.message(f"If Intercom was not asked yet: {shown_command('reconcile')}")
-    answers = _ask_each(context, ledger, states)
+        context.output.message(f"Intercom may know, if it was not asked yet:\n  {shown_command('reconcile')}")
+    answers, is_interrupted = Counter[Choice](), False
+    try:
+        _ask_each(context, ledger, states, answers)
+    except KeyboardInterrupt:  # what was answered is written
+        context.output.error("\nInterrupted by Ctrl-C.")
+        is_interrupted = True
     left = len(states) - answers["sent"] - answers["not sent"]
     context.output.result(f"\n{resolve_text.format_result(answers['sent'], answers['not sent'], left)}")
     still_open = [record for state in ledger.facts.states_with("unknown") for record in state.open_attempts]
     steps = [
         *(next_steps.commit_ledger(context) if left < len(states) else ()),
         *([NextStep("Send what was not sent", (shown_command("apply"),))] if answers["not sent"] else ()),
-        *next_steps.decide(context, still_open),
+        *next_steps.settle_unknown(context, still_open),
     ]
     next_steps.print_steps(context, steps)
-    return exit_code_of(ledger.facts)
+    return EXIT.interrupted if is_interrupted else exit_code_of(ledger.facts)
 
 
 def warn_of_live_run(states: Sequence[State]) -> str:
@@ -171,53 +169,65 @@ def warn_of_live_run(states: Sequence[State]) -> str:
     )
 
 
-def _ask_each(context: Context, ledger: Ledger, states: Sequence[State]) -> Counter[Choice]:
-    """Asks about each delivery, and writes what the user decides. Returns the number of answers of each kind."""
+def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], answers: Counter[Choice]) -> None:
+    """Asks about each delivery, and writes what the user decides. Counts in `answers` how many are sent or not sent."""
     records = [state.record for state in states]
     recipients, beginnings = name_recipients(context, ledger.facts, records), find_beginnings(context, records)
     write = make_writer(context, ledger)
-    answers: Counter[Choice] = Counter()
     now = context.now  # all answers are one decision, and audit lists them as one
 
     def sort_key(state: State) -> tuple[str, str]:
         name = reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
         return state.record.message, name
 
-    for number, state in enumerate(sorted(states, key=sort_key), 1):
+    ordered = sorted(states, key=sort_key)
+    for number, state in enumerate(ordered):
         beginning, age = beginnings.get(state.record.key, ""), _age(state, now)
         context.output.error(
             resolve_text.format_question(
-                state, number, len(states), recipients, beginning, age, show_values=context.output.show_values
+                state, number + 1, len(states), recipients, beginning, age, show_values=context.output.show_values
             )
         )
-        if number == 1:
+        if number == 0:
             context.output.message(resolve_text.format_choices())
-        choice, sent_id = _ask_one(context, ledger)
-        answers[choice] += 1
+        choice, sent_id = _ask_one(context, ledger, len(states) - number)
         if choice == "quit":
             break
         if choice == "skip":
             context.output.error("Skipped: it stays unknown.")
             continue
-        write(*manual_outcomes.resolve_unknown([state], sent_id, format_timestamp(now)))
-        not_sent = "Marked as not sent. The next apply sends it."
-        done = not_sent if sent_id is None else f"Marked as sent{f', as message {sent_id}' if sent_id else ''}."
-        context.output.error(done)
-    return answers
+        decided = ordered[number:] if choice.startswith("all ") else [state]
+        write(*manual_outcomes.resolve_unknown(decided, sent_id, format_timestamp(now)))
+        answers["not sent" if sent_id is None else "sent"] += len(decided)
+        context.output.error(resolve_text.format_decided(len(decided), sent_id))
+        if len(decided) > 1:
+            break
 
 
-def _ask_one(context: Context, ledger: Ledger) -> tuple[Choice, str | None]:
-    """Asks what became of one delivery. Returns the choice, and the message's id if it was sent; empty if not known."""
+def _ask_one(context: Context, ledger: Ledger, left: int) -> tuple[Choice, str | None]:
+    """Asks what became of one delivery, or of all that are left.
+
+    Returns the choice, and the message's id if it was sent; empty if not known.
+    """
     while True:
         choice: Choice = ask(context.output, resolve_text.QUESTION, _parse_choice) or "quit"
-        if choice != "sent":
-            return choice, None
-        context.output.message(resolve_text.ID_NOTE)
-        sent_id = ask(context.output, resolve_text.ID_QUESTION, partial(_parse_id, ledger.facts))
-        if sent_id is None:
-            return "quit", None
-        if sent_id != _BACK:
-            return choice, sent_id
+        match choice:
+            case "help":
+                context.output.message(resolve_text.format_choices())
+            case "sent":
+                context.output.message(resolve_text.ID_NOTE)
+                sent_id = ask(context.output, resolve_text.ID_QUESTION, partial(_parse_id, ledger.facts))
+                if sent_id is None:
+                    return "quit", None
+                if sent_id != _BACK:
+                    return choice, sent_id
+            case "all sent" | "all not sent":
+                for_all = "" if choice == "all sent" else None
+                deliveries = f"{'this delivery' if left == 1 else f'this and the {left - 1:,} that follow'}"
+                if confirm(context.output, f"{resolve_text.format_request(deliveries, left, for_all)}?"):
+                    return choice, for_all
+            case _:
+                return choice, None
 
 
 def _parse_choice(answer: str) -> Choice | WrongAnswer:

@@ -8,15 +8,13 @@ import click
 
 from runner.cli import next_steps
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import exit_code_of, read_ledger
+from runner.cli.ledger import exit_code_of, read_ledger, require_known_name
 from runner.cli.options import command, format_option
 from runner.cli.pauses import current_notices
 from runner.cli.recipients import name_recipients, status_view
 from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import Address, is_address, parse_recipient_address
-from runner.declare.project import suggest_name
 from runner.declare.recipient_states import find_states
-from runner.errors import ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
 from runner.ledger.key_state import STATUS_WORDS, State
@@ -58,7 +56,7 @@ def status(name: str | None, address: str | None, *, show_all: bool, online: boo
         facts = read_ledger(context).facts
         counts = Counter({group: number for group, number in facts.counts().items() if name in (None, group.message)})
         if name is not None and not counts:
-            _require_declared(context, facts, name)
+            require_known_name(context, facts, name)
         if context.output.output_format == "text":
             next_steps.note_other_clones(context)
             _print_notices(context)
@@ -80,18 +78,6 @@ def _print_notices(context: Context) -> None:
     output = context.output
     if lines := format_notices(current_notices(context), output.width, show_values=output.show_values):
         output.result("\n".join([*lines, ""]))
-
-
-def _require_declared(context: Context, facts: Facts, name: str) -> None:
-    """Raises UsageMistake if no declaration has this name, of which the ledger knows nothing."""
-    try:
-        declarations = context.load_project().declarations
-    except ProblemsFound:
-        declarations = ()
-    declared = {declaration.name for declaration in declarations}
-    if name not in declared:
-        hint = suggest_name(name, declarations, sorted({*declared, *facts.message_names()}))
-        raise UsageMistake(f"no message is named {name}, and the ledger knows none", hint)
 
 
 def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: Address, *, online: bool) -> None:

@@ -36,7 +36,13 @@ def test_resolve_all_of_a_message(folder: Folder) -> None:
     assert (ran.code, "  Send them:\n    msgrun apply\n" in ran.out) == (0, True)
     counts = json.loads(folder.run("status", "--format", "json").out)["counts"]
     assert counts == {"sent": 0, "unknown": 0, "refused": 0, "free": 2}
-    assert folder.run("resolve", "--message", "list", "--all", "--not-sent", "--yes").out == "nothing to do\n"
+    assert folder.run("resolve", "--message", "list", "--all", "--not-sent", "--yes").out == (
+        "nothing to do: nothing of list is unknown\n"
+    )
+    for args in ["resolve", "--message", "lis", "--all", "--not-sent"], ["reconcile", "lis"], ["audit", "lis"]:
+        ran = folder.run(*args)
+        assert (ran.code, "no message is named lis, and the ledger knows none" in ran.err) == (64, True)
+        assert "did you mean list?" in ran.err
 
 
 def test_with_many_unknown_of_a_message_the_command_for_all_is_named_and_its_people_are_sorted(folder: Folder) -> None:
@@ -46,7 +52,7 @@ def test_with_many_unknown_of_a_message_the_command_for_all_is_named_and_its_peo
     append(folder, line("f", "f", "claimed", to="id:1"))
     for args in ("status",), ("status", "list"):
         assert folder.run(*args).out.endswith(
-            f"  Or, if none of list arrived, mark all that is unknown of it as not sent:\n    {for_all}"
+            f"  Or, if none of the 6 unknown of list arrived, mark them all as not sent:\n    {for_all}"
         )
     assert "id:1, id:10, id:6, id:7, id:8, id:9\n" in folder.run(*for_all.split()[1:]).err
 
