@@ -86,9 +86,21 @@ def format_plan(review: Review, view: PlanView) -> str:
     in_steps = [item for item in planned.guards if item.steps][:_MAX_STEPS]
     blocks += _format_guards(planned.guards, in_steps, view.width)
     blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
-    steps = dict.fromkeys(step for item in reversed(in_steps) for step in reversed(item.steps))  # one of all is last
-    next_steps = format_next_steps((NextStep(purpose, (command,)) for purpose, command in reversed(steps)), view.width)
+    next_steps = format_next_steps(_list_steps(review, in_steps), view.width)
     return "\n\n".join(blocks) + (f"\n{next_steps}" if next_steps else "")
+
+
+def _list_steps(review: Review, guards: Sequence[Guard]) -> list[NextStep]:
+    """Returns the ways out of guards. What they share is shown once: the first step, to see the edits, and the last."""
+    if not guards:
+        return []
+    (see, command), *_ = guards[0].steps
+    steps = dict.fromkeys(step for item in reversed(guards) for step in reversed(item.steps[1:]))
+    names = {name for item in guards for name in item.messages}
+    changes = review.comparison.changes if review.comparison else ()
+    is_seen = names <= {change.name for change in changes if change.is_content_changed and change.before}
+    first = NextStep("Undo the edit if it is a mistake", ()) if is_seen else NextStep(see, (command,))
+    return [first, *(NextStep(purpose, (command,)) for purpose, command in reversed(steps))]
 
 
 def format_check(planned: Plan, view: PlanView) -> str:

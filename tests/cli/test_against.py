@@ -351,6 +351,10 @@ def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sand
     assert "> - **edited** seed was edited after it was sent to 1 recipient" in ran.out
     assert "```diff\n- Hey\n+ Ho\n```" in ran.out
     assert len(intercom.messages) == 4
+    out = here.run("plan", "--against", "main").out
+    assert ("  Undo the edit if it is a mistake\n  Or keep" in out, "--against REF" in out) == (True, False)
+    commit(here)
+    assert "plan --against REF\n" in here.run("plan", "--against", "main").out, "of this commit it shows no edit"
 
 
 def test_samples_of_two_recipients_are_told(here: Folder) -> None:
