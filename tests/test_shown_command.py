@@ -81,8 +81,9 @@ def test_accept_without_an_edit_names_the_ledger(folder: Folder) -> None:
     folder.message(SEED.replace("Hey", "Hello"))
     accepted = folder.run("accept", "seed", "--new-lock", "--yes")
     assert accepted.out == (
-        "nothing to do: the ledger messages.lock has no edit of seed; msgrun status seed lists who got it\n"
+        "nothing to do: the ledger messages.lock has no edit of seed\n\nNext:\n"
+        "  See who got it:\n    msgrun status seed\n"
     )
     assert folder.run("--sandbox", "accept", "seed", "--yes").code == 0
     again = folder.run("--sandbox", "accept", "seed", "--yes")
-    assert again.out.endswith("; msgrun --sandbox status seed lists who got it\n")
+    assert again.out.endswith("  See who got it:\n    msgrun --sandbox status seed\n")

@@ -25,8 +25,8 @@ from runner.report.terminal_text import one_line
 class Decision:
     """A decision about deliveries, as a request without its question mark, and as the sentence that reports it.
 
-    `if_empty` says why there is nothing to decide, where the command knows. `effect` is a sentence above the question:
-    what follows from a yes. `next_step` comes after the ledger is committed.
+    `if_empty` says why there is nothing to decide, where the command knows, and `ways_on` what to do then. `effect` is
+    a sentence above the question: what follows from a yes. `next_step` comes after the ledger is committed.
     """
 
     request: str
@@ -34,6 +34,7 @@ class Decision:
     if_empty: str = ""
     effect: str = ""
     next_step: NextStep | None = None
+    ways_on: tuple[NextStep, ...] = ()
 
 
 def check_one(context: Context, name: str) -> None:
@@ -71,6 +72,7 @@ def write_decision(
     if not records:
         reason = one_line(f": {decision.if_empty}") if decision.if_empty else ""
         context.output.sentence(f"nothing to do{reason}")
+        next_steps.print_steps(context, decision.ways_on)
         return exit_code_of(ledger.facts)
     try:
         if decision.effect and not context.options.yes:

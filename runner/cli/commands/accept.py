@@ -1,5 +1,6 @@
 """The command accept: keeps an edit of a sent message, without sending."""
 
+import os
 from functools import partial
 
 import click
@@ -12,6 +13,7 @@ from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
 from runner.deliver import manual_outcomes
 from runner.ledger.history import sent_revisions
+from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
@@ -28,21 +30,23 @@ def accept(name: str) -> int:
         message, _ = plan_one(context, ledger.facts, name)
         records = manual_outcomes.accept_edits(message, ledger.facts, format_timestamp(context.now))
         recipients = pluralize(len(records), "recipient")
-        lists = f"{shown_command('status', name)} lists who got it"
-        reason = f"the ledger {context.ledger.address.display_name} has no edit of {name}; {lists}"
+        ways_on = [NextStep("See who got it", (shown_command("status", name),))]
+        reason = f"the ledger {context.ledger.address.display_name} has no edit of {name}"
         if (revision := message.declaration.revision) > 1 and not ledger.facts.keys_of(name, revision):
-            reason = f"revision {revision} of {name} was not sent yet, so there is nothing to accept"
+            file, reason = message.declaration.document.source.path, f"revision {revision} of {name} was not sent yet"
             sent = [number for other, number in sent_revisions(ledger.facts) if other == name and number < revision]
-            if sent:
-                reason += (
-                    f". To keep the edit without sending it: write revision: {max(sent)} again, then run this again;"
-                    f" or count the new revision as sent: {shown_command('adopt', name)}"
-                )
+            keep = f"Or keep the edit without sending: write revision: {max(sent, default=0)} again into {file}, then"
+            ways_on = [
+                NextStep("Send it", (shown_command("apply", os.path.relpath(context.tree.root / file)),)),
+                *([NextStep(keep, (shown_command("accept", name),))] if sent else ()),
+                NextStep(f"Or count revision {revision} as sent, without sending", (shown_command("adopt", name),)),
+            ]
         stay = "stays" if len(records) == 1 else "stay"
         decision = Decision(
             f"Accept the edit of {name}",
             f"Accepted the edit of {name}. {recipients} {stay} counted as sent; nothing was sent.",
             reason,
             f"{recipients} who got {name} before the edit {stay} counted as sent, with the new text. Nothing is sent.",
+            ways_on=tuple(ways_on),
         )
         return write_decision(context, ledger, records, decision)

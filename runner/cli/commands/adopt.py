@@ -13,6 +13,7 @@ from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp, new_run_id
 from runner.deliver import manual_outcomes
 from runner.privacy import reveal_or_mask
+from runner.report.next_steps import NextStep
 from runner.report.problem_text import list_first, pluralize
 from runner.shown_command import shown_command
 
@@ -41,6 +42,7 @@ def adopt(name: str) -> int:
         decision = Decision(
             f"Mark {name} as sent to {recipients}",
             f"Marked {name} as sent to {recipients}. No apply sends it to them.",
-            f"{name} has no recipient left to send to; {shown_command('status', name)} lists who got it",
+            f"{name} has no recipient left to send to",
+            ways_on=(NextStep("See who got it", (shown_command("status", name),)),),
         )
         return write_decision(context, ledger, records, decision)

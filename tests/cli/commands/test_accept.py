@@ -49,9 +49,11 @@ def test_a_raised_revision_is_no_edit_and_accept_says_so(folder: Folder) -> None
     folder.message(f"revision: 2\n{LIST.replace('Hi', 'Hello')}")
     ran = folder.run("accept", "list", "--yes")
     assert ran.out == (
-        "nothing to do: revision 2 of list was not sent yet, so there is nothing to accept. To keep the edit without"
-        " sending it: write revision: 1 again, then run this again; or count the new revision as sent:"
-        " msgrun adopt list\n"
+        "nothing to do: revision 2 of list was not sent yet\n\nNext:\n"
+        "  Send it:\n    msgrun apply messages/message.yaml\n"
+        "  Or keep the edit without sending: write revision: 1 again into messages/message.yaml, then:\n"
+        "    msgrun accept list\n"
+        "  Or count revision 2 as sent, without sending:\n    msgrun adopt list\n"
     )
     folder.message(f"revision: 1\n{LIST.replace('Hi', 'Hello')}")
     assert folder.run("accept", "list", "--yes").out.startswith("Accepted the edit of list. ")
