@@ -22,6 +22,7 @@ from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 _MAX_ASKED = 5  # unknown deliveries of a message: above it there is a command for all of them
+_MAX_MESSAGES = 3  # that have such a command
 _ADDED_REMOTE = re.compile(r"^\+\s*remote:", re.MULTILINE)  # in a diff of msgrun.yaml: apply may have written it
 
 
@@ -139,10 +140,13 @@ def note_live_claims(context: Context, facts: Facts) -> None:
         context.output.note(f"{number} claimed less than two minutes ago: another run may be sending now.")
 
 
-def settle_unknown(context: Context, unknown: Iterable[Record], *, by_key: bool = False) -> list[NextStep]:
+def settle_unknown(
+    context: Context, unknown: Iterable[Record], name: str | None = None, *, by_key: bool = False
+) -> list[NextStep]:
     """Returns the steps that settle unknown deliveries, given the records of their open attempts.
 
-    `by_key`: others may be unknown too, so a command names the key of the delivery.
+    Others may be unknown too where `name` is their message, or with `by_key`: then the commands name it, or the key of
+    each delivery.
     """
     records, live = list(unknown), set[Record]()
     if not isinstance(context.ledger.address, LockfileAddress):
@@ -160,17 +164,19 @@ def settle_unknown(context: Context, unknown: Iterable[Record], *, by_key: bool 
             closed = all(record.is_searchable or not record.opens_conversation for record in records)
             why = f" ({others:,} {'opened no conversation' if closed else 'cannot be found there'})"
             which = f"{searchable:,} of the {len(records):,} unknown"
-        steps.append(NextStep(f"Look for {which} in Intercom{why}", (shown_command("reconcile"),)))
-    return steps + decide(context, records, is_left=bool(searchable), by_key=by_key)
+        steps.append(
+            NextStep(f"Look for {which} in Intercom{why}", (shown_command("reconcile", *filter(None, [name])),))
+        )
+    return steps + decide(context, records, name, is_left=bool(searchable), by_key=by_key)
 
 
 def decide(
-    context: Context, records: Iterable[Record], *, is_left: bool = False, by_key: bool = False
+    context: Context, records: Iterable[Record], name: str | None, *, is_left: bool = False, by_key: bool = False
 ) -> list[NextStep]:
     """Returns the step with which a person says what became of unknown deliveries.
 
-    `is_left`: another step comes before it, which may settle some. `by_key`: see `settle_unknown`. Off a terminal it
-    names the flags.
+    `is_left`: another step comes before it, which may settle some. `name` and `by_key`: see `settle_unknown`. Off a
+    terminal it names the flags.
     """
     messages = {record.key: record.message for record in records}
     keys = list(messages)
@@ -181,21 +187,22 @@ def decide(
     if is_left:
         which = "each that is left" if len(keys) > 1 else "it, if it is not found"
     if context.output.is_interactive:
-        commands = [("resolve", key[:12]) for key in keys] if by_key else [("resolve",)]
-        return [NextStep(f"Say what became of {which}", tuple(shown_command(*words) for words in commands)), *of_all]
+        chosen = [key[:12] for key in keys] if by_key else [name]
+        commands = tuple(shown_command("resolve", *filter(None, [one])) for one in chosen)
+        return [NextStep(f"Say what became of {which}", commands), *of_all]
     command = shown_command("resolve", keys[0][:12])
     purpose = f"Say what became of {which}, by its key" if len(keys) > 1 or is_left else f"Say what became of {which}"
     return [NextStep(purpose, (f"{command} --sent ID", f"{command} --not-sent")), *of_all]
 
 
 def _decide_all(messages: Iterable[str]) -> list[NextStep]:
-    """Returns the step that decides the unknown deliveries of a message at once, for each message with many."""
+    """Returns the step that decides the unknown deliveries of a message at once, for the messages with the most."""
     return [
         NextStep(
             f"Or, if none of the {number:,} unknown of {name} arrived, mark them all as not sent",
             (shown_command("resolve", "--message", name, "--all", "--not-sent"),),
         )
-        for name, number in Counter(messages).items()
+        for name, number in Counter(messages).most_common(_MAX_MESSAGES)
         if number > _MAX_ASKED
     ]
 

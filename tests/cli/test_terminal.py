@@ -237,6 +237,9 @@ def test_resolve_decides_all_that_follow_at_once(
     intercom.trouble.replace({"next": ["500_before"] * 4})
     declare(folder, 4)
     folder.run("apply", "--yes")
+    status = start("status", "ponies")
+    status.finish()
+    assert "  Say what became of the 4 unknown deliveries:\n    msgrun resolve ponies\n" in status.screen
     terminal = start("resolve", *args)
     terminal.answer("[q]uit, ?:", "s")
     terminal.answer("b: back):", "")

@@ -82,7 +82,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
             else ()
         ),
         *(written if result.sent else ()),
-        *next_steps.decide(context, (item.record for item in result.unknown)),
+        *next_steps.decide(context, (item.record for item in result.unknown), name),
     ]
     next_steps.print_steps(context, steps)
     if error:

@@ -176,7 +176,7 @@ def _print_messages(
     if any(state.status == "refused" for state in listed):
         others.append(NextStep("Read what refused means", (shown_command("explain", "refused"),)))
     others += _show_sandbox(context) if not counts else []
-    next_steps.print_steps(context, [*_settle(context, unknown), *others])
+    next_steps.print_steps(context, [*_settle(context, unknown, name), *others])
 
 
 def _list_deliveries(
@@ -202,10 +202,12 @@ def _warn_of_unknown(context: Context, unknown: Sequence[State]) -> None:
         context.output.result(wrap(status_text.may_have_arrived(len(unknown)), context.output.width, indent="  "))
 
 
-def _settle(context: Context, unknown: Sequence[State], *, by_key: bool = False) -> list[NextStep]:
+def _settle(
+    context: Context, unknown: Sequence[State], name: str | None = None, *, by_key: bool = False
+) -> list[NextStep]:
     """Returns the steps that settle unknown deliveries."""
     attempts = (record for state in unknown for record in state.open_attempts)
-    return next_steps.settle_unknown(context, attempts, by_key=by_key)
+    return next_steps.settle_unknown(context, attempts, name, by_key=by_key)
 
 
 def _show_sandbox(context: Context) -> list[NextStep]:

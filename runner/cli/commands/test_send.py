@@ -121,23 +121,22 @@ def _report(
     context: Context, declaration: Declaration, delivery: Delivery, answer: Answer, email: str, url: str
 ) -> int:
     """Prints what became of a test. Returns the exit code. Raises RunStopped."""
+    look = f"To look at it: {shown_command('sandbox', sandbox=False)}" if context.options.sandbox else url
     match answer:
         case Sent():
             recipient = mark_private(delivery.value, delivery.display_name)
             name = reveal_or_mask(recipient, show_values=context.output.show_values)
             to = reveal_or_mask(mark_private(email, MASK), show_values=context.output.show_values)
             text = f"Sent a test of {declaration.name} to {to}, as {name} would get it: message {answer.id}."
-            look = f"To look at it: {shown_command('sandbox', sandbox=False)}" if context.options.sandbox else url
             context.output.sentence("\n".join(filter(None, (text, look))))
             return EXIT.done
         case Refused():
-            text = f"Intercom refused the test: {answer.code} "
-            context.output.failure(RunStopped(text + mark_private_values(answer.message, delivery.private_values)))
+            why = mark_private_values(answer.message, delivery.private_values)
+            hint = f"what that means: {shown_command('explain', 'refused')}"
+            context.output.failure(RunStopped(f"Intercom refused the test: {answer.code}: " + why, hint))
             return EXIT.refused
         case Unknown():
-            context.output.failure(
-                RunStopped(f"the test may have arrived: {answer.reason}", f"look at the contact {url}")
-            )
+            context.output.failure(RunStopped(f"the test may have arrived: {answer.reason}", look))
             return EXIT.unknown
         case AccountDenied():
             message = mark_private_values(answer.message, delivery.private_values)

@@ -31,6 +31,7 @@ def test_apply_and_status_name_it_where_it_can_work(folder: Folder, intercom: Sa
     assert summary.index(told) < summary.index("msgrun resolve")
     assert told in folder.run("apply", "--yes").out, "also where nothing is left to send"
     assert told in folder.run("status").out
+    assert told.replace("reconcile", "reconcile list") in folder.run("status", "list").out
 
 
 def test_apply_and_status_do_not_name_it_where_it_cannot(folder: Folder, intercom: Sandbox) -> None:

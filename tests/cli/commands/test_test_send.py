@@ -101,13 +101,17 @@ def test_nothing_is_sent_to_the_wrong_contact_or_workspace(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "code", "status"), [("422", 3, "refused"), ("500_after", 4, "unknown"), ("429", 75, "throttled")]
-)
+    ("trouble", "code", "status", "text"),
+    [("422", 3, "refused", "parameter_not_found: No subject supplied for email message\n  hint: what that means:"),
+     ("500_after", 4, "unknown", "the test may have arrived: HTTP status 500\n  hint: https://app.intercom.com/a/apps/"),
+     ("429", 75, "throttled", "the rate limit left no room")],
+)  # fmt: skip
 def test_it_is_posted_once_whatever_the_answer(
-    trouble: str, code: int, status: str, project: Folder, intercom: Sandbox
+    trouble: str, code: int, status: str, text: str, project: Folder, intercom: Sandbox
 ) -> None:
     intercom.trouble.replace({"next": [trouble]})
-    assert send(project).code == code
+    ran = send(project)
+    assert (ran.code, text in ran.err) == (code, True), ran.err
     assert len([entry for entry in intercom.log if entry["path"] == "/messages"]) == 1
     assert json.loads((project.path / ".msgrun/tests.jsonl").read_text().splitlines()[-1])["status"] == status
 
