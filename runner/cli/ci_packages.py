@@ -22,7 +22,8 @@ from urllib.parse import unquote, urlsplit
 from runner import __version__
 from runner.current_work import CURRENT_WORK
 from runner.declare.message_files import list_message_files
-from runner.declare.settings import SETTINGS_FILE, load_all_settings
+from runner.declare.project_root import SETTINGS_FILE
+from runner.declare.settings import load_all_settings
 from runner.declare.tree import MAX_FILE_SIZE, Tree
 from runner.errors import MsgrunError, UsageMistake
 from runner.git.process import GitFailed

@@ -18,8 +18,9 @@ from runner.cli.output import Output
 from runner.cli.pauses import Signals, make_stop_conditions
 from runner.cli.progress import RunProgress, open_record_log
 from runner.clock import Clock, new_run_id
+from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.sender import Sender
-from runner.declare.settings import SETTINGS_FILE, Settings
+from runner.declare.settings import Settings
 from runner.deliver.post import MessagePoster
 from runner.deliver.run import make_run
 from runner.deliver.stop import DRAIN_TIMEOUT, signal_name

@@ -14,11 +14,12 @@ from runner.cli.options import GlobalOptions, current_options
 from runner.cli.output import Output
 from runner.cli.render_time_limit import RENDER_MONITOR, limit_render_time
 from runner.current_work import CURRENT_WORK
-from runner.declare.project import Project, find_root
+from runner.declare.project import Project
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
+from runner.declare.project_root import SETTINGS_FILE, find_root
 from runner.declare.read_cache import ReadCache
 from runner.declare.sending_times import QuietHours
-from runner.declare.settings import SETTINGS_FILE, Settings, load_chosen_settings, load_settings
+from runner.declare.settings import Settings, load_chosen_settings, load_settings
 from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, LockfileAddress, default_lockfile, parse_address

@@ -15,7 +15,8 @@ from runner.cli.context import Context
 from runner.cli.options import EXIT
 from runner.clock import new_run_id
 from runner.declare.project import suggest_name
-from runner.declare.settings import SETTINGS_FILE, Settings, load_all_settings
+from runner.declare.project_root import SETTINGS_FILE
+from runner.declare.settings import Settings, load_all_settings
 from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake

@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import join, quote
 
 from runner.cli.context import Context
-from runner.declare.settings import SETTINGS_FILE
+from runner.declare.project_root import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.current_ledger import OTHER_DEFAULT_HINT

@@ -138,12 +138,6 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in th
         return float(match[1]) * {"h": 3600, "m": 60}.get(match[2], 1)
 
 
-def _suggest_environments(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    from runner.cli.suggestions import suggest_environments  # noqa: PLC0415  # it reads msgrun.yaml: saves 20 ms in --help
-
-    return suggest_environments(context, parameter, incomplete)
-
-
 def exit_code_of_error(error: MsgrunError) -> int:
     """Returns the exit code for an error that ended the command."""
     match error:
@@ -174,7 +168,6 @@ def global_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             "-e",
             "--environment",
             metavar="NAME",
-            shell_complete=_suggest_environments,
             help="Use an environment of msgrun.yaml.",
         ),
         option(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
-from runner.declare.project import NoProject, find_root
+from runner.declare.project_root import NoProject, find_root
 from runner.errors import GuardRefused, Place, Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
 from runner.managed_path import managed_path, user_path

@@ -10,8 +10,7 @@ from runner.cli.context import open_context
 from runner.cli.options import EXIT, current_options
 from runner.cli.output import current_output
 from runner.cli.preview_pages import PreviewMemory, PreviewRequest, load_preview
-from runner.declare.project import find_root
-from runner.declare.settings import SETTINGS_FILE
+from runner.declare.project_root import SETTINGS_FILE, find_root
 from runner.errors import LedgerUnavailable, MsgrunError, ProblemsFound, RunStopped
 from runner.git.repository import find_repository
 from runner.preview.concerns import describe_error, describe_problem

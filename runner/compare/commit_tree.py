@@ -15,7 +15,7 @@ from pathlib import Path
 from posixpath import dirname, join, normpath
 from shlex import quote
 
-from runner.declare.settings import SETTINGS_FILE
+from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.tree import MAX_FILE_SIZE, MAX_PATH, NotReadable, Tree
 from runner.errors import UsageMistake
 from runner.git.repository import Repository

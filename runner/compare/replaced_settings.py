@@ -6,7 +6,7 @@ ledger, and a comparison of the file at one path would find none of them changed
 
 from pathlib import Path, PurePosixPath
 
-from runner.declare.settings import SETTINGS_FILE
+from runner.declare.project_root import SETTINGS_FILE
 from runner.git.repository import Repository
 
 

@@ -14,8 +14,9 @@ from runner.declare.declaration_parser import parse
 from runner.declare.message_files import find_unread_files, find_unread_settings, list_message_files
 from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
+from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.read_cache import ReadCache
-from runner.declare.settings import SETTINGS_FILE, Settings, setting_path
+from runner.declare.settings import Settings, setting_path
 from runner.declare.similar_names import did_you_mean, find_look_alike_names
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from runner.declare import schema
 from runner.declare.audience.suppression import ContactFiles, parse_contact_files
 from runner.declare.message_files import find_unread_settings
+from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.recipient_rules import AllowList, RecipientPolicy, Redirect, parse_allow_list, parse_redirect
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.sending_times import Frequency, QuietHours, parse_frequency, parse_quiet_hours
@@ -16,7 +17,6 @@ from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import BranchAddress, LedgerAddress, default_lockfile, file_stem, parse_address
 
-SETTINGS_FILE = "msgrun.yaml"
 DEFAULT_ENVIRONMENT = "default"  # how the environment without a name is called: `-e default`
 _DEFAULT_API_VERSION = "2.14"
 _NEWEST = (999, 0)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from runner.declare.project import find_root
+from runner.declare.project_root import find_root
 from runner.declare.sender import Sender
 from runner.declare.settings import load_all_settings, load_chosen_settings, load_settings, version_number
 from runner.errors import ProblemsFound, UsageMistake

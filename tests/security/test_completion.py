@@ -203,10 +203,10 @@ def test_a_completion_that_does_not_end_is_ended(tmp_path: Path) -> None:
 import os, sys
 sys.argv = ["msgrun"]
 os.environ |= {"_MSGRUN_COMPLETE": "bash_complete", "COMP_WORDS": "msgrun render ", "COMP_CWORD": "2"}
-from runner.cli import suggestions
-suggestions._MAX_SECONDS = 0.5
-suggestions.find_root = lambda _: list(iter(int, 1))
-suggestions._MAX_MEMORY = 1 << 40
+from runner import completion
+completion._MAX_SECONDS = 0.5
+completion.find_root = lambda _: list(iter(int, 1))
+completion._MAX_MEMORY = 1 << 40
 from runner.__main__ import main
 main()
 """

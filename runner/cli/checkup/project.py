@@ -14,8 +14,9 @@ from runner.cli.context import Context
 from runner.cli.pauses import find_pause
 from runner.cli.scaffold import REQUIRED_LINES, find_missing_lines
 from runner.declare.project import Project
+from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.schema import SCHEMA_NAMES, schema_path
-from runner.declare.settings import SETTINGS_FILE, Settings
+from runner.declare.settings import Settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.git.process import GitFailed

@@ -14,8 +14,9 @@ from runner.cli.connection import (
     open_transport,
 )
 from runner.cli.context import Context
+from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.sender import Sender
-from runner.declare.settings import SETTINGS_FILE, Settings
+from runner.declare.settings import Settings
 from runner.errors import MsgrunError
 from runner.intercom.admins import Admin, SenderFault, find_admin, parse_admins
 from runner.intercom.client import HOSTS, HttpTransport

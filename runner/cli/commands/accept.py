@@ -9,7 +9,6 @@ from runner.cli.context import open_context
 from runner.cli.decisions import Decision, check_one, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
-from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
 from runner.deliver import manual_outcomes
 from runner.ledger.history import sent_revisions
@@ -19,7 +18,7 @@ from runner.shown_command import shown_command
 
 
 @command("accept")
-@click.argument("name", shell_complete=suggest_names)
+@click.argument("name")
 @writes_ledger
 def accept(name: str) -> int:
     """Keep an edit of a sent message, without sending."""

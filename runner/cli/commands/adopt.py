@@ -9,7 +9,6 @@ from runner.cli.decisions import Decision, check_one, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.recipients import name_recipients
-from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp, new_run_id
 from runner.deliver import manual_outcomes
 from runner.privacy import reveal_or_mask
@@ -19,7 +18,7 @@ from runner.shown_command import shown_command
 
 
 @command("adopt")
-@click.argument("name", shell_complete=suggest_names)
+@click.argument("name")
 @writes_ledger
 def adopt(name: str) -> int:
     """Count a message's deliveries as sent, without sending.

@@ -17,7 +17,6 @@ from runner.cli.next_steps import after_second_signal, note_live_claims
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.pauses import find_pause
 from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
-from runner.cli.suggestions import suggest_files
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.project import Project
 from runner.deliver.summary import StopReason, Summary
@@ -38,7 +37,7 @@ _ONLY_CANARY = "Only the canary was sent."
 
 
 @command("apply")
-@click.argument("paths", nargs=-1, shell_complete=suggest_files)
+@click.argument("paths", nargs=-1)
 @click.option(
     "--plan", "plan_path", type=click.Path(path_type=Path), metavar="FILE", help="Send only what plan --out saved."
 )

@@ -7,7 +7,6 @@ import click
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger, require_known_name
 from runner.cli.options import command, format_option
-from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
 from runner.errors import UsageMistake
 from runner.ledger.runs import list_runs
@@ -15,7 +14,7 @@ from runner.report import audit_text
 
 
 @command("audit")
-@click.argument("name", required=False, shell_complete=suggest_names)
+@click.argument("name", required=False)
 @click.option("--since", metavar="DATE|DAYS", help="Only what is not older, as 2026-11-21 or 7d.")
 @format_option("text", "csv", "json")
 def audit(name: str | None, since: str | None) -> int:

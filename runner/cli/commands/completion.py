@@ -4,6 +4,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from runner.cli.options import EXIT, command
+from runner.completion import VARIABLE
 
 
 @command("completion")
@@ -13,5 +14,5 @@ def completion(shell: str) -> int:
     completion_class = get_completion_class(shell)
     root = click.get_current_context().find_root().command
     assert completion_class is not None  # click has all of the shells above
-    click.echo(completion_class(root, {}, "msgrun", "_MSGRUN_COMPLETE").source())
+    click.echo(completion_class(root, {}, "msgrun", VARIABLE).source())
     return EXIT.done

@@ -14,7 +14,7 @@ from runner.cli.checkup.project import (
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, GlobalOptions, command, current_options, format_option
 from runner.cli.output import current_output
-from runner.declare.project import NoProject
+from runner.declare.project_root import NoProject
 from runner.errors import ProblemsFound
 from runner.report.checkup_text import Check, format_checkup, format_checkup_json
 from runner.shown_command import shown_command

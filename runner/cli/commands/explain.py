@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from runner.cli.options import EXIT, command
+from runner.cli.options import EXIT, command, current_options
 from runner.cli.output import current_output
-from runner.cli.suggestions import suggest_codes
+from runner.completion import list_names
 from runner.declare.address_search import is_address
 from runner.declare.similar_names import did_you_mean
 from runner.errors import UsageMistake
 from runner.lint.rules import RULES
-from runner.privacy import mark_private
 from runner.report.explanations import (
     DECLARATION,
     Explanation,
@@ -33,7 +32,7 @@ _MIN_WIDTH_OF_TITLES = 80  # columns; with less, a title has a line of its own, 
 
 
 @command("explain")
-@click.argument("code", nargs=-1, shell_complete=suggest_codes)
+@click.argument("code", nargs=-1)
 def explain(code: tuple[str, ...]) -> int:
     """Explain the code of a problem, or of a delivery.
 
@@ -47,25 +46,29 @@ def explain(code: tuple[str, ...]) -> int:
     explanations = load_explanations()
     word = " ".join(code)  # as msgrun status prints it: not sent
     name = explained_code(word)
-    if name not in explanations and (groups := _find_groups(word.lower())):
-        output.result(_list_codes(groups, output.width))
+    if name in explanations:
+        output.result(_format(explanations[name], output.width))
         return EXIT.done
-    if name not in explanations:
-        shown_word = mark_private(word) if is_address(word) else word
+    if is_address(word):
+        command_line = shown_command("status", word if output.show_values else "ADDRESS")
+        raise UsageMistake("explain is for codes, not for recipients", f"for what this recipient got: {command_line}")
+    if not (groups := _find_groups(word.lower())):
         hint = did_you_mean(name, list(explanations)) or _hint_for_other(word)
-        raise UsageMistake("no problem has the code " + shown_word, hint)
-    output.result(_format(explanations[name], output.width))
+        raise UsageMistake(f"no code has the word {word}, nor has the title of one", hint)
+    output.result(_list_codes(groups, output.width))
     return EXIT.done
 
 
 def _hint_for_other(word: str) -> str:
-    """Returns a hint for what is like no code: it may be a recipient's address, or the start of a delivery's key."""
-    if is_address(word):
-        return f"for what a recipient got: {shown_command('status', '--to', 'ADDRESS')}"
+    """Returns a hint for what is like no code: the name of a message, a file, or the start of a delivery's key."""
+    if word in list_names(current_options().start_folder):
+        return f"for what was sent of this message: {shown_command('status', word)}"
+    if (current_options().start_folder / word).exists():
+        return f"for the problems of this file: {shown_command('validate', word)}"
     if _KEY_START.fullmatch(word):
         return f"for the records of a key: {shown_command('lock', 'show', word)}"
     refused, codes = shown_command("explain", "refused"), shown_command("explain")
-    return f"for a code of Intercom's own: {refused}; for all codes: {codes}"
+    return f"to list all codes: {codes}; for a code from Intercom: {refused}"
 
 
 def _find_groups(word: str) -> list[Group]:

@@ -15,13 +15,8 @@ from runner.cli.output import Output, current_output
 from runner.clock import new_run_id
 from runner.current_work import CURRENT_WORK
 from runner.declare import schema
-from runner.declare.settings import (
-    DEFAULT_ENVIRONMENT,
-    SETTINGS_FILE,
-    environment_names,
-    load_chosen_settings,
-    load_settings,
-)
+from runner.declare.project_root import SETTINGS_FILE
+from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_chosen_settings, load_settings
 from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake

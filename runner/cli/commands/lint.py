@@ -8,7 +8,6 @@ import click
 from runner.cli.context import open_context
 from runner.cli.options import command, format_option
 from runner.cli.problem_summary import fix_and_report
-from runner.cli.suggestions import suggest_files, suggest_rules
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.declare.recipient_problems import check_recipients
@@ -21,19 +20,17 @@ from runner.report import problem_text
 
 
 @command("lint")
-@click.argument("paths", nargs=-1, shell_complete=suggest_files)
+@click.argument("paths", nargs=-1)
 @click.option(
     "--select",
     metavar="CODES",
     multiple=True,
-    shell_complete=suggest_rules,
     help="Only these rules, separated by commas.",
 )
 @click.option(
     "--ignore",
     metavar="CODES",
     multiple=True,
-    shell_complete=suggest_rules,
     help="All but these rules, separated by commas.",
 )
 @format_option("text", "json", "github", "sarif")

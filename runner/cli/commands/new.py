@@ -8,7 +8,7 @@ from runner.cli import scaffold
 from runner.cli.options import EXIT, command, current_options
 from runner.cli.output import current_output
 from runner.declare import schema
-from runner.declare.project import find_root
+from runner.declare.project_root import find_root
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
 from runner.report.next_steps import NextStep, format_next_steps
@@ -16,15 +16,15 @@ from runner.shown_command import shown_command
 
 
 @command("new")
-@click.argument("name")
+@click.argument("new_name", metavar="NAME")  # completion suggests no name of a message here
 @click.option("--in-app", is_flag=True, help="An in-app message instead of an email.")
 @click.option("--audience", is_flag=True, help="To the rows of a new CSV file, audiences/NAME.csv.")
-def new(name: str, *, in_app: bool, audience: bool) -> int:
+def new(new_name: str, *, in_app: bool, audience: bool) -> int:
     """Write a message to begin with.
 
     It goes to messages/NAME.yaml, and is a draft: no plan sends it before its line not_before: is removed.
     """
-    output = current_output()
+    output, name = current_output(), new_name
     pattern = schema.load_schema("message")["properties"]["name"]["pattern"]
     if not re.search(pattern, name) or "//" in name or name.endswith("/") or ".." in name:
         hint = "letters, digits, dots, dashes and underscores, in folders if you like: spring/news"

@@ -13,7 +13,6 @@ from runner.cli.github_step import show_guard_changes_on_failure, step_results_o
 from runner.cli.next_steps import note_live_claims, note_other_clones
 from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
-from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.facts import Facts
@@ -25,7 +24,7 @@ from runner.report import plain_text
 
 
 @command("plan")
-@click.argument("paths", nargs=-1, shell_complete=suggest_files)
+@click.argument("paths", nargs=-1)
 @format_option("text", "json", "markdown", "github")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, e.g. origin/main.")
 @click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")

@@ -7,7 +7,6 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.cli.preview_pages import PreviewRequest, find_output_folder, load_preview, write_pages
-from runner.cli.suggestions import suggest_names
 from runner.errors import UsageMistake
 from runner.preview.pages import render_pages
 from runner.preview.screenshots import take_screenshots
@@ -16,7 +15,7 @@ from runner.report.problem_text import pluralize
 
 
 @command("preview")
-@click.argument("names", nargs=-1, metavar="[NAME…]", shell_complete=suggest_names)
+@click.argument("names", nargs=-1, metavar="[NAME…]")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else .msgrun/preview.")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, e.g. origin/main.")
 @click.option(

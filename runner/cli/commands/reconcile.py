@@ -11,7 +11,6 @@ from runner.cli.ledger import exit_code_of, open_ledger, read_ledger, require_kn
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.progress import StatusLine
 from runner.cli.recipients import name_recipients, status_view
-from runner.cli.suggestions import suggest_names
 from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
@@ -23,7 +22,7 @@ from runner.shown_command import shown_command
 
 
 @command("reconcile")
-@click.argument("name", required=False, shell_complete=suggest_names)
+@click.argument("name", required=False)
 @click.option(
     "--wait",
     type=Duration(),

@@ -5,7 +5,6 @@ import orjson
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
-from runner.cli.suggestions import suggest_names
 from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import parse_recipient_address
 from runner.declare.authorship import Authorship
@@ -21,7 +20,7 @@ _MAX_ON_TERMINAL = 3  # deliveries; more would scroll away
 
 
 @command("render")
-@click.argument("name", shell_complete=suggest_names)
+@click.argument("name")
 @click.option(
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, e.g. ann@example.com or user_id:25."
 )

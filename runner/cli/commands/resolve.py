@@ -15,7 +15,6 @@ from runner.cli.ledger import exit_code_of, open_ledger, require_known_name
 from runner.cli.options import EXIT, command, writes_ledger
 from runner.cli.prompts import WrongAnswer, ask, confirm, quote
 from runner.cli.recipients import find_beginnings, name_recipients
-from runner.cli.suggestions import suggest_names, suggest_unknown_keys
 from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import manual_outcomes
 from runner.deliver.manual_outcomes import find_unknown
@@ -42,11 +41,10 @@ _BACK = "b"
 
 
 @command("resolve")
-@click.argument("key", required=False, shell_complete=suggest_unknown_keys)
+@click.argument("key", required=False)
 @click.option(
     "--message",
     metavar="NAME",
-    shell_complete=suggest_names,
     help="Ask about the unknown deliveries of this message.",
 )
 @click.option("--all", "every", is_flag=True, help="Decide all of --message at once, as the next options say.")

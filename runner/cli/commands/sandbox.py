@@ -13,7 +13,7 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.cli.output import current_output
-from runner.declare.project import NoProject
+from runner.declare.project_root import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.managed_path import user_path
 from runner.report.problem_text import pluralize

@@ -12,7 +12,6 @@ from runner.cli.ledger import exit_code_of, read_ledger, require_known_name
 from runner.cli.options import command, format_option
 from runner.cli.pauses import current_notices
 from runner.cli.recipients import name_recipients, status_view
-from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import Address, is_address, parse_recipient_address
 from runner.declare.recipient_states import find_states
 from runner.ledger.facts import Facts, MessageStatus
@@ -35,7 +34,7 @@ _MAX_LISTED = 20  # deliveries: with the rest they fit a screen
 
 
 @command("status")
-@click.argument("name", required=False, metavar="[NAME|EMAIL]", shell_complete=suggest_names)
+@click.argument("name", required=False, metavar="[NAME|EMAIL]")
 @click.option(
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, e.g. ann@example.com or user_id:25."
 )

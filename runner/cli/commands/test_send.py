@@ -9,7 +9,6 @@ import orjson
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command
-from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
 from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import parse_recipient_address
@@ -32,7 +31,7 @@ from runner.shown_command import shown_command
 
 
 @command("test-send")
-@click.argument("name", shell_complete=suggest_names)
+@click.argument("name")
 @click.option(
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="As this recipient would get it; without it, as the first one."
 )

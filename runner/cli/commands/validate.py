@@ -10,7 +10,6 @@ import click
 from runner.cli.context import open_context
 from runner.cli.options import command, format_option
 from runner.cli.problem_summary import fix_and_report
-from runner.cli.suggestions import suggest_files
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
@@ -25,7 +24,7 @@ _MIN_FILES_FOR_POOL = 4 * _BLOCK  # files; reading so many takes longer than sta
 
 
 @command("validate")
-@click.argument("paths", nargs=-1, shell_complete=suggest_files)
+@click.argument("paths", nargs=-1)
 @format_option("text", "json", "github", "sarif")
 @click.option("--fix", is_flag=True, help="Fix what has only one possible fix, show the changes, and write the files.")
 def validate(paths: tuple[str, ...], *, fix: bool) -> int:

@@ -8,7 +8,7 @@ from runner.lint.rules import RULES
 from runner.report.explanations import load_explanations, load_groups
 from runner.report.layout import fits
 from runner.report.terminal_text import remove_styles
-from tests.support.project import Folder
+from tests.support.project import SEED, Folder
 from tests.support.terminal import run_on_terminal
 
 EXPLANATIONS = load_explanations()
@@ -46,7 +46,10 @@ def test_a_code_may_be_given_as_it_is_printed(folder: Folder) -> None:
 def test_an_unknown_code_is_a_mistake_with_a_hint(folder: Folder) -> None:
     result = folder.run("explain", "unknown-kye")
     assert (result.code, result.out) == (64, "")
-    assert result.err == "error: no problem has the code unknown-kye\n  hint: did you mean unknown-key?\n"
+    assert (
+        result.err
+        == "error: no code has the word unknown-kye, nor has the title of one\n  hint: did you mean unknown-key?\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,9 +57,11 @@ def test_an_unknown_code_is_a_mistake_with_a_hint(folder: Folder) -> None:
     [
         (
             "pony",
-            ["for a code of Intercom's own:", "  msgrun explain refused", "for all codes:", "  msgrun explain"],
+            ["to list all codes:", "  msgrun explain", "for a code from Intercom:", "  msgrun explain refused"],
         ),
-        ("bob@pony.example", ["for what a recipient got:", "  msgrun status --to ADDRESS"]),
+        ("title@pony.example", ["for what this recipient got:", "  msgrun status ADDRESS"]),
+        ("messages/ponies.yaml", ["for the problems of this file:", "  msgrun validate messages/ponies.yaml"]),
+        ("ponies", ["for what was sent of this message:", "  msgrun status ponies"]),
         ("5c2f19a0", ["for the records of a key:", "  msgrun lock show 5c2f19a0"]),
     ],
 )
@@ -64,6 +69,7 @@ def test_what_is_like_no_code_gets_commands_that_can_be_copied(
     folder: Folder, word: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
+    folder.message(SEED.replace("name: seed", "name: ponies"), "ponies")
     assert folder.run("explain", word).err.partition("  hint: ")[2] == "\n        ".join(lines) + "\n"
 
 

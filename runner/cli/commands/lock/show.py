@@ -8,7 +8,6 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, read_ledger
 from runner.cli.options import command
 from runner.cli.recipients import name_recipients
-from runner.cli.suggestions import suggest_unknown_keys
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.record import RANK, Record
@@ -18,7 +17,7 @@ from runner.report.record_text import format_records
 
 
 @command("show")
-@click.argument("key", required=False, shell_complete=suggest_unknown_keys)
+@click.argument("key", required=False)
 @click.option("--all", "show_all", is_flag=True, help="On a terminal, all attempts and not only the newest 20.")
 def show(key: str | None, *, show_all: bool) -> int:
     """Print the records of the ledger.
