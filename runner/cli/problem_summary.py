@@ -46,7 +46,10 @@ def print_summary(output: Output, problems: Sequence[Problem], fixing_command: s
     from runner.report.layout import wrap  # noqa: PLC0415  # saves 3 ms off a terminal
 
     output.result(wrap(summary, width, indent="  "))
-    if problems:
-        codes = {problem.code for problem in problems}
-        command = shown_command("explain", codes.pop() if len(codes) == 1 else "CODE")
-        output.result(wrap(style(f"{command} says what a problem means.", "dim"), width, indent="  "))
+    codes = {problem.code for problem in problems}
+    command = shown_command("explain", codes.pop() if len(codes) == 1 else "CODE")
+    advice = f"{command} says what a problem means."
+    if not problems:  # validate finds no doubtful address, for example
+        advice = f"{shown_command('lint')} looks for mistakes in valid messages."
+    if problems or fixing_command == "validate":
+        output.result(wrap(style(advice, "dim"), width, indent="  "))

@@ -103,6 +103,10 @@ class Declaration:
         """Whether it still has the day that `msgrun init` and `msgrun new` write into not_before."""
         return self.not_before == _DRAFT_UNTIL
 
+    def written(self, key: str) -> str:
+        """Returns the value of a key as the author wrote it; empty if the declaration has none."""
+        return str(self.document.value.get(key, ""))
+
     def is_expired(self, now: datetime) -> bool:
         """Returns whether nothing of the message is sent any more at `now`."""
         return self.expires is not None and now >= self.expires

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from runner.clock import format_timestamp
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.ledger.facts import Facts
@@ -55,10 +54,10 @@ class ActionRules:
 
 def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
     """Returns why nothing of the message is sent at the time `now`; empty if it may be sent."""
-    if declaration.expires and declaration.is_expired(now):
-        return f"expired at {format_timestamp(declaration.expires)}"
+    if declaration.is_expired(now):
+        return f"expired on {declaration.written('expires')}"
     if declaration.not_before is not None and now < declaration.not_before:
         if declaration.is_draft:
             return "a draft, until its line not_before is deleted"
-        return f"not before {format_timestamp(declaration.not_before)}"
+        return f"not before {declaration.written('not_before')}"
     return ""

@@ -33,7 +33,7 @@ def list_sending_rules(settings: Settings, declarations: Iterable[Declaration]) 
         if declaration.require_subscription:
             of_message[SUBSCRIPTION_KEY] = declaration.require_subscription
         if declaration.expires:
-            of_message["expires"] = declaration.expires.isoformat()
+            of_message["expires"] = declaration.written("expires")
         if of_message:
             rules[declaration.name] = of_message
     return rules

@@ -265,8 +265,8 @@ def _list_facts(message: PlannedMessage) -> Iterator[tuple[str, str]]:
     """Yields the keys of the declaration that decide when and how it is sent, with their defaults."""
     declaration = message.declaration
     if declaration.not_before:
-        yield "not before", f"{declaration.not_before:%Y-%m-%d %H:%M %Z}"
-    yield "expires", f"{declaration.expires:%Y-%m-%d %H:%M %Z}" if declaration.expires else "never"
+        yield "not before", declaration.written("not_before")
+    yield "expires", declaration.written("expires") or "never"
     if declaration.max_recipients is not None:
         yield "at most", f"{declaration.max_recipients:,} recipients"
     if declaration.require_subscription:

@@ -37,7 +37,6 @@ from runner.report.plan_words import (
     NO_DIGEST,
     count_unread,
     declared_words,
-    format_moment,
     format_sender,
     format_subscription,
     format_unread,
@@ -227,7 +226,7 @@ def _format_message(
         lines.append(f"**{escape_text(format_unread(message))}**")
         title = f"{html_code(message.name)}: recipients not read"
     if (later := _count_later(message)) and declaration.not_before:
-        title += f", {later:,} not before {format_moment(declaration.not_before)}"
+        title += f", {later:,} not before {declaration.written('not_before')}"
     change = review.change(message)
     return details(
         f"{title} ({change.kind})" if change else title,

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.report.markdown_escaping import fit_to_length, table_cell
 from runner.report.markdown_results import MAX_TABLE_LENGTH
-from runner.report.plan_words import format_moment
 
 _UNREAD = ("not read", "not known")  # an audience in the workspace
 
@@ -57,7 +56,7 @@ def _list_properties(message: PlannedMessage) -> str:
     declaration = message.declaration
     revision = [f"revision {declaration.revision}"] if declaration.revision > 1 else []
     word = "**expired**" if message.is_expired else "expires"
-    expires = f"{word} {format_moment(declaration.expires)}" if declaration.expires else "never expires"
+    expires = f"{word} {declaration.written('expires')}" if declaration.expires else "never expires"
     return " · ".join([declaration.message_type, f"admin {table_cell(declaration.sender.value)}", *revision, expires])
 
 

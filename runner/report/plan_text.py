@@ -25,7 +25,6 @@ from runner.report.plan_words import (
     NO_DIGEST,
     count_unread,
     format_file_warning,
-    format_moment,
     format_sender,
     format_subscription,
     format_undeclared_recipients,
@@ -249,10 +248,9 @@ def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> 
         items.append(f"to {_format_path(audience.source.title, view)}")
     if declaration.revision > 1:
         items.append(f"revision {declaration.revision}")
-    times = (("not before", declaration.not_before), ("expires", declaration.expires))
-    for word, moment in times:
-        if moment and not message.counts["excluded"]:  # else the reason says it
-            items.append(f"{word} {format_moment(moment)}")
+    if not message.counts["excluded"]:  # else the reason says it
+        moments = {key: declaration.written(key) for key in ("not_before", "expires")}
+        items += [f"{key.replace('_', ' ')} {moment}" for key, moment in moments.items() if moment]
     items += [subscription] if (subscription := format_subscription(declaration)) else []
     return [one_line(item) for item in items]
 

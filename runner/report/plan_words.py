@@ -1,7 +1,6 @@
 """What a plan says of a message in every format: its sender, its audience, times, and warnings."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from runner.compare.declared_fields import FIELD_NAMES, list_field_values
@@ -29,11 +28,6 @@ def format_subscription(declaration: Declaration) -> str:
     """Returns which subscription the recipients of a message need; empty if none. That of `redirect` needs none."""
     name = "" if declaration.redirect else declaration.require_subscription
     return f"only with the subscription {name}, looked up when online" if name else ""
-
-
-def format_moment(moment: datetime) -> str:
-    """Returns a time in UTC; midnight is printed as a date, as it is usually declared."""
-    return f"{moment:%Y-%m-%d}" if f"{moment:%H%M%S}" == "000000" else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def format_file_warning(problem: Problem, *, show_values: bool) -> str:

@@ -274,7 +274,7 @@ def test_a_comment_of_the_sandbox_says_so(folder: Folder) -> None:
 def test_a_text_that_is_sent_later_is_reviewed_now(folder: Folder) -> None:
     folder.message(SEED + "not_before: 2999-01-01T09:30:00Z\n")
     out = folder.run("plan", "--format", "markdown").out
-    assert "<summary><code>seed</code>: 0 to send, 1 not before 2999-01-01 09:30 UTC</summary>" in out
+    assert "<summary><code>seed</code>: 0 to send, 1 not before 2999-01-01T09:30:00Z</summary>" in out
     assert "**Subject** `Hey`" in out
 
 

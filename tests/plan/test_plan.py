@@ -162,7 +162,7 @@ def test_an_expired_message_is_excluded_and_what_was_sent_of_it_stays_sent(desk)
     desk.declare("id: aaa1", "id: aaa2", body="Cats", more="expires: 2026-11-22T10:00:00Z\n")
     plan = desk.plan()
     assert [delivery.action for delivery in plan.messages[0].deliveries] == ["sent", "excluded"]
-    assert list(plan.messages[0].deliveries)[1].reason == "expired at 2026-11-22T10:00:00Z"
+    assert list(plan.messages[0].deliveries)[1].reason == "expired on 2026-11-22T10:00:00Z"
     assert plan.guards == ()
 
 
