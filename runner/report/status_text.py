@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
 from runner.privacy import AnyText, reveal_or_mask
-from runner.report.layout import fitted_table, flow, wrap
+from runner.report.layout import fitted_table, wrap
 from runner.report.plain_text import count_by_message, count_by_status
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
@@ -29,30 +29,24 @@ Times = Mapping[tuple[str, int], tuple[str, str]]
 
 
 def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
-    """Returns a table of the messages in the ledger, with the times when they were sent."""
+    """Returns a table of the messages in the ledger, with the times when they were sent, and with the sums of all."""
     counts = count_by_message(statuses)
     if not counts:
         return "Nothing was sent yet."
     rows = []
     for (name, revision), by_status in sorted(counts.items()):
-        counted = _find_counted(by_status)
-        cells = [style(f"{by_status[one]:,}", _COLOURS[one]) if one in counted else "" for one in COUNTED]
         moments = sorted({format_time(time) for time in times.get((name, revision), ()) if time})
-        rows.append([one_line(style(name, "bold")), str(revision), *cells, " to ".join(moments)])
+        rows.append([one_line(style(name, "bold")), str(revision), *_format_counts(by_status), " to ".join(moments)])
+    if len(rows) > 1:
+        rows.append(["total", "", *_format_counts(count_by_status(statuses)), ""])
     heads = ("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), _SENT_AT)
     return "\n".join(fitted_table(heads, rows, width, fixed=(5,), right=_RIGHT, named=_RIGHT | {_SENT_AT}))
 
 
-def format_totals(statuses: Counter[MessageStatus], width: int) -> str:
-    """Returns the counts of all messages as a sentence. It stands below the tables, which may scroll away."""
-    counts = count_by_status(statuses)
-    words = [style(f"{counts[status]:,} {STATUS_WORDS[status]}", _COLOURS[status]) for status in _find_counted(counts)]
-    return f"{flow(words, width, separator=', ', at_break=',')}."
-
-
-def _find_counted(by_status: Counter[KeyStatus]) -> list[KeyStatus]:
-    """Returns the statuses to count: those that occur, and `sent` in any case."""
-    return [status for status in COUNTED if status == "sent" or by_status[status]]
+def _format_counts(by_status: Counter[KeyStatus]) -> list[str]:
+    """Returns a cell for each status that is counted. All but `sent` are empty in place of 0."""
+    shown = {status for status in COUNTED if status == "sent" or by_status[status]}
+    return [style(f"{by_status[status]:,}", _COLOURS[status]) if status in shown else "" for status in COUNTED]
 
 
 @dataclass(frozen=True, slots=True)

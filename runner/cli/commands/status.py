@@ -97,8 +97,8 @@ def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: A
         _print_online(context, facts, sent, name, show_all=True)
     unknown = [state for state in states if state.status == "unknown"]
     if unknown:
-        context.output.result("")
-    _warn_of_unknown(context, unknown)
+        sentence = status_text.may_have_arrived(len(unknown))
+        context.output.result(wrap(f"\n{sentence}", context.output.width, indent="  "))
     next_steps.print_steps(context, _settle(context, unknown, by_key=True))
 
 
@@ -158,22 +158,21 @@ def _print_messages(
             most=len(listed),
             cut_status=STATUS_WORDS[listed[-1].status] if total > len(listed) else "",
         )
-        output.result("\n".join(["", *lines]))
+        arrived = [wrap(status_text.may_have_arrived(len(unknown)), output.width)] if unknown else []
+        output.result("\n".join(["", *arrived, *lines]))
         if any(MASKED in state.record.to for state in listed):
             output.note_masking()
     if total > len(listed):
-        command_line = shown_command("status", *([name] if name else []), "--all")
         left = count_by_status(counts) - Counter(state.status for state in listed)
         more = ", ".join(f"{left[status]:,} more {STATUS_WORDS[status]}" for status in statuses if left[status])
-        output.result(wrap(f"and {more}: {command_line}", output.width, indent="  "))
-    if listed or len({(group.message, group.revision) for group in counts}) > 1:
-        output.result(f"\n{status_text.format_totals(counts, output.width)}")
-    _warn_of_unknown(context, unknown)
+        output.result(wrap(f"and {more}", output.width, indent="  "))
     if online:
         _print_online(context, facts, facts.states_with("sent", message=name), name, show_all=show_all)
     others = _show_what_is_left() if any(group.status == "free" for group in counts) else []
     if any(state.status == "refused" for state in listed):
         others.append(NextStep("Read what refused means", (shown_command("explain", "refused"),)))
+    if total > len(listed):
+        others.append(NextStep("List the rest too", (shown_command("status", *([name] if name else []), "--all"),)))
     others += _show_sandbox(context) if not counts else []
     next_steps.print_steps(context, [*_settle(context, unknown, name), *others])
 
@@ -194,11 +193,6 @@ def _list_deliveries(
 
     listed = [*sorted(unknown, key=sort_key), *sorted(refused, key=sort_key), *latest]
     return listed[:limit], recipients
-
-
-def _warn_of_unknown(context: Context, unknown: Sequence[State]) -> None:
-    if unknown:
-        context.output.result(wrap(status_text.may_have_arrived(len(unknown)), context.output.width, indent="  "))
 
 
 def _settle(

@@ -41,12 +41,12 @@ def test_status_counts_by_message_and_lists_what_needs_a_look(folder: Folder) ->
     assert ran.code == 0
     assert rows(ran.out)[1] == ["list", "1", "1", "1", "1", "2026-01-01 00:00"]
     assert ran.out.split("\n\n")[1].splitlines() == [
+        "1 delivery may have arrived, and is never sent again by itself.",
         "1 unknown · list · no answer recorded · 2026-01-01 00:00 UTC",
         "  id:b  key bbbbbbbbbbbb",
         "1 refused · list · x · 2026-01-01 00:00 UTC",
         "  id:c  key cccccccccccc",
     ]
-    assert "1 delivery may have arrived" in ran.out
 
 
 def test_status_as_json_gives_the_records_that_hold(folder: Folder) -> None:
@@ -116,7 +116,7 @@ def test_each_message_has_the_time_when_it_was_first_and_last_sent(folder: Folde
     out = folder.run("status").out
     assert ["list", "1", "3", "1", "2026-01-01 00:00 to 2026-02-01 23:59"] in rows(out)
     assert ["other", "3", "1", "2026-09-09 09:09"] in rows(out)
-    assert "4 sent, 1 unknown.\n" in out
+    assert ["total", "4", "1"] in rows(out)
 
 
 def test_a_record_with_spaces_in_its_json_has_its_time_too(folder: Folder) -> None:
@@ -144,7 +144,6 @@ def test_the_deliveries_of_a_message_come_with_dates_and_addresses(folder: Folde
         [f"email:~{gone[:8]}", "2026-01-03 00:00"],
         ["ann@example.com", "2026-01-02 00:00"],
     ]
-    assert shown.split("\n\n")[2].splitlines()[0] == "2 sent, 1 refused."
     masked = folder.run("status", "list").out
     assert "ann@example.com" not in masked
     assert f"email:~{delivery_key('', 'list', 1, 'email', 'ann@example.com')[:8]}" in masked
@@ -191,7 +190,7 @@ def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder
     out = folder.run("status", "list").out
     assert rows(out)[3] == ["sent · 2026-02-05 00:00 to 2026-02-24 00:00 UTC"]
     assert [row[1] for row in rows(out)[4:24]] == [f"2026-02-{n:02} 00:00" for n in range(24, 4, -1)]
-    assert out.endswith("\nand 35 more sent: msgrun status list --all\n\n55 sent.\n")
+    assert out.endswith("\nand 35 more sent\n\nNext:\n  List the rest too:\n    msgrun status list --all\n")
     assert folder.run("status", "list", "--all").out.count(" 00:00\n") == 1 + 55
 
 
@@ -199,14 +198,14 @@ def test_of_many_unknown_deliveries_of_a_message_the_first_by_recipient_are_list
     append(folder, *(delivery("list", "id", f"a{n}", id=str(n)) for n in range(10, 15)))
     append(folder, *(delivery("list", "id", f"b{n}", "claimed", at=f"2026-01-{n - 9:02}") for n in range(10, 40)))
     out = folder.run("status", "list").out
-    assert [row[0] for row in rows(out)[4:24]] == [f"id:b{number}" for number in range(10, 30)]
-    assert "and 5 more sent, 10 more unknown: msgrun status list --all" in out
+    assert [row[0] for row in rows(out)[5:25]] == [f"id:b{number}" for number in range(10, 30)]
+    assert "and 5 more sent, 10 more unknown\n" in out
 
 
 def test_of_many_deliveries_to_look_at_the_first_are_listed_unless_all_are_asked_for(folder: Folder) -> None:
     append(folder, *(delivery("list", "id", str(number), "refused", code="x") for number in range(25)))
     out = folder.run("status").out
-    assert (out.count("\n  id:"), "and 5 more refused: msgrun status --all" in out) == (20, True)
+    assert (out.count("\n  id:"), "and 5 more refused\n" in out) == (20, True)
     assert "\nrefused · list · x · " in out
     out = folder.run("status", "--all").out
     assert (out.count("\n  id:"), "\n25 refused · list · x · " in out) == (25, True)
