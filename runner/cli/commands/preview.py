@@ -60,7 +60,7 @@ def preview(
         shown = load_preview(context, request)
         index = write_pages(folder, dict(render_pages(shown)))
         if context.output.width_for_reading:
-            context.output.note(f"Wrote the pages of {_describe(shown)}. Open in a browser:")
+            context.output.note(f"{_describe(shown)} Open in a browser:")
         context.output.result(index.absolute().as_uri() if context.output.width_for_reading else str(index))
         context.output.note_masking()
         if pictures:
@@ -69,11 +69,13 @@ def preview(
 
 
 def _describe(shown: Preview) -> str:
-    """Returns how many messages are shown, what they send, and how many of them should worry."""
+    """Returns sentences: how many messages are shown, what they send, and how many have a problem or a warning."""
     tones = [message.tone for message in shown.messages]
-    worries = [(tones.count("bad"), "a problem"), (tones.count("warn"), "a warning")]
-    parts = [shown.kinds_to_send or "nothing", *(f"{count:,} with {word}" for count, word in worries if count)]
-    return f"{pluralize(len(tones), 'message')}: {parts[0]} to send{''.join(f', {part}' for part in parts[1:])}"
+    sentences = [f"Wrote the pages of {pluralize(len(tones), 'message')}: {shown.kinds_to_send or 'nothing'} to send."]
+    for tone, word in (("bad", "problem"), ("warn", "warning")):
+        if count := tones.count(tone):
+            sentences.append(f"{pluralize(count, 'message has', 'messages have')} a {word}.")
+    return " ".join(sentences)
 
 
 def _take_screenshots(context: Context, folder: Path, shown: Preview, out: Path) -> None:

@@ -14,12 +14,17 @@ def test_preview_writes_pages_and_names_the_index(folder: Folder) -> None:
     assert "Recipients are masked" in ran.err
 
 
-def test_a_terminal_gets_an_address_to_click(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_what_is_shown_in_sentences_and_an_address_to_click(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
-    monkeypatch.setenv("COLUMNS", "60")
-    folder.message(SEED)
+    monkeypatch.setenv("COLUMNS", "200")
+    folder.message(SEED + "expires: 2020-01-01\n")
     index = folder.path / ".msgrun/preview/index.html"
-    assert folder.run("preview").out == f"{index.as_uri()}\n"
+    ran = folder.run("preview")
+    assert ran.out == f"{index.as_uri()}\n"
+    said = "Wrote the pages of 1 message: nothing to send. 1 message has a warning. Open in a browser:\n"
+    assert ran.err.endswith(said)
 
 
 def test_a_second_preview_replaces_the_first(folder: Folder) -> None:
