@@ -116,12 +116,9 @@ def report_canary(context: Context, ledger: Ledger, project: Project, summary: S
 
 def report_rest(context: Context, plan: Plan, remaining: int) -> None:
     """Prints what a person can do after a canary that was sent, if the rest of the plan is not sent now."""
-    context.output.result(run_text.format_rest(_canary_rest(plan, plan.to_send - remaining)))
-    steps = [
-        *next_steps.commit_ledger(context),
-        next_steps.run_again(context, f"Send {_name_left(remaining)}"),
-    ]
-    next_steps.print_steps(context, steps)
+    context.output.result(run_text.format_rest(Rest(remaining, f"--canary {plan.to_send - remaining}")))
+    go_on = next_steps.run_again(context, f"Send {_name_left(remaining)}")
+    next_steps.print_steps(context, [*next_steps.commit_ledger(context), go_on])
 
 
 def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:
@@ -161,7 +158,7 @@ def _rescue(context: Context, ledger: Ledger, summary: Summary) -> tuple[list[st
 def _find_rest(plan: Plan, canary: int | None) -> Rest | None:
     """Returns what the run left by intention; None if nothing."""
     if canary is not None:
-        return _canary_rest(plan, canary)
+        return Rest(plan.to_send - canary, f"--canary {canary}")
     left = plan.counts["send"] - plan.to_send
     return Rest(left, f"--limit {plan.limit}") if left else None
 
@@ -185,10 +182,6 @@ def _retry_refused(context: Context, summary: Summary, recipients: Recipients) -
     command = next_steps.same_command(context, "--canary", "--limit")
     command += "" if "--retry-refused" in command else " --retry-refused"
     return [NextStep(f"Send {which}, once the reason is gone", (command,))]
-
-
-def _canary_rest(plan: Plan, canary: int) -> Rest:
-    return Rest(plan.to_send - canary, f"--canary {canary}")
 
 
 def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None) -> list[NextStep]:

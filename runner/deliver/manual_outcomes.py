@@ -99,13 +99,13 @@ def acknowledge_duplicates(facts: Facts, key: str | None, message: str | None, a
 
 
 def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[State]:
-    """Returns the unknown deliveries of a message, or the one whose key begins with `key`.
+    """Returns the unknown deliveries: of a message, the one whose key begins with `key`, or all if both are None.
 
-    Raises UsageMistake if `message` is None and not exactly one key fits.
+    Raises UsageMistake if not exactly one key fits.
     """
     states = list(facts.states_with("unknown"))
-    if message is not None:
-        return [state for state in states if state.record.message == message]
+    if key is None:
+        return [state for state in states if message in {None, state.record.message}]
     matching = [state for state in states if key and state.record.key.startswith(key)]
     if len(matching) > 1:
         number = len(matching)

@@ -138,14 +138,14 @@ class StopController:
     def finish(self) -> None:
         """Completes the reason to stop, once the run is over.
 
-        abort_if is no reason if it came too late to keep anything back; else the reason says how many requests were
-        under way when it came. That messages were put off is a reason too.
+        abort_if, or the time, is no reason if it came too late to keep anything back; else abort_if says how many
+        requests were under way when it came. That messages were put off is a reason too.
         """
-        summary = self.summary
-        if self._abort and summary.stop is self._abort:
-            more = summary.tried - self._tried_at_abort
-            message = f"{self._abort.message}{f', with {more:,} more under way' if more else ''}"
-            summary.stop = replace(self._abort, message=message) if summary.remaining else None
+        summary, stop = self.summary, self.summary.stop
+        if stop and not summary.remaining and (stop is self._abort or stop.kind == "later"):
+            summary.stop = None
+        elif stop and stop is self._abort and (more := summary.tried - self._tried_at_abort):
+            summary.stop = replace(stop, message=f"{stop.message}, with {more:,} more under way")
         self.stop(self._put_off)
 
     def record_outcome(self, *, is_unknown: bool) -> None:

@@ -88,6 +88,15 @@ def test_a_limit_that_is_reached_when_all_are_tried_is_no_reason_to_stop(hand, p
     assert (summary.stop and summary.stop.message) == message
 
 
+@pytest.mark.parametrize("planned", [1, 2])
+def test_a_deadline_after_all_were_tried_is_no_reason_to_stop(hand, planned):
+    summary = Summary(planned=planned, sent=1)
+    stopping = StopController(summary, StopConditions(lambda: 0, lambda: False, 100.0), AbortConditions(), hand.clock)
+    stopping.check_conditions()
+    stopping.finish()
+    assert (summary.stop is None) == (planned == 1)
+
+
 def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):
     stopping = StopController(summary, NEVER, AbortConditions(refused=0.2, after=10), hand.clock)
     summary.sent = 7

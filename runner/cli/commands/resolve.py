@@ -17,7 +17,6 @@ from runner.cli.prompts import WrongAnswer, ask, confirm, quote
 from runner.cli.recipients import find_beginnings, name_recipients
 from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import manual_outcomes
-from runner.deliver.manual_outcomes import find_unknown
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
@@ -87,10 +86,11 @@ def resolve(
 
 def _require_choice(key: str | None, message: str | None, sent_id: str | None, *, every: bool, choices: int) -> None:
     """Raises UsageMistake unless the options say which delivery is meant, and what became of it."""
-    if (key is None) == (message is None) or every != (message is not None):
-        alone = shown_command("resolve")
-        hint = f"give a KEY, or --message NAME --all; without an outcome, {alone} asks about each on a terminal"
-        raise UsageMistake("no delivery is named", hint)
+    if (key is None) == (message is None):
+        raise UsageMistake("no delivery is named", "give a KEY, or --message NAME --all; on a terminal, neither")
+    if every != (message is not None):
+        hint = "--message NAME --all decides all that is unknown of a message"
+        raise UsageMistake(f"{'--message' if every else '--all'} is missing", hint)
     if choices != 1 or sent_id == "":
         raise UsageMistake(
             "no outcome is given", "pass --sent ID (- if the id is not known), --not-sent, or --duplicate"
@@ -101,7 +101,7 @@ def _resolve_unknown(
     context: Context, ledger: Ledger, key: str | None, message: str | None, sent_id: str | None
 ) -> int:
     """Records that unknown deliveries were sent or not. Returns the exit code."""
-    states = find_unknown(ledger.facts, key, message)
+    states = manual_outcomes.find_unknown(ledger.facts, key, message)
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
     if isinstance(ledger, SharedLedger) and sent_id is None:
         context.output.note(warn_of_live_run(states))
@@ -131,8 +131,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
     Returns the exit code. Raises UsageMistake if there is not exactly one with this key, GuardRefused and
     LedgerUnavailable.
     """
-    is_any = key is None and message is None
-    states = list(ledger.facts.states_with("unknown")) if is_any else find_unknown(ledger.facts, key, message)
+    states = manual_outcomes.find_unknown(ledger.facts, key, message)
     if not states:
         context.output.result(f"nothing{f' of {message}' if message else ''} is unknown")
         return exit_code_of(ledger.facts)
@@ -198,7 +197,7 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], answers
         write(*manual_outcomes.resolve_unknown(decided, sent_id, format_timestamp(now)))
         answers["not sent" if sent_id is None else "sent"] += len(decided)
         context.output.error(resolve_text.format_decided(len(decided), sent_id))
-        if len(decided) > 1:
+        if decided[-1] is ordered[-1]:
             break
 
 
