@@ -134,7 +134,7 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
     changes, compared = [], Counter[str]()
     for message in now.plan.messages:
         if earlier := earlier_by_name.get(message.name):
-            warnings = tuple(_find_resends(message, earlier))
+            warnings = (*_find_resends(message, earlier), *_find_release(message.declaration, earlier))
             with CURRENT_WORK.on_file(message.declaration.document.source.path):
                 changes.append(_compare_message(message, earlier, now, before.settings.salt, warnings))
         elif message.name in invalid_names or message.declaration.document.source.path in faulty_paths:
@@ -186,6 +186,13 @@ def _find_resends(message: PlannedMessage, earlier: Declaration) -> Iterator[str
     now, before = message.declaration.revision, earlier.revision
     if now != before and (count := message.resends.get(before)):
         yield f"{message.name}: {format_resend(before, count, message.counts['send'])}"
+
+
+def _find_release(now: Declaration, before: Declaration) -> Iterator[str]:
+    """Yields a warning if nothing but the deleted not_before, as that of a draft, held the message back."""
+    if before.not_before and not now.not_before:
+        moment = before.written("not_before")
+        yield f"{now.name} may be sent from now on: its not_before, {moment}, is deleted"
 
 
 def _is_rewritten(before: Declaration, now: Declaration) -> bool:

@@ -152,6 +152,16 @@ def test_a_rename_of_a_sent_message_is_told_even_where_it_is_allowed(here: Folde
     assert len(intercom.messages) == 4
 
 
+def test_a_released_draft_may_be_sent_from_now_on(here: Folder) -> None:
+    here.message(SEED + "not_before: 2099-01-01\n", "seed")
+    commit(here)
+    here.message(SEED, "seed")
+    warning = "seed may be sent from now on: its not_before, 2099-01-01, is deleted"
+    assert here.run("plan", "--against", "main").out.count(warning) == 1
+    here.message(SEED + "not_before: 2098-01-01\n", "seed")
+    assert "from now on" not in here.run("plan", "--against", "main").out
+
+
 def test_a_rename_to_others_is_none(here: Folder) -> None:
     edit(here, "messages/seed.yaml", "name: seed", "name: sown")
     edit(here, "messages/seed.yaml", "536e564f316c83104c000020", "somebody-else")
