@@ -1,6 +1,5 @@
 """What the shells complete: asked in real ones."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -8,13 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 
-from runner.cli import msgrun
-from runner.cli.help import GlobalOption
-from runner.completion import TABLE
-from runner.lint.rules import RULES
 from tests.support.forked import install
 from tests.support.project import SEED, Folder
 from tests.support.terminal import Terminal
@@ -35,41 +29,6 @@ LINES = {
     "msgrun resolve aaaa": {"aaaaaaaaaaaa"},
     "msgrun render nothing-like-th": set(),
 }
-
-
-def _describe(path: str, command: click.Command, context: click.Context) -> Iterator[tuple[str, dict[str, object]]]:
-    """The entries of a command, and of those below it, in the table of what is completed."""
-    own = [one for one in command.params if not path or not isinstance(one, GlobalOption)]
-    params = [_describe_parameter(one) for one in own if not getattr(one, "hidden", False)]
-    is_group = isinstance(command, click.Group)
-    yield path, {"help": command.get_short_help_str(1_000), "is_group": is_group, "params": params}
-    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
-        if below := command.get_command(context, name):
-            yield from _describe(f"{path} {name}".strip(), below, context)
-
-
-def _describe_parameter(one: click.Parameter) -> dict[str, object]:
-    codes = {"select": RULES, "ignore": RULES}
-    entry: dict[str, object] = {"param_decls": [*one.opts, one.name] if isinstance(one, click.Option) else [one.name]}
-    entry |= (
-        {"help": one.help, "multiple": one.multiple, "is_flag": one.is_flag}
-        if isinstance(one, click.Option)
-        else {"nargs": one.nargs}
-    )
-    if isinstance(one.type, click.Choice) or one.name in codes:
-        entry["values"] = sorted(codes.get(one.name or "", getattr(one.type, "choices", ())))
-    elif isinstance(one.type, click.Path):
-        entry["values"] = "file"
-    return {key: value for key, value in entry.items() if value}
-
-
-def test_the_table_has_every_command_and_option() -> None:
-    described = dict(_describe("", msgrun, click.Context(msgrun)))
-    lines = [f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in described.items()]
-    fresh = "{\n" + ",\n".join(lines) + "\n}\n"
-    if os.environ.get("UPDATE_GOLDEN"):
-        TABLE.write_text(fresh, encoding="utf-8")
-    assert TABLE.read_text(encoding="utf-8") == fresh
 
 
 @pytest.fixture
