@@ -16,25 +16,28 @@ MAX_FAULTY = 20_000  # recipients with a problem, after which no more are checke
 _MAX_GROUPS = 50  # of a code; most have one or two, but messages that quote values make one for each recipient
 
 
-def check_recipients(declaration: Declaration, salt: str, on_delivery: Callable[[Delivery], None]) -> list[Problem]:
+def check_recipients(
+    declaration: Declaration, salt: str, on_delivery: Callable[[Delivery], None],
+    tally: Tally | None = None, keys: KeyTable | None = None,
+) -> list[Problem]:  # fmt: skip
     """Renders every delivery of a declaration and returns the summarised problems.
 
-    Each delivery without a problem is passed to `on_delivery`, in order. The number of recipients is checked too. If
-    the audience was not read, only the texts are checked.
+    Each delivery without a problem is passed to `on_delivery`, in order; its key is in `keys` by then. The number of
+    recipients is checked too; the `tally` counts those that are left out. If the audience was not read, only the texts
+    are checked.
     """
     if declaration.audience.is_unread:
         return list(declaration.unknown_variables)
-    tally, keys = Tally(), KeyTable.with_room_for(declaration.audience.estimated_count)
+    tally = tally or Tally()
+    keys = KeyTable.with_room_for(declaration.audience.estimated_count) if keys is None else keys
 
     def check_each() -> Iterator[Problem | int]:
-        good_count = 0
         for result in render_deliveries(declaration, salt, tally, keys):
             if isinstance(result, Problem):
                 yield result
             else:
                 on_delivery(result)
-                good_count += 1
-        yield good_count
+        yield len(keys)
 
     with CURRENT_WORK.on_file(declaration.document.source.path):
         return summarise_problems(declaration, check_each(), tally)

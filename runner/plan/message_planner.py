@@ -14,9 +14,9 @@ from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, DeliveryRenderer, delivery_renderer, render_deliveries
+from runner.declare.delivery import Delivery, DeliveryRenderer, delivery_renderer
 from runner.declare.keys_and_digests import delivery_key
-from runner.declare.recipient_problems import summarise_problems
+from runner.declare.recipient_problems import check_recipients, summarise_problems
 from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
 from runner.key_table import KeyList, KeyTable
@@ -107,8 +107,6 @@ class MessagePlanner:
         with CURRENT_WORK.on_file(self._declaration.document.source.path):
             self._authorship = Authorship(self._declaration)
             self._reset()
-            if self._declaration.audience.is_unread:
-                return list(self._declaration.unknown_variables)
             pool, source = self._worker_pool, self._find_parallel_source()
             return self._plan_in_parallel(pool, source) if pool and source else self._plan_in_order()
 
@@ -125,15 +123,8 @@ class MessagePlanner:
         return source if isinstance(source, CsvFiles | JsonLines) and source.size >= PARALLEL_MIN_SIZE else None
 
     def _plan_in_order(self) -> list[Problem]:
-        def results() -> Iterator[Problem | int]:
-            for delivery in render_deliveries(self._declaration, self._salt, self._tally, self._keys):
-                if isinstance(delivery, Problem):
-                    yield delivery
-                else:
-                    self._plan_delivery(self._partial_plan, delivery)
-            yield len(self._partial_plan.deliveries)
-
-        return summarise_problems(self._declaration, results(), self._tally)
+        plan_delivery = partial(self._plan_delivery, self._partial_plan)
+        return check_recipients(self._declaration, self._salt, plan_delivery, self._tally, self._keys)
 
     def _plan_in_parallel(self, worker_pool: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
         results = self._join_blocks(worker_pool(partial(self._plan_blocks, source)))
