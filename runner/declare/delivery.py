@@ -2,7 +2,7 @@
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -77,9 +77,6 @@ class Delivery(NamedTuple):
         return format_recipient(self.kind, self.value, self.key)
 
 
-DeliveryRenderer = Callable[[Iterable[Recipient | Problem]], Iterator[Delivery | Problem]]
-
-
 def render_deliveries(
     declaration: Declaration,
     salt: str,
@@ -96,15 +93,7 @@ def render_deliveries(
     the `tally` counts it. After a render that takes too long the iterator ends.
     """
     keys = None if skip_duplicate_check else KeyTable() if keys is None else keys
-    return _Renderer(declaration, salt, keys).render(declaration.recipients(tally or Tally()))
-
-
-def delivery_renderer(declaration: Declaration, salt: str) -> DeliveryRenderer:
-    """Returns a function that renders the deliveries of some recipients, for an audience that is read block by block.
-
-    The function does not report duplicates.
-    """
-    return _Renderer(declaration, salt, None).render
+    return DeliveryRenderer(declaration, salt, keys).render(declaration.recipients(tally or Tally()))
 
 
 def _make_blank_payload(declaration: Declaration) -> Payload:
@@ -121,10 +110,13 @@ def _make_blank_payload(declaration: Declaration) -> Payload:
     return payload
 
 
-class _Renderer:
-    """Renders one declaration for its recipients. Parts that are the same for all recipients are computed once."""
+class DeliveryRenderer:
+    """Renders one declaration for its recipients. Parts that are the same for all recipients are computed once.
 
-    def __init__(self, declaration: Declaration, salt: str, keys: KeyTable | None) -> None:
+    Without `keys`, it does not report duplicates.
+    """
+
+    def __init__(self, declaration: Declaration, salt: str, keys: KeyTable | None = None) -> None:
         self._declaration = declaration
         self._keys = keys
         self._first_numbers: array[int] | None = None
@@ -136,6 +128,7 @@ class _Renderer:
         self._blank_payload = _make_blank_payload(declaration)
 
     def render(self, recipients: Iterable[Recipient | Problem]) -> Iterator[Delivery | Problem]:
+        """Yields the deliveries of some recipients, and their problems. See `render_deliveries`."""
         for recipient in recipients:
             if isinstance(recipient, Problem):
                 yield recipient

@@ -14,7 +14,7 @@ from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, DeliveryRenderer, delivery_renderer
+from runner.declare.delivery import Delivery, DeliveryRenderer
 from runner.declare.keys_and_digests import delivery_key
 from runner.declare.recipient_problems import check_recipients, summarise_problems
 from runner.declare.template.language import TOO_SLOW
@@ -155,15 +155,16 @@ class MessagePlanner:
 
     def _plan_blocks(self, source: CsvFiles | JsonLines, worker_index: int, worker_count: int) -> Iterator[BlockResult]:
         """Yields the results of one worker process, block by block."""
-        render = delivery_renderer(self._declaration, self._salt)
+        renderer = DeliveryRenderer(self._declaration, self._salt)
         with CURRENT_WORK.on_file(self._declaration.document.source.path):
             for rows in source.blocks(worker_index, worker_count):
-                yield self._plan_block(render, rows)
+                yield self._plan_block(renderer, rows)
 
-    def _plan_block(self, render: DeliveryRenderer, rows: list[Row | Problem]) -> BlockResult:
+    def _plan_block(self, renderer: DeliveryRenderer, rows: list[Row | Problem]) -> BlockResult:
         keys = KeyList()
         result = BlockResult(PartialPlan(PlannedDeliveries(keys)))
-        for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):
+        recipients = self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)
+        for delivery in renderer.render(recipients):
             if isinstance(delivery, Problem):
                 result.problems.append(delivery)
             else:
