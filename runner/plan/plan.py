@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import plan_digest
 from runner.declare.project import Project
 from runner.declare.sender import Sender
@@ -19,8 +20,7 @@ from runner.plan import guards
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.message_planner import MessagePlanner, PlanOptions, Progress, WorkerPool
-from runner.plan.saved_plan import SavedPlan
-from runner.plan.sending_rules import find_lifted_rules, list_sending_rules
+from runner.plan.sending_rules import find_lifted_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,14 @@ class Plan:
         return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
 
     @property
+    def sendable(self) -> list[Declaration]:
+        """The declarations of the messages that have something to send."""
+        return [message.declaration for message in self.messages if message.counts["send"]]
+
+    @property
     def is_urgent(self) -> bool:
         """Whether a message with something to send ignores quiet hours."""
-        return any(message.counts["send"] and message.declaration.ignores_quiet_hours for message in self.messages)
+        return any(declaration.ignores_quiet_hours for declaration in self.sendable)
 
     @property
     def is_stale(self) -> bool:
@@ -75,12 +80,11 @@ class Plan:
 
     def senders(self) -> set[Sender]:
         """Returns who sends the messages that have something to send."""
-        return {message.declaration.sender for message in self.messages if message.counts["send"]}
+        return {declaration.sender for declaration in self.sendable}
 
     def subscriptions(self) -> set[str]:
         """Returns the subscription types that messages with something to send require. Redirected ones need none."""
-        declarations = [message.declaration for message in self.messages if message.counts["send"]]
-        return {item.require_subscription for item in declarations if not item.redirect} - {""}
+        return {each.require_subscription for each in self.sendable if not each.redirect} - {""}
 
     def warnings(self) -> list[str]:
         """Returns the warnings about the messages that this run sends, each after the message's name."""
@@ -167,12 +171,6 @@ def _find_run_guards(plan: Plan, settings: Settings, options: PlanOptions) -> It
         yield guards.recipients_guard(plan.to_send, options.confirm_recipients)
 
 
-def _find_lifted_rules(plan: Plan, settings: Settings, saved: SavedPlan) -> Iterable[Guard]:
-    sending = [message.declaration for message in plan.messages if message.counts["send"]]
-    current = list_sending_rules(settings, sending)
-    return find_lifted_rules(saved.path, saved.rules, current, [declaration.name for declaration in sending])
-
-
 def _find_agreement_guards(
     plan: Plan, planners: list[MessagePlanner], settings: Settings, facts: Facts, options: PlanOptions
 ) -> Iterable[Guard]:
@@ -185,10 +183,10 @@ def _find_agreement_guards(
             if not message.workspace_contacts  # the group changes by itself, so only a saved plan can be approved
         )
         yield from (guard for guard in plan_file_guards if guard)
-    if options.saved_plan:
+    if saved := options.saved_plan:
         declared = {(message.name, message.declaration.revision) for message in plan.messages}
-        yield from options.saved_plan.mismatches(settings.environment, plan.workspace, settings.salt) or [
+        yield from saved.mismatches(settings.environment, plan.workspace, settings.salt) or [
             *(guard for planner in planners if planner.saved_message for guard in planner.saved_message.guards(facts)),
-            *options.saved_plan.undeclared_guards(declared, facts, is_full_selection=options.is_full_selection),
-            *_find_lifted_rules(plan, settings, options.saved_plan),
+            *saved.undeclared_guards(declared, facts, is_full_selection=options.is_full_selection),
+            *find_lifted_rules(saved.path, saved.rules, settings, plan.sendable),
         ]

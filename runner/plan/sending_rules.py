@@ -4,7 +4,7 @@ They are not part of a digest. A saved plan holds those that it was made with, s
 lift one. A rule that was added since then applies as well.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
 from runner.declare.settings import Settings
@@ -39,9 +39,12 @@ def list_sending_rules(settings: Settings, declarations: Iterable[Declaration]) 
     return rules
 
 
-def find_lifted_rules(path: str, saved: SendingRules, current: SendingRules, names: Iterable[str]) -> Iterator[Guard]:
-    """Yields a guard for each rule of a saved plan that changed or is gone. `names` are the messages to send."""
-    for owner in (PROJECT, *names):
+def find_lifted_rules(
+    path: str, saved: SendingRules, settings: Settings, declarations: Sequence[Declaration]
+) -> Iterator[Guard]:
+    """Yields a guard for each rule of a saved plan that changed or was removed. `declarations` are those to send."""
+    current = list_sending_rules(settings, declarations)
+    for owner in (PROJECT, *(declaration.name for declaration in declarations)):
         now = current.get(owner, {})
         for rule, value in saved.get(owner, {}).items():
             if now.get(rule) != value:
