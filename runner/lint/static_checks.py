@@ -112,10 +112,10 @@ class MessageText:
     def _check_tags(self) -> Iterator[tuple[int, Fault]]:
         has_blocks = any("{%" in source for source in self.layout.sources.values())
         for tag in self.parsed_html.tags:
-            checked = _show_blocks(tag) if has_blocks and tag.attributes else tag
+            checked = _mark_blocks_as_values(tag) if has_blocks and tag.attributes else tag
             yield from ((tag.start, fault) for fault in check_tag(checked))
         for tag in self.parsed_html.conditional_tags:
-            checked = _show_blocks(tag) if has_blocks and tag.attributes else tag
+            checked = _mark_blocks_as_values(tag) if has_blocks and tag.attributes else tag
             yield from ((tag.start, fault) for fault in check_tag(checked) if fault.code in _CONDITIONAL_CODES)
 
     def _check_passages(self) -> Iterator[tuple[int, Fault]]:
@@ -187,7 +187,7 @@ class MessageText:
         return number < 0 or slot.start >= spans[number][1]
 
 
-def _show_blocks(tag: Tag) -> Tag:
+def _mark_blocks_as_values(tag: Tag) -> Tag:
     """Returns a tag in whose URLs a block of the template is a printed value, not spaces: what it prints may be any."""
     attributes = {
         name: _BLOCK.sub(VALUE_CHAR, value) if name in URL_ATTRIBUTES and _BLOCK.search(value) else value

@@ -26,7 +26,7 @@ _UNSUBSCRIBE = re.compile(
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
 _DOUBLE_ESCAPE = re.compile(r"&amp;(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
-_WRITTEN_ABOUT = frozenset({"amp", "lt", "gt", "quot"})
+_ENTITIES_WRITTEN_ABOUT = frozenset({"amp", "lt", "gt", "quot"})
 MAX_SUBJECT_LENGTH = 100
 _WORD_CHAR = re.compile(r"\w")
 _MAX_OCCURRENCES = 1000
@@ -95,7 +95,7 @@ def check_entities(text: str, *, is_plain: bool) -> Iterator[tuple[int, Fault]]:
         yield start, Fault("entity-shown", f"{entity} is shown as it stands: this is plain text", hint)
     for match in () if is_plain else _DOUBLE_ESCAPE.finditer(text):
         entity = f"&{match[1]};"
-        if unescape_html(entity)[-1] != ";" and match[1].lower() not in _WRITTEN_ABOUT:
+        if unescape_html(entity)[-1] != ";" and match[1].lower() not in _ENTITIES_WRITTEN_ABOUT:
             yield (
                 match.start(),
                 Fault("entity-shown", f"{entity} is shown as it stands: its & is escaped", f"write {entity}"),

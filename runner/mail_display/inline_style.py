@@ -148,11 +148,11 @@ def _find_look(declarations: list[tuple[str, str]], look: Look, *, grows: bool) 
             marks += [f"styled with {name}"] * (not is_known)
             look = replace(look, background=find_background(value, look.background))
         else:
-            look = _decorate(name, value, look)
+            look = _apply_property(name, value, look)
     return look, marks
 
 
-def _decorate(name: str, value: str, look: Look) -> Look:
+def _apply_property(name: str, value: str, look: Look) -> Look:
     if name == "color":
         return replace(look, color=look.color if value == "inherit" else parse_color(value))
     if name == "white-space":
@@ -203,7 +203,7 @@ def _fits(name: str, value: str, look: Look, text_length: int) -> bool:
     if name in {"height", "max-height"}:
         if value in {"auto", "none", "100%"}:
             return True
-        return not look.is_clipped and look.holds(in_pixels(value) or 0, text_length)
+        return not look.is_clipped and look.has_room_for(in_pixels(value) or 0, text_length)
     if not look.is_clipped:
         return True
     if name == "white-space":

@@ -71,7 +71,7 @@ class Look:
         is_far = max(lines * self.height_of_line, spaces * self.size * _LETTER) > MAX_OFFSET
         return "with wide gaps" if is_far else ""
 
-    def holds(self, height: float, text_length: int) -> bool:
+    def has_room_for(self, height: float, text_length: int) -> bool:
         """Returns whether a box of the height is large enough for a text, about."""
         lines = max(1, height // (1.5 * self.size))
         return height >= _MIN_HEIGHT and text_length * self.size * _LETTER <= 0.8 * lines * self.room
