@@ -17,6 +17,7 @@ from runner.declare.audience.recipient import IdentifierKind, Recipient, normali
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.template.language import TOO_SLOW, TemplateFault
+from runner.declare.template.template import used_variables
 from runner.errors import Problem
 from runner.key_table import KEY_SIZE, KeyTable
 
@@ -72,7 +73,7 @@ def compare_audiences(before: Declaration, now: Declaration, count: int) -> Over
         return None
     if _is_same_table(before, now):
         return Overlap(same=count)
-    used = used_variables(before, now)
+    used = used_variables([*before.texts, *now.texts])
     with CURRENT_WORK.on_file(now.document.source.path):
         return _hash_audience(before, used).compare_to(_hash_audience(now, used))
 
@@ -92,12 +93,6 @@ def find_recipient(declaration: Declaration, identity: bytes) -> Recipient | Non
         if recipient and candidate == identity:
             return recipient
     return first
-
-
-def used_variables(*declarations: Declaration) -> frozenset[str] | None:
-    """Returns the variables that the texts of declarations use; None if an include may use any variable."""
-    texts = [text for declaration in declarations for text in (declaration.subject, declaration.body) if text]
-    return None if any(text.includes for text in texts) else frozenset().union(*(text.variables for text in texts))
 
 
 @dataclass(frozen=True, slots=True)

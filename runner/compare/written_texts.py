@@ -2,9 +2,9 @@
 
 import json
 
-from runner.compare.audience_overlap import used_variables
 from runner.declare.declaration import Declaration
 from runner.declare.template.faults import FOLDER
+from runner.declare.template.template import used_variables
 
 
 def list_written_texts(declaration: Declaration) -> dict[str, str]:
@@ -18,7 +18,7 @@ def list_written_texts(declaration: Declaration) -> dict[str, str]:
 
 def list_written(declaration: Declaration) -> dict[str, str]:
     """Returns also `variables`: those of project and message that the texts use, a line each."""
-    used = used_variables(declaration)
+    used = used_variables(declaration.texts)
     lines = [
         f"{name}: {json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)}"
         for name, value in declaration.variables.items()

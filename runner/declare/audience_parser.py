@@ -16,7 +16,7 @@ from runner.declare.parse_context import ParseContext
 from runner.declare.similar_names import list_first
 from runner.declare.template.condition import Condition, compile_condition
 from runner.declare.template.language import TemplateFault
-from runner.declare.template.template import Template
+from runner.declare.template.template import Template, used_variables
 from runner.declare.tree import NotReadable
 from runner.declare.yaml.document import YamlPath
 from runner.errors import Severity
@@ -59,9 +59,6 @@ def read_selection(context: ParseContext, audience: Audience, texts: list[Templa
         )
         unique_by = ""
     split = to.get("split")
-    used_variables = (
-        None if any(text.includes for text in texts) else frozenset(name for text in texts for name in text.variables)
-    )
     names = ("where", "unique_by")
     return Selection(
         where=_read_where(context, to, audience),
@@ -74,7 +71,7 @@ def read_selection(context: ParseContext, audience: Audience, texts: list[Templa
         problem_factories={
             name: TemplateOrigin(context.document, ("to", name)).problem for name in names if name in to
         },
-        used_variables=used_variables,
+        used_variables=used_variables(texts),
     )
 
 

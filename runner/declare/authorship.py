@@ -40,8 +40,7 @@ class Authorship:
     """What the author of one message wrote. Marks or masks everything else in the texts that a recipient gets."""
 
     def __init__(self, declaration: Declaration) -> None:
-        templates = [template for template in (declaration.subject, declaration.body) if template]
-        sources = [source for template in templates for source in (template.source, *template.includes.values())]
+        sources = [source for text in declaration.texts for source in (text.source, *text.includes.values())]
         written = [find_written_texts(source) for source in sources]
         variables = set(_collect_strings(declaration.variables))
         self._declaration, self._sources = declaration, sources

@@ -99,6 +99,11 @@ class Declaration:
         return self.document.place(("name",))
 
     @property
+    def texts(self) -> list[Template]:
+        """The subject, if there is one, and the body."""
+        return [self.subject, self.body] if self.subject else [self.body]
+
+    @property
     def is_draft(self) -> bool:
         """Whether it still has the day that `msgrun init` and `msgrun new` write into not_before."""
         return self.not_before == _DRAFT_UNTIL

@@ -221,7 +221,7 @@ class _MessageBuilder:
     def _list_variables(self, delivery: Delivery, computed_from: Sequence[str]) -> Iterator[Variable]:
         """Yields the variables that the texts use. What an include uses is not known, so then all are listed."""
         declaration, own = self._message.declaration, delivery.vars
-        texts = [text for text in (declaration.subject, declaration.body) if text]
+        texts = declaration.texts
         names = {name: None for text in texts for name in text.variables if name not in text.assigned}
         if any(text.includes for text in texts):
             names |= dict.fromkeys([*own, *declaration.variables])

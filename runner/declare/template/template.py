@@ -49,6 +49,11 @@ class Template(NamedTuple):
         return self.render_parts(values)[0]
 
 
+def used_variables(texts: Sequence[Template]) -> frozenset[str] | None:
+    """Returns the variables that some texts use; None if an include may use any variable."""
+    return None if any(text.includes for text in texts) else frozenset().union(*(text.variables for text in texts))
+
+
 class Templates:
     """Compiles the texts of one project.
 
