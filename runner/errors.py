@@ -90,10 +90,6 @@ class Refusal(NamedTuple):
     message: str
     hint: str
 
-    def error(self) -> "GuardRefused":
-        """Returns the error that stops a command with this refusal."""
-        return GuardRefused(self.message, self.hint)
-
 
 class UsageMistake(MsgrunError):
     """The command was called with options or values that make no sense (exit 64)."""

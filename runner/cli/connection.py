@@ -25,7 +25,7 @@ from runner.deliver.post import MessagePoster
 from runner.deliver.run import make_run
 from runner.deliver.stop import DRAIN_TIMEOUT, signal_name
 from runner.deliver.summary import Summary
-from runner.errors import Refusal, RunStopped, UsageMistake
+from runner.errors import GuardRefused, Refusal, RunStopped, UsageMistake
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.route import LOOPBACK
@@ -69,7 +69,7 @@ class Connection:
         settings = self.context.settings
         fault = find_workspace_fault(identity.id_code, settings.workspace, of_ledger)
         if fault := fault or find_region_fault(identity.region, settings.region):
-            raise fault.error()
+            raise GuardRefused(*fault)
         return identity.id_code
 
     def look_up_senders(self, plan: Plan, saved: SavedPlan | None) -> Plan:

@@ -48,8 +48,8 @@ def read_ledger(context: Context, *, refuses: bool = True) -> LedgerReading:
     _print_warnings(context, reading.facts)
     if refuses and reading.refusal:
         if not (reading.exists or len(reading.facts)):
-            raise reading.refusal.error()
-        context.output.note(*reading.refusal)
+            raise reading.refusal
+        context.output.note(str(reading.refusal), reading.refusal.hint)
     return reading
 
 

@@ -215,14 +215,15 @@ class Output(NamedTuple):
             self.problems(problems)
             return
         for problem in sorted(problems, key=_place_of):
-            self.error(problem_text.format_problem(self._mask(problem), show_values=self.show_values))
+            self.error(problem_text.format_problem(_mask(self, problem), show_values=self.show_values))
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
-        _print_problems(self, [self._mask(problem) for problem in sorted(problems, key=_place_of)])
+        _print_problems(self, [_mask(self, problem) for problem in sorted(problems, key=_place_of)])
 
-    def _mask(self, problem: Problem) -> Problem:
-        return problem if self.show_values else _mask_addresses(problem)
+
+def _mask(output: Output, problem: Problem) -> Problem:
+    return problem if output.show_values else _mask_addresses(problem)
 
 
 def _place_of(problem: Problem) -> Any:

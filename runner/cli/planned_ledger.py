@@ -114,7 +114,7 @@ def _lockfile_size_warning(context: Context) -> str:
 def _read_current(context: Context) -> PlannedLedger:
     reading = read_ledger(context, refuses=False)  # a guard of the plan says why
     refusal = reading.refusal
-    guard = Guard("ledger-moved", refusal.message, refusal.hint) if refusal else None
+    guard = Guard("ledger-moved", str(refusal), refusal.hint) if refusal else None
     return PlannedLedger(reading.facts, reading.exists, guard)
 
 

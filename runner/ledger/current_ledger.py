@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from shlex import quote
 
-from runner.errors import GuardRefused, Refusal
+from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import is_same_repository
@@ -32,23 +32,31 @@ _DIFF_LINE = re.compile(
 _MAX_HISTORY = 64 << 20  # bytes of changes of lines with `ledger:`, which are a handful
 
 
-def find_ledger_refusal(context: LedgerContext, facts: Facts) -> Refusal | None:
-    """Returns a refusal if a ledger is not the one that msgrun.yaml means; None if it is.
+def refuse_wrong_ledger(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer], *, exists: bool) -> None:
+    """Raises GuardRefused unless the ledger at the address in use is the current one, or may become the first one."""
+    if exists:
+        refuse_unless_current(context, facts, answers)
+    else:
+        refuse_second_ledger(context, facts, answers)
+
+
+def find_ledger_refusal(context: LedgerContext, facts: Facts) -> GuardRefused | None:
+    """Returns the error for a ledger that is not the one that msgrun.yaml means; None if it is.
 
     It asks no remote. Raises GuardRefused if the ledger's headers contradict each other.
     """
-    if refusal := find_id_refusal(context, facts):
-        return refusal
-    return None if facts.mark.status == "current" else explain_context_mark(context, facts.mark)
+    if error := find_id_refusal(context, facts):
+        return error
+    return None if facts.mark.status == "current" else mark_error(context, facts.mark)
 
 
-def explain_context_mark(context: LedgerContext, mark: MoveMark) -> Refusal:
-    """Returns the refusal for a mark of the ledger at the address in use."""
-    return explain_mark(context.address.setting, mark, context.command)
+def mark_error(context: LedgerContext, mark: MoveMark) -> GuardRefused:
+    """Returns the error for a ledger at the address in use that has a mark of a move."""
+    return GuardRefused(*explain_mark(context.address.setting, mark, context.command))
 
 
-def find_id_refusal(context: LedgerContext, facts: Facts) -> Refusal | None:
-    """Returns a refusal if a ledger does not have the id that msgrun.yaml names; None if it has, or none is named.
+def find_id_refusal(context: LedgerContext, facts: Facts) -> GuardRefused | None:
+    """Returns the error for a ledger without the id that msgrun.yaml names; None if it has it, or none is named.
 
     Raises GuardRefused if the ledger's headers contradict each other.
     """
@@ -57,16 +65,20 @@ def find_id_refusal(context: LedgerContext, facts: Facts) -> Refusal | None:
         return None
     has = f"the id {ledger_id}" if ledger_id else "no id"
     message = f"the ledger {context.address.setting} has {has}, and msgrun.yaml names {context.declared.ledger_id}"
-    return Refusal(message, hint_for_wrong_address(context, find_address(context, ())))
+    return GuardRefused(message, hint_for_wrong_address(context, find_address(context, ())))
 
 
 def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
     """Raises GuardRefused if a ledger is not current, by its own marks or by what the remotes say."""
-    if refusal := find_ledger_refusal(context, facts):
-        raise refusal.error()
+    if error := find_ledger_refusal(context, facts):
+        raise error
     refuse_fork(context)
-    refuse_if_moved(context, facts, answers)
     ledger_id = facts.headers.merged(context.salt).ledger
+    for answer in answers:
+        for remote_mark in answer.marks:
+            is_newer = remote_mark.mark.generation > facts.mark.generation
+            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
+                raise _marked_error(context, answer, remote_mark)
     for answer in answers:
         _refuse_other_default(context, ledger_id, answer)
         if answer.renamed_to and isinstance(context.address, LockfileAddress):
@@ -77,16 +89,6 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
                 f" project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger: {context.command} lock"
                 " begin",
             )
-
-
-def refuse_if_moved(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
-    """Raises GuardRefused if a remote has a newer mark of the ledger than the ledger itself."""
-    ledger_id = facts.headers.merged(context.salt).ledger
-    for answer in answers:
-        for remote_mark in answer.marks:
-            is_newer = remote_mark.mark.generation > facts.mark.generation
-            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
-                raise _marked_error(context, answer, remote_mark)
 
 
 def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
@@ -104,27 +106,22 @@ def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer
     return ""
 
 
-def find_missing_refusal(context: LedgerContext, answers: Sequence[RemoteAnswer] = ()) -> Refusal | None:
-    """Returns a refusal for an address without a ledger if msgrun.yaml names a ledger; else None."""
-    ledger_id = context.declared.ledger_id
-    if not ledger_id:
-        return None
-    message = f"there is no ledger {context.address.display_name}, and msgrun.yaml names one, {ledger_id}"
-    return Refusal(message, hint_for_wrong_address(context, find_address(context, answers)))
-
-
-def missing_ledger_error(context: LedgerContext, *, was_moved: bool = False) -> GuardRefused:
+def missing_ledger_error(
+    context: LedgerContext, answers: Sequence[RemoteAnswer] = (), *, was_moved: bool = False
+) -> GuardRefused:
     """Returns the error for an address without a ledger. `was_moved`: the other end of its move exists."""
-    if refusal := find_missing_refusal(context):
-        return refusal.error()
+    message = f"there is no ledger {context.address.display_name}"
+    if ledger_id := context.declared.ledger_id:
+        hint = hint_for_wrong_address(context, find_address(context, answers))
+        return GuardRefused(f"{message}, and msgrun.yaml names one, {ledger_id}", hint)
     way = IF_LOST if was_moved else f"if nothing was sent yet: {context.begin_command}"
     return GuardRefused(
-        f"there is no ledger {context.address.display_name}",
+        message,
         f"without it everything would be sent again: check lock: in msgrun.yaml, or restore the ledger from git; {way}",
     )
 
 
-def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer], known: Facts) -> None:
+def refuse_second_ledger(context: LedgerContext, known: Facts, answers: Sequence[RemoteAnswer]) -> None:
     """Raises GuardRefused if the project has a ledger already, so that no other may be started.
 
     `known` are the records that this clone has of a ledger which was at the address in use and was removed.
@@ -137,8 +134,8 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
             f" {len(known):,} deliveries"
         )
         raise GuardRefused(message, hint_for_wrong_address(context, context.address.setting))
-    if refusal := find_missing_refusal(context, answers):
-        raise refusal.error()
+    if context.declared.ledger_id:
+        raise missing_ledger_error(context, answers)
     for path, local in () if context.is_sandbox else read_local_lockfiles(context, NO_MARK):
         if len(local) and path != context.address.setting:
             message = f"{has_ledger}: {path} has records of {len(local):,} deliveries"
@@ -183,8 +180,8 @@ def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: Rem
     if not remote_mark.is_readable:
         hint = f"if you know that the ledger did not move: git push {quote(answer.remote)} --delete {remote_mark.ref}"
         return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {remote_mark.ref}", hint)
-    refusal = explain_context_mark(context, remote_mark.mark)
-    return GuardRefused(f"{refusal.message}, says {answer.remote}", refusal.hint)
+    error = mark_error(context, remote_mark.mark)
+    return GuardRefused(f"{error.message}, says {answer.remote}", error.hint)
 
 
 def _is_of_this_project(context: LedgerContext, remote_mark: RemoteMark, ledger_id: str) -> bool:

@@ -14,17 +14,15 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from runner.clock import new_run_id
-from runner.errors import Refusal
+from runner.errors import GuardRefused
 from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import (
     describe_newer_commit,
     find_ledger_refusal,
-    find_missing_refusal,
     missing_ledger_error,
-    refuse_if_moved,
-    refuse_second_ledger,
     refuse_unless_current,
+    refuse_wrong_ledger,
 )
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import require_known_host
@@ -63,7 +61,7 @@ class LedgerReading:
 
     facts: Facts
     exists: bool
-    refusal: Refusal | None
+    refusal: GuardRefused | None
 
 
 def read_ledger(context: LedgerContext) -> LedgerReading:
@@ -71,21 +69,20 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
 
     Raises GuardRefused, LedgerUnavailable.
     """
-    facts = location_of(context).read()
-    exists, facts = facts is not None, facts or Facts()
-    refusal = find_ledger_refusal(context, facts) if exists else find_missing_refusal(context)
+    stored, refusal = location_of(context).read(), None
+    facts = stored or Facts()
+    if stored:
+        refusal = find_ledger_refusal(context, facts)
+    elif context.declared.ledger_id:
+        refusal = missing_ledger_error(context)
     read_local_records(context, facts)
     facts.headers.require_consistent(context.salt)
-    return LedgerReading(facts, exists, refusal)
+    return LedgerReading(facts, stored is not None, refusal)
 
 
 def require_current(context: LedgerContext, reading: LedgerReading) -> None:
     """Asks the remotes as `open_ledger` does. Raises what it would raise: GuardRefused, LedgerUnavailable."""
-    answers = ask_remotes(context)
-    if reading.exists:
-        refuse_unless_current(context, reading.facts, answers)
-    else:
-        refuse_second_ledger(context, answers, Facts())
+    refuse_wrong_ledger(context, reading.facts, ask_remotes(context), exists=reading.exists)
 
 
 @contextlib.contextmanager
@@ -105,10 +102,8 @@ def open_ledger(
     """
     answers = ask_remotes(context)
     with location_of(context).open(command, fetch=not no_fetch) as ledger:
-        if ledger.exists:
-            refuse_unless_current(context, ledger.facts, answers)
-        else:
-            refuse_second_ledger(context, answers, ledger.facts)
+        refuse_wrong_ledger(context, ledger.facts, answers, exists=ledger.exists)
+        if not ledger.exists:
             if not (new_lock or context.is_sandbox):
                 raise missing_ledger_error(context)
             before_start()
@@ -144,7 +139,7 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
     with location_of(context).open("lock begin", fetch=True) as ledger:
         was_started = not ledger.exists
         if not abandon_previous:
-            _refuse_to_start(context, answers, ledger)
+            refuse_wrong_ledger(context, ledger.facts, answers, exists=ledger.exists)
         if was_started:
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)
@@ -161,16 +156,6 @@ def recover(context: LedgerContext, ledger: Ledger) -> None:
     count = ledger.recover()
     if count and not context.is_sandbox:
         context.report(f"{context.address.display_name} lacked {count:,} records that this clone or its remote had")
-
-
-def _refuse_to_start(context: LedgerContext, answers: list[RemoteAnswer], ledger: Ledger) -> None:
-    """Raises GuardRefused if the project has another ledger than the one at the address in use."""
-    if not ledger.exists:
-        refuse_second_ledger(context, answers, ledger.facts)
-    elif refusal := find_ledger_refusal(context, ledger.facts):
-        raise refusal.error()
-    else:
-        refuse_if_moved(context, ledger.facts, answers)
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:

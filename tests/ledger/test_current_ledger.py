@@ -9,7 +9,7 @@ from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import (
     find_ledger_refusal,
-    find_missing_refusal,
+    missing_ledger_error,
     refuse_second_ledger,
     refuse_unless_current,
 )
@@ -67,7 +67,7 @@ def refused(context: LedgerContext, found: Facts, *answers: RemoteAnswer) -> str
 def second_refused(context: LedgerContext, *answers: RemoteAnswer, known: Facts | None = None) -> str:
     """The message of the refusal to start a ledger; empty if it may be started."""
     try:
-        refuse_second_ledger(context, answers, known or Facts())
+        refuse_second_ledger(context, known or Facts(), answers)
     except GuardRefused as error:
         return error.message if IF_LOST in error.hint else "a refusal without the way out"
     return ""
@@ -175,18 +175,16 @@ def test_the_branch_of_a_fork_is_not_the_ledger_that_msgrun_yaml_names(tmp_path:
     message = refused(context, facts())
     assert message.startswith("git+origin is a branch of another repository here")
     with pytest.raises(GuardRefused, match="is a branch of another repository here"):  # a fork may lack the branch
-        refuse_second_ledger(context, (), Facts())
+        refuse_second_ledger(context, Facts(), ())
     git_output(clone, "remote", "set-url", "origin", "git@host:acme/mail.git")
     assert not refused(context, facts())
 
 
 def test_a_ledger_that_msgrun_yaml_names_and_that_is_not_there_is_not_started_again(tmp_path: Path) -> None:
-    assert find_missing_refusal(ledger_context(tmp_path)) is None
     context = ledger_context(tmp_path, "sent.lock", ledger_id=ID_A)
     message = f"there is no ledger sent.lock, and msgrun.yaml names one, {ID_A}"
     assert second_refused(context) == message
-    refusal = find_missing_refusal(context, [answer(lock="git+origin", ledger_id=ID_A)])
-    assert refusal is not None
+    refusal = missing_ledger_error(context, [answer(lock="git+origin", ledger_id=ID_A)])
     assert "lock: git+origin in msgrun.yaml" in refusal.hint
     assert "MSGRUN_LOCK=git+origin msgrun lock move sent.lock" in refusal.hint
 
@@ -196,8 +194,7 @@ def test_after_an_edit_of_lock_the_hint_names_the_address_of_the_last_commit(tmp
     clone = make_clone(tmp_path, "clone")
     (clone / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
     push_all(clone)
-    refusal = find_missing_refusal(ledger_context(clone, "sent.lock", ledger_id=ID_A))
-    assert refusal is not None
+    refusal = missing_ledger_error(ledger_context(clone, "sent.lock", ledger_id=ID_A))
     assert "MSGRUN_LOCK=git+origin msgrun lock move sent.lock" in refusal.hint
 
 
@@ -243,16 +240,15 @@ def test_the_default_lockfile_with_the_id_of_msgrun_yaml_is_where_to_move_from(t
     fill_ledger(ledger_context(tmp_path), make_record(1))
     context = ledger_context(tmp_path, "git+origin", ledger_id=ID_A)
     move = "MSGRUN_LOCK=messages.lock msgrun lock move git+origin"
-    refusal = find_missing_refusal(context)
-    assert refusal is not None
+    refusal = missing_ledger_error(context)
     assert refusal.hint.startswith(f"use lock: messages.lock in msgrun.yaml; or move the ledger: {move}{IF_LOST}")
     (tmp_path / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
     git_output(tmp_path, "add", "--all")
     git_output(tmp_path, "commit", "--quiet", "--message", "moved")
-    refusal = find_missing_refusal(context)
-    assert refusal is not None
+    refusal = missing_ledger_error(context)
     assert refusal.hint.endswith(IF_LOST)
-    assert find_missing_refusal(replace(context, declared=replace(context.declared, ledger_id=ID_B))) != refusal
+    other = replace(context, declared=replace(context.declared, ledger_id=ID_B))
+    assert missing_ledger_error(other).hint != refusal.hint
 
 
 def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_before_its_removal(

@@ -63,26 +63,25 @@ def plan(
         project = context.load_valid_project(paths)
         project = read_audiences(project) if read_audiences else project
         ledger = read_planned_ledger(context, base)
-        facts, notes = ledger.facts, _note_ledger(context, ledger)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         options = plan_files.apply_options(context, plan_options, paths, file)
         is_full = options.is_full_selection
         # These two compare the plan with the file themselves. Without them, a difference is a guard of the plan.
         options = replace(options, plan_file=None) if write or check else options
         project_plan, warnings = plan_with_ledger(context, project, ledger, options)
-        project_plan = _ask_intercom(context, project_plan, facts) if online else project_plan
+        project_plan = _ask_intercom(context, project_plan, ledger.facts) if online else project_plan
         changes = file.changes(plan_files.list_plan_entries(project_plan), is_full_selection=is_full) if check else []
-        notes += plain_text.format_plan_file_change_lines(file, changes)
+        notes = [*_note_ledger(context, ledger), *plain_text.format_plan_file_change_lines(file, changes)]
         review = planning.build_review(context, project_plan, warnings, notes)
         if base:
-            comparison = compare_with_base(context, base, review, facts, project, paths, read_audiences)
+            comparison = compare_with_base(context, base, review, ledger.facts, project, paths, read_audiences)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
-        is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
+        is_about_file = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
         planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
         if project_plan.to_send:
             note_other_clones(context)
         _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
-        if project_plan.guards or facts.duplicates():
+        if project_plan.guards or ledger.facts.duplicates():
             return EXIT.guard
         is_change = changes or (detailed_exitcode and (project_plan.to_send or project_plan.unread))
         return EXIT.changes if is_change else EXIT.done

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.clock import new_run_id
-from runner.errors import GuardRefused, LedgerUnavailable, Refusal
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import (
-    explain_context_mark,
     find_id_refusal,
+    mark_error,
     missing_ledger_error,
     refuse_fork,
 )
@@ -23,7 +23,7 @@ from runner.ledger.ledger import append_missing, count_missing_records
 from runner.ledger.ledger_hints import explain_restore
 from runner.ledger.local_records import add_local_records
 from runner.ledger.lock_address import BranchAddress, LockfileAddress
-from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, next_generation
+from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark, next_generation
 from runner.ledger.opening import location_of, open_existing, recover
 from runner.ledger.record import Header
 from runner.ledger.remote_marks import RemoteAnswer, marks_of, push_mark
@@ -71,8 +71,8 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     if old_facts is None:
         raise missing_ledger_error(old, was_moved=bool(new_facts.headers))
     old_header, new_header = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
-    if refusal := find_id_refusal(old, old_facts):  # it may be the ledger of another project
-        raise refusal.error()
+    if error := find_id_refusal(old, old_facts):  # it may be the ledger of another project
+        raise error
     _refuse_same_file(old, new)
     if new_header.ledger not in {"", old_header.ledger}:
         raise GuardRefused(
@@ -154,7 +154,7 @@ def _choose_generation(context: LedgerContext, old: MoveMark, new_setting: str, 
         return old.generation
     is_cancelled = old.status == "pending" and old.address == new_setting
     if old.status != "current" and not is_cancelled:
-        raise explain_context_mark(context, old).error()
+        raise mark_error(context, old)
     if new.status == "pending" and new.address == context.address.setting and new.generation > old.generation:
         return new.generation
     return next_generation(max(old.generation, new.generation))
@@ -190,11 +190,10 @@ def _has_same_location(move: Move) -> bool:
 
 
 def _overtaken_error(context: LedgerContext, mark: MoveMark) -> LedgerUnavailable:
-    refusal = (
-        explain_context_mark(context, mark)
-        if mark.status != "current"
-        else Refusal(
-            f"the ledger {context.address.setting} was made current by another move", "git pull, and check lock:"
-        )
+    message, hint = (
+        f"the ledger {context.address.setting} was made current by another move",
+        "git pull, and check lock:",
     )
-    return LedgerUnavailable(f"another move was faster: {refusal.message}", refusal.hint)
+    if mark.status != "current":
+        message, hint = explain_mark(context.address.setting, mark, context.command)
+    return LedgerUnavailable(f"another move was faster: {message}", hint)

@@ -66,8 +66,8 @@ def _find_other_end(context: Context, own: LedgerContext, answers: Sequence[Remo
     facts = location_of(own.at(own.address)).read()
     if facts is None:
         raise missing_ledger_error(own)
-    if refusal := find_id_refusal(own, facts):
-        raise refusal.error()
+    if error := find_id_refusal(own, facts):
+        raise error
     ledger_id = context.header_of(facts).ledger
     mark = highest_mark(facts, ledger_id, answers)
     if mark.status == "current":
