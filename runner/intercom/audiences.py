@@ -17,7 +17,7 @@ from runner.declare.similar_names import list_first, suggest_or_list
 from runner.errors import MsgrunError, RunStopped
 from runner.intercom.contact import parse_contact_id
 from runner.intercom.identifiers import parse_id, parse_text
-from runner.intercom.pages import AUDIENCE_TIME
+from runner.intercom.pages import AUDIENCE_TIME, read_pages
 from runner.intercom.workspace import QueryRejected, Workspace
 
 MAX_CONTACTS = 1_000_000  # of one audience
@@ -109,7 +109,7 @@ def _open_pages(workspace: Workspace, group: ContactGroup) -> Iterator[dict[str,
 
 def _read_pages(workspace: Workspace, path: str, query: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
     time = workspace.limit_search(f"the audience of {path}", AUDIENCE_TIME)
-    return workspace.read_pages(path, "data", query, _MAX_PAGES, time=time)
+    return read_pages(workspace.read, path, "data", query, _MAX_PAGES, time=time)
 
 
 def _search(workspace: Workspace, group: ContactGroup) -> Iterator[dict[str, Any]]:

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from runner.intercom.identifiers import parse_id, parse_label
-from runner.intercom.pages import any_of, parse_page
-from runner.intercom.workspace import MAX_PAGES, READ_VERSION, SEARCH_BATCH, Workspace
+from runner.intercom.pages import MAX_PAGES, READ_VERSION, any_of, parse_page
+from runner.intercom.workspace import SEARCH_BATCH, Workspace
 
 # Seconds. Intercom compares dates by day, in the workspace's time zone, perhaps from the next day on. And a day has 25
 # hours once a year. So only a search that starts two days earlier finds all.

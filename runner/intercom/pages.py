@@ -1,11 +1,13 @@
 """A search, and the pages of its answer or of a list: their objects, the next page, and the time for all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from runner.errors import RunStopped
 
+READ_VERSION = "2.14"  # of the API, for every request but POST /messages
+MAX_PAGES = 100  # of one search: 15,000 contacts with 50 addresses, or as many conversations of 15 contacts
 PER_PAGE = 150  # objects of a page; Intercom gives no more
 SEARCH_TIME = 300.0  # seconds for all pages of one search
 AUDIENCE_TIME = 7200.0  # seconds for those of an audience; a million contacts have 6,700
@@ -33,6 +35,51 @@ class SearchTime:
             raise RunStopped(message, "try again later")
 
 
+class AnswerTooLarge(RunStopped):
+    """The answer is larger than it may be."""
+
+
+def read_pages(
+    read: Callable[..., Any],
+    path: str,
+    key: str,
+    query: dict[str, Any] | None = None,
+    max_pages: int = MAX_PAGES,
+    version: str = READ_VERSION,
+    time: SearchTime | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yields the pages of a search, or of a list if there is no `query`. `read` is that of a workspace.
+
+    `page[key]` is the list of objects in a page, PER_PAGE at most. `time` is checked before each further request.
+    Raises RunStopped.
+    """
+    pagination: dict[str, Any] = {"per_page": PER_PAGE}
+    request = f"GET {path}" if query is None else f"POST {path}"
+    for _ in range(max_pages):
+        try:
+            if query is None:
+                page = read("GET", f"{path}?{urlencode(pagination)}", version=version, time=time)
+            else:
+                body = {"query": query, "pagination": pagination}
+                page = read("POST", path, body, version=version, time=time)
+        except AnswerTooLarge:
+            if pagination["per_page"] == 1 or "page" in pagination:  # smaller pages have other numbers
+                raise
+            pagination = {**pagination, "per_page": max(1, pagination["per_page"] // 4)}
+            continue
+        items = parse_page(page, key, request)
+        yield {**page, key: items}
+        cursor = _parse_cursor(page, request)
+        if not cursor:
+            return
+        if cursor.items() <= pagination.items():
+            raise RunStopped(f"{request} gives the same page for ever")
+        pagination = {"per_page": pagination["per_page"], **cursor}
+        if time:
+            time.check()
+    raise RunStopped(f"{request} has no last page: {max_pages} were read", "try again later")
+
+
 def parse_page(page: Any, key: str, request: str) -> list[dict[str, Any]]:
     """Returns the objects of a page. Raises RunStopped if it is none, or has more of them than Intercom gives."""
     items = page.get(key) if isinstance(page, dict) else None
@@ -43,7 +90,7 @@ def parse_page(page: Any, key: str, request: str) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)]
 
 
-def parse_cursor(page: dict[str, Any], request: str) -> dict[str, str | int] | None:
+def _parse_cursor(page: dict[str, Any], request: str) -> dict[str, str | int] | None:
     """Returns what names the next page, by the name of its parameter; None on the last one.
 
     `pages.next` has it, or is an address with it as a parameter: only the parameter is used, never the address. Raises

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from runner.clock import Clock
+from runner.intercom.pages import READ_VERSION
 from runner.intercom.rate_limit import parse_date
 from runner.intercom.transport import NoReply, Reply, Transport
-from runner.intercom.workspace import READ_VERSION
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import orjson
 
@@ -17,14 +17,13 @@ from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom.admins import Admin, parse_admins
 from runner.intercom.contact import Contact, parse_contact
 from runner.intercom.identifiers import parse_id, parse_label
-from runner.intercom.pages import PER_PAGE, SEARCH_TIME, SearchTime, parse_cursor, parse_page
+from runner.intercom.pages import READ_VERSION, SEARCH_TIME, AnswerTooLarge, SearchTime, read_pages
 from runner.intercom.rate_limit import WINDOW, RateLimiter
 from runner.intercom.reply_meaning import PERMISSION_HINT, account_hint, no_admin_hint, parse_error
 from runner.intercom.transport import Access, NoReply, Reply, Transport
 from runner.privacy import mark_private_values
 
 _DEFAULT_ACCESS = Access()
-READ_VERSION = "2.14"
 _MERGES_SHOWN_SINCE = "2.16"  # the first API version that says what a contact was merged into: 410 with a Link
 _MAX_MERGES = 10  # contacts that are followed, one merged into the next
 # Its name in the Developer Hub. Source: Intercom's documentation of OAuth scopes.
@@ -33,7 +32,6 @@ _CANONICAL = re.compile(r"""/contacts/([A-Za-z0-9_-]{1,128})>\s*;\s*rel="?canoni
 SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
 MAX_THROTTLED_WINDOWS = 10  # rate limit windows with a 429 in a row; at the last one a read or a run gives up
-MAX_PAGES = 100  # of one search: 15,000 contacts with 50 addresses, or as many conversations of 15 contacts
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
 _DENIED = {401, 403}
 _REJECTED = {400, 422}  # statuses for a query that Intercom does not take
@@ -141,53 +139,12 @@ class Workspace:
 
         Raises QueryRejected if Intercom does not take the query, and RunStopped, also after SEARCH_TIME.
         """
-        for page in self.read_pages(path, key, query, version=version, time=self.limit_search(f"POST {path}")):
+        for page in read_pages(self.read, path, key, query, version=version, time=self.limit_search(f"POST {path}")):
             yield from page[key]
 
     def limit_search(self, request: str, seconds: float = SEARCH_TIME) -> SearchTime:
         """Begins the time of a search. `request` is how errors name it."""
         return SearchTime(request, self._clock.monotonic, seconds)
-
-    def read_pages(
-        self,
-        path: str,
-        key: str,
-        query: dict[str, Any] | None = None,
-        max_pages: int = MAX_PAGES,
-        version: str = READ_VERSION,
-        time: SearchTime | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        """Yields the pages of a search, or of a list if there is no `query`.
-
-        `page[key]` is the list of objects in a page, PER_PAGE at most. `time` is checked before each further request.
-        Raises RunStopped.
-        """
-        pagination: dict[str, Any] = {"per_page": PER_PAGE}
-        request = f"GET {path}" if query is None else f"POST {path}"
-        for _ in range(max_pages):
-            try:
-                if query is None:
-                    page = self.read("GET", f"{path}?{urlencode(pagination)}", version=version, time=time)
-                else:
-                    page = self.read(
-                        "POST", path, {"query": query, "pagination": pagination}, version=version, time=time
-                    )
-            except _TooLarge:
-                if pagination["per_page"] == 1 or "page" in pagination:  # smaller pages have other numbers
-                    raise
-                pagination = {**pagination, "per_page": max(1, pagination["per_page"] // 4)}
-                continue
-            items = parse_page(page, key, request)
-            yield {**page, key: items}
-            cursor = parse_cursor(page, request)
-            if not cursor:
-                return
-            if cursor.items() <= pagination.items():
-                raise RunStopped(f"{request} gives the same page for ever")
-            pagination = {"per_page": pagination["per_page"], **cursor}
-            if time:
-                time.check()
-        raise RunStopped(f"{request} has no last page: {max_pages} were read", "try again later")
 
     def read(
         self,
@@ -221,7 +178,7 @@ class Workspace:
                 if result.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     return result
             elif result.is_too_large:
-                raise _TooLarge(f"{method} {path}: {result.reason}")
+                raise AnswerTooLarge(f"{method} {path}: {result.reason}")
             elif result.fix:
                 raise RunStopped(f"{method} {path}: {result.reason}", result.fix)
             if self._clock.monotonic() + delay > deadline:
@@ -265,10 +222,6 @@ class Workspace:
 
 class QueryRejected(RunStopped):
     """Intercom answered that the request is invalid."""
-
-
-class _TooLarge(RunStopped):
-    """The answer is larger than it may be."""
 
 
 class _NoAdmin(RunStopped):

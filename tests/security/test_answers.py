@@ -28,12 +28,13 @@ from runner.intercom.audiences import read_contacts
 from runner.intercom.client import HttpTransport
 from runner.intercom.contact_search import ContactSearch
 from runner.intercom.conversations import ConversationQuery, Conversations
+from runner.intercom.pages import MAX_PAGES
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.reply_meaning import NO_ANSWER, Sent, Unknown, classify_reply
 from runner.intercom.reply_reader import MAX_BODY
 from runner.intercom.subscriptions import read_choices
 from runner.intercom.transport import NoReply, Reply, Transport
-from runner.intercom.workspace import MAX_PAGES, Workspace
+from runner.intercom.workspace import Workspace
 from tests.deliver.conftest import SandboxProject, project
 from tests.support.raw_server import no_proxy, serve
 
