@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote as quote_shell
 from typing import IO
 from urllib.parse import quote
 
@@ -16,10 +15,6 @@ from runner.git.remote_url import is_below, is_remote_url
 
 MAX_BLOB = 1 << 30  # bytes of a file of a commit that is read as a whole; a ledger of a million records has 400 MB
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
-_INITIAL_SETTINGS = {
-    *(f"core.{name}" for name in ("repositoryformatversion", "filemode", "bare", "ignorecase", "precomposeunicode")),
-    *("core.symlinks", "core.logallrefupdates", "extensions.objectformat", "extensions.refstorage"),
-}
 _REMOTE_SETTING = re.compile(r"remote\.(.+)\.[^.]+", re.DOTALL)  # a setting of the remote that it names
 
 
@@ -91,9 +86,8 @@ class Repository:
         whose configuration makes git run programs. Raises LedgerUnavailable if it is neither a remote of the clone nor
         a URL.
         """
-        project = self.toplevel if self.git_dir != self.toplevel else self.toplevel.parent.parent  # .msgrun/ledger.git
         if is_remote_url(remote):
-            is_known = not is_below(remote, project)
+            is_known = not is_below(remote, self.toplevel)
         else:
             is_known = not remote.startswith("-") and self.try_git("remote", "get-url", remote) is not None
         if not is_known:
@@ -229,24 +223,6 @@ def _open_repository(root: Path, inode: int) -> Repository:
     if len(folders) != len(options):
         raise LedgerUnavailable("this git is too old", "msgrun needs git 2.31 or later")
     return Repository(*(Path(path).resolve() for path in folders))
-
-
-def init_bare_repository(folder: Path) -> Repository:
-    """Returns the bare repository in a folder, and creates it if there is none.
-
-    Raises LedgerUnavailable, and GuardRefused if its configuration is not what `git init` writes: it came with the
-    project's files, and could make git run a program.
-    """
-    repository = Repository(*(folder.resolve(),) * 3)
-    if not (folder / "HEAD").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        repository.git("init", "--quiet", "--bare")
-    listed = run_git(Path("/"), ("config", "--file", str(folder / "config"), "--null", "--list"))
-    names = {entry.partition("\n")[0] for entry in os.fsdecode(listed.stdout).split("\0") if entry}
-    if listed.returncode or names - _INITIAL_SETTINGS or (folder / "commondir").exists():
-        message = f"{folder} has a configuration that msgrun did not write"
-        raise GuardRefused(message, f"look how it came there, and remove it: rm -r {quote_shell(str(folder))}")
-    return repository
 
 
 def _ci_branch(environ: Mapping[str, str]) -> str:

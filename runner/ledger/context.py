@@ -9,9 +9,8 @@ from pathlib import Path
 from shlex import quote
 
 from runner.errors import LedgerUnavailable
-from runner.git.repository import Repository, find_repository, init_bare_repository
+from runner.git.repository import Repository, find_repository
 from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, file_stem, parse_address
-from runner.managed_path import managed_path
 from runner.shown_command import shown_command
 
 
@@ -71,13 +70,6 @@ class LedgerContext:
         except LedgerUnavailable as error:
             self.report(f"without git's journal: {error.message}")
             return None
-
-    def standalone_repository(self) -> Repository:
-        """Returns the bare repository of a project that is in no git repository.
-
-        Raises LedgerUnavailable, GuardRefused.
-        """
-        return init_bare_repository(managed_path(self.root, ".msgrun/ledger.git"))
 
     @property
     def project_path(self) -> str:

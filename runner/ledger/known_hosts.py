@@ -55,17 +55,16 @@ def find_base_ledger(context: LedgerContext, repository: Repository) -> Declared
     return context.declared_at(repository, base) if base else None
 
 
-def find_remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:
+def find_remotes(context: LedgerContext, repository: Repository) -> tuple[tuple[str, ...], str]:
     """Returns the clone's remotes to ask, and the one that all clones share; empty if there is none.
 
     That is the repository which `remote:` of msgrun.yaml names: a remote of the clone, or its URL if that was reviewed.
     A clone of a fork has another origin.
     """
-    repository, url = context.repository, context.declared.remote
-    names = () if repository is None else repository.relevant_remotes()
+    names, url = repository.relevant_remotes(), context.declared.remote
     if url:
         for name in names:
-            if repository and is_same_repository(repository, name, url):
+            if is_same_repository(repository, name, url):
                 return names, name
         if is_reviewed(context, lambda base: base.remote == url):
             return names, url

@@ -69,13 +69,13 @@ class RemoteAnswer:
 def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
     """Asks each remote of the clone, and the one that `remote:` of msgrun.yaml names.
 
-    None in the sandbox, and none outside of git without `remote:`. Raises LedgerUnavailable if one does not answer.
+    None in the sandbox and outside of git. Raises LedgerUnavailable if one does not answer.
     """
-    if context.is_sandbox:
+    if (repository := context.repository) is None:
         return []
-    names, main = find_remotes(context)
+    names, main = find_remotes(context, repository)
     remotes = dict.fromkeys([*names, *([main] if main else [])])
-    return [_ask(context, context.repository or context.standalone_repository(), remote) for remote in remotes]
+    return [_ask(context, repository, remote) for remote in remotes]
 
 
 def marks_of(answers: Sequence[RemoteAnswer], ledger_id: str) -> list[MoveMark]:
@@ -95,7 +95,7 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: MoveMark) -> MoveMar
     value = {"project": context.project_path, "environment": context.environment}
     text = orjson.dumps(value | {"turn": mark.generation, "moved": mark.address}).decode()
     commit = create_commit(repository, repository.write_object("mktree"), f"{text}\n")
-    _, main = find_remotes(context)
+    _, main = find_remotes(context, repository)
     refuse_other_push_url(repository, main)
     current_mark = _push_to_first(repository, main, commit, ledger_id, mark) if main else mark
     if current_mark != mark:
@@ -110,8 +110,7 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
         tip = refs.get("HEAD", "")
         marks = tuple(_read_marks(repository, remote, refs))
         if tip and repository.try_git("cat-file", "-e", f"{tip}^{{commit}}") is None:
-            branch_name = branch.removeprefix("refs/heads/")
-            depth = repository.depth_options(remote, branch_name) if context.repository else ["--depth=1"]
+            depth = repository.depth_options(remote, branch.removeprefix("refs/heads/"))
             repository.git(
                 "fetch", *_FETCH_OPTIONS, *depth, *repository.remote_arguments(remote), "HEAD"
             )  # to no ref: other runs may do the same

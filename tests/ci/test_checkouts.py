@@ -193,10 +193,24 @@ def test_without_git_the_lockfile_alone_remembers(author: Clone, tmp_path: Path)
     for args in (["validate"], ["plan"], ["apply", "--yes"]):
         assert bare.msgrun(*args).code == 0
     assert bare.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
-    assert not (bare.path / ".msgrun" / "ledger.git").exists()
     ran = bare.msgrun("lock", "move", "--yes", "git+origin")
     assert (ran.code, "is in no git repository" in ran.err) == (6, True)
     assert bare.msgrun("plan").code == 0
+
+
+@LOCKFILE
+def test_a_ledger_at_a_url_needs_a_repository_and_the_hint_makes_one(author: Clone, tmp_path: Path) -> None:
+    git_output(tmp_path, "init", "--quiet", "--bare", "ledger.git")
+    copy = Clone(tmp_path / "copy", author.intercom)
+    copy.write("msgrun.yaml", f"{SETTINGS}lock: git+{(tmp_path / 'ledger.git').as_uri()}\n")
+    copy.write("messages/first.yaml", message("first", "aaa1"))
+    for args in (["plan"], ["apply", "--yes", "--new-lock"]):
+        ran = copy.msgrun(*args)
+        assert (ran.code, "a ledger on a branch needs one\n  hint: git init\n" in ran.err) == (6, True)
+    git_output(copy.path, "init", "--quiet")
+    assert copy.msgrun("lock", "begin", "--yes").code == 0
+    assert copy.msgrun("apply", "--yes").code == 0
+    assert copy.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
 
 
 @pytest.mark.parametrize("ledger", one_of("branch", "lockfile"), indirect=True)

@@ -256,12 +256,3 @@ def test_the_remote_of_msgrun_yaml_is_asked_beside_the_clones_own_once_it_was_re
     assert push_mark(context, ID_A, MOVED) == MOVED
     assert REF in git_output(tmp_path / "main.git", "for-each-ref")
     assert [one.mark for answer in ask_remotes(context) for one in answer.marks] == [MOVED]
-
-
-def test_a_project_outside_of_git_asks_the_remote_of_msgrun_yaml(clone: Path, tmp_path: Path, origin: Path) -> None:
-    push_mark(ledger_context(clone), ID_A, MOVED)
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    answer = only(ask_remotes(ledger_context(folder, remote=origin.as_uri())))
-    assert [one.mark for one in answer.marks] == [MOVED]
-    assert (folder / ".msgrun/ledger.git/HEAD").exists()

@@ -204,27 +204,6 @@ def test_git_itself_runs_the_program_of_a_planted_repository(project, witness):
     assert (witness.parent / "ran").exists()  # else the test above proves nothing
 
 
-@pytest.mark.parametrize("name", [*CONFIGS, "commondir"])
-def test_a_repository_in_the_folder_of_msgrun_that_it_did_not_make_is_refused(name, tmp_path, witness, intercom):
-    """The project is in no git repository, so msgrun has one of its own for a ledger at a URL."""
-    clone = Clone(tmp_path / "copy", intercom)
-    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "origin.git")], check=True)
-    clone.write("msgrun.yaml", f'from: {{type: admin, id: "394051"}}\nlock: git+file://{tmp_path}/origin.git\n')
-    clone.write("messages/first.yaml", message("first", "aaa1"))
-    planted = ".msgrun/ledger.git"
-    text = CONFIGS.get(name, "").replace("WITNESS", str(witness)).replace("FOLDER", str(clone.path))
-    clone.write(f"{planted}/config", f"[core]\n\tbare = true\n{text if name != 'bare' else CONFIGS['fsmonitor']}")
-    clone.write(f"{planted}/HEAD", "ref: refs/heads/main\n")
-    for folder in ("objects", "refs"):
-        clone.write(f"{planted}/{folder}/.keep", "")
-    if name == "commondir":
-        clone.write(f"{planted}/commondir", "../other\n")
-    for command in (("plan",), ("status",), ("doctor",), ("lock", "begin"), ("apply", "--yes")):
-        ran = clone.msgrun(*command)
-        assert (ran.code, "a configuration that msgrun did not write" in ran.out + ran.err) == (5, True), command
-        assert not (witness.parent / "ran").exists(), command
-
-
 ENDLESS = "while True: os.write({fd}, b'remote: y\\n' * 1000)"
 UNBOUNDED_GITS = {
     # what a remote makes git do, and what msgrun says of it

@@ -13,8 +13,7 @@ from runner.ledger.record import salt_check
 from tests.support.clones import HEADER, Clone, message
 
 OPEN, FREE = "aaa1", "bbb1"  # somebody with an open attempt, and somebody to whom nothing was sent
-PLACES = ["NAME.rescue", ".msgrun/NAME.rescue", ".msgrun/ledger.git/msgrun/NAME.rescue"]
-PLACES += ["msgrun/NAME.rescue", "messages/NAME.rescue"]
+PLACES = ["NAME.rescue", ".msgrun/NAME.rescue", "msgrun/NAME.rescue", "messages/NAME.rescue"]
 NAMES = ["messages.lock", "01M80N0000000000000000000A"]  # a rescue file without an id, and with the ledger's
 FORGED = [
     (OPEN, "released", {"by": "run"}),

@@ -112,20 +112,22 @@ class BranchLocation:
         return RemoteFile(self._repository(), self.address, self.context.declared.ledger_id)
 
     def _repository(self) -> Repository:
-        """Returns the git repository of the project; without one, a bare one below `.msgrun`, if `lock:` has a URL.
+        """Returns the git repository of the project.
 
-        Raises LedgerUnavailable if `lock:` names a remote that does not exist.
+        Raises LedgerUnavailable if there is none, or if `lock:` names a remote that does not exist.
         """
         remote, repository = self.address.remote, self.context.repository
-        if repository:
-            if not self.address.has_host and repository.try_git("remote", "get-url", remote) is None:
-                other = "" if self.context.declared.ledger_id else ", or name another as lock: in msgrun.yaml"
-                raise _NoRemote(f"git knows no remote {remote}", f"git remote add {remote} URL{other}")
-            return repository
-        if not self.address.has_host:
+        if repository is None and self.address.has_host:
+            raise LedgerUnavailable(
+                f"{self.context.root} is in no git repository, and a ledger on a branch needs one", "git init"
+            )
+        if repository is None:
             message = f"{self.context.root} is in no git repository, so it has no remote {remote}"
-            raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL as lock: in msgrun.yaml")
-        return self.context.standalone_repository()
+            raise _NoRemote(message, f"git init, git remote add {remote} URL")
+        if not self.address.has_host and repository.try_git("remote", "get-url", remote) is None:
+            other = "" if self.context.declared.ledger_id else ", or name another as lock: in msgrun.yaml"
+            raise _NoRemote(f"git knows no remote {remote}", f"git remote add {remote} URL{other}")
+        return repository
 
 
 def _writer_name(command: str) -> str:

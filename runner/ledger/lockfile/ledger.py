@@ -60,7 +60,7 @@ class LockfileLocation:
         paths = self.paths(repository)
         with open_lockfile(paths, context.salt, command, context.now()) as ledger:
             if repository and fetch:
-                _, main = find_remotes(context)
+                _, main = find_remotes(context, repository)
                 for display_name, data in remote_versions(repository, paths.lockfile, main):
                     ledger.facts.read(data, display_name)
             yield ledger
