@@ -139,7 +139,7 @@ def _find_guard_changes(context: Context, tree: Tree) -> tuple[list[FieldChange]
     sees a change of another environment nowhere else.
     """
     before, now = load_all_settings(tree), load_all_settings(context.tree)
-    lists = [files for side in (before, now) for settings in side.values() for files in settings.suppress]
+    lists = [files for settings in before.values() for files in settings.suppress]
     return (
         [*guard_settings.compare_guard_settings(before, now)],
         [*compare_suppression_lists(tree, context.tree, lists)],

@@ -142,9 +142,13 @@ def _read_recipients(declaration: Declaration) -> Iterator[tuple[Recipient | Non
 
 
 def _hash_data(recipient: Recipient, used: frozenset[str] | None) -> int:
-    """Returns a hash of 64 bits of the recipient's role and of the values of its used variables."""
+    """Returns a hash of 64 bits of the recipient's role and of the values of its used variables.
+
+    A variable without a value hides that of the message.
+    """
     values = sorted((name, value) for name, value in recipient.vars.items() if used is None or name in used)
-    text = repr((recipient.role, values)).encode(errors="surrogatepass")
+    blank = sorted(name for name in recipient.blank_variables if used is None or name in used)
+    text = repr((recipient.role, values, blank)).encode(errors="surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=_DATA_SIZE).digest())
 
 

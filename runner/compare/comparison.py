@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Literal
 
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient
-from runner.compare.declared_fields import FieldChange, compare_fields
+from runner.compare.declared_fields import EXCLUDED_CONTACTS, FieldChange, compare_fields, describe_list_change
 from runner.compare.renames import compare_with_predecessor, count_sent, find_renames
 from runner.compare.written_texts import list_written
 from runner.current_work import CURRENT_WORK
@@ -124,7 +124,7 @@ class CurrentPlan:
 def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageChange, ...]:
     """Returns the change of every message of the plan, and of every removed message."""
     earlier_by_name = {declaration.name: declaration for declaration in before.declarations}
-    invalid_names = {declaration.name for declaration in before.invalid_declarations}
+    invalid = {declaration.name: declaration.document for declaration in before.invalid_declarations}
     faulty_paths = {problem.place.path for problem in before.problems if problem.is_error}
     removed = [
         declaration
@@ -137,8 +137,10 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
             warnings = (*_find_resends(message, earlier), *_find_release(message.declaration, earlier))
             with CURRENT_WORK.on_file(message.declaration.document.source.path):
                 changes.append(_compare_message(message, earlier, now, before.settings.salt, warnings))
-        elif message.name in invalid_names or message.declaration.document.source.path in faulty_paths:
-            changes.append(MessageChange(message.name, "uncompared"))
+        elif message.name in invalid or message.declaration.document.source.path in faulty_paths:
+            document = invalid.get(message.name)
+            fields = compare_fields(document.value, message.declaration.document.value) if document else ()
+            changes.append(MessageChange(message.name, "uncompared", fields=tuple(fields)))
         else:
             # The guard `repeat` reports the rename already. The guard `edited` reports every edit after sending.
             is_reported = any(guard.code == "repeat" and message.name in guard.messages for guard in now.plan.guards)
@@ -152,7 +154,10 @@ def _compare_message(
     message: PlannedMessage, earlier: Declaration, now: CurrentPlan, salt: str, warnings: tuple[str, ...]
 ) -> MessageChange:
     declaration = message.declaration
-    fields = tuple(compare_fields(earlier, declaration))
+    fields = (
+        *compare_fields(earlier.document.value, declaration.document.value),
+        *_compare_exclusions(earlier, declaration),
+    )
     overlap = compare_audiences(earlier, declaration, len(message.deliveries))
     is_rewritten = _is_rewritten(earlier, declaration)
     if not (is_rewritten or fields or (overlap and overlap.has_changes)):
@@ -173,6 +178,12 @@ def _compare_message(
         warnings=warnings,
         written=() if before else tuple(_compare_written(earlier, declaration)),
     )
+
+
+def _compare_exclusions(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
+    old, new = before.selection.exclusion_list, now.selection.exclusion_list
+    if old and new and (change := describe_list_change(old, new)):
+        yield FieldChange(EXCLUDED_CONTACTS, *change)
 
 
 def _describe_removal(declaration: Declaration, facts: Facts) -> MessageChange:

@@ -1,35 +1,22 @@
-"""The texts and the fields of a declaration, as a comparison reads and shows them."""
+"""The fields of a declaration, as a comparison reads and shows them: all but its texts and its recipients.
 
-from collections.abc import Iterator
+Values are compared as they are declared, and only then put into words: two values may read the same.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
-from runner.clock import format_timestamp
-from runner.declare.audience.audience import TableAudience
+from runner.declare.audience.sources import SOURCE_KEYS
 from runner.declare.audience.suppression import SuppressionList
-from runner.declare.audience.workspace_contacts import find_workspace_contacts
-from runner.declare.declaration import CONVERSATION_FLAG, EXCEPTION_KEYS, SUBSCRIPTION_KEY, Declaration
 
-# Keys that decide who gets what from an audience in the workspace: offline there are no recipients to compare.
-_WORKSPACE_KEYS = ("type", "vars", "where", "exclude", "unique_by", "split")
 EXCLUDE_KEY = "to.exclude"
 EXCLUDED_CONTACTS = "contacts of to.exclude"  # a field that is compared as a list
-FIELD_NAMES = (
-    "message_type",
-    "template",
-    "from",
-    "revision",
-    "expires",
-    "not_before",
-    "max_recipients",
-    SUBSCRIPTION_KEY,
-    *EXCEPTION_KEYS,
-    CONVERSATION_FLAG,
-    "to",
-    "sql",
-    *(f"to.{key}" for key in _WORKSPACE_KEYS),
-)
+_SOURCES = (*SOURCE_KEYS, "intercom")
+_TEXT_KEYS = frozenset({"name", "subject", "body", "body_file"})
+_FREE_KEYS = ("x-", "vars.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +28,41 @@ class FieldChange:
     now: str
 
 
-def list_field_values(declaration: Declaration) -> tuple[str, ...]:
-    """Returns the values of FIELD_NAMES in words; empty for a field that is not declared."""
-    moments = (declaration.expires, declaration.not_before)
-    times = [format_timestamp(time).removesuffix("T00:00:00Z") if time else "" for time in moments]
-    return (
-        declaration.message_type,
-        declaration.template or "",
-        str(declaration.sender),
-        str(declaration.revision),
-        *times,
-        str(declaration.max_recipients or ""),
-        declaration.require_subscription,
-        "ignore" if declaration.ignores_quiet_hours else "",
-        "ignore" if declaration.ignores_frequency else "",
-        "true" if declaration.opens_conversation else "",
-        describe_audience(declaration),
-        _read_query(declaration),
-        *_list_workspace_fields(declaration),
-    )
+def list_fields(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the declared values of a valid document by their keys, those of `from` and an audience as `to.KEY`.
+
+    `name`, texts, variables and a list of recipients are not among them.
+    """
+    fields: dict[str, Any] = {"revision": 1}
+    for key, value in declared.items():
+        is_list = key == "to" and not (isinstance(value, dict) and any(source in value for source in _SOURCES))
+        if is_list:
+            fields["to"] = "recipients in the declaration"
+        elif isinstance(value, dict):
+            fields |= {f"{key}.{name}": each for name, each in value.items()}
+        elif key not in _TEXT_KEYS:
+            fields[key] = value
+    return {key: value for key, value in fields.items() if not key.startswith(_FREE_KEYS)}
 
 
-def compare_fields(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
-    """Yields the changed fields other than the texts and the recipients."""
-    for name, old, new in zip(FIELD_NAMES, list_field_values(before), list_field_values(now), strict=True):
-        if old != new:
-            yield FieldChange(name, old, new)
-    old_list, new_list = before.selection.exclusion_list, now.selection.exclusion_list
-    if old_list and new_list and (change := describe_list_change(old_list, new_list)):
-        yield FieldChange(EXCLUDED_CONTACTS, *change)
+def compare_fields(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[FieldChange]:
+    """Yields the changed fields of two valid documents."""
+    old, new = list_fields(before), list_fields(now)
+    for name in {**new, **old}:
+        if (name in old) != (name in new) or old.get(name) != new.get(name):
+            yield describe_change(name, *(format_value(side.get(name)) for side in (old, new)))
+
+
+def describe_change(name: str, before: str, now: str) -> FieldChange:
+    """Returns the change of two different values, which may read the same."""
+    return FieldChange(name, before, now if now != before else f"{now} (another value that reads the same)")
+
+
+def format_value(value: Any) -> str:
+    """Returns a declared value in words, on one line; empty for None."""
+    if value is None:
+        return ""
+    return " ".join(value.split()) if isinstance(value, str) else orjson.dumps(value, default=str).decode()
 
 
 def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple[str, str] | None:
@@ -78,30 +71,3 @@ def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple
     if count == 0 or (not removed and count == new_count):
         return None
     return f"{count:,} identifier{'s' * (count != 1)}", f"{new_count:,}, {removed:,} removed"
-
-
-def describe_audience(declaration: Declaration) -> str:
-    """Returns where the recipients come from."""
-    audience = declaration.audience
-    if source := find_workspace_contacts(audience):
-        return f"Intercom {source.group.text}"
-    return audience.source.title if isinstance(audience, TableAudience) else "recipients in the declaration"
-
-
-def _list_workspace_fields(declaration: Declaration) -> list[str]:
-    """Returns the values of _WORKSPACE_KEYS as JSON; empty for an audience that is not in the workspace."""
-    is_in_workspace = find_workspace_contacts(declaration.audience) is not None
-    return [read_audience_key(declaration, key) if is_in_workspace else "" for key in _WORKSPACE_KEYS]
-
-
-def read_audience_key(declaration: Declaration, key: str) -> str:
-    """Returns what `to` declares for a key, as JSON; empty if it declares nothing."""
-    to = declaration.document.value["to"]
-    return orjson.dumps(to[key]).decode() if isinstance(to, dict) and key in to else ""
-
-
-def _read_query(declaration: Declaration) -> str:
-    """Returns the SQL of an audience, on one line; empty if it has none."""
-    source = declaration.document.value.get("to")
-    query = source.get("sql") if isinstance(source, dict) else None
-    return " ".join(query.split()) if isinstance(query, str) else ""

@@ -6,7 +6,7 @@ from itertools import chain, zip_longest
 
 from runner.compare import declared_fields
 from runner.compare.comparison import MessageChange
-from runner.compare.declared_fields import FieldChange
+from runner.compare.declared_fields import FieldChange, describe_change
 from runner.declare import declaration
 from runner.declare.recipient_rules import DOMAIN_PREFIX, AllowList, Redirect
 from runner.declare.settings import Settings
@@ -54,9 +54,11 @@ def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ..
 
 def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[str] = ()) -> Iterator[FieldChange]:
     old, new = _list_guard_settings(before), _list_guard_settings(now)
-    for key, value in new.items():
-        if old[key] != value and key not in ignored:
-            yield FieldChange(f"{prefix}{key}", old[key], value)
+    old_values, new_values = _list_values(before), _list_values(now)
+    for key, words in new.items():
+        is_changed = old[key] != words or old_values.get(key) != new_values.get(key)
+        if is_changed and key not in ignored:
+            yield describe_change(f"{prefix}{key}", old[key], words)
 
 
 def find_weakened_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:
@@ -114,6 +116,19 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "token_env": settings.token_env,
         "redirect": _format_redirect(settings.redirect, settings.salt) if settings.redirect else "",
         "test_recipients": _format_test_recipients(settings.test_recipients, settings.salt),
+    }
+
+
+def _list_values(settings: Settings) -> dict[str, object]:
+    """Returns the values of which two may have the same words, by the same names."""
+    return {
+        "salt": settings.salt,
+        "abort_if.refused": settings.abort_conditions.refused,
+        "rate.share": settings.rate_share,
+        "suppress": settings.suppress,
+        "only": settings.only,
+        "redirect": settings.redirect,
+        "test_recipients": settings.test_recipients,
     }
 
 

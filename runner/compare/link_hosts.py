@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from runner.characters import unescape_html
-from runner.compare.declared_fields import list_field_values
+from runner.compare.declared_fields import format_value, list_fields
 from runner.compare.written_texts import list_written
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
@@ -66,7 +66,7 @@ def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
     """Yields the texts, variables and queries of messages, in lower case."""
     for declaration in declarations:
         written = list_written(declaration)
-        sources = (*written.values(), *list_field_values(declaration))
+        sources = (*written.values(), *map(format_value, list_fields(declaration.document.value).values()))
         yield from (unescape_html(source).lower() for source in sources)
 
 

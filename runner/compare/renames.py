@@ -5,13 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
 from runner.compare.audience_overlap import compare_audiences
-from runner.compare.declared_fields import (
-    EXCLUDE_KEY,
-    FieldChange,
-    compare_fields,
-    describe_audience,
-    read_audience_key,
-)
+from runner.compare.declared_fields import FieldChange, compare_fields
 from runner.compare.written_texts import list_written_texts
 from runner.declare.declaration import Declaration
 from runner.ledger.facts import Facts
@@ -35,12 +29,7 @@ def compare_with_predecessor(now: Declaration, removed: Sequence[Declaration]) -
     if like:
         *_, before = max(like, key=itemgetter(0, 1))
         yield FieldChange("name", before.name, now.name)
-        fields = list(compare_fields(before, now))
-        yield from fields
-        # The recipients of both are not compared. For one message they are, and show what `exclude` changed.
-        old, new = (read_audience_key(declaration, "exclude") for declaration in (before, now))
-        if old != new and all(field.name != EXCLUDE_KEY for field in fields):
-            yield FieldChange(EXCLUDE_KEY, old, new)
+        yield from compare_fields(before.document.value, now.document.value)
 
 
 def find_renames(
@@ -67,7 +56,10 @@ def find_renames(
             )
             continue
         overlap = compare_audiences(declaration, message.declaration, len(message.deliveries))
-        has_same_audience = describe_audience(declaration) == describe_audience(message.declaration)
+        old, new = (each.document.value["to"] for each in (declaration, message.declaration))
+        has_same_audience = (
+            isinstance(old, dict) and isinstance(new, dict) and old.get("intercom") == new.get("intercom")
+        )
         if overlap.same if overlap else has_same_audience:
             common = f"{overlap.same:,} of the same recipients" if overlap else "the same audience"
             warnings.append(_format_rename(message.name, declaration.name, common, sent, has_same_text=has_same_text))

@@ -21,12 +21,14 @@ _MAX_SIZE = 256 * 1024**2  # bytes of all lists on both sides: five million cont
 _NOT_COMPARED = "not compared: "
 
 
-def compare_suppression_lists(before: Tree, now: Tree, lists: Iterable[ContactFiles]) -> Iterator[FieldChange]:
+def compare_suppression_lists(
+    before: Tree, now: Tree, declared_before: Iterable[ContactFiles]
+) -> Iterator[FieldChange]:
     """Yields the changes of suppression lists, as their numbers of identifiers. What is beyond the limits is named.
 
-    The first lists come first, so these have to be those of the commit.
+    `declared_before` are the lists that the commit declares. Another one is new, and takes nobody off.
     """
-    distinct = {str(files): files for files in lists}.values()
+    distinct = {repr(files): files for files in declared_before}.values()
     named = [files for files in distinct if not _is_wild(files.pattern)]
     wild = [files for files in distinct if _is_wild(files.pattern)]
     left_out = len(named[_MAX_NAMED:]) + len(wild[_MAX_PATTERNS:])
@@ -38,7 +40,7 @@ def compare_suppression_lists(before: Tree, now: Tree, lists: Iterable[ContactFi
             if room < 0:
                 change: tuple[str, str] | None = ("", f"{_NOT_COMPARED}more than {_MAX_SIZE >> 20} MiB of all lists")
             else:
-                change = None if have_same_content(old, new) else _compare(before, now, files, is_new=not old)
+                change = None if old and have_same_content(old, new) else _compare(before, now, files)
             yield from [FieldChange(f"suppress {files.pattern}", *change)] if change else []
     if left_out:
         limit = f"at most {_MAX_NAMED} lists, and {_MAX_PATTERNS} patterns, of all environments are compared"
@@ -56,20 +58,20 @@ def _list_files(tree: Tree, pattern: str) -> list[Path]:
     return []
 
 
-def _compare(before: Tree, now: Tree, files: ContactFiles, *, is_new: bool) -> tuple[str, str] | None:
-    """Returns a list before and now, in words; None if it is new, was empty, or has the same contacts."""
-    if is_new:
-        return None
-    old, new = (_read_contacts(tree, files) for tree in (before, now))
+def _compare(before: Tree, now: Tree, files: ContactFiles) -> tuple[str, str] | None:
+    """Returns a list before and now, in words; None if it was empty, or has the same contacts."""
+    old = _read_contacts(before, files)
+    new = _read_contacts(now, files) if _list_files(now, files.pattern) else SuppressionList("")
     if old is None or new is None:
         return "a list", f"{_NOT_COMPARED}it cannot be read"
     return describe_list_change(old, new)
 
 
 def _read_contacts(tree: Tree, files: ContactFiles) -> SuppressionList | None:
-    """Returns the contacts of a list; None if it cannot be read."""
-    if not _list_files(tree, files.pattern):
-        return SuppressionList("")
+    """Returns the contacts of a list; None if it cannot be read, also if a tree of git does not have it."""
     with suppress(NotReadable, OSError):
+        paths = [tree.root / name for name in tree.glob(files.pattern, "_")]
+        if not any(path.stat().st_size for path in paths):
+            return SuppressionList("")
         return read_suppression_files(tree, "", [files], "_", Place(""))[0]
     return None

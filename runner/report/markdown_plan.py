@@ -192,7 +192,7 @@ def _format_audience(declaration: Declaration, *, show_values: bool, is_brief: b
         return []
     title = declaration.audience.source.title
     length = markdown_samples.BRIEF_LENGTH if is_brief else markdown_samples.MAX_TEXT_LENGTH
-    words = [f"`{name}`: {inline_code(truncate(text, length))}" for name, text in declared_words(declaration, title)]
+    words = [f"`{name}`: {inline_code(truncate(text, length))}" for name, text in declared_words(declaration)]
     title = reveal_or_mask(mark_private_values(title, ()), show_values=show_values)
     return [f"Audience {inline_code(title)}, by {declaration.audience.kind}", *words]
 

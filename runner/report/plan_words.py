@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runner.compare.declared_fields import FIELD_NAMES, list_field_values
+from runner.compare.declared_fields import format_value, list_fields
 from runner.declare.audience.workspace_contacts import ContactReading, WorkspaceContacts
 from runner.declare.declaration import Declaration
 from runner.declare.sender import Sender
@@ -63,15 +63,14 @@ def reading_lines(message: PlannedMessage) -> Iterator[str]:
         yield _describe(source.reading, source)
 
 
-def declared_words(declaration: Declaration, title: str) -> Iterator[tuple[str, str]]:
+def declared_words(declaration: Declaration) -> Iterator[tuple[str, str]]:
     """Yields the keys and values, on one line, by which an author decides what a query or the workspace brings.
 
-    A text may come from there alone, and a sample masks it like every value of a recipient. `title` is what was said of
-    the audience: the whole of it is yielded if that is only a part.
+    A text may come from there alone, and a sample masks it like every value of a recipient.
     """
-    for name, value in zip(FIELD_NAMES, list_field_values(declaration), strict=True):
-        if value and (name == "sql" or name.startswith("to.") or (name == "to" and value != title)):
-            yield name, value
+    fields = list_fields(declaration.document.value)
+    if {"to.sql", "to.intercom"} & fields.keys():
+        yield from ((name, format_value(value)) for name, value in fields.items() if name.startswith("to."))
 
 
 def is_empty(message: PlannedMessage) -> bool:

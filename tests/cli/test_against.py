@@ -317,7 +317,7 @@ def test_a_raised_revision_tells_who_would_get_it_again(here: Folder, intercom: 
 def test_another_sender_is_no_change_of_the_text(here: Folder) -> None:
     edit(here, "messages/news.yaml", "id: 7", "id: 8")
     out = here.run("plan", "--against", "main").out
-    assert "changed  news\n  from: 7 -> 8\n\n" in out
+    assert "changed  news\n  from.id: 7 -> 8\n\n" in out
 
 
 def test_other_line_ends_of_a_checkout_are_no_change(here: Folder) -> None:

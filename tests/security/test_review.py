@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runner.compare import guard_settings
 from runner.compare.declared_fields import FieldChange
 from runner.compare.guard_settings import compare_guard_settings
 from runner.declare.audience.suppression import parse_contact_files
+from runner.declare.recipient_rules import Redirect, parse_allow_list
 from runner.declare.settings import Settings
 from runner.report.comparison_text import describe_guard_changes
 from runner.sandbox import Sandbox
@@ -425,6 +427,59 @@ def test_a_new_name_hides_no_rule_that_it_lifts(reviewed: Clone, to: str) -> Non
     assert "`third: require_subscription`: `Newsletter` → none" in top
     assert "`third: to.exclude`" in top
     assert "third looks like second under another name" in comment
+
+
+DECIDING = {
+    "a search that reads the same": (
+        "to: {intercom: {search: {field: custom_attributes.plan, operator: '!=', value: free}}}",
+        "value: free",
+        "value: 'free AND external_id = test'",
+    ),
+    "a variable of where": (
+        "to: {intercom: {segment: VIP}, where: \"contact.external_id in who\"}\nvars: {who: 'resident-01'}",
+        "resident-01",
+        "resident-01 resident-02",
+    ),
+    "a variable that a recipient has without a value": (
+        "to: {type: user, id: bbb1, vars: {}}\nvars: {paid: 'yes'}", "vars: {}", "vars: {paid: null}"
+    ),
+    "where of rows": (
+        "to: {csv: ../a.csv, type: user, id: '{{ id }}', where: \"id != 'x'\"}", "!= 'x'", "!= 'y'"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_a_message_is_unchanged_only_if_all_that_decides_it_is(reviewed: Clone, name: str) -> None:
+    text, old, new = DECIDING[name]
+    body = "'{% if paid | default(false) %}a{% else %}b{% endif %}'" if "paid" in text else "Hi"
+    reviewed.write("a.csv", "id\nbbb1\n")
+    before = message("second", "bbb1", body=body).partition("to:")[0] + text + "\n"
+    reviewed.write("messages/second.yaml", before)
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    assert old in before
+    reviewed.write("messages/second.yaml", before.replace(old, new))
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "base", "--format", "json")
+    (change,) = [each for each in json.loads(ran.out)["changes"]["messages"] if each["name"] == "second"]
+    assert change["change"] == "changed"
+
+
+@pytest.mark.parametrize("key", ["redirect", "only", "test_recipients", "salt"])
+def test_values_with_the_same_check_are_two_values(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_settings, "_fingerprint", lambda *_: "check 0")
+    monkeypatch.setattr(guard_settings, "salt_check", lambda _: "0")
+    values = {
+        "redirect": [Redirect("user", "email", f"{name}@example.com") for name in "ab"],
+        "only": [parse_allow_list([{"email": f"{name}@example.com"}]) for name in "ab"],
+        "test_recipients": [(f"{name}@example.com",) for name in "ab"],
+        "salt": ["a", "b"],
+    }
+    one, other = (Settings(**{key: value}) for value in values[key])
+    (changed,) = compare_guard_settings({None: one}, {None: other})
+    assert (changed.name, changed.now != changed.before) == (key, True)
 
 
 @pytest.mark.parametrize(

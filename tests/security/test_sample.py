@@ -713,7 +713,7 @@ def test_a_search_in_the_workspace_is_shown_whole(project: Clone) -> None:
     role = '{field: role, operator: "=", value: user}'
     search = f"{{operator: OR, value: [{{field: custom_attributes.plan, operator: IN, value: [{plans}]}}, {role}]}}"
     project.write("messages/a.yaml", declared("Hi", to=f"{{intercom: {{search: {search}}}}}"))
-    assert "OR role = user`" in review(project)
+    assert '{"field":"role","operator":"=","value":"user"}]}}`' in review(project)
 
 
 UNCOMMON = [

@@ -34,8 +34,7 @@ class ContactFiles(NamedTuple):
 
     def __str__(self) -> str:
         if not self.format:
-            # In a list, which a review shows, a path with a comma would read as two.
-            return json.dumps(self.pattern, ensure_ascii=False) if {*'",{'} & {*self.pattern} else self.pattern
+            return self.pattern
         return json.dumps({self.format: self.pattern, **self.options}, ensure_ascii=False)
 
 

@@ -5,6 +5,7 @@ hands the reading in. Until then the source has no rows, and every use of them r
 recipients that is not known must never look like 0.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ OWN_VARIABLES = (CONTACT_VARIABLE, *_IDENTIFIER_FIELDS)
 _BLOCK_CONTACTS = 128  # contacts that are compressed together
 MAX_COMPRESSED = 256 * 1024 * 1024  # bytes; 100,000 contacts with few attributes of their own take 7 MB
 _MAX_DEPTH = 60  # levels of a contact's fields; Intercom has three, and hundreds would end in Python's own limit
+_PLAIN_FIELD = re.compile(r"[\w.]+")
 _MAX_TITLE = 200  # characters
 
 
@@ -64,13 +66,13 @@ class ContactGroup:
 
 
 def _format_query(query: Mapping[str, Any]) -> str:
-    """Returns a search query on one line, as a person would say it. Its values are the author's own."""
+    """Returns a search query on one line. No value, and no name of a field, can read as a condition of its own."""
     operator, value = query["operator"], query["value"]
     if operator in {"AND", "OR"}:
         parts = [f"({_format_query(item)})" if "field" not in item else _format_query(item) for item in value]
         return f" {operator} ".join(parts)
-    shown = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return f"{query['field']} {operator} {shown}"
+    field = query["field"] if _PLAIN_FIELD.fullmatch(query["field"]) else orjson.dumps(query["field"]).decode()
+    return f"{field} {operator} {orjson.dumps(value).decode()}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
