@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from shlex import join, quote
 
@@ -15,6 +15,8 @@ from runner.ledger.current_ledger import OTHER_DEFAULT_HINT
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import is_live_claim
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
+from runner.ledger.lockfile.files import lockfile_paths
+from runner.ledger.lockfile.ledger import find_other_owner
 from runner.ledger.record import Record
 from runner.plan.plan import Plan
 from runner.report.next_steps import NextStep, format_next_steps
@@ -134,10 +136,39 @@ def note_live_claims(context: Context, facts: Facts) -> None:
     """Says how many deliveries were claimed a moment ago, in a ledger that several machines use."""
     if isinstance(context.ledger.address, LockfileAddress):
         return
-    open_attempts = (record for state in facts.states_with("unknown") for record in state.open_attempts)
-    if live := sum(is_live_claim(record, context.now) for record in open_attempts):
+    if live := len(_find_live(context, _open_attempts(facts))):
         number = pluralize(live, "delivery was", "deliveries were")
         context.output.note(f"{number} claimed less than two minutes ago: another run may be sending now.")
+
+
+def await_other_runs(context: Context, facts: Facts) -> list[NextStep]:
+    """Returns the step that shows what became of deliveries that other runs are sending now, if there are any."""
+    return _await(context, _find_live(context, _open_attempts(facts)))
+
+
+def _open_attempts(facts: Facts) -> Iterator[Record]:
+    return (record for state in facts.states_with("unknown") for record in state.open_attempts)
+
+
+def _find_live(context: Context, records: Iterable[Record]) -> set[Record]:
+    """Returns those of the open attempts that another run may be sending now."""
+    address = context.ledger.address
+    if not isinstance(address, LockfileAddress):
+        return {record for record in records if is_live_claim(record, context.now)}
+    claims = {record for record in records if record.status == "claimed"}
+    if not claims:
+        return claims
+    paths = lockfile_paths(context.tree.root, address.path, context.ledger.readable_repository)
+    return claims if find_other_owner(paths) else set()
+
+
+def _await(context: Context, live: Collection[Record]) -> list[NextStep]:
+    if not live:
+        return []
+    number = pluralize(len(live), "delivery", "deliveries")
+    is_file = isinstance(context.ledger.address, LockfileAddress)
+    when, may = ("once that run has ended", "is") if is_file else ("in two minutes", "may be")
+    return [NextStep(f"See {when} what became of {number} that another run {may} sending", (shown_command("status"),))]
 
 
 def settle_unknown(
@@ -148,16 +179,11 @@ def settle_unknown(
     Others may be unknown too where `name` is their message, or with `by_key`: then the commands name it, or the key of
     each delivery.
     """
-    records, live = list(unknown), set[Record]()
-    if not isinstance(context.ledger.address, LockfileAddress):
-        live = {record for record in records if is_live_claim(record, context.now)}
-        records = [record for record in records if record not in live]
+    records = list(unknown)
+    live = _find_live(context, records)
+    records = [record for record in records if record not in live]
     searchable = sum(record.is_searchable for record in records)
-    steps = []
-    if live:
-        number = pluralize(len(live), "delivery", "deliveries")
-        purpose = f"See in two minutes what became of {number} that another run may be sending"
-        steps.append(NextStep(purpose, (shown_command("status"),)))
+    steps = _await(context, live)
     if searchable:
         which, why = _name_unknown(searchable), ""
         if others := len(records) - searchable:

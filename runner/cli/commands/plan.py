@@ -10,7 +10,7 @@ from runner.cli import plan_files, planning
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import show_guard_changes_on_failure, step_results_of
-from runner.cli.next_steps import note_live_claims, note_other_clones
+from runner.cli.next_steps import await_other_runs, note_live_claims, note_other_clones, print_steps
 from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.declare.project import Project
@@ -80,6 +80,8 @@ def plan(
         planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
         if project_plan.to_send:
             note_other_clones(context)
+        if context.output.output_format == "text":
+            print_steps(context, await_other_runs(context, ledger.facts))
         _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or ledger.facts.duplicates():
             return EXIT.guard

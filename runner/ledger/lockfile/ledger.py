@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from runner.ledger.lockfile.files import (
 from runner.ledger.mark import MoveMark
 from runner.ledger.record import Header, Record
 
+_MAX_OWNER = 4096  # bytes of the name of a process
+_PROBE_TIME = 0.05  # seconds; `find_other_owner` has a lock for microseconds
+
 
 @dataclass(frozen=True, slots=True)
 class LockfileLocation:
@@ -44,11 +48,19 @@ class LockfileLocation:
     def read(self) -> Facts | None:
         """Returns the records of the lockfile and its journal, read without a lock; None if there is no lockfile.
 
-        One with nothing but a torn header counts as none: it was never started.
+        One with nothing but a torn header counts as none: it was never started. Reports how many deliveries another
+        process is sending now.
         """
         paths = self.paths(self.context.readable_repository)
         facts = read_lockfile(paths) if paths.exists else None
-        return facts if facts and facts.headers else None
+        if not facts or not facts.headers:
+            return None
+        claims = (
+            one for state in facts.states_with("unknown") for one in state.open_attempts if one.status == "claimed"
+        )
+        if (count := sum(1 for _ in claims)) and (owner := find_other_owner(paths)):
+            self.context.report(f"{count:,} of the unknown are just being sent, by {owner}: their outcome comes")
+        return facts
 
     @contextlib.contextmanager
     def open(self, command: str, *, fetch: bool) -> Iterator["LockfileLedger"]:
@@ -73,9 +85,7 @@ def open_lockfile(paths: LockfilePaths, salt: str, command: str, now: datetime) 
     Raises LedgerUnavailable.
     """
     with contextlib.ExitStack() as locks:
-        # Work trees of one clone share the journal, but each has a lockfile and a `.msgrun/lock` of its own.
-        files = [paths.flock_file, *([paths.journal.with_suffix(".hold")] if paths.journal else [])]
-        for file in files:
+        for file in _locked_files(paths):
             locks.callback(os.close, _lock_file(file, command, now))
         yield LockfileLedger(paths, salt, read_lockfile(paths))
 
@@ -177,6 +187,23 @@ class LockfileLedger:
         return [path for _, path, _ in files_of(self._paths)]
 
 
+def find_other_owner(paths: LockfilePaths) -> str:
+    """Returns which other process has locked a lockfile; empty if none has."""
+    for file in _locked_files(paths):
+        with contextlib.suppress(OSError), file.open("rb") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                owner = handle.read(_MAX_OWNER).decode(errors="replace").strip()
+                return "" if f"process {os.getpid()} on" in owner else owner or "another process"
+    return ""
+
+
+def _locked_files(paths: LockfilePaths) -> list[Path]:
+    """Returns the files that a process locks to write: work trees of one clone share the journal, not the lockfile."""
+    return [paths.flock_file, *([paths.journal.with_suffix(".hold")] if paths.journal else [])]
+
+
 def _lock_file(path: Path, command: str, now: datetime) -> int:
     """Locks the file, writes to it which process owns the lock, and returns the file descriptor to close.
 
@@ -189,9 +216,13 @@ def _lock_file(path: Path, command: str, now: datetime) -> int:
     except OSError as error:
         raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # perhaps only by `find_other_owner` of a command that reads
+            time.sleep(_PROBE_TIME)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        owner = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
+        owner = os.pread(descriptor, _MAX_OWNER, 0).decode(errors="replace").strip()
         os.close(descriptor)
         raise LedgerUnavailable(f"the ledger is held by {owner or 'another process'}", "wait until it ends") from error
     try:

@@ -1,5 +1,6 @@
 """What the ledger knows: when each message was sent, to whom, and what one recipient got."""
 
+import fcntl
 import json
 import re
 
@@ -47,6 +48,20 @@ def test_status_counts_by_message_and_lists_what_needs_a_look(folder: Folder) ->
         "1 refused · list · x · 2026-01-01 00:00 UTC",
         "  id:c  key cccccccccccc",
     ]
+
+
+def test_what_another_run_is_sending_is_reported_with_the_run_and_no_person_has_to_settle_it(folder: Folder) -> None:
+    append(folder, line("b", "2", "claimed"))
+    path = folder.write(".msgrun/lock", "msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC)\n")
+    with path.open() as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        for command in ("status", "plan"):
+            ran = folder.run(command)
+            assert "1 of the unknown are just being sent, by msgrun apply, process 0 on vm, since" in ran.err
+            step = "\nNext:\n  See once that run has ended what became of 1 delivery that another run is sending:\n"
+            assert ran.out.endswith(f"{step}    msgrun status\n")
+    ran = folder.run("status")
+    assert ("just being sent" in ran.err, "msgrun resolve" in ran.out) == (False, True)
 
 
 def test_status_as_json_gives_the_records_that_hold(folder: Folder) -> None:

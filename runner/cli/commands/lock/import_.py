@@ -73,8 +73,8 @@ def _confirm_other_ledger(context: Context, own: Facts, imported: Facts, file: P
             name or "default" for name, one in load_all_settings(context.tree).items() if one.ledger_id == ledger_id
         )
         whose = f", that of the environment {name}" if (name := next(names, "")) else ""
-        effect = f"{effect}{twice} They cannot be taken out again."
-        context.confirm(f"{file} is of another ledger{whose}.{effect} Add its records?")
+        effect = f"{effect}{twice} Its records cannot be taken out again."
+        context.confirm(f"{file} is of another ledger{whose}.{effect} Add them?")
 
 
 def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path) -> None:

@@ -33,7 +33,7 @@ def test_records_of_another_ledger_are_asked_and_those_without_an_id_are_not(fol
     assert (ran.code, len(read_records(folder.path / "messages.lock"))) == (5, 1)
     assert (
         "other.lock is of another ledger. 1 delivery more would count as sent here, and is not sent any more."
-        " 1 delivery would count as sent twice. They cannot be taken out again. Add its records?" in ran.err
+        " 1 delivery would count as sent twice. Its records cannot be taken out again. Add them?" in ran.err
     )
     assert "hint: pass --yes: msgrun lock import other.lock --yes\n" in ran.err
     folder.write("msgrun.yaml", f"environments: {{staging: {{ledger: {other}}}}}\n")
