@@ -79,7 +79,7 @@ def _suggest_fetch(repository: Repository, ref: str) -> str:
     if slash and remote in (repository.try_git("remote") or "").split():
         refspec = quote(f"+{branch}:refs/remotes/{ref}")
         return f"a shallow or single-branch clone lacks it: git fetch --depth=1 {remote} {refspec}"
-    return "is it spelt right? A shallow clone lacks it: git fetch --depth=1 origin REF, then --against FETCH_HEAD"
+    return "is it spelt right? In a shallow clone pass --against FETCH_HEAD after: git fetch --depth=1 origin REF"
 
 
 def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[str, _Entry]:

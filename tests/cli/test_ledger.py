@@ -173,7 +173,20 @@ def test_what_was_claimed_a_moment_ago_may_be_sent_by_another_run(author: Clone)
     author.write("late.lock", claim + old)
     assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
     note = "1 delivery was claimed less than two minutes ago: another run may be sending now."
-    assert note in author.msgrun("plan").err
-    out = author.msgrun("status").out
-    assert "See in two minutes what became of 1 delivery that another run may be sending:" in out
-    assert out.count("msgrun resolve b") == 2, "of the old one alone a person decides now"
+    step = (
+        "\nNext:\n  See in two minutes what became of 1 delivery that another run may be sending:\n    msgrun status\n"
+    )
+    for command in ("plan", "status"):
+        ran = author.msgrun(command)
+        assert (note in ran.err, step in ran.out) == (True, True)
+    assert ran.out.count("msgrun resolve b") == 2, "of the old one alone a person decides now"
+
+
+def test_what_changes_a_lockfile_ends_with_the_command_that_commits_it(author: Clone) -> None:
+    commits = []
+    for status in ("claimed", "sent"):
+        author.write("late.lock", line("b", "2", status, id="7"))
+        commits.append(("Record what was sent", author.msgrun("lock", "import", "--yes", "late.lock")))
+    commits.append(("Compact the ledger", author.msgrun("lock", "compact")))
+    for subject, ran in commits:
+        assert f"\n    git commit -m '{subject}' messages.lock && git push\n" in ran.out

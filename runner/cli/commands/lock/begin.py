@@ -27,9 +27,7 @@ def begin(*, abandon_previous: bool) -> int:
     with open_context() as context:
         name = context.ledger.address.display_name
         if abandon_previous:
-            context.confirm(
-                f"Abandon the previous ledger, and use {name}? What only the previous one records is sent again."
-            )
+            context.confirm(f"What only the previous ledger records is sent again. Abandon it, and use {name}?")
         ledger_id, was_started = start_ledger(context.ledger, abandon_previous=abandon_previous)
         context.output.sentence(f"started {name}" if was_started else f"{name} is there already")
         if not context.options.sandbox:

@@ -2,6 +2,7 @@
 
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of
+from runner.cli.next_steps import commit_ledger, print_steps
 from runner.cli.options import command, stored_flag
 from runner.ledger.opening import open_ledger
 from runner.report.problem_text import pluralize
@@ -23,4 +24,6 @@ def compact() -> int:
         else:
             text = f"{name}: {pluralize(before, 'line')} before, {after:,} now. Every delivery has the same state."
             context.output.sentence(text)
+            aim = "the other clones have it, too"
+            print_steps(context, commit_ledger(context, aim, message="Compact the ledger"))
         return exit_code_of(ledger.facts)

@@ -6,6 +6,7 @@ import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger
+from runner.cli.next_steps import commit_ledger, print_steps
 from runner.cli.options import command, writes_ledger
 from runner.declare.settings import load_all_settings
 from runner.errors import UsageMistake
@@ -48,6 +49,7 @@ def import_(file: Path) -> int:
             for line in plain_text.format_duplicates(ledger.facts):
                 if line not in duplicates:
                     context.output.message(line)
+            print_steps(context, commit_ledger(context))
             return exit_code_of(ledger.facts)
 
 

@@ -52,7 +52,7 @@ def move(address: str) -> int:
         else:
             context.output.sentence(f"the ledger moved from {old.address.setting} to {address}")
         remotes = own.repository.relevant_remotes() if own.repository else ()
-        purpose = "Commit and merge it: until then apply sends nothing" if remotes else "Commit it"
+        purpose = "Commit and merge it; until then apply sends nothing" if remotes else "Commit it"
         left = old.address.path if isinstance(old.address, LockfileAddress) else ""
         print_commit_step(context, new.address, purpose, left)
         return EXIT.done

@@ -14,6 +14,7 @@ from runner.ledger.record import RANK, Record
 from runner.report.plain_text import MAX_LISTED
 from runner.report.problem_text import pluralize
 from runner.report.record_text import format_records
+from runner.shown_command import shown_command
 
 
 @command("show")
@@ -33,7 +34,8 @@ def show(key: str | None, *, show_all: bool) -> int:
         kept = facts.sorted_records() if output.verbose else facts.compacted_records()
         records = [record for record in kept if record.key.startswith(key or "")]
         if not records and key:
-            raise UsageMistake(f"the ledger has no key that begins with {key}")
+            hint = shown_command("status", *([key] if key in facts.message_names() else []))
+            raise UsageMistake(f"the ledger has no key that begins with {key}", hint)
         if output.width_for_reading:
             _print_table(context, facts, records, show_all=show_all)
         else:

@@ -100,7 +100,7 @@ def test_abandoning_the_previous_ledger_is_asked(folder: Folder) -> None:
     (folder.path / "messages.lock").unlink()
     folder.write("msgrun.yaml", "ledger: 01M80N0000000000000000000A\n")
     ran = folder.run("lock", "begin", "--abandon-previous")
-    assert (ran.code, "The question is: Abandon" in ran.err, "--yes" in ran.err) == (5, True, True)
+    assert (ran.code, "Abandon it, and use messages.lock?" in ran.err, "--yes" in ran.err) == (5, True, True)
     assert not (folder.path / "messages.lock").exists()
     assert read_settings(folder.path) == {"ledger": "01M80N0000000000000000000A"}
 

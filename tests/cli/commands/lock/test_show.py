@@ -16,7 +16,9 @@ def test_show_prints_the_records_that_count(folder: Folder) -> None:
     assert [json.loads(found)["status"] for found in folder.run("lock", "show", "cccc").out.splitlines()] == ["unknown"]
     assert len(folder.run("lock", "show").out.splitlines()) == 3
     assert len(folder.run("lock", "show", "-v").out.splitlines()) == 4
-    assert folder.run("lock", "show", "dddd").code == 64
+    for key, hint in (("dddd", "msgrun status"), ("list", "msgrun status list")):
+        ran = folder.run("lock", "show", key)
+        assert (ran.code, ran.err.endswith(f"\n  hint: {hint}\n")) == (64, True)
 
 
 def test_a_person_reads_the_newest_records_in_a_table(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
