@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from shlex import join, quote
 
@@ -132,43 +132,29 @@ def note_other_clones(context: Context) -> None:
         )
 
 
-def note_live_claims(context: Context, facts: Facts) -> None:
-    """Says how many deliveries were claimed a moment ago, in a ledger that several machines use."""
-    if isinstance(context.ledger.address, LockfileAddress):
-        return
-    if live := len(_find_live(context, _open_attempts(facts))):
-        number = pluralize(live, "delivery was", "deliveries were")
-        context.output.note(f"{number} claimed less than two minutes ago: another run may be sending now.")
-
-
 def await_other_runs(context: Context, facts: Facts) -> list[NextStep]:
     """Returns the step that shows what became of deliveries that other runs are sending now, if there are any."""
-    return _await(context, _find_live(context, _open_attempts(facts)))
+    attempts = (record for state in facts.states_with("unknown") for record in state.open_attempts)
+    return _await(*_find_live(context, attempts))
 
 
-def _open_attempts(facts: Facts) -> Iterator[Record]:
-    return (record for state in facts.states_with("unknown") for record in state.open_attempts)
-
-
-def _find_live(context: Context, records: Iterable[Record]) -> set[Record]:
-    """Returns those of the open attempts that another run may be sending now."""
+def _find_live(context: Context, records: Iterable[Record]) -> tuple[set[Record], str]:
+    """Returns those of the open attempts that another run may be sending now, and its name where that is known."""
     address = context.ledger.address
     if not isinstance(address, LockfileAddress):
-        return {record for record in records if is_live_claim(record, context.now)}
+        return {record for record in records if is_live_claim(record, context.now)}, ""
     claims = {record for record in records if record.status == "claimed"}
-    if not claims:
-        return claims
     paths = lockfile_paths(context.tree.root, address.path, context.ledger.readable_repository)
-    return claims if find_other_owner(paths) else set()
+    owner = find_other_owner(paths) if claims else ""
+    return (claims if owner else set()), owner
 
 
-def _await(context: Context, live: Collection[Record]) -> list[NextStep]:
-    if not live:
-        return []
+def _await(live: Collection[Record], owner: str) -> list[NextStep]:
     number = pluralize(len(live), "delivery", "deliveries")
-    is_file = isinstance(context.ledger.address, LockfileAddress)
-    when, may = ("once that run has ended", "is") if is_file else ("in two minutes", "may be")
-    return [NextStep(f"See {when} what became of {number} that another run {may} sending", (shown_command("status"),))]
+    purpose = f"See in two minutes what became of {number} that another run may be sending"
+    if owner:
+        purpose = f"Wait for {owner}, which is sending {number}, and look again"
+    return [NextStep(purpose, (shown_command("status"),))] if live else []
 
 
 def settle_unknown(
@@ -180,10 +166,10 @@ def settle_unknown(
     each delivery.
     """
     records = list(unknown)
-    live = _find_live(context, records)
+    live, owner = _find_live(context, records)
     records = [record for record in records if record not in live]
     searchable = sum(record.is_searchable for record in records)
-    steps = _await(context, live)
+    steps = _await(live, owner)
     if searchable:
         which, why = _name_unknown(searchable), ""
         if others := len(records) - searchable:

@@ -172,13 +172,12 @@ def test_what_was_claimed_a_moment_ago_may_be_sent_by_another_run(author: Clone)
     old = line("b", "2", "claimed", message="first")
     author.write("late.lock", claim + old)
     assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
-    note = "1 delivery was claimed less than two minutes ago: another run may be sending now."
     step = (
         "\nNext:\n  See in two minutes what became of 1 delivery that another run may be sending:\n    msgrun status\n"
     )
     for command in ("plan", "status"):
         ran = author.msgrun(command)
-        assert (note in ran.err, step in ran.out) == (True, True)
+        assert step in ran.out
     assert ran.out.count("msgrun resolve b") == 2, "of the old one alone a person decides now"
 
 

@@ -13,7 +13,7 @@ import click
 from runner.cli import plan_files, planning, run_report
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote
-from runner.cli.next_steps import after_second_signal, note_live_claims
+from runner.cli.next_steps import after_second_signal
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.pauses import find_pause
 from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
@@ -113,7 +113,6 @@ class _Apply:
         plan, warnings = planning.plan_project(context, self.project, ledger.facts, self.plan_options)
         notes = plan_files.undeclared_recipient_notes(plan)
         review = planning.build_review(context, plan, warnings, notes)
-        note_live_claims(context, ledger.facts)
         planning.print_plan(context, review, "apply")
         if plan.guards:
             return EXIT.unknown if plan.counts["unknown"] else EXIT.guard

@@ -10,7 +10,7 @@ from runner.cli import plan_files, planning
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import show_guard_changes_on_failure, step_results_of
-from runner.cli.next_steps import await_other_runs, note_live_claims, note_other_clones, print_steps
+from runner.cli.next_steps import await_other_runs, note_other_clones, print_steps
 from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.declare.project import Project
@@ -101,7 +101,6 @@ def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
     notes = describe_ledger(context, ledger)
     for note in notes:
         context.output.note(note)
-    note_live_claims(context, ledger.facts)
     return notes + plain_text.format_duplicates(ledger.facts)
 
 

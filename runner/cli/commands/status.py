@@ -57,7 +57,6 @@ def status(name: str | None, address: str | None, *, show_all: bool, online: boo
         if name is not None and not counts:
             require_known_name(context, facts, name)
         if context.output.output_format == "text":
-            next_steps.note_live_claims(context, facts)
             next_steps.note_other_clones(context)
             _print_notices(context)
         if address is not None:

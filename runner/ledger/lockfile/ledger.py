@@ -48,19 +48,11 @@ class LockfileLocation:
     def read(self) -> Facts | None:
         """Returns the records of the lockfile and its journal, read without a lock; None if there is no lockfile.
 
-        One with nothing but a torn header counts as none: it was never started. Reports how many deliveries another
-        process is sending now.
+        One with nothing but a torn header counts as none: it was never started.
         """
         paths = self.paths(self.context.readable_repository)
         facts = read_lockfile(paths) if paths.exists else None
-        if not facts or not facts.headers:
-            return None
-        claims = (
-            one for state in facts.states_with("unknown") for one in state.open_attempts if one.status == "claimed"
-        )
-        if (count := sum(1 for _ in claims)) and (owner := find_other_owner(paths)):
-            self.context.report(f"{count:,} of the unknown are just being sent, by {owner}: their outcome comes")
-        return facts
+        return facts if facts and facts.headers else None
 
     @contextlib.contextmanager
     def open(self, command: str, *, fetch: bool) -> Iterator["LockfileLedger"]:
