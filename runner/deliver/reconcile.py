@@ -96,8 +96,9 @@ class Reconciliation:
         deadline = clock.monotonic() + wait
         try:
             self._search_once(conversations, write)
-        except RunStopped as error:
-            reason = f"{NOT_SEARCHED}: {error.message}"
+        except (RunStopped, KeyboardInterrupt) as error:
+            why = error.message if isinstance(error, RunStopped) else "interrupted"
+            reason = f"{NOT_SEARCHED}: {why}"
             self._reasons.update((attempt.identity, reason) for attempt in self.pending)
             raise
         self._follow_merges(workspace)

@@ -58,11 +58,11 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     require_known_name(context, facts, name)
     reconciliation = prepare_reconciliation(facts, name, context.settings.salt)
     workspace = context.header_of(facts).workspace
-    error: MsgrunError | None = None
+    error: MsgrunError | KeyboardInterrupt | None = None
     try:
         if reconciliation.pending:
             workspace = _search(context, reconciliation, workspace, wait, write or (lambda *_: None))
-    except (GuardRefused, LedgerUnavailable, RunStopped) as stop:
+    except (GuardRefused, LedgerUnavailable, RunStopped, KeyboardInterrupt) as stop:
         error = stop  # printed after the results so far
     context.output.clear_progress()
     result = reconciliation.result()
@@ -73,6 +73,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     view = status_view(context)
     context.output.result(reconcile_text.format_reconciliation(result, recipients, view, is_dry_run=is_dry_run))
     count_found = NextStep("Count what was found as sent", (shown_command("reconcile", *filter(None, [name])),))
+    settle = next_steps.settle_unknown if error else next_steps.decide  # with a search, if this one did not end
     written = [count_found] if is_dry_run else next_steps.commit_ledger(context)
     steps = [
         *(
@@ -81,9 +82,11 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
             else ()
         ),
         *(written if result.sent else ()),
-        *next_steps.decide(context, (item.record for item in result.unknown), name),
+        *settle(context, (item.record for item in result.unknown), name),
     ]
     next_steps.print_steps(context, steps)
+    if isinstance(error, KeyboardInterrupt):
+        raise error
     if error:
         context.output.failure(error)
     if result.unknown:

@@ -3,9 +3,11 @@
 import json
 import re
 import shlex
+from dataclasses import replace
 
 import pytest
 
+from runner.cli.connection import CLOCK
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST, records
 from tests.support.project import Folder
@@ -37,6 +39,22 @@ def test_apply_and_status_name_it_where_it_can_work(folder: Folder, intercom: Sa
 def test_apply_and_status_do_not_name_it_where_it_cannot(folder: Folder, intercom: Sandbox) -> None:
     applied(folder, intercom, "500_after", flag="")
     assert "reconcile" not in folder.run("status").out
+
+
+def test_after_ctrl_c_it_says_what_was_found(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    applied(folder, intercom, "500_after", "500_before")
+    monkeypatch.setattr("runner.cli.connection.CLOCK", replace(CLOCK, sleep=interrupt))
+    ran = folder.run("reconcile")
+    assert (ran.code, ran.out.startswith("1 found sent, 1 still unknown\n")) == (130, True)
+    assert "  Look for the unknown delivery in Intercom:\n    msgrun reconcile\n" in ran.out
+    assert ran.err.endswith("Interrupted by Ctrl-C.\n")
+    monkeypatch.setattr("runner.deliver.reconcile.Conversations.search", lambda *_: interrupt(0))
+    assert "Intercom could not be searched: interrupted" in folder.run("reconcile").out
 
 
 def test_everything_found_exits_with_0_and_status_knows_it(folder: Folder, intercom: Sandbox) -> None:
