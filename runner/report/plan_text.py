@@ -178,18 +178,18 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         text = f"{pluralize(hidden, 'message')} {need} nothing to send ({option} shows {pronoun})."
         lines.append(wrap(style(text, "dim"), view.width, indent="  "))
     if by_action["unknown"]:
-        lines.append(wrap(_format_unknown(planned), view.width, indent="  "))
+        lines += _list_ways_to_settle(planned, view.width)
     # A line of its own that is not wrapped: a narrow terminal breaks it itself, and joins it where it is copied.
     lines.append(style(f"digest {planned.digest or NO_DIGEST}", "dim"))
     return "\n".join(lines)
 
 
-def _format_unknown(planned: Plan) -> str:
-    """Says what to do about unknown deliveries. reconcile finds none whose messages open no conversation."""
-    status, reconcile, resolve = map(shown_command, ("status", "reconcile", "resolve"))
+def _list_ways_to_settle(planned: Plan, width: int) -> list[str]:
+    """Returns what to do about unknown deliveries. reconcile finds none whose messages open no conversation."""
     opened = any(one.counts["unknown"] and one.declaration.opens_conversation for one in planned.messages)
-    settle = f"{reconcile} looks for it in Intercom" if opened else f"{resolve} settles it"
-    return f"What is unknown: {status} shows it, {settle}."
+    settle, name = ("look for it in Intercom", "reconcile") if opened else ("settle it", "resolve")
+    head = wrap(f"To see what is unknown, and to {settle}:", width, indent="  ")
+    return [head, *(f"    {style(shown_command(one), 'bold')}" for one in ("status", name))]
 
 
 def _format_message(

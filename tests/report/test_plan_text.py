@@ -195,15 +195,18 @@ def test_a_body_says_its_template_and_that_it_opens_a_conversation(folder: Folde
 
 
 @pytest.mark.parametrize(
-    ("more", "settles"),
-    [("", "msgrun resolve settles it"), (OPENS, "msgrun reconcile looks for it in Intercom")],
+    ("more", "settle", "command"),
+    [("", "settle it", "resolve"), (OPENS, "look for it in Intercom", "reconcile")],
 )
-def test_reconcile_is_named_only_where_a_message_opens_a_conversation(more: str, settles: str, folder: Folder) -> None:
+def test_reconcile_is_named_only_where_a_message_opens_a_conversation(
+    more: str, settle: str, command: str, folder: Folder
+) -> None:
     folder.message(f"{more}{people('ann')}")
     record = {"key": delivery_key("", "list", 1, "email", "ann@example.com"), "attempt": "1", "status": "claimed"}
     with (folder.path / "messages.lock").open("a") as lockfile:
         lockfile.write(json.dumps({**record, "message": "list", "revision": 1, "to": "email:~x"}) + "\n")
-    assert f"\nWhat is unknown: msgrun status shows it, {settles}.\n" in folder.run("plan").out
+    text = f"\nTo see what is unknown, and to {settle}:\n    msgrun status\n    msgrun {command}\n"
+    assert text in folder.run("plan").out
 
 
 def test_what_was_not_sent_of_an_expired_message_is_shown_with_its_reason(folder: Folder) -> None:
