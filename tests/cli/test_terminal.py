@@ -244,9 +244,9 @@ def test_resolve_decides_all_that_follow_at_once(
     terminal.answer("[q]uit, ?:", "s")
     terminal.answer("b: back):", "")
     terminal.answer("[q]uit, ?:", "sa")
-    terminal.answer("Mark this and the 2 that follow as sent, so that no apply sends them again? [y/N]:", "n")
+    terminal.answer("Mark this and 2 others as sent, so that no apply sends them again? [y/N]:", "n")
     terminal.answer("[q]uit, ?:", "na")
-    terminal.answer("Mark this and the 2 that follow as not sent, so that the next apply sends them? [y/N]:", "y")
+    terminal.answer("Mark this and 2 others as not sent, so that the next apply sends them? [y/N]:", "y")
     assert terminal.finish() == 0
     assert "1 marked as sent, 3 marked as not sent\n" in terminal.screen
     assert counts(folder) == {"sent": 1, "unknown": 0, "refused": 0, "free": 3}

@@ -180,7 +180,7 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], answers
     ordered = sorted(states, key=sort_key)
     for number, state in enumerate(ordered):
         beginning, age = beginnings.get(state.record.key, ""), _age(state, now)
-        context.output.error(
+        context.output.message(
             resolve_text.format_question(
                 state, number + 1, len(states), recipients, beginning, age, show_values=context.output.show_values
             )
@@ -191,12 +191,12 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], answers
         if choice == "quit":
             break
         if choice == "skip":
-            context.output.error("Skipped: it stays unknown.")
+            context.output.message("Skipped: it stays unknown.")
             continue
         decided = ordered[number:] if choice.startswith("all ") else [state]
         write(*manual_outcomes.resolve_unknown(decided, sent_id, format_timestamp(now)))
         answers["not sent" if sent_id is None else "sent"] += len(decided)
-        context.output.error(resolve_text.format_decided(len(decided), sent_id))
+        context.output.message(resolve_text.format_decided(len(decided), sent_id))
         if decided[-1] is ordered[-1]:
             break
 
@@ -220,7 +220,7 @@ def _ask_one(context: Context, ledger: Ledger, left: int) -> tuple[Choice, str |
                     return choice, sent_id
             case "all sent" | "all not sent":
                 for_all = "" if choice == "all sent" else None
-                deliveries = f"{'this delivery' if left == 1 else f'this and the {left - 1:,} that follow'}"
+                deliveries = "this delivery" if left == 1 else f"this and {pluralize(left - 1, 'other')}"
                 if confirm(context.output, f"{resolve_text.format_request(deliveries, left, for_all)}?"):
                     return choice, for_all
             case _:
