@@ -145,19 +145,15 @@ class RecordLog:
         self._handle = handle
 
     def __call__(self, record: Record) -> None:
-        """Logs a record."""
-        # The ledger has the record already. A full disk or a closed terminal must not stop the run.
+        """Logs a record. A full disk or a closed terminal does not stop the run: the ledger has the record already."""
         with contextlib.suppress(OSError):
-            self._write(record)
-
-    def _write(self, record: Record) -> None:
-        if self._handle is not None:
-            names = ("at", "status", "message", "revision", "to", "key", "attempt", "id", "code", "request_id")
-            entry = {name: value for name in names if (value := getattr(record, name))}
-            self._handle.write(orjson.dumps(entry).decode() + "\n")
-        if self._output.verbose and record.status != "claimed":
-            request = f" request {record.request_id}" if record.request_id else ""
-            self._output.error(one_line(f"{record.status} {record.message} {record.to}{request}"))
+            if self._handle is not None:
+                names = ("at", "status", "message", "revision", "to", "key", "attempt", "id", "code", "request_id")
+                entry = {name: value for name in names if (value := getattr(record, name))}
+                self._handle.write(orjson.dumps(entry).decode() + "\n")
+            if self._output.verbose and record.status != "claimed":
+                request = f" request {record.request_id}" if record.request_id else ""
+                self._output.error(one_line(f"{record.status} {record.message} {record.to}{request}"))
 
 
 @contextlib.contextmanager

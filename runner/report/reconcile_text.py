@@ -1,7 +1,6 @@
 """The result of reconcile as text. What it did not find is grouped by reason, with the contacts to look at."""
 
 from runner.deliver.reconcile import ReconcileResult
-from runner.ledger.key_state import State
 from runner.ledger.record import Record
 from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap_lines
@@ -27,7 +26,8 @@ def format_reconciliation(
     lines = [", ".join(counts) or "nothing is unknown"]
     lines += ["Nothing was written: this is a dry run."] if is_dry_run and counts else []
     lines.extend(format_duplicate(state) for state in result.duplicates)
-    items = [ListedDelivery(one.record, "found", "", (f"message {_list_ids(one)}",)) for one in result.sent]
+    sent = ((one, " and ".join(sorted({record.id for record in one.sent_records if record.id}))) for one in result.sent)
+    items = [ListedDelivery(one.record, "found", "", (f"message {ids}",)) for one, ids in sent]
     items += [ListedDelivery(item.record, "not found", item.reason) for item in result.unknown]
     blocks = [lines, format_delivery_list(items, recipients, view)]
     return wrap_lines("\n\n".join("\n".join(block) for block in blocks if block), view.width)
@@ -36,7 +36,3 @@ def format_reconciliation(
 def listed_records(result: ReconcileResult) -> list[Record]:
     """Returns the records whose recipients the text may name."""
     return [*(state.record for state in result.sent), *(item.record for item in result.unknown)]
-
-
-def _list_ids(state: State) -> str:
-    return " and ".join(sorted({record.id for record in state.sent_records if record.id}))

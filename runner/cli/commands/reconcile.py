@@ -72,18 +72,16 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     is_dry_run = write is None
     view = status_view(context)
     context.output.result(reconcile_text.format_reconciliation(result, recipients, view, is_dry_run=is_dry_run))
-    count_found = NextStep("Count what was found as sent", (shown_command("reconcile", *filter(None, [name])),))
+    chosen = [name] if name else []
+    steps = []
+    if result.unknown[MAX_LISTED:]:
+        steps.append(NextStep("See all that are unknown", (shown_command("status", *chosen, "--all"),)))
+    if result.sent and is_dry_run:
+        steps.append(NextStep("Count what was found as sent", (shown_command("reconcile", *chosen),)))
+    elif result.sent:
+        steps += next_steps.commit_ledger(context)
     settle = next_steps.settle_unknown if error else next_steps.decide  # with a search, if this one did not end
-    written = [count_found] if is_dry_run else next_steps.commit_ledger(context)
-    steps = [
-        *(
-            [NextStep("See all that are unknown", (shown_command("status", "--all"),))]
-            if result.unknown[MAX_LISTED:]
-            else ()
-        ),
-        *(written if result.sent else ()),
-        *settle(context, (item.record for item in result.unknown), name),
-    ]
+    steps += settle(context, (item.record for item in result.unknown), name)
     next_steps.print_steps(context, steps)
     if isinstance(error, KeyboardInterrupt):
         raise error
