@@ -34,9 +34,10 @@ def accept(name: str) -> int:
         if (revision := message.declaration.revision) > 1 and not ledger.facts.keys_of(name, revision):
             file, reason = message.declaration.document.source.path, f"revision {revision} of {name} was not sent yet"
             sent = [number for other, number in sent_revisions(ledger.facts) if other == name and number < revision]
+            path = os.path.relpath(context.tree.root / file, context.options.start_folder)
             keep = f"Or keep the edit without sending: write revision: {max(sent, default=0)} again into {file}, then"
             ways_on = [
-                NextStep("Send it", (shown_command("apply", os.path.relpath(context.tree.root / file)),)),
+                NextStep("Send it", (shown_command("apply", path),)),
                 *([NextStep(keep, (shown_command("accept", name),))] if sent else ()),
                 NextStep(f"Or count revision {revision} as sent, without sending", (shown_command("adopt", name),)),
             ]
