@@ -30,11 +30,8 @@ Times = Mapping[tuple[str, int], tuple[str, str]]
 
 def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
     """Returns a table of the messages in the ledger, with the times when they were sent, and with the sums of all."""
-    counts = count_by_message(statuses)
-    if not counts:
-        return "Nothing was sent yet."
     rows = []
-    for (name, revision), by_status in sorted(counts.items()):
+    for (name, revision), by_status in sorted(count_by_message(statuses).items()):
         moments = sorted({format_time(time) for time in times.get((name, revision), ()) if time})
         rows.append([one_line(style(name, "bold")), str(revision), *_format_counts(by_status), " to ".join(moments)])
     if len(rows) > 1:

@@ -64,8 +64,8 @@ def status(name: str | None, address: str | None, *, show_all: bool, online: boo
         elif context.output.output_format == "json":
             found = _read_online(context, facts, facts.states_with("sent", message=name)) if online else None
             _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name), found)
-        elif name is not None and not counts:
-            context.output.result(f"Nothing of {name} was sent yet.")
+        elif not counts:
+            context.output.result(f"Nothing{f' of {name}' if name else ''} was sent yet.")
             next_steps.print_steps(context, [*_show_what_is_left(), *_show_sandbox(context)])
         else:
             _print_messages(context, facts, name, counts, show_all=show_all, online=online)
@@ -173,7 +173,6 @@ def _print_messages(
         others.append(NextStep("Read what refused means", (shown_command("explain", "refused"),)))
     if total > len(listed):
         others.append(NextStep("List the rest too", (shown_command("status", *([name] if name else []), "--all"),)))
-    others += _show_sandbox(context) if not counts else []
     next_steps.print_steps(context, [*_settle(context, unknown, name), *others])
 
 

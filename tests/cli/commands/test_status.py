@@ -75,7 +75,8 @@ def test_status_as_json_gives_the_records_that_hold(folder: Folder) -> None:
 
 
 def test_status_of_nothing_and_of_an_unknown_name(folder: Folder) -> None:
-    assert folder.run("status").out == "Nothing was sent yet.\n"
+    steps = "\nNext:\n  See what is left to send:\n    msgrun plan\n"
+    assert folder.run("status").out == f"Nothing was sent yet.\n{steps}"
     append(folder, line("a", "1", "sent", id="2001"))
     assert folder.run("status", "list").code == 0
     ran = folder.run("status", "lits")
