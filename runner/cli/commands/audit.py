@@ -15,7 +15,7 @@ from runner.report import audit_text
 
 @command("audit")
 @click.argument("name", required=False)
-@click.option("--since", metavar="DATE|DAYS", help="Only what is not older, as 2026-11-21 or 7d.")
+@click.option("--since", metavar="DATE|DAYS", help="Only what is not older than this, e.g. 2026-11-21 or 7d.")
 @format_option("text", "csv", "json")
 def audit(name: str | None, since: str | None) -> int:
     """List who applied what, when, and in which run.

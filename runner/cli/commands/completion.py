@@ -10,7 +10,10 @@ from runner.completion import VARIABLE
 @command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print the completion script of a shell."""
+    """Print the completion script of a shell.
+
+    zsh takes the line of bash, with zsh in place of bash, in ~/.zshrc below compinit.
+    """
     completion_class = get_completion_class(shell)
     root = click.get_current_context().find_root().command
     assert completion_class is not None  # click has all of the shells above

@@ -14,7 +14,7 @@ from runner.declare.schema import SCHEMA_NAMES, schema_path
 def schema(kind: str) -> int:
     """Print a JSON Schema.
 
-    Of a message (a declaration), of the project's msgrun.yaml, or of a rendered payload.
+    It is that of a declaration (message, the default), of msgrun.yaml (project), or of a rendered payload.
     """
     sys.stdout.write(schema_path(kind).read_text(encoding="utf-8"))
     return EXIT.done

@@ -45,7 +45,7 @@ def status(name: str | None, address: str | None, *, show_all: bool, online: boo
     """Show what the ledger knows.
 
     Without arguments it lists the messages, with the number sent and the time. With NAME it lists the deliveries of a
-    message, with an address what that recipient got. Links to the contacts in Intercom come with -v.
+    message, with EMAIL what that recipient got. Links to the contacts in Intercom come with -v.
 
     With --online it also shows who replied, and which emails Intercom dropped, as far as their conversations show it.
     """

@@ -21,8 +21,8 @@ from runner.ledger.opening import start_ledger
 def begin(*, abandon_previous: bool) -> int:
     """Start the ledger, without any record.
 
-    Once, where nothing was sent yet: pushes the branch, makes the tables, or writes the lockfile that lock: of
-    msgrun.yaml names, and writes the ledger's id to msgrun.yaml. One that is there already stays as it is.
+    Run it once, before anything is sent. It pushes the branch, makes the tables or writes the lockfile that lock: of
+    msgrun.yaml names, and writes the ledger's id to msgrun.yaml. A ledger that is there already stays as it is.
     """
     with open_context() as context:
         name = context.ledger.address.display_name

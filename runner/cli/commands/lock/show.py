@@ -23,8 +23,9 @@ from runner.shown_command import shown_command
 def show(key: str | None, *, show_all: bool) -> int:
     """Print the records of the ledger.
 
-    With KEY, only those whose key begins with it. On a terminal a table of the newest 20 attempts, with the last record
-    of each, else a line of JSON for each record. Only -v also shows records that a later one of their attempt replaces.
+    With KEY, it prints those whose key begins with it. On a terminal it prints a table of the newest 20 attempts, with
+    the last record of each; elsewhere it prints each record as a line of JSON. -v also shows the records that a later
+    one of the same attempt replaces.
 
     The status is the ledger's own word: "claimed" has no outcome, which msgrun status calls unknown, and "released"
     was not sent.
