@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem, shell_complete
+from click.shell_completion import shell_complete
 
 from runner.declare.message_files import list_message_files
 from runner.declare.project_root import SETTINGS_FILE, find_root
@@ -35,8 +35,6 @@ _MAX_MEMORY = 1 << 30  # bytes of address space
 _UNREADABLE = (MsgrunError, NotReadable, OSError, MemoryError)
 _HELP = {"help_option_names": ["-h", "--help"]}
 _KEY_LENGTH = 12  # digits of a key that are suggested, as status shows them
-
-Suggest = Callable[[click.Context, click.Parameter, str], list[CompletionItem] | list[str]]
 
 
 def complete(words: list[str]) -> int:
@@ -83,9 +81,10 @@ def _make_root(words: list[str]) -> click.Group:
 
 
 def _make_parameter(entry: Mapping[str, Any]) -> click.Parameter:
-    """Returns an option or an argument. `values` are what it may be: a list, or file."""
+    """Returns an option or an argument. `values` are what it may be: a list; or "file" or "dir", for the shell."""
     values = entry.get("values")
-    kind = click.Path() if values == "file" else click.Choice(values) if values else None
+    is_path = values in ("file", "dir")
+    kind = click.Path(file_okay=values != "dir") if is_path else click.Choice(values) if values else None
     settings = {key: value for key, value in entry.items() if key != "values"}
     is_option = entry["param_decls"][0].startswith("-")
     name = entry["param_decls"][-1]
@@ -142,11 +141,6 @@ def _suggest_unknown_keys(context: click.Context, _: click.Parameter, incomplete
     return []
 
 
-def _suggest_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Leaves it to the shell to complete the path of a file."""
-    return [CompletionItem(incomplete, type="file")]
-
-
 def _start_folder(context: click.Context) -> Path:
     return Path(_chosen(context, "directory") or ".").resolve()  # -C, if it stands on the line already
 
@@ -158,13 +152,12 @@ def _chosen(context: click.Context, option: str) -> str | None:
 
 
 # By the name of the parameter, which is the same in all commands.
-_SUGGEST: dict[str, Suggest] = {
+_SUGGEST: Mapping[str, Callable[[click.Context, click.Parameter, str], list[str]]] = {
     "name": _suggest_names,
     "names": _suggest_names,
     "message": _suggest_names,
     "code": _suggest_codes,
     "environment": _suggest_environments,
-    "paths": _suggest_files,
     "key": _suggest_unknown_keys,
     "select": _suggest_rules,
     "ignore": _suggest_rules,

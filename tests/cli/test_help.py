@@ -153,8 +153,8 @@ def _describe_parameter(one: click.Parameter) -> dict[str, object]:
     )
     if isinstance(one.type, click.Choice) or one.name in codes:
         entry["values"] = sorted(codes.get(one.name or "", getattr(one.type, "choices", ())))
-    elif isinstance(one.type, click.Path):
-        entry["values"] = "file"
+    elif isinstance(one.type, click.Path) or one.name == "paths":
+        entry["values"] = "file" if getattr(one.type, "file_okay", True) else "dir"
     return {key: value for key, value in entry.items() if value}
 
 
