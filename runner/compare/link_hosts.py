@@ -17,11 +17,10 @@ from runner.privacy import MASK
 _START = r"(?:https?:[/\\]*|[/\\]{2})(?:[^/\\\s\"'<>?#@]{0,200}@)?"
 _LABEL = r"[^/\\\s\"'<>?#:@(){}.]{1,63}"
 _HOST = re.compile(rf"{_START}({_LABEL}(?:\.{_LABEL})+)")
-# What a mail client makes a link of in a text without a scheme.
-_NAME = r"(?:[\w-]{1,63}\.){1,9}[a-z]{2,63}"
-_LINKED_TEXT = re.compile(rf"(?<![\w@./-])(?:www\.{_NAME}|{_NAME}(?=/))|(?<=\w@){_NAME}")
+# What a mail client may make a link of in a text without a scheme: any name with an ending of letters.
+_LINKED_TEXT = re.compile(r"(?<![\w./-])(?:[\w-]{1,63}\.){1,9}[a-z]{2,63}(?![\w@-])")
 # The last @ ends the user, and a browser drops tabs and line ends wherever they stand.
-_WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:]*)", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:\s]*)", re.IGNORECASE)
 _MAIL_ADDRESS = re.compile(r"mailto:[^?\s\"'<>]{0,400}@([^?,;&\s\"'<>]+)", re.IGNORECASE)
 _IGNORED = re.compile(r"[\t\n\r]")
 _TRIMMED = "".join(map(chr, range(33)))
@@ -58,7 +57,7 @@ def find_new_hosts(
 def find_host(address: str) -> str:
     """Returns the host of an address in lower case, as new hosts are compared; empty if it has none."""
     plain = _IGNORED.sub("", address).strip(_TRIMMED)
-    match = _WEB_ADDRESS.match(plain) or _MAIL_ADDRESS.match(plain)
+    match = _WEB_ADDRESS.match(plain) or _MAIL_ADDRESS.match(unquote(plain))
     return unquote(match[1]).translate(_DOTS).lower().strip(".") if match else ""
 
 
@@ -79,7 +78,11 @@ def _list_sample_hosts(sample: Sample | None) -> set[str]:
     if sample is None:
         return set()
     body = str(sample.body)
-    texts = [unescape_html(text).lower() for text in (str(sample.subject), body)]
-    hosts = {host for text in texts for host in (*_find_hosts(text), *_LINKED_TEXT.findall(text))}
-    hosts |= {find_host(value) for tag in parse_html(body).tags for value in tag.attributes.values()}
+    parsed = parse_html(body)
+    values = [value for tag in parsed.tags for value in tag.attributes.values()]
+    sources = (str(sample.subject), body, *(unquote(_IGNORED.sub("", value)) for value in values))
+    hosts = {host for source in sources for host in _find_hosts(unescape_html(source).lower())}
+    texts = [str(sample.subject), *(unescape_html(passage.text) for passage in parsed.passages)]
+    hosts |= {host for text in texts for host in _LINKED_TEXT.findall(text.lower())}
+    hosts |= set(map(find_host, values))
     return {host for host in hosts if host.replace(MASK, "").strip(".")}
