@@ -80,25 +80,24 @@ def make_sample(declaration: Declaration, delivery: Delivery, authorship: Author
     )
 
 
-def find_beginnings(
-    declarations: Iterable[Declaration], salt: str, digests: Mapping[str, str], most: int = MAX_SEARCHED
-) -> dict[str, str]:
+def find_beginnings(declarations: Iterable[Declaration], salt: str, digests: Mapping[str, str]) -> dict[str, str]:
     """Returns by key how deliveries begin: the subject, or the first words of an in-app message.
 
     `digests` has the digests of the wanted deliveries by key. One whose text has changed since is left out. Reading
-    ends once all are found or `most` deliveries were rendered.
+    ends once all are found or MAX_SEARCHED deliveries were rendered.
     """
-    found: dict[str, str] = {}
+    beginnings: dict[str, str] = {}
+    remaining = MAX_SEARCHED
     for declaration in declarations:
         if declaration.audience.is_unread:
             continue
         for delivery in render_deliveries(declaration, salt, skip_duplicate_check=True):
-            if not most or len(found) == len(digests):
-                return found
-            most -= 1
+            if not remaining or len(beginnings) == len(digests):
+                return beginnings
+            remaining -= 1
             if isinstance(delivery, Delivery) and digests.get(delivery.key) == delivery.digest:
-                found[delivery.key] = delivery.payload.get("subject") or read_beginning(delivery.payload["body"])
-    return found
+                beginnings[delivery.key] = delivery.payload.get("subject") or read_beginning(delivery.payload["body"])
+    return beginnings
 
 
 def read_beginning(body: str) -> str:

@@ -174,7 +174,7 @@ def load_all_settings(tree: Tree, salt: str | None = None) -> dict[str | None, S
     return {name: _build_settings(name, value, salt) for name in [None, *sorted(value.get("environments", {}))]}
 
 
-def _build_settings(environment: str | None, value: dict[str, Any], salt: str | None = None) -> Settings:
+def _build_settings(environment: str | None, value: dict[str, Any], salt: str | None) -> Settings:
     """Returns the settings of an environment, from all of msgrun.yaml. `salt` overrides its salt."""
     overrides = value["environments"][environment] if environment is not None else {}
     merged = {**value, **overrides}

@@ -29,7 +29,7 @@ class RecordFactory:
         salt: str,
         clock: Clock,
         sender_ids: Mapping[Sender, str],
-        origin: RunOrigin = NO_ORIGIN,
+        origin: RunOrigin,
     ) -> None:
         self._run_id = run_id
         self._plan = plan

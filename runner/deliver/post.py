@@ -67,7 +67,7 @@ class MessagePoster:
         limiter: RateLimiter,
         clock: Clock,
         api_version: str,
-        on_retry: Callable[[str], None] = lambda _: None,
+        on_retry: Callable[[str], None],
     ) -> None:
         self._transport = transport
         self._workspace = workspace

@@ -61,7 +61,7 @@ class RecipientCheck:
 
     def __init__(
         self, lookup: ContactLookup, subscriptions: SubscriptionCheck, policy: RecipientPolicy, salt: str, facts: Facts,
-        progress: Callable[[int], None], frequency: FrequencyCheck | None = None,
+        progress: Callable[[int], None], frequency: FrequencyCheck | None,
     ) -> None:  # fmt: skip
         self._lookup = lookup
         self._subscriptions = subscriptions

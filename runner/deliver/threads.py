@@ -25,7 +25,7 @@ class ThreadPool(Generic[Result]):
     ending. `busy` is the number of jobs whose results were not collected yet.
     """
 
-    def __init__(self, max_threads: int = MAX_THREADS) -> None:
+    def __init__(self, max_threads: int) -> None:
         self._max_threads = max_threads
         self._jobs: queue.SimpleQueue[Callable[[], Result] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result | _Failure] = queue.SimpleQueue()

@@ -22,7 +22,7 @@ def any_of(terms: list[dict[str, Any]]) -> dict[str, Any]:
 class SearchTime:
     """The time for all pages of a search, which begins now. `monotonic` returns seconds."""
 
-    def __init__(self, request: str, monotonic: Callable[[], float], seconds: float = SEARCH_TIME) -> None:
+    def __init__(self, request: str, monotonic: Callable[[], float], seconds: float) -> None:
         self._request = request
         self._monotonic = monotonic
         self._seconds = seconds

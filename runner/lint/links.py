@@ -194,7 +194,7 @@ def _is_staging(host: str) -> bool:
     return not _STAGING_WORDS.isdisjoint([*first_words, *other_words, *"".join(labels[-2:-1]).split("-")[1:]])
 
 
-def _check_contact_link(url: str, scheme: str, format_value: ValueFormatter = str) -> Fault | None:
+def _check_contact_link(url: str, scheme: str, format_value: ValueFormatter) -> Fault | None:
     """Returns the fault of a link with one of _CONTACT_SCHEMES; None if it has none.
 
     `format_value` returns a part of the URL as the message may show it.

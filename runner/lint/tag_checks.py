@@ -147,7 +147,7 @@ def _find_misspelt_names(tag: Tag) -> dict[str, str]:
     }
 
 
-def _check_misspelt_names(tag: Tag, format_value: ValueFormatter = str) -> Iterator[Fault]:
+def _check_misspelt_names(tag: Tag, format_value: ValueFormatter) -> Iterator[Fault]:
     """Yields a fault for each misspelt attribute."""
     for name, meant in _find_misspelt_names(tag).items():
         yield Fault(

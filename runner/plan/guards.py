@@ -38,7 +38,7 @@ def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
     return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
 
 
-def edited_guard(declaration: Declaration, count: int, others: Sequence[str] = ()) -> Guard:
+def edited_guard(declaration: Declaration, count: int, others: Sequence[str]) -> Guard:
     """Returns the guard for a message that was edited after it was sent to `count` recipients.
 
     `others` are the files of the messages that can be sent without it.
@@ -132,7 +132,7 @@ def workspace_guard(declared: str, ledger_workspace: str) -> Guard:
     )
 
 
-def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str = DEFAULT_ENVIRONMENT) -> Iterable[Guard]:
+def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str) -> Iterable[Guard]:
     """Yields the guards for a run that would send more than the limits in msgrun.yaml allow.
 
     `sends` is the number of deliveries to send of each message. The hint names both limits, because those of an
@@ -162,7 +162,7 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str = DE
         )
 
 
-def stale_plan_guard(path: str, name: str, description: str, *, in_workspace: bool = False) -> Guard:
+def stale_plan_guard(path: str, name: str, description: str, *, in_workspace: bool) -> Guard:
     """Returns the guard for a saved plan that no longer matches one message.
 
     Each of its deliveries has changed or is no longer declared; `description` says how many of each.

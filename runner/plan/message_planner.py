@@ -83,7 +83,7 @@ class MessagePlanner:
 
     def __init__(
         self, declaration: Declaration, salt: str, facts: Facts, now: datetime, options: PlanOptions,
-        worker_pool: WorkerPool | None = None, progress: Progress = lambda _, __: None,
+        worker_pool: WorkerPool | None, progress: Progress,
     ) -> None:  # fmt: skip
         self._declaration = declaration
         self._salt = salt

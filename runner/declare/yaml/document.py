@@ -119,7 +119,7 @@ class Document:
         ]
         return mark_spans(text, sorted([*private_spans, *address_spans]))
 
-    def template_place(self, path: YamlPath, template_line: int, name: str = "") -> Place:
+    def template_place(self, path: YamlPath, template_line: int, name: str) -> Place:
         """Returns the place of line `template_line` (from 1) of the template in the scalar at a path.
 
         It is where the line mentions `name`; if it does not, its first template tag, else its start.
