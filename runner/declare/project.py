@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from runner.declare.declaration import Declaration
-from runner.declare.recipient_problems import check_recipients
+from runner.declare.recipient_problems import find_recipient_problems
 from runner.declare.settings import Settings
 from runner.declare.similar_names import list_first, suggest_or_list
 from runner.declare.tree import Tree
@@ -43,7 +43,7 @@ class Project(NamedTuple):
         return [
             problem
             for declaration in declarations
-            for problem in check_recipients(declaration, self.settings.salt, lambda _: None)
+            for problem in find_recipient_problems(declaration, self.settings.salt, lambda _: None)
         ]
 
 

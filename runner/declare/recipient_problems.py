@@ -16,7 +16,7 @@ MAX_FAULTY = 20_000  # recipients with a problem, after which no more are checke
 _MAX_GROUPS = 50  # of a code; most have one or two, but messages that quote values make one for each recipient
 
 
-def check_recipients(
+def find_recipient_problems(
     declaration: Declaration, salt: str, on_delivery: Callable[[Delivery], None],
     tally: Tally | None = None, keys: KeyTable | None = None,
 ) -> list[Problem]:  # fmt: skip

@@ -16,7 +16,7 @@ from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, DeliveryRenderer
 from runner.declare.keys_and_digests import delivery_key
-from runner.declare.recipient_problems import check_recipients, summarise_problems
+from runner.declare.recipient_problems import find_recipient_problems, summarise_problems
 from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
 from runner.key_table import KeyList, KeyTable
@@ -124,7 +124,7 @@ class MessagePlanner:
 
     def _plan_in_order(self) -> list[Problem]:
         plan_delivery = partial(self._plan_delivery, self._partial_plan)
-        return check_recipients(self._declaration, self._salt, plan_delivery, self._tally, self._keys)
+        return find_recipient_problems(self._declaration, self._salt, plan_delivery, self._tally, self._keys)
 
     def _plan_in_parallel(self, worker_pool: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
         results = self._join_blocks(worker_pool(partial(self._plan_blocks, source)))

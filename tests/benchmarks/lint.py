@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.declare.project_reader import load_project
-from runner.declare.recipient_problems import check_recipients
+from runner.declare.recipient_problems import find_recipient_problems
 from runner.declare.settings import Settings, load_settings
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
@@ -85,7 +85,7 @@ def linted(root: Path) -> float:
     findings = Findings(RULES)
     for declaration in project.declarations:
         message = MessageLinter(declaration, Settings(), findings)
-        check_recipients(declaration, "", message.check_delivery)
+        find_recipient_problems(declaration, "", message.check_delivery)
         message.finish()
     findings.to_problems()
     return time.process_time() - begin

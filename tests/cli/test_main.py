@@ -55,7 +55,7 @@ def test_a_plan_that_a_full_disk_does_not_take_is_no_wrong_usage(folder: Folder)
 
 def test_a_bug_is_told_in_a_line_and_kept_in_a_file(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.message(LIST)
-    monkeypatch.setattr("runner.cli.commands.validate.check_recipients", lambda *_: 1 / 0)
+    monkeypatch.setattr("runner.cli.commands.validate.find_recipient_problems", lambda *_: 1 / 0)
     ran = folder.run("validate")
     assert ran.code == 1
     assert ran.err.startswith("a bug in msgrun: ZeroDivisionError. Please report it with ")
@@ -80,7 +80,7 @@ def test_an_interruption_before_anything_is_sent_exits_with_130(
         raise KeyboardInterrupt
 
     folder.message(LIST)
-    monkeypatch.setattr("runner.cli.commands.validate.check_recipients", interrupted)
+    monkeypatch.setattr("runner.cli.commands.validate.find_recipient_problems", interrupted)
     ran = folder.run("validate")
     assert (ran.code, ran.err.strip()) == (130, "Interrupted by Ctrl-C.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare.recipient_problems import check_recipients
+from runner.declare.recipient_problems import find_recipient_problems
 
 HEAD = "name: a\nmessage_type: email\nsubject: Hey\nfrom: {type: admin, id: 1}\n"
 TO = 'to: {csv: ../a.csv, type: user, email: "{{ email }}"}\n'
@@ -14,7 +14,7 @@ TO = 'to: {csv: ../a.csv, type: user, email: "{{ email }}"}\n'
 def told(declare):
     def told(text, **files):
         taken = []
-        problems = check_recipients(declare(text, **files), "", taken.append)
+        problems = find_recipient_problems(declare(text, **files), "", taken.append)
         return [(problem.code, problem.recipient, problem.message) for problem in problems], len(taken)
 
     return told

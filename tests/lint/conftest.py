@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from runner.declare.project_reader import load_project
-from runner.declare.recipient_problems import check_recipients
+from runner.declare.recipient_problems import find_recipient_problems
 from runner.declare.settings import LintSettings, Settings, load_settings
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
@@ -44,7 +44,9 @@ def lint(tmp_path):
             linted = MessageLinter(
                 declaration, Settings(lint=LintSettings(unsubscribe_above=unsubscribe_above)), findings
             )
-            assert not any(problem.is_error for problem in check_recipients(declaration, "", linted.check_delivery))
+            assert not any(
+                problem.is_error for problem in find_recipient_problems(declaration, "", linted.check_delivery)
+            )
             linted.finish()
         assert [problem for problem in project.problems if problem.is_error] == []
         return findings.to_problems()

@@ -6,7 +6,7 @@ import json
 import re
 
 from runner.declare.project_reader import load_project
-from runner.declare.recipient_problems import check_recipients
+from runner.declare.recipient_problems import find_recipient_problems
 from runner.declare.settings import Settings, load_settings
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.tree import Tree
@@ -30,7 +30,7 @@ def _check(folder, mails):
     problems = list(project.problems)
     for declaration in project.declarations:
         linter = MessageLinter(declaration, Settings(), findings)
-        problems += check_recipients(declaration, "", linter.check_delivery)
+        problems += find_recipient_problems(declaration, "", linter.check_delivery)
         linter.finish()
         assert linter.delivery_count == 3, declaration.name
     return {(problem.place.path[9:-5], problem.code) for problem in (*problems, *findings.to_problems())}

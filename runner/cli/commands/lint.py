@@ -10,7 +10,7 @@ from runner.cli.options import command, format_option
 from runner.cli.problem_summary import fix_and_report
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
-from runner.declare.recipient_problems import check_recipients
+from runner.declare.recipient_problems import find_recipient_problems
 from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
@@ -67,7 +67,7 @@ def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[
     for declaration in project.declarations:
         with CURRENT_WORK.on_file(declaration.document.source.path):
             linter = MessageLinter(declaration, settings, findings)
-            of_recipients = check_recipients(declaration, settings.salt, linter.check_delivery)
+            of_recipients = find_recipient_problems(declaration, settings.salt, linter.check_delivery)
             if declaration.audience.is_unread:
                 linter.check_texts()
             linter.finish()
@@ -76,7 +76,7 @@ def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[
             messages, recipients = messages + 1, recipients + linter.delivery_count
             unread += declaration.audience.is_unread
     for declaration in project.invalid_declarations:
-        problems.extend(check_recipients(declaration, settings.salt, lambda _: None))
+        problems.extend(find_recipient_problems(declaration, settings.salt, lambda _: None))
     checked = problem_text.format_checked(messages, recipients, unread, problems)
     if not any(problem.is_error for problem in problems):
         problems.extend(findings.to_problems())

@@ -14,7 +14,7 @@ from runner.cli.worker_pool import create_worker_pool
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.project_reader import ProjectReader
-from runner.declare.recipient_problems import check_recipients
+from runner.declare.recipient_problems import find_recipient_problems
 from runner.declare.similar_names import find_look_alike_names
 from runner.errors import Place, Problem
 from runner.report import problem_text
@@ -108,7 +108,7 @@ def _check_files(reader: ProjectReader, salt: str, now: datetime, files: Sequenc
 
     def check(declaration: Declaration) -> list[Problem]:
         expiry = declaration.find_expiry_problem(now)
-        return [*check_recipients(declaration, salt, add), *([expiry] if expiry else [])]
+        return [*find_recipient_problems(declaration, salt, add), *([expiry] if expiry else [])]
 
     valid_messages = []
     for declaration in result.declarations:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner.declare.audience.selection import Split, Tally
 from runner.declare.delivery import Delivery, render_deliveries
-from runner.declare.recipient_problems import check_recipients
+from runner.declare.recipient_problems import find_recipient_problems
 
 HEAD = "name: a\nmessage_type: email\nsubject: Hey\nbody: Hi\nfrom: {type: admin, id: 1}\n"
 PERCENTS = st.one_of(st.integers(1, 99), st.sampled_from(["0.5", "33.33", "12.5"]))
@@ -137,7 +137,7 @@ def test_wave_after_wave_everybody_gets_it_once(folder, intercom):
 @pytest.mark.proof
 def test_eighteen_thousand_problems_are_told_in_few_lines(declare):
     rows = "".join(f"{number}\n,x\n,\n" for number in range(6_000))
-    problems = check_recipients(
+    problems = find_recipient_problems(
         declare(f'{HEAD}to: {{csv: ../a.csv, type: user, user_id: "{{{{ id }}}}"}}\n', **{"a.csv": "id,n\n" + rows}),
         "",
         lambda _: None,
@@ -152,5 +152,5 @@ def test_eighteen_thousand_problems_are_told_in_few_lines(declare):
 def test_a_kind_of_problem_that_comes_late_is_told_too(declare):
     rows = "x\n" * 30 + "1,2,3\n" * 2
     text = f'{HEAD}to: {{csv: ../a.csv, type: user, email: "{{{{ id }}}}"}}\n'
-    problems = check_recipients(declare(text, **{"a.csv": "id\n" + rows}), "", lambda _: None)
+    problems = find_recipient_problems(declare(text, **{"a.csv": "id\n" + rows}), "", lambda _: None)
     assert [problem.place.line for problem in problems if problem.code == "csv-row"] == [32, 33]
