@@ -76,8 +76,8 @@ def find_addresses(
     for declaration in declarations:
         if not declaration.audience.is_unread and (keys := keys_by_message.get(declaration.name)):
             with CURRENT_WORK.on_file(declaration.document.source.path):
-                found, read_count = _search(declaration, salt, keys, most)
-            addresses |= found
+                addresses_of_message, read_count = _search(declaration, salt, keys, most)
+            addresses |= addresses_of_message
             most -= read_count
     return addresses
 
@@ -101,10 +101,10 @@ def _search(
         for kind in IDENTIFIER_KINDS
     }
     wanted_count = sum(map(len, keys.values()))
-    found: dict[str, Address] = {}
+    addresses: dict[str, Address] = {}
     read_count = 0
     for recipient in declaration.audience.recipients():
-        if read_count == most or len(found) == wanted_count:
+        if read_count == most or len(addresses) == wanted_count:
             break
         read_count += 1
         if not isinstance(recipient, Recipient) or not (
@@ -113,8 +113,8 @@ def _search(
             continue
         for hash_key, wanted_keys in hashers[recipient.kind]:
             if (raw_key := hash_key(value)) in wanted_keys:
-                found[raw_key.hex()] = Address(recipient.kind, value)
-    return found, read_count
+                addresses[raw_key.hex()] = Address(recipient.kind, value)
+    return addresses, read_count
 
 
 def _parse_key(key: str) -> bytes:

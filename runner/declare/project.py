@@ -34,7 +34,7 @@ class Project(NamedTuple):
                 return declaration
         if any(problem.is_error for problem in self.problems):
             raise ProblemsFound(list(self.problems))
-        names = [one.name for one in self.declarations]
+        names = [declaration.name for declaration in self.declarations]
         raise UsageMistake(f"no message is named {name}", suggest_name(name, self.declarations, names))
 
     def find_recipient_problems(self) -> list[Problem]:
@@ -49,5 +49,5 @@ class Project(NamedTuple):
 
 def suggest_name(name: str, declarations: Iterable[Declaration], names: Sequence[str]) -> str:
     """Returns a hint for what is not among `names`: the names in the file that was given, or a similar name."""
-    in_file = [one.name for one in declarations if one.document.source.path == name.removeprefix("./")]
+    in_file = [each.name for each in declarations if each.document.source.path == name.removeprefix("./")]
     return f"a name is wanted: {list_first(in_file)}" if in_file else suggest_or_list(name, names)

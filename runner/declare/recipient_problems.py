@@ -154,7 +154,7 @@ class _ProblemCollector:
                 else:
                     rest.append(group)
             individual += _limit_kind(
-                sum(group.count for group in rest), [one for group in rest for one in group.first]
+                sum(group.count for group in rest), [problem for group in rest for problem in group.first]
             )
         return [*shared, *individual]
 

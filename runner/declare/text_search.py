@@ -34,13 +34,13 @@ def find_mentions(root: Path, values: Iterable[str]) -> Iterator[tuple[str, int]
 
 def _find_lines(path: Path, relative_path: str, pattern: re.Pattern[bytes]) -> Iterator[int]:
     """Yields the numbers of the lines that match. Of a line longer than _BLOCK it keeps only the end."""
-    number, found, rest = 1, 0, b""
+    number, last_match, rest = 1, 0, b""
     try:
         with CURRENT_WORK.on_file(relative_path), path.open("rb") as file:
             while block := file.readline(_BLOCK):
                 CURRENT_WORK.step()
-                if number > found and pattern.search(rest + block):
-                    found = number
+                if number > last_match and pattern.search(rest + block):
+                    last_match = number
                     yield number
                 is_end = block.endswith(b"\n")
                 number, rest = number + is_end, b"" if is_end else block[-_OVERLAP:]

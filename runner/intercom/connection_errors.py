@@ -54,7 +54,7 @@ def _find_root(error: Exception) -> Exception:
     root = error
     while True:
         earlier = (root.__cause__, root.__context__, *root.args)
-        cause = next((one for one in earlier if isinstance(one, Exception)), None)
+        cause = next((each for each in earlier if isinstance(each, Exception)), None)
         if cause is None:
             return root
         root = cause

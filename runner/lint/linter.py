@@ -265,8 +265,8 @@ def _is_made_from(written: Tag, rendered: Tag) -> bool:
     # Each literal part is taken where it occurs first, which leaves the most room for the next ones.
     position = len(first)
     for part in others[:-1]:
-        found = rendered.raw.find(part, position)
-        if found < 0:
+        start = rendered.raw.find(part, position)
+        if start < 0:
             return False
-        position = found + len(part)
+        position = start + len(part)
     return rendered.raw.endswith(others[-1]) and len(rendered.raw) - len(others[-1]) >= position

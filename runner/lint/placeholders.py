@@ -126,7 +126,7 @@ _LAST_WORDS = split_names(
 _FIRST_WORDS = split_names("insert enter merge link subscriber recipient contactfield leadfield")
 # A link's label or a tag of a subject line, not a field: [Verify email], [Save the date], [New address].
 _LABEL_WORDS = split_names(
-    "verify confirm change update view open read edit add get see copy reset click visit go download save new see "
+    "verify confirm change update view open read edit add get see copy reset click visit go download save new "
     "remove check share follow find use no any the this our a an set"
 )
 _MAX_WORDS = 5
@@ -244,8 +244,8 @@ def _find_jinja_name(inner: str) -> str:
     name = _QUOTED.sub("", inner).strip(" =-#!$@:")
     name = re.split(r"\s*[|,?!]|:-", name.rpartition("(")[2])[0]
     for separator in (":", "="):  # {name:there} has the field before it, {leadfield=firstname} after it
-        before, found, after = name.partition(separator)
-        if found:
+        before, is_split, after = name.partition(separator)
+        if is_split:
             name = before if _names_field(before) and not _names_field(after) else after
     words = _split_words(re.split(r"[.>$@]|\s(?=\w+_\.)", name.rstrip(".;) "))[-1])
     return _ALIASES.get("".join(words)) or "_".join(words)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from runner.characters import unescape_html
 from runner.declare.similar_names import closest_match, is_one_slip
-from runner.lint import text_checks
 from runner.lint.html import DRAWING_TAGS, KNOWN_TAGS, VALUE_CHAR, Tag, is_known_tag
 from runner.lint.links import check_anchor_url, check_image_url, check_url
 from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
@@ -44,7 +43,7 @@ _JUNK_AFTER_QUOTE = re.compile(r"=\s*(\"[^\"]*\"|'[^']*')(?=[^\s>/])")
 _MARKUP = re.compile(r">[^<>]*</?[A-Za-z]|\s[A-Za-z-]+\s*=\s*$")  # a tag, or the next attribute
 
 
-def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
+def check_tag(tag: Tag, format_value: ValueFormatter = str) -> Iterator[Fault]:
     """Yields the faults that a tag has by itself."""
     name, attributes = tag.name, tag.attributes
     if not is_known_tag(name):
@@ -68,7 +67,7 @@ def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Itera
         yield from _check_image(tag, format_value)
 
 
-def _unknown_fault(tag: Tag, format_value: text_checks.ValueFormatter) -> Fault:
+def _unknown_fault(tag: Tag, format_value: ValueFormatter) -> Fault:
     """Returns the fault of a tag that HTML does not know. A hint shows no recipient's value."""
     is_written = format_value is str
     if not tag.is_end and (placeholder := next(find_placeholders(tag.raw), None)):
@@ -90,9 +89,7 @@ def _suggest_tag(tag: Tag) -> str:
     return ""
 
 
-def _check_attribute(
-    tag_name: str, attribute: str, value: str, format_value: text_checks.ValueFormatter
-) -> Iterator[Fault]:
+def _check_attribute(tag_name: str, attribute: str, value: str, format_value: ValueFormatter) -> Iterator[Fault]:
     if attribute.startswith("on") and attribute.isalpha():
         yield Fault("event-handler", f"{attribute} is removed by mail clients")
     find = find_placeholders_in_url if attribute in URL_ATTRIBUTES else find_placeholders
@@ -107,7 +104,7 @@ def _check_attribute(
         yield from (garbled_fault(part, meant, format_value) for _, part, meant in find_mojibake(value))
 
 
-def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator[Fault]:
+def _check_image(tag: Tag, format_value: ValueFormatter) -> Iterator[Fault]:
     names = {*tag.attributes, *_find_misspelt_names(tag).values()}
     if "alt" not in names:
         yield Fault("image-alt", "this image has no alt")
@@ -122,14 +119,14 @@ def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator
         yield fault
 
 
-def garbled_fault(part: str, meant: str, format_value: text_checks.ValueFormatter = str) -> Fault:
+def garbled_fault(part: str, meant: str, format_value: ValueFormatter = str) -> Fault:
     """Returns the fault of a garbled part of a text, which means `meant`; if that is empty, it is lost."""
     if not meant:
         return Fault("mojibake", "U+FFFD stands here: a character that was lost", "write the character that was there")
     return Fault("mojibake", format_value(part) + " is " + format_value(meant) + " in a wrong encoding")
 
 
-def leftover_fault(placeholder: Placeholder, format_value: text_checks.ValueFormatter = str) -> Fault:
+def leftover_fault(placeholder: Placeholder, format_value: ValueFormatter = str) -> Fault:
     """Returns the fault of a placeholder that stands in a text."""
     hint = placeholder.hint if format_value is str else ""  # a hint shows no recipient's value
     quote = '"' if placeholder.code != "single-brace" else ""  # its words read like those of the sentence

@@ -127,10 +127,10 @@ def _find_look(declarations: list[tuple[str, str]], look: Look, *, grows: bool) 
     fonts = [match for name, value in declarations if name == "font" and (match := _FONT.fullmatch(value))]
     sizes = [value for name, value in declarations if name == "font-size"] + [match[1] for match in fonts]
     if sizes:
-        found = [_find_size(value, look.size) for value in sizes]
-        if None in found:
+        font_sizes = [_find_size(value, look.size) for value in sizes]
+        if None in font_sizes:
             marks.append("styled with font-size")
-        look = replace(look, size=min((size for size in found if size is not None), default=look.size))
+        look = replace(look, size=min((size for size in font_sizes if size is not None), default=look.size))
     heights = [value for name, value in declarations if name == "line-height"] + [m[2] for m in fonts if m[2]]
     look = _find_line_height(heights, look, marks)
     for name, value in declarations:

@@ -103,7 +103,7 @@ def open_text(tree: Tree, path: str, csv_format: CsvFormat) -> io.TextIOWrapper:
     return io.TextIOWrapper(open_decompressed(tree, path), encoding=encoding, newline="")
 
 
-def reader(lines: "LineReader", csv_format: CsvFormat) -> Any:
+def make_reader(lines: "LineReader", csv_format: CsvFormat) -> Any:
     """Returns a csv.reader of the lines. It raises what CSV_READ_ERRORS lists while it is read."""
     is_quoted = csv_format.quote != "none"
     return csv.reader(

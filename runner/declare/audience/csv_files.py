@@ -9,8 +9,8 @@ from runner.declare.audience.csv_dialect import (
     CsvFormat,
     LineReader,
     csv_error_problem,
+    make_reader,
     open_text,
-    reader,
 )
 from runner.declare.audience.csv_header import CsvFile, read_header
 from runner.declare.audience.files import SourceFiles, row_number
@@ -48,7 +48,7 @@ class CsvFiles(SourceFiles):
         try:
             with open_text(self.tree, file.path, file.format) as handle:
                 lines = LineReader(handle)
-                records = reader(lines, file.format)
+                records = make_reader(lines, file.format)
                 next(records, None)  # the header
                 lines.row_size = 0
                 number = records.line_num + 1

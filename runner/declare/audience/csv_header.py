@@ -9,8 +9,8 @@ from runner.declare.audience.csv_dialect import (
     LineReader,
     csv_error_problem,
     detect_format,
+    make_reader,
     open_text,
-    reader,
 )
 from runner.declare.audience.files import MAX_COLUMNS, file_kind_problem
 from runner.declare.audience.odd_cells import find_other_quotes, quote_hint
@@ -49,7 +49,7 @@ def read_header(
         if any(problem.is_error for problem in problems):
             return None, problems
         with open_text(tree, path, csv_format) as handle:
-            row: list[str] = next(reader(LineReader(handle), csv_format), [])
+            row: list[str] = next(make_reader(LineReader(handle), csv_format), [])
     except CSV_READ_ERRORS as error:
         return None, [csv_error_problem(tree, path, csv_format, 1, error)]
     place = Place(path)

@@ -135,10 +135,10 @@ class Document:
         before, after = (r"(?<![\w.])" if is_word else "", r"(?!\w)" if re.search(r"\w$", name) else "")
         mention = re.compile(f"{before}{re.escape(name)}{after}")
         match = mention.search(line, opening.start() if opening and is_word else 0) if name else None
-        found = match or opening
-        if not match and node.style != "|" and not (found and node.start_mark.line < node.end_mark.line):
+        target = match or opening
+        if not match and node.style != "|" and not (target and node.start_mark.line < node.end_mark.line):
             return self._place_of(node)
-        column = found.start() if found else len(line) - len(line.lstrip())
+        column = target.start() if target else len(line) - len(line.lstrip())
         offset = sum(len(earlier) + 1 for earlier in lines[: template_line - 1]) + column
         return self.text_place(node, text, offset, len(name) if match else 0)
 

@@ -113,7 +113,7 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     edits: tuple[Edit, ...] = ()
     if not cause and "mapping values" in problem and (match := _COLON_IN_TEXT.match(line_text, 0, column + 1)):
         cause, hint = "this text holds a colon and a space, so YAML takes its beginning for a key", "quote the text"
-        start, following = match.start("text"), next((found for found in lines[line + 1 :] if found.strip()), "")
+        start, following = match.start("text"), next(filter(str.strip, lines[line + 1 :]), "")
         if len(following) - len(following.lstrip()) <= match.start("key"):  # else the text goes on there
             edits = quote_text(line_text, line + 1, start)
     plain = next((plain for part, plain in _PLAIN_WORDS.items() if part in problem), problem)
