@@ -17,7 +17,7 @@ from runner.ledger import opening
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import count_missing_records
 from runner.ledger.lock_address import LockfileAddress, default_lockfile, file_stem
-from runner.ledger.lockfile.commit_check import LockfileChange, ReadingRoom, find_lockfile_change
+from runner.ledger.lockfile.commit_check import ByteBudget, LockfileChange, find_lockfile_change
 from runner.ledger.lockfile.files import lockfile_paths
 
 # Bytes of changed files that are not the ledger in use. None may change, so what is larger is refused without a count.
@@ -160,7 +160,7 @@ def _find_changes(
     The removal of a file that is no longer the ledger is left out, if the environment's ledger has all its records.
     `facts` are the records of the ledger in use.
     """
-    room, own = ReadingRoom(_MAX_SIZE), context.ledger.declared.address
+    budget, own = ByteBudget(_MAX_SIZE), context.ledger.declared.address
     for path, file in _list_ledger_files(context, repository, base).items():
         lockfile_paths(context.tree.root, path, None)  # refuses a link before git follows it
         name = repository.relative_path(context.tree.root / path)
@@ -173,7 +173,7 @@ def _find_changes(
             name,
             file.ledger_id,
             becomes_ledger=file.becomes_ledger,
-            room=None if is_in_use else room,
+            budget=None if is_in_use else budget,
         )
         if change and not (change.is_removed and _has_all_records(context, file, change, facts)):
             yield change, file

@@ -1,18 +1,22 @@
 """The document of a conversation that an admin-initiated message opened (reference, "Get a conversation", 2.14).
 
-Intercom wraps texts in `<p>`, and so does the sandbox.
+Intercom wraps texts in `<p>`, and so does the sandbox. Other versions: reference, "The conversation model"; description
+2.16.
 """
 
 from collections.abc import Sequence
 
+from runner.sandbox.api_version import Version
 from runner.sandbox.contact import Contact
 from runner.sandbox.conversation_parts import Part
 from runner.sandbox.message_store import Message
 from runner.sandbox.workspace import Admin
 
+_OLD_NAMES = {"source": "conversation_message", "first_contact_reply": "customer_first_reply"}  # up to version 2.5
+
 
 def build_conversation(message: Message, contact: Contact, admin: Admin, parts: Sequence[Part]) -> dict[str, object]:
-    """Returns a conversation as in a list, which shows no parts. `parts` are those up to now, oldest first."""
+    """Returns a conversation as in a list, which shows no parts. `parts` are oldest first."""
     return {
         "type": "conversation",
         "id": message.conversation,
@@ -117,3 +121,24 @@ def _build_statistics(parts: Sequence[Part]) -> dict[str, object] | None:
         "first_contact_reply_at": int(parts[0].at),
         "last_contact_reply_at": int(parts[-1].at),
     }
+
+
+def shape_conversation(
+    document: dict[str, object], message: Message, contact: Contact, version: Version
+) -> dict[str, object]:
+    """Returns the document of a conversation in a version.
+
+    From 2.16 on it has the recipients of an email, up to 2.5 the older names of two fields.
+    """
+    source = document["source"]
+    if version.is_at_least(2, 16) and isinstance(source, dict) and source["type"] == "email":
+        document = {**document, "source": {**source, "recipients": _list_recipients(message, contact)}}
+    if not version.is_at_least(2, 6):
+        document = {_OLD_NAMES.get(name, name): value for name, value in document.items()}
+    return document
+
+
+def _list_recipients(message: Message, contact: Contact) -> list[dict[str, object]]:
+    """Returns to whom an email went. `drop_reason` is null unless it was not delivered."""
+    reason = "user_bounced" if contact.has_hard_bounced else "user_suppressed" if contact.marked_email_as_spam else None
+    return [{"type": "to", "email": contact.email or f"{message.contact}@sandbox.example", "drop_reason": reason}]

@@ -15,9 +15,9 @@ from runner.sandbox.conversation import (
     build_conversation,
     build_part,
     get_author_id,
+    shape_conversation,
 )
 from runner.sandbox.conversation_parts import ConversationParts, Part
-from runner.sandbox.conversation_versions import shape_conversation
 from runner.sandbox.message_store import Message, MessageStore
 from runner.sandbox.pagination import CONVERSATIONS_PER_PAGE, PageRequest, read_list_page, read_search_page
 from runner.sandbox.search_fields import CHOICE_OPERATORS, TEXT_OPERATORS, FieldType, SearchFields

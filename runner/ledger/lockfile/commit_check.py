@@ -38,13 +38,13 @@ class LockfileChange:
 
 
 @dataclass(slots=True)
-class ReadingRoom:
+class ByteBudget:
     """How many bytes of files may still be read."""
 
     size: int
 
     def take(self, size: int) -> bool:
-        """Takes room for a file. Returns whether there was enough."""
+        """Takes the size of a file from the budget. Returns whether there was enough."""
         if size > self.size:
             return False
         self.size -= size
@@ -58,11 +58,11 @@ def find_lockfile_change(
     ledger_id: str = "",
     *,
     becomes_ledger: bool = False,
-    room: ReadingRoom | None = None,
+    budget: ByteBudget | None = None,
 ) -> LockfileChange | None:
     """Returns how HEAD changes the lockfile of the commit `base`; None if it does not.
 
-    A file that differs and for which there is no `room` counts as changed, and is not read.
+    A file that differs and is larger than what is left of `budget` counts as changed, and is not read.
 
     A new lockfile is not a change if it has no record, no mark, and not the id `ledger_id` of the project's ledger:
     it would count as that ledger without its records. `becomes_ledger`: the commits name a file in `lock:` that was not
@@ -72,7 +72,7 @@ def find_lockfile_change(
     new_blob = repository.find_blob("HEAD", path)
     if old_blob == new_blob:
         return None
-    if new_blob and room and not room.take(new_blob[1]):
+    if new_blob and budget and not budget.take(new_blob[1]):
         return LockfileChange(path, 0, 0, has_other_headers=False, is_removed=False, before=Facts(), is_uncounted=True)
     old, new = repository.read_blob(base, path) if old_blob else None, repository.read_blob("HEAD", path)
     before, after = Facts(), Facts()

@@ -102,8 +102,9 @@ def read_local_lockfile(paths: LockfilePaths, *, journal_only: bool = False) -> 
     `journal_only`: of the journal alone, which no commit can change. Raises LedgerUnavailable.
     """
     facts = Facts()
-    for _, path, display_name in files_of(paths)[journal_only:]:
-        facts.read_file(path, display_name)
+    for bit, path, display_name in files_of(paths):
+        if bit == JOURNAL or not journal_only:
+            facts.read_file(path, display_name)
     return facts
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.errors import LedgerUnavailable
-from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext, process_name
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
@@ -41,16 +40,12 @@ class LockfileLocation:
     context: LedgerContext
     path: str
 
-    def paths(self, repository: Repository | None) -> LockfilePaths:
-        """Returns the paths of the lockfile and of its journal. Raises GuardRefused if one of them is a link."""
-        return lockfile_paths(self.context.root, self.path, repository)
-
     def read(self) -> Facts | None:
         """Returns the records of the lockfile and its journal, read without a lock; None if there is no lockfile.
 
         One with nothing but a torn header counts as none: it was never started.
         """
-        paths = self.paths(self.context.readable_repository)
+        paths = lockfile_paths(self.context.root, self.path, self.context.readable_repository)
         facts = read_lockfile(paths) if paths.exists else None
         return facts if facts and facts.headers else None
 
@@ -61,7 +56,7 @@ class LockfileLocation:
         Raises GuardRefused, LedgerUnavailable.
         """
         context, repository = self.context, self.context.repository
-        paths = self.paths(repository)
+        paths = lockfile_paths(context.root, self.path, repository)
         with open_lockfile(paths, context.salt, command, context.now()) as ledger:
             if repository and fetch:
                 _, main = find_remotes(context, repository)

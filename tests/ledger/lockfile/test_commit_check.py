@@ -8,7 +8,7 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import count_missing_records
-from runner.ledger.lockfile.commit_check import LockfileChange, ReadingRoom, find_lockfile_change
+from runner.ledger.lockfile.commit_check import ByteBudget, LockfileChange, find_lockfile_change
 from runner.ledger.mark import MoveMark
 from runner.ledger.record import Header
 from tests.support.clones import git_output
@@ -155,20 +155,20 @@ def test_a_changed_file_that_is_too_large_is_a_change_and_not_read(
 ) -> None:
     base = commit(repository, before)
     commit(repository, after)
-    found = find_lockfile_change(repository, base, "messages.lock", room=ReadingRoom(len(after) - 1))
+    found = find_lockfile_change(repository, base, "messages.lock", budget=ByteBudget(len(after) - 1))
     assert str(found) == "change messages.lock, which is too large for its records to be compared"
     assert found is not None
     assert found.may_remove
-    counted = find_lockfile_change(repository, base, "messages.lock", room=ReadingRoom(len(after)))
+    counted = find_lockfile_change(repository, base, "messages.lock", budget=ByteBudget(len(after)))
     assert counted is not None
     assert not counted.is_uncounted
 
 
 def test_a_large_file_that_is_the_same_or_removed_is_no_such_change(repository: Repository) -> None:
     base = commit(repository, HEADER + SENT[0])
-    assert find_lockfile_change(repository, base, "messages.lock", room=ReadingRoom(1)) is None
+    assert find_lockfile_change(repository, base, "messages.lock", budget=ByteBudget(1)) is None
     commit(repository, None)
-    removed = find_lockfile_change(repository, base, "messages.lock", room=ReadingRoom(1))
+    removed = find_lockfile_change(repository, base, "messages.lock", budget=ByteBudget(1))
     assert removed is not None
     assert removed.is_removed
     assert removed.removed == 1
@@ -177,14 +177,14 @@ def test_a_large_file_that_is_the_same_or_removed_is_no_such_change(repository: 
 def test_the_room_is_that_of_all_files(repository: Repository) -> None:
     base = commit(repository, HEADER)
     commit(repository, HEADER + SENT[0])
-    room = ReadingRoom(len(HEADER + SENT[0]) * 2)
-    found = [find_lockfile_change(repository, base, "messages.lock", room=room) for _ in range(4)]
+    budget = ByteBudget(len(HEADER + SENT[0]) * 2)
+    found = [find_lockfile_change(repository, base, "messages.lock", budget=budget) for _ in range(4)]
     assert [change.is_uncounted for change in found if change] == [False, False, True, True]
 
 
 def test_a_file_that_is_read_and_has_not_changed_takes_room_too(repository: Repository) -> None:
     base = commit(repository, HEADER + SENT[0])
     commit(repository, HEADER + SENT[0] + b"\n")
-    room = ReadingRoom(1000)
-    assert find_lockfile_change(repository, base, "messages.lock", room=room) is None
-    assert room.size == 1000 - len(HEADER + SENT[0]) - 1
+    budget = ByteBudget(1000)
+    assert find_lockfile_change(repository, base, "messages.lock", budget=budget) is None
+    assert budget.size == 1000 - len(HEADER + SENT[0]) - 1
