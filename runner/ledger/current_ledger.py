@@ -74,11 +74,7 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
         raise error
     refuse_fork(context)
     ledger_id = facts.headers.merged(context.salt).ledger
-    for answer in answers:
-        for remote_mark in answer.marks:
-            is_newer = remote_mark.mark.generation > facts.mark.generation
-            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
-                raise _marked_error(context, answer, remote_mark)
+    refuse_if_marked(context, facts, answers)
     for answer in answers:
         _refuse_other_default(context, ledger_id, answer)
         if answer.renamed_to and isinstance(context.address, LockfileAddress):
@@ -89,6 +85,16 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
                 f" project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger: {context.command} lock"
                 " begin",
             )
+
+
+def refuse_if_marked(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
+    """Raises GuardRefused if a remote has a newer mark of the ledger than the ledger itself."""
+    ledger_id = facts.headers.merged(context.salt).ledger
+    for answer in answers:
+        for remote_mark in answer.marks:
+            is_newer = remote_mark.mark.generation > facts.mark.generation
+            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
+                raise _marked_error(context, answer, remote_mark)
 
 
 def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:

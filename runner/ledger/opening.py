@@ -21,6 +21,8 @@ from runner.ledger.current_ledger import (
     describe_newer_commit,
     find_ledger_refusal,
     missing_ledger_error,
+    refuse_if_marked,
+    refuse_second_ledger,
     refuse_unless_current,
     refuse_wrong_ledger,
 )
@@ -82,7 +84,8 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
 
 def require_current(context: LedgerContext, reading: LedgerReading) -> None:
     """Asks the remotes as `open_ledger` does. Raises what it would raise: GuardRefused, LedgerUnavailable."""
-    refuse_wrong_ledger(context, reading.facts, ask_remotes(context), exists=reading.exists)
+    facts = reading.facts if reading.exists else Facts()  # else they are of this clone's lockfile
+    refuse_wrong_ledger(context, facts, ask_remotes(context), exists=reading.exists)
 
 
 @contextlib.contextmanager
@@ -138,8 +141,12 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
     answers = ask_remotes(context)
     with location_of(context).open("lock begin", fetch=True) as ledger:
         was_started = not ledger.exists
-        if not abandon_previous:
-            refuse_wrong_ledger(context, ledger.facts, answers, exists=ledger.exists)
+        if was_started and not abandon_previous:
+            refuse_second_ledger(context, ledger.facts, answers)
+        elif not abandon_previous:  # it may be a start that was killed before msgrun.yaml named this ledger
+            if error := find_ledger_refusal(context, ledger.facts):
+                raise error
+            refuse_if_marked(context, ledger.facts, answers)
         if was_started:
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)

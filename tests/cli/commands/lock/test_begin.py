@@ -227,6 +227,19 @@ def test_begin_on_a_branch_names_the_remote_in_the_settings(author: Clone, origi
     assert author.msgrun("apply", "--yes").code == 0
 
 
+def test_begin_is_repeated_after_a_kill_before_it_wrote_to_the_settings(author: Clone) -> None:
+    forget_lockfile(author)
+    author.write("msgrun.yaml", "region: us\n")
+    author.commit()
+    author.git("push", "--quiet", "--force")  # the default branch names no ledger, so it means the default lockfile
+    author.write("msgrun.yaml", "region: us\nlock: git+origin\n")
+    assert author.msgrun("lock", "begin", "--abandon-previous", "--yes").code == 0
+    written = (author.path / "msgrun.yaml").read_text()
+    author.write("msgrun.yaml", "region: us\nlock: git+origin\n")
+    assert author.msgrun("lock", "begin").code == 0
+    assert (author.path / "msgrun.yaml").read_text() == written
+
+
 def test_begin_at_the_address_of_the_variable_writes_its_id_and_no_address(folder: Folder, monkeypatch) -> None:
     (folder.path / "messages.lock").unlink()
     monkeypatch.setenv("MSGRUN_LOCK", "other.lock")
