@@ -125,12 +125,12 @@ BEGIN
     PERFORM fold(fresh);
 END $$;
 
--- Claims deliveries for a run, and returns the attempts that it did not get: somebody has them, or wrote about them
+-- Claims deliveries for a run, and returns the attempts that it did not get: another run or a person wrote about them
 -- since `known`, the snapshot that the run's plan rests on, or sent this revision to the same contact. One that is
 -- `limited` is not claimed either if another run has sent anything to its contact since `known`, or is about to.
 -- A claim whose answer was lost is asked again, `patient`: it waits for what its first try may still commit, and finds
--- it. The run must be alive, or nobody could tell that its claims are (SQLSTATE MR002). The ledger must be current (else
--- SQLSTATE MR003, with the status and the address of its mark).
+-- it. The lease of the run must be valid, else another run could settle its claims (SQLSTATE MR002). The ledger must be
+-- current (else SQLSTATE MR003, with the status and the address of its mark).
 CREATE FUNCTION claim(
     ours text, known pg_snapshot, patient boolean, keys text[], attempts text[], messages text[], revisions integer[],
     contacts text[], lines text[], limited boolean[]
