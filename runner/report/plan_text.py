@@ -114,14 +114,13 @@ def format_check(planned: Plan, view: PlanView) -> str:
             lines.append(_fill(f"{style(SYMBOLS[action], _COLOURS[action])} {text}", view, extra="  "))
     if not lines:
         return ""
-    left = f"{planned.to_send:,} left to send" if planned.to_send else "no recipient is left"
-    return "\n".join(["Checked in Intercom:", *lines, f"  {left}"])
+    lines.append(f"  {planned.to_send:,} left to send" if planned.to_send else "  no recipient is left")
+    return "\n".join(["Checked in Intercom:", *lines])
 
 
 def needs_attention(message: PlannedMessage) -> bool:
     """Returns whether something of a message is to send now or later, or whether a person has to decide about it."""
-    counts = message.counts
-    is_left = any(counts[action] for action in ("send", "excluded", "edited", "unknown"))
+    is_left = any(message.counts[action] for action in ("send", "excluded", "edited", "unknown"))
     return is_left or message.is_unread or is_empty(message) or message.undeclared_count > 0
 
 
@@ -240,8 +239,7 @@ def _format_title(message: PlannedMessage, sample: Sample | None, name_width: in
 
 
 def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> list[str]:
-    declaration = message.declaration
-    audience = declaration.audience
+    declaration, audience = message.declaration, message.declaration.audience
     sender = format_sender(declaration.sender, planned.sender_ids)
     items = [_INDENT + _format_path(declaration.document.source.path, view), f"from {sender}"]
     if isinstance(audience, TableAudience):
@@ -270,7 +268,8 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
         yield wrap(f"{bar}{one_line(line)}".rstrip(), view.width, indent=bar)
     if len(lines) > _MAX_BODY_LINES:
         yield f"{bar}{style(f'and {len(lines) - _MAX_BODY_LINES:,} more lines', 'dim')}"
-    if others := message.variants.count - (shown.count if (shown := find_variant(message)) else 0):
+    shown = find_variant(message)
+    if others := message.variants.count - (shown.count if shown else 0):
         render = shown_command("render", message.name)
         text = f"{pluralize(others, 'recipient')} of {message.name} will see other texts: {render} shows them"
         yield _fill(f"{style('!', 'yellow')} {text}", view, extra="  ")

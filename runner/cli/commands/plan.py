@@ -78,10 +78,7 @@ def plan(
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
         planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
-        if project_plan.to_send:
-            note_other_clones(context)
-        if context.output.output_format == "text":
-            print_steps(context, await_other_runs(context, ledger.facts))
+        _note_other_runs(context, project_plan, ledger)
         _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or ledger.facts.duplicates():
             return EXIT.guard
@@ -102,6 +99,14 @@ def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
     for note in notes:
         context.output.note(note)
     return notes + plain_text.format_duplicates(ledger.facts)
+
+
+def _note_other_runs(context: Context, plan: Plan, ledger: PlannedLedger) -> None:
+    """Says what other clones may have sent, and which deliveries other runs are sending now."""
+    if plan.to_send:
+        note_other_clones(context)
+    if context.output.output_format == "text":
+        print_steps(context, await_other_runs(context, ledger.facts))
 
 
 def _write_outputs(
