@@ -13,8 +13,8 @@ from typing import Literal
 
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient
 from runner.compare.declared_fields import EXCLUDED_CONTACTS, FieldChange, compare_fields, describe_list_change
+from runner.compare.declared_texts import list_texts_and_variables
 from runner.compare.renames import compare_with_predecessor, count_sent, find_renames
-from runner.compare.written_texts import list_written
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -215,7 +215,7 @@ def _is_rewritten(before: Declaration, now: Declaration) -> bool:
 
 def _compare_written(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
     """Yields the texts, included files and used variables that differ, as they are written."""
-    old, new = (list_written(side) for side in (before, now))
+    old, new = (list_texts_and_variables(side) for side in (before, now))
     for name in {**new, **old}:
         if old.get(name) != new.get(name):
             yield FieldChange(name, old.get(name, ""), new.get(name, ""))

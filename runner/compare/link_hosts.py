@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from runner.characters import unescape_html
 from runner.compare.declared_fields import format_value, list_fields
-from runner.compare.written_texts import list_written
+from runner.compare.declared_texts import list_texts_and_variables
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.sample import Sample
@@ -64,7 +64,7 @@ def find_host(address: str) -> str:
 def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
     """Yields the texts, variables and queries of messages, in lower case."""
     for declaration in declarations:
-        written = list_written(declaration)
+        written = list_texts_and_variables(declaration)
         sources = (*written.values(), *map(format_value, list_fields(declaration.document.value).values()))
         yield from (unescape_html(source).lower() for source in sources)
 

@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from runner.compare.audience_overlap import compare_audiences
 from runner.compare.declared_fields import FieldChange, compare_fields
-from runner.compare.written_texts import list_written_texts
+from runner.compare.declared_texts import list_declared_texts
 from runner.declare.declaration import Declaration
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
@@ -76,7 +76,7 @@ def _format_rename(name: str, other_name: str, common: str, sent: int, *, has_sa
 
 
 def _list_texts(declaration: Declaration) -> tuple[str, dict[str, str]]:
-    return declaration.message_type, list_written_texts(declaration)
+    return declaration.message_type, list_declared_texts(declaration)
 
 
 def count_sent(declaration: Declaration, facts: Facts) -> int:

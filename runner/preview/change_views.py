@@ -9,8 +9,8 @@ from markupsafe import Markup
 from runner.characters import show_invisible, show_on_one_line
 from runner.compare.comparison import MessageChange
 from runner.compare.declared_fields import FieldChange
+from runner.compare.declared_texts import list_texts_and_variables
 from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
-from runner.compare.written_texts import list_written
 from runner.declare.declaration import Declaration
 from runner.declare.sample import Sample
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
@@ -75,7 +75,7 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
 
 def show_written(declaration: Declaration) -> tuple[tuple[str, str], ...]:
     """Returns the texts of a message as they are written, each with its name, as a page shows them."""
-    written = list_written(declaration).items()
+    written = list_texts_and_variables(declaration).items()
     return tuple((show_on_one_line(name), show_invisible(_shorten_source(source))) for name, source in written)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from runner.compare.written_texts import list_written
+from runner.compare.declared_texts import list_texts_and_variables
 from runner.current_work import CURRENT_WORK
 from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import PlannedMessage
@@ -65,7 +65,7 @@ def _format_samples(
 def _format_written_texts(message: PlannedMessage, *, is_brief: bool) -> list[str]:
     """Returns the texts as the author wrote them: of an audience that was not read there is no sample."""
     length = BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
-    written = list_written(message.declaration)
+    written = list_texts_and_variables(message.declaration)
     blocks = [
         f"{inline_code(name)}:\n\n{code_block(truncate(source, length), 'html')}" for name, source in written.items()
     ]

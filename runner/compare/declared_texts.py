@@ -7,7 +7,7 @@ from runner.declare.template.faults import FOLDER
 from runner.declare.template.template import used_variables
 
 
-def list_written_texts(declaration: Declaration) -> dict[str, str]:
+def list_declared_texts(declaration: Declaration) -> dict[str, str]:
     """Returns subject, body and each included file, with LF as line end: a checkout may have others than a commit."""
     texts = {"subject": declaration.subject, "body": declaration.body}
     sources = {name: text.source for name, text in texts.items() if text}
@@ -16,7 +16,7 @@ def list_written_texts(declaration: Declaration) -> dict[str, str]:
     return {name: source.replace("\r\n", "\n") for name, source in sources.items()}
 
 
-def list_written(declaration: Declaration) -> dict[str, str]:
+def list_texts_and_variables(declaration: Declaration) -> dict[str, str]:
     """Returns also `variables`: those of project and message that the texts use, and an audience that was not read."""
     used, where = used_variables(declaration.texts), declaration.selection.where
     if used is not None and where and declaration.audience.is_unread:
@@ -26,4 +26,4 @@ def list_written(declaration: Declaration) -> dict[str, str]:
         for name, value in declaration.variables.items()
         if not callable(value) and (used is None or name in used)
     ]
-    return list_written_texts(declaration) | ({"variables": "\n".join(lines)} if lines else {})
+    return list_declared_texts(declaration) | ({"variables": "\n".join(lines)} if lines else {})
