@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import astuple
 from pathlib import Path
 from typing import IO, Any, LiteralString
 
@@ -19,7 +20,6 @@ from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.lock_address import DatabaseAddress
 from runner.ledger.mark import NO_MARK, MoveMark
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
-from runner.ledger.postgres.header_rows import ADD_HEADER, read_headers, to_row
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
 from runner.ledger.record import RANK, Header, Record
 from runner.shown_command import shown_command
@@ -42,6 +42,11 @@ _FORGET: LiteralString = (
     " changed AS (UPDATE facts SET contact = '', line = new.line FROM new"
     " WHERE facts.key = ANY (%s) AND facts.line = new.old AND new.line <> '') SELECT"
 )
+_READ_HEADERS: LiteralString = "SELECT workspace, salt_check, ledger, turn, status, address FROM headers"
+_ADD_HEADER = _READ_HEADERS.replace("headers", "add_header(%s, %s, %s, %s, %s, %s)")
+_HEADER_TYPES = (str, str, str, int, str, str)  # of the columns of _READ_HEADERS
+_MAX_HEADERS = 1000  # rows; a ledger has one for each workspace, salt and move
+_MAX_HEADER = 8192  # characters of a row; the longest is an address
 _LIVE_RUNS = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
 
 
@@ -151,7 +156,8 @@ class PostgresLedger:
         """Adds a header, as `Ledger.write_header` says."""
         new = self.facts.headers.new(header, self._salt)
         if new:
-            self._add_headers(self._connection.fetch_rows(ADD_HEADER, to_row(new)))
+            row = new.workspace, new.salt_check, new.ledger, *astuple(new.mark)
+            self._add_headers(self._connection.fetch_rows(_ADD_HEADER, row))
             self.facts.headers.new(header, self._salt)  # raises if another run contradicted it first
         return self.facts.mark
 
@@ -193,7 +199,7 @@ class PostgresLedger:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # Ten million records take minutes.
             cursor.execute("SET LOCAL statement_timeout TO '30min'")
-            headers = read_headers(cursor, self._display_name)
+            headers = self._read_headers(cursor)
             snapshot = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
             with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{live_filter}) {_COPY_OPTIONS}") as blocks:  # noqa: S608  # constants only
                 for block in blocks:
@@ -204,6 +210,16 @@ class PostgresLedger:
                         raise LedgerUnavailable(message, f"compact it: {shown_command('lock', 'compact')}")
         file.flush()
         return headers, snapshot
+
+    def _read_headers(self, cursor: psycopg.Cursor[Any]) -> list[tuple[Any, ...]]:
+        """Returns the rows of all headers. Raises LedgerUnavailable if msgrun cannot have written them."""
+        rows = cursor.execute(_READ_HEADERS).fetchmany(_MAX_HEADERS + 1)
+        if len(rows) > _MAX_HEADERS or any(
+            tuple(map(type, row)) != _HEADER_TYPES or len(str(row)) > _MAX_HEADER for row in rows
+        ):
+            hint = "look at its table headers: another program has written to it"
+            raise LedgerUnavailable(f"{self._display_name} has headers that msgrun did not write", hint)
+        return rows
 
     def _add_headers(self, rows: Iterable[tuple[Any, ...]]) -> None:
         for workspace, check, ledger, *mark in rows:  # `mark` begins with its generation
