@@ -124,7 +124,8 @@ class CurrentPlan:
 def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageChange, ...]:
     """Returns the change of every message of the plan, and of every removed message."""
     earlier_by_name = {declaration.name: declaration for declaration in before.declarations}
-    invalid = {declaration.name: declaration.document for declaration in before.invalid_declarations}
+    invalid = {str(document.value["name"]): document for document in before.unread_documents}
+    invalid |= {declaration.name: declaration.document for declaration in before.invalid_declarations}
     faulty_paths = {problem.place.path for problem in before.problems if problem.is_error}
     removed = [
         declaration

@@ -29,7 +29,7 @@ class FieldChange:
 
 
 def list_fields(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the declared values of a valid document by their keys, those of `from` and an audience as `to.KEY`.
+    """Returns the declared values of a document by their keys, those of `from` and an audience as `to.KEY`.
 
     `name`, texts, variables and a list of recipients are not among them.
     """
@@ -42,11 +42,11 @@ def list_fields(declared: Mapping[str, Any]) -> dict[str, Any]:
             fields |= {f"{key}.{name}": each for name, each in value.items()}
         elif key not in _TEXT_KEYS:
             fields[key] = value
-    return {key: value for key, value in fields.items() if not key.startswith(_FREE_KEYS)}
+    return {key: value for key, value in fields.items() if not str(key).startswith(_FREE_KEYS)}
 
 
 def compare_fields(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[FieldChange]:
-    """Yields the changed fields of two valid documents."""
+    """Yields the changed fields of two documents."""
     old, new = list_fields(before), list_fields(now)
     for name in {**new, **old}:
         if (name in old) != (name in new) or old.get(name) != new.get(name):
@@ -62,7 +62,11 @@ def format_value(value: Any) -> str:
     """Returns a declared value in words, on one line; empty for None."""
     if value is None:
         return ""
-    return " ".join(value.split()) if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    return (
+        " ".join(value.split())
+        if isinstance(value, str)
+        else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    )
 
 
 def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple[str, str] | None:

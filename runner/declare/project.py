@@ -8,6 +8,7 @@ from runner.declare.recipient_problems import find_recipient_problems
 from runner.declare.settings import Settings
 from runner.declare.similar_names import list_first, suggest_or_list
 from runner.declare.tree import Tree
+from runner.declare.yaml.document import Document
 from runner.errors import Problem, ProblemsFound, UsageMistake
 
 
@@ -15,7 +16,7 @@ class Project(NamedTuple):
     """The settings of a project, its selected declarations and their problems.
 
     `declarations` are the valid ones, sorted by name. An `invalid_declarations` entry has an error among `problems`: it
-    must not be sent, but its recipients can still be checked.
+    must not be sent, but its recipients can still be checked. `unread_documents` have a name, but no declaration.
     """
 
     tree: Tree
@@ -23,6 +24,7 @@ class Project(NamedTuple):
     declarations: tuple[Declaration, ...]
     problems: tuple[Problem, ...]
     invalid_declarations: tuple[Declaration, ...] = ()
+    unread_documents: tuple[Document, ...] = ()
 
     def require(self, name: str) -> Declaration:
         """Returns the valid declaration with a name.

@@ -45,20 +45,23 @@ def load_project(
     result = reader.read(reader.files)
     declarations = sorted(result.declarations, key=lambda declaration: declaration.name)
     problems = (*reader.problems, *result.problems, *find_look_alike_names(result.places_by_name))
-    return Project(tree, settings, tuple(declarations), problems, tuple(result.invalid_declarations))
+    invalid, unread = tuple(result.invalid_declarations), tuple(result.unread_documents)
+    return Project(tree, settings, tuple(declarations), problems, invalid, unread)
 
 
 class ReadResult(NamedTuple):
     """The declarations of some files, in the order of the files, and their problems.
 
-    `invalid_declarations` have an error among `problems`. `places_by_name` maps every name in these files, also of a
-    declaration that is not selected, to the place where it is declared first.
+    `invalid_declarations` have an error among `problems`. `unread_documents` have a name and no declaration: a file
+    that they name cannot be read, for example. `places_by_name` maps every name in these files, also of a declaration
+    that is not selected, to the place where it is declared first.
     """
 
     declarations: list[Declaration]
     invalid_declarations: list[Declaration]
     problems: list[Problem]
     places_by_name: Mapping[str, Place]
+    unread_documents: list[Document]
 
 
 class ProjectReader(NamedTuple):
@@ -78,7 +81,7 @@ class ProjectReader(NamedTuple):
     def read(self, files: Iterable[str]) -> ReadResult:
         """Returns the selected declarations of some files. Duplicate names are detected among these files only."""
         names: dict[str, Place] = {}
-        result = ReadResult([], [], [], names)
+        result = ReadResult([], [], [], names, [])
         paths = list(files)
         for number, path in enumerate(paths, 1):
             with CURRENT_WORK.on_file(path):
@@ -101,6 +104,8 @@ class ProjectReader(NamedTuple):
             if declaration:
                 is_sound = not name_problems and not any(problem.is_error for problem in problems)
                 (result.declarations if is_sound else result.invalid_declarations).append(declaration)
+            elif isinstance(item, Document) and isinstance(item.value, dict) and "name" in item.value:
+                result.unread_documents.append(item)
 
     def _parse_file(self, path: str, *, is_selected: bool) -> Iterator[_Item]:
         for item in read_documents(self.project_context.tree, path):

@@ -467,6 +467,22 @@ def test_a_message_is_unchanged_only_if_all_that_decides_it_is(reviewed: Clone, 
     assert change["change"] == "changed"
 
 
+def test_a_message_whose_files_the_base_cannot_read_loses_no_rule_unseen(reviewed: Clone) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 9\n"
+    head = message("second", "bbb1").partition("to:")[0]
+    to = "to: {csv: ../a.csv, type: user, id: '{{ id }}'}\n"
+    reviewed.write("a.csv", pointer)
+    reviewed.write("messages/second.yaml", f"{head}require_subscription: Newsletter\n{to}")
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    reviewed.write("a.csv", "id\nbbb1\n")
+    reviewed.write("messages/second.yaml", head + to)
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "base")
+    assert ran.out.startswith("! changed guard second: require_subscription: Newsletter -> none"), ran.out
+
+
 @pytest.mark.parametrize("key", ["redirect", "only", "test_recipients", "salt"])
 def test_values_with_the_same_check_are_two_values(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard_settings, "_fingerprint", lambda *_: "check 0")
