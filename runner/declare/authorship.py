@@ -19,7 +19,7 @@ from runner.declare.audience.audience import InlineAudience
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.template.language import escape_html
-from runner.declare.template.template import Template
+from runner.declare.template.template import Template, used_variables
 from runner.declare.template.written_texts import DataFlow, Written, find_written_texts, parse_source
 from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwritten_words
 
@@ -42,7 +42,9 @@ class Authorship:
     def __init__(self, declaration: Declaration) -> None:
         sources = [source for text in declaration.texts for source in (text.source, *text.includes.values())]
         written = [find_written_texts(source) for source in sources]
-        variables = set(_collect_strings(declaration.variables))
+        used = used_variables(declaration.texts)
+        values = {name: value for name, value in declaration.variables.items() if used is None or name in used}
+        variables = set(_collect_strings(values))
         self._declaration, self._sources = declaration, sources
         to = declaration.document.value.get("to")
         query = [to.get("sql"), to.get("vars")] if isinstance(to, dict) and {"sql", "intercom"} & to.keys() else []
@@ -196,14 +198,19 @@ class Authorship:
     def _join_words(self, parts: Sequence[str | Private]) -> list[str | Private]:
         """Returns the parts. Private words with nothing but signs between them become one part."""
         joined: list[str | Private] = []
+        words, signs = list[str](), ""  # of the open private part, and what follows it
         for part in parts:
-            if isinstance(part, Private) and len(joined) > 1 and isinstance(last := joined[-2], Private):
-                gap = str(joined[-1])
-                if self._between_words.fullmatch(gap):
-                    joined[-2:] = [Private(f"{last.value}{gap}{part.value}")]
-                    continue
-            joined.append(part)
-        return joined
+            if isinstance(part, str):
+                signs += part
+                continue
+            if words and self._between_words.fullmatch(signs):
+                words.append(signs)
+            else:
+                joined += [*([Private("".join(words))] if words else ()), *([signs] if signs else ())]
+                words = []
+            words.append(part.value)
+            signs = ""
+        return [*joined, *([Private("".join(words))] if words else ()), *([signs] if signs else ())]
 
 
 def _unescape_sign(entity: re.Match[str]) -> str:

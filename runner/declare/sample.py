@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import MAX_SEARCHED, Address
 from runner.declare.audience.audience import InlineAudience
 from runner.declare.audience.recipient import IdentifierKind, Recipient
@@ -64,20 +65,21 @@ def render_sample_for(declaration: Declaration, recipient: Recipient, salt: str)
 
 def make_sample(declaration: Declaration, delivery: Delivery, authorship: Authorship | None = None) -> Sample:
     """Returns a delivery as its recipient would see it. `authorship` is that of the declaration, if it is known."""
-    authorship = authorship or Authorship(declaration)
-    address = Address(delivery.kind, delivery.value)
-    subject, body = authorship.mark_subject(delivery), authorship.mark_body(delivery)
-    if declaration.redirect:
-        mark = format_mark(delivery.kind, delivery.value, is_html=not declaration.subject)
-        subject, body = (mark + subject, body) if declaration.subject else (subject, mark + body)
-    return Sample(
-        kind=delivery.kind,
-        value=delivery.value,
-        to=address.label if address.kind == "id" else mark_private(address.label, delivery.display_name),
-        subject=subject,
-        body=body,
-        computed_from=tuple(authorship.list_computed(delivery)),
-    )
+    with CURRENT_WORK.on_file(declaration.document.source.path):
+        authorship = authorship or Authorship(declaration)
+        address = Address(delivery.kind, delivery.value)
+        subject, body = authorship.mark_subject(delivery), authorship.mark_body(delivery)
+        if declaration.redirect:
+            mark = format_mark(delivery.kind, delivery.value, is_html=not declaration.subject)
+            subject, body = (mark + subject, body) if declaration.subject else (subject, mark + body)
+        return Sample(
+            kind=delivery.kind,
+            value=delivery.value,
+            to=address.label if address.kind == "id" else mark_private(address.label, delivery.display_name),
+            subject=subject,
+            body=body,
+            computed_from=tuple(authorship.list_computed(delivery)),
+        )
 
 
 def find_beginnings(declarations: Iterable[Declaration], salt: str, digests: Mapping[str, str]) -> dict[str, str]:
