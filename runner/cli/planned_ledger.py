@@ -24,7 +24,7 @@ from runner.plan.guards import Guard, ledger_not_read_guard
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.report import ledger_size
-from runner.report.markdown_escaping import truncate
+from runner.report.markdown_escaping import shorten_line
 
 _MOVE_HINT = (
     "merge it only if the person who ran msgrun lock move names this very address; what else it changes belongs into"
@@ -145,7 +145,7 @@ def _explain_refusal(context: Context, base: Base, error: GuardRefused, *, is_ch
 
 
 def _name_other_ledger(context: Context, state: str) -> str:
-    name = truncate(context.ledger.address.display_name, _MAX_NAME)
+    name = shorten_line(context.ledger.address.display_name, _MAX_NAME)
     return f"These commits make msgrun read and write another ledger, {name}, which {state}"
 
 

@@ -13,8 +13,15 @@ from runner.compare.word_diff import DiffPart, diff_words
 from runner.current_work import CURRENT_WORK
 from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible_text
-from runner.report.markdown_escaping import code_block, fit_to_length, inline_code, strip_controls, truncate
-from runner.report.markdown_results import MAX_INLINE_LENGTH
+from runner.report.markdown_escaping import (
+    MAX_INLINE_LENGTH,
+    code_block,
+    fit_to_length,
+    inline_code,
+    shorten_block,
+    shorten_line,
+    strip_controls,
+)
 from runner.report.problem_text import list_first
 from runner.report.terminal_text import style
 from runner.report.word_diff import format_diff
@@ -61,7 +68,7 @@ def _fit_guard_changes(
 ) -> list[str]:
     """Returns a line for each change. Of many changes the values are shortened; of very many, the rest is counted."""
     for length in _GUARD_LENGTHS:
-        lines = [describe(truncate(field.name, length), *_shorten(field, length)) for field in changes]
+        lines = [describe(shorten_line(field.name, length), *_shorten(field, length)) for field in changes]
         if sum(map(len, lines)) + len(lines) <= _MAX_CAUTION_LENGTH:
             return lines
     return fit_to_length(lines, len(lines), _MAX_CAUTION_LENGTH, "changed guards", separator="\n", start=start)
@@ -127,9 +134,9 @@ def format_details(change: MessageChange, *, show_values: bool, is_brief: bool =
     if change.audience and change.audience.has_changes:
         lines.append(f"- audience: {change.audience}")
     blocks = [f"**Changed**\n\n{chr(10).join(lines)}"] if lines else []
-    for name, text in _format_differences(change, length, show_values=show_values):
+    for name, text in _format_differences(change, show_values=show_values):
         shown = name if name.isalpha() else inline_code(name)
-        blocks += [f"**Changes of the {shown}**", *([code_block(text, "diff")] if text else ())]
+        blocks += [f"**Changes of the {shown}**", *([code_block(text, "diff", length)] if text else ())]
     return [*blocks, *(note[0].upper() + note[1:] + "." for note in _explain(change, show_values=show_values))]
 
 
@@ -164,17 +171,18 @@ def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, 
     ]
     if change.audience and change.audience.has_changes:
         lines.append(f"  audience: {change.audience}")
-    for name, text in _format_differences(change, _MAX_DIFF_LENGTH, show_values=show_values):
-        lines += [f"  {_on_one_line(name)}:", *(_color_line(line) for line in text.split("\n") if line)]
+    for name, text in _format_differences(change, show_values=show_values):
+        shown = shorten_block(text, _MAX_DIFF_LENGTH, is_diff=True)
+        lines += [f"  {_on_one_line(name)}:", *(_color_line(line) for line in shown.split("\n") if line)]
     lines += [f"  {note}" for note in _explain(change, show_values=show_values)]
     lines += [f"  {style('!', 'yellow')} {warning}" for warning in change.warnings if warning not in except_warnings]
     return "\n".join(lines)
 
 
-def _format_differences(change: MessageChange, length: int, *, show_values: bool) -> Iterator[tuple[str, str]]:
-    """Yields the name of each text that differs, with its diff in `length` characters. Of many, the rest is counted."""
+def _format_differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[str, str]]:
+    """Yields the name of each text that differs, with its diff. Of many, the rest is counted."""
     differences = (each for each in list_differences(change, show_values=show_values) if _has_differences(each[1]))
-    yield from ((name, truncate(format_diff(parts), length)) for name, parts in islice(differences, _MAX_DIFFS))
+    yield from ((name, format_diff(parts)) for name, parts in islice(differences, _MAX_DIFFS))
     if len(change.written) > _MAX_DIFFS:
         yield f"{len(change.written) - _MAX_DIFFS:,} more texts", ""
 
@@ -214,7 +222,7 @@ def _shorten(field: FieldChange, length: int) -> tuple[str, str]:
             )
         elif (same := len(commonprefix(values))) > _SHORT:
             values = f"…{field.before[same - _SHORT :]}", f"…{field.now[same - _SHORT :]}"
-    return truncate(values[0], length), truncate(values[1], length)
+    return shorten_line(values[0], length), shorten_line(values[1], length)
 
 
 def _on_one_line(value: str) -> str:

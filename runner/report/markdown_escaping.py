@@ -23,21 +23,27 @@ _REFERENCE_SIGN = re.compile(r"([@#!~%&:^]|&amp;|\bGH-|\bwww(?=\.))(?=[.\w/\"'])
 _NAME = re.compile(r"[A-Za-z0-9._/-]+")
 _LONG_WORD = re.compile(r"[A-Za-z0-9._]{30}(?=[A-Za-z0-9._])")
 _ZERO_WIDTH_SPACE = "\u200b"  # as an HTML entity in the result
+MAX_INLINE_LENGTH = 400  # characters of a text within a line
+MAX_TEXT_LENGTH = 6_000  # characters of a text that has lines of its own
+_CUT_LENGTH = 40  # characters in which a text says how many more it has
+_WIDTH = 100  # columns of a block of code that are seen
+_EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n){21,}")  # longer than what the text of a body has without a remark
+_SPACES = re.compile(r"[^\S\n]{61,}")
 
 
 def escape_text(text: str) -> str:
-    """Returns a text for a line of Markdown, but not for its beginning.
+    """Returns a text for a line of Markdown, but not for its beginning, in at most MAX_INLINE_LENGTH characters.
 
     For a name, use `inline_code`.
     """
-    broken = _REFERENCE_SIGN.sub(rf"\1{_ZERO_WIDTH_SPACE}", _join_lines(text))
+    broken = _REFERENCE_SIGN.sub(rf"\1{_ZERO_WIDTH_SPACE}", shorten_line(text))
     escaped = _MARKUP.sub(r"\\\1", html.escape(broken, quote=False))
     return escaped.replace("$", "<span>$</span>").replace(_ZERO_WIDTH_SPACE, "&#8203;")
 
 
-def inline_code(text: str) -> str:
-    """Returns a text as inline code, between more backticks than it has in a row."""
-    line = _join_lines(text) or " "
+def inline_code(text: str, limit: int = MAX_INLINE_LENGTH) -> str:
+    """Returns a text as inline code, between more backticks than it has in a row, cut at `limit` characters."""
+    line = shorten_line(text, limit) or " "
     ticks = "`" * (_count_backticks(line) + 1)
     space = " " if "`" in (line[0], line[-1]) else ""
     return f"{ticks}{space}{line}{space}{ticks}"
@@ -45,6 +51,7 @@ def inline_code(text: str) -> str:
 
 def table_cell(text: str) -> str:
     """Returns a text as inline code, for the cell of a table. In a name, a long word may break."""
+    text = shorten_line(text)
     if _NAME.fullmatch(text) and _LONG_WORD.search(text):
         # Inside HTML an entity is never markup, nor the beginning of an address.
         breakable = _LONG_WORD.sub(r"\g<0><wbr>", text).replace(".", "&#46;").replace("_", "&#95;")
@@ -52,19 +59,23 @@ def table_cell(text: str) -> str:
     return inline_code(text).replace("|", r"\|")
 
 
-def code_block(text: str, language: str = "text") -> str:
+def code_block(text: str, language: str = "text", limit: int = MAX_TEXT_LENGTH) -> str:
     """Returns a text as a block of code, between fences that no line of the text can close."""
-    lines = strip_controls(text).strip("\n")
+    lines = shorten_block(text, limit, is_diff=language == "diff")
     ticks = "`" * max(3, _count_backticks(lines) + 1)
     return f"{ticks}{language}\n{lines}\n{ticks}"
 
 
-def wrap_lines(text: str, width: int = 100) -> str:
-    """Returns the text with long lines broken, because a block of code is as wide as its widest line.
+def shorten_block(text: str, limit: int = MAX_TEXT_LENGTH, *, is_diff: bool = False) -> str:
+    """Returns the lines of a text as a reader sees all of them: nothing is far to the right, nor far below.
 
-    Long words are broken too: what is to the right of one, or of a row of no-break spaces, is not seen.
+    Long rows of white space are replaced by their length, then the text is cut at `limit` characters, then long lines
+    and long words are broken. In a diff each line keeps its sign.
     """
-    return "\n".join(textwrap.fill(line, width) for line in re.split(r"\r\n|[\r\n]", text))
+    text = strip_controls(text).strip("\n")
+    text = _EMPTY_LINES.sub(lambda row: f"\n<{row[0].count(chr(10)) - 1:,} empty lines>\n", text)
+    lines = _cut(_SPACES.sub(lambda row: f"<{len(row[0]):,} spaces>", text), limit, "\n").split("\n")
+    return "\n".join(textwrap.fill(line, _WIDTH, subsequent_indent=line[:2] if is_diff else "") for line in lines)
 
 
 def details(title: str, blocks: list[str]) -> str:
@@ -74,12 +85,19 @@ def details(title: str, blocks: list[str]) -> str:
 
 def html_code(text: str) -> str:
     """Returns a name as HTML, for the title of `details`."""
-    return f"<code>{html.escape(_join_lines(text))}</code>"
+    return f"<code>{html.escape(shorten_line(text))}</code>"
 
 
-def truncate(text: str, limit: int) -> str:
-    """Returns the text, or its first `limit` characters and a line that says how many more there are."""
-    return text if len(text) <= limit else f"{text[:limit]}\n… and {len(text) - limit:,} more characters"
+def shorten_line(text: str, limit: int = MAX_INLINE_LENGTH) -> str:
+    """Returns the text in one line, without control characters, cut at `limit` characters."""
+    return _cut(" ".join(strip_controls(text).split()), limit, " ")
+
+
+def _cut(text: str, limit: int, separator: str) -> str:
+    """Returns the text, or its beginning and how many more characters there are. What was cut is not cut again."""
+    if len(text) <= limit + _CUT_LENGTH:
+        return text
+    return f"{text[:limit]}{separator}… and {len(text) - limit:,} more characters"
 
 
 def strip_controls(text: str) -> str:
@@ -118,11 +136,6 @@ def _describe_rest(shown: int, total: int, noun: str, recipients: Sequence[int],
     to = f", to {pluralize(sum(recipients[shown:]), 'recipient')}" if recipients else ""
     name = re.sub(r"^(\w+?)s\b", r"\1", noun) if total - shown == 1 else noun
     return f"{start}and {total - shown:,} more {name}{to}{end}"
-
-
-def _join_lines(text: str) -> str:
-    """Returns the text in one line, without control characters."""
-    return " ".join(strip_controls(text).split())
 
 
 def _count_backticks(text: str) -> int:

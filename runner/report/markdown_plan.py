@@ -16,16 +16,15 @@ from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
 from runner.report.markdown_escaping import (
+    MAX_TEXT_LENGTH,
     details,
     escape_text,
     fit_to_length,
     html_code,
     inline_code,
-    truncate,
 )
 from runner.report.markdown_results import (
     MAX_COMMENT_LENGTH,
-    MAX_INLINE_LENGTH,
     format_heading,
     format_hint,
     format_other_environments,
@@ -104,7 +103,7 @@ def _format_messages(
 def _describe_workspace(review: Review) -> str:
     if review.sandbox:
         return "in the sandbox (nothing leaves the machine)"
-    workspace = truncate(review.plan.workspace, MAX_INLINE_LENGTH)
+    workspace = review.plan.workspace
     return f"workspace {inline_code(workspace)}" if workspace else "a workspace that is not pinned yet"
 
 
@@ -191,8 +190,8 @@ def _format_audience(declaration: Declaration, *, show_values: bool, is_brief: b
     if not isinstance(declaration.audience, TableAudience):
         return []
     title = declaration.audience.source.title
-    length = markdown_samples.BRIEF_LENGTH if is_brief else markdown_samples.MAX_TEXT_LENGTH
-    words = [f"`{name}`: {inline_code(truncate(text, length))}" for name, text in declared_words(declaration)]
+    length = markdown_samples.BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
+    words = [f"`{name}`: {inline_code(text, length)}" for name, text in declared_words(declaration)]
     title = reveal_or_mask(mark_private_values(title, ()), show_values=show_values)
     return [f"Audience {inline_code(title)}, by {declaration.audience.kind}", *words]
 

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.errors import Problem
 from runner.privacy import AnyText, reveal_or_mask
-from runner.report.markdown_escaping import escape_text, fit_to_length, inline_code, truncate
+from runner.report.markdown_escaping import escape_text, fit_to_length, inline_code, shorten_line
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command, shown_folder
 
 MAX_COMMENT_LENGTH = 60_000  # characters; GitHub accepts 65,536, GitLab a million
 MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
-MAX_INLINE_LENGTH = 400  # characters of one warning
+_MAX_COMMAND = 16_000  # characters; a command that is cut does not work
 _MAX_LINE = 1_000  # characters of a line that names environments
 
 
@@ -92,7 +92,9 @@ def format_other_environments(names: Iterable[str]) -> list[str]:
     """Returns a line that names the environments that a plan does not cover; empty if there are none."""
     text = ", ".join(map(inline_code, names))
     return (
-        [truncate(f"This is the plan of one environment. Each of these has its own: {text}", _MAX_LINE)] if text else []
+        [shorten_line(f"This is the plan of one environment. Each of these has its own: {text}", _MAX_LINE)]
+        if text
+        else []
     )
 
 
@@ -106,17 +108,17 @@ def format_problem(item: Problem, *, show_values: bool) -> str:
 
 
 def inline_text(text: AnyText, *, show_values: bool) -> str:
-    """Returns a text for the middle of a line, cut to MAX_INLINE_LENGTH. Values are masked unless `show_values`."""
-    return escape_text(truncate(reveal_or_mask(text, show_values=show_values), MAX_INLINE_LENGTH))
+    """Returns a text for the middle of a line, with values masked unless `show_values`."""
+    return escape_text(reveal_or_mask(text, show_values=show_values))
 
 
 def format_hint(hint: str) -> str:
     """Returns a hint on a line of its own, below what it is about; empty if there is none."""
-    return f"<br>→ {escape_text(truncate(hint, MAX_INLINE_LENGTH))}" if hint else ""
+    return f"<br>→ {escape_text(hint)}" if hint else ""
 
 
 def _format_step(step: NextStep) -> str:
-    commands = " or ".join(map(inline_code, step.commands))
+    commands = " or ".join(inline_code(command, _MAX_COMMAND) for command in step.commands)
     return f"- {escape_text(step.purpose)}{': ' if commands else ''}{commands}"
 
 

@@ -9,12 +9,10 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import choose_variants
 from runner.privacy import MASK, reveal_or_mask
 from runner.report.html_text import visible_text
-from runner.report.markdown_escaping import code_block, details, fit_to_length, inline_code, truncate, wrap_lines
-from runner.report.markdown_results import MAX_INLINE_LENGTH
+from runner.report.markdown_escaping import MAX_TEXT_LENGTH, code_block, details, fit_to_length, inline_code
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
-MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 _MAX_COMPUTED = 20  # texts of a template from which it computes what is masked
 _MAX_WRITTEN = 4  # times as much of the texts as they are written, with their included files
 BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
@@ -66,9 +64,7 @@ def _format_written_texts(message: PlannedMessage, *, is_brief: bool) -> list[st
     """Returns the texts as the author wrote them: of an audience that was not read there is no sample."""
     length = BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
     written = list_texts_and_variables(message.declaration)
-    blocks = [
-        f"{inline_code(name)}:\n\n{code_block(truncate(source, length), 'html')}" for name, source in written.items()
-    ]
+    blocks = [f"{inline_code(name)}:\n\n{code_block(source, 'html', length)}" for name, source in written.items()]
     shown = fit_to_length(blocks, len(blocks), _MAX_WRITTEN * length, "texts of this message")
     return ["As written, because no recipient was read:", *shown]
 
@@ -84,20 +80,16 @@ def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list
     )
     return [
         f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
-        *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
+        *([f"**Subject** {inline_code(subject)}"] if subject else ()),
         code_block(
-            wrap_lines(
-                truncate(
-                    visible_text(sample.body, show_values=show_values), BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
-                )
-            )
+            visible_text(sample.body, show_values=show_values), limit=BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
         ),
-        *([] if is_brief else [details("HTML source", [code_block(truncate(body, MAX_TEXT_LENGTH), "html")])]),
+        *([] if is_brief else [details("HTML source", [code_block(body, "html")])]),
     ]
 
 
 def _format_computed(texts: Sequence[str]) -> str:
     """Returns the author's words that may be in what is masked, so that a masked value hides none of them."""
-    shown = [inline_code(truncate(" ".join(text.split()), MAX_INLINE_LENGTH)) for text in texts[:_MAX_COMPUTED]]
+    shown = [inline_code(text) for text in texts[:_MAX_COMPUTED]]
     rest = [f"{len(texts) - len(shown):,} more"] if len(texts) > len(shown) else []
     return f", with {', '.join([*shown, *rest])}" if shown else ""

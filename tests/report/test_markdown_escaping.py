@@ -17,9 +17,9 @@ from runner.report.markdown_escaping import (
     fit_to_length,
     html_code,
     inline_code,
+    shorten_block,
+    shorten_line,
     table_cell,
-    truncate,
-    wrap_lines,
 )
 
 NASTY = [
@@ -102,12 +102,32 @@ def test_a_title_is_text(text: str) -> None:
 
 
 def test_a_clipped_text_says_how_much_more_there_is() -> None:
-    assert truncate("abcdef", 6) == "abcdef"
-    assert truncate("abcdef", 4) == "abcd\n… and 2 more characters"
+    text = "abcdef" * 10
+    cut = f"{text[:4]} … and 56 more characters"
+    assert shorten_line(text, 4) == shorten_line(cut, 4) == cut
+    assert shorten_block(text, 4) == cut.replace(" …", "\n…")
+    assert shorten_line(text[:44], 4) == text[:44]  # the remark would be as long as what it stands for
 
 
 def test_long_lines_are_broken_and_others_kept() -> None:
-    assert wrap_lines("a b\n\nccc ddd", 5) == "a b\n\nccc\nddd"
+    assert shorten_block(f"a b\n\n{'c' * 90} {'d' * 90} {'e' * 110}") == "\n".join(
+        ["a b", "", "c" * 90, f"{'d' * 90} {'e' * 9}", "e" * 100, "e"]
+    )
+    assert shorten_block(f"+ {'c' * 90} {'d' * 90}", is_diff=True) == f"+ {'c' * 90}\n+ {'d' * 90}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a" + " " * 5000 + "b", "a<5,000 spaces>b"), ("a\n" + " " * 5000 + "b", "a\n<5,000 spaces>b"),
+        ("a" + "\u00a0\t" * 500 + "b", "a<1,000 spaces>b"), ("a" + "\n" * 5001 + "b", "a\n<5,000 empty lines>\nb"),
+        ("a" + ("\n" + " " * 70) * 30 + "\nb", "a\n<30 empty lines>\nb"), ("a" + " " * 60 + "b", "a" + " " * 60 + "b"),
+        ("a" + "\n" * 21 + "b", "a" + "\n" * 21 + "b"),
+    ],
+)  # fmt: skip
+def test_of_long_rows_of_white_space_the_length_is_shown(text: str, shown: str) -> None:
+    assert shown in shorten_block(text)
+    assert len(shorten_block(text)) < 3_000
 
 
 @pytest.mark.parametrize(("room", "shown"), [(100, ["aa", "bb", "cc"]), (7, ["aa", "bb", "- and 1 more thing"])])
