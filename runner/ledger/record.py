@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -141,8 +142,11 @@ class Record:
         return {**own, **(orjson.loads(self.extra) if self.extra else {})}
 
     def to_line(self) -> bytes:
-        """Returns the record as a line of the lockfile."""
-        return orjson.dumps(self.to_dict()) + b"\n"
+        """Returns the record as a line of the lockfile. Raises TypeError for one that could not be read again."""
+        value = self.to_dict()
+        if not all(map(isinstance, value.values(), map(_TYPES.get, value, repeat(object)))):
+            raise TypeError(f"a record with a field of another type: {value}")
+        return orjson.dumps(value) + b"\n"
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Record) if field.name != "extra")

@@ -46,14 +46,16 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # PyYAML's own protocol: replaced, not shared
 
 
+_FORMS: dict[str, re.Pattern[str]] = {}  # of scalars, by their tags
 for _kind, _pattern, _first_characters in (
     ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
     ("int", r"^(?:0|-?[1-9][0-9]{0,17})$", list("-0123456789")),
-    ("float", r"^-?(?:0|[1-9][0-9]{0,8})\.(?:0|[0-9]{0,5}[1-9])$", list("-0123456789")),
+    ("float", r"^(?!-?0\.0000)-?(?:0|[1-9][0-9]{0,8})\.(?:0|[0-9]{0,5}[1-9])$", list("-0123456789")),
     ("merge", r"^<<$", ["<"]),
 ):
-    _Loader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), _first_characters)
+    _FORMS[_TAG + _kind] = re.compile(_pattern)
+    _Loader.add_implicit_resolver(_TAG + _kind, _FORMS[_TAG + _kind], _first_characters)
 
 
 def compose_all(text: str) -> Iterator[yaml.Node]:
@@ -80,14 +82,15 @@ def compose_all(text: str) -> Iterator[yaml.Node]:
 
 def convert_node(root: yaml.Node) -> tuple[Any, list[YamlFault]]:
     """Returns the value of a node as plain Python, and its faults. If one is an error, the value must not be used."""
-    converter = _Converter()
+    converter = _Converter(is_list=isinstance(root, yaml.SequenceNode))
     return converter.convert(root, VERBATIM_KEYS), converter.faults
 
 
 class _Converter:
-    """Converts a node with everything in it."""
+    """Converts a node with everything in it. `is_list`: the document is a list, an audience, whose values are data."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_list: bool) -> None:
+        self._is_list = is_list
         self.faults: list[YamlFault] = []
         self._open_nodes: set[int] = set()
         self._visited: set[int] = set()
@@ -157,10 +160,14 @@ class _Converter:
             return text
         if tag == _TAG + "null":
             return None
-        try:
-            return _SCALAR_PARSERS[tag](text)
-        except (KeyError, ValueError):
+        if tag not in _SCALAR_PARSERS or not _FORMS[tag].fullmatch(text):
             return self._report_unknown_tag(node)
+        value = _SCALAR_PARSERS[tag](text)
+        if type(value) is float and value.is_integer() and not (in_vars or self._is_list):
+            # JSON Schema takes 1.0 for a whole number. In the key of a delivery it would be another one than 1.
+            hint = f'write {int(value)}; or, if it is text, quote it: "{text}"'
+            self._add_fault("wrong-type", node, "a whole number is written without a fraction", hint)
+        return value
 
     def _read_text(self, node: yaml.ScalarNode) -> str:
         text: str = node.value
