@@ -20,15 +20,12 @@ _NAMES = {
     "cornflowerblue": (100, 149, 237), "darkslategray": (47, 79, 79), "dodgerblue": (30, 144, 255),
     "ghostwhite": (248, 248, 255), "indigo": (75, 0, 130), "lavender": (230, 230, 250), "lightblue": (173, 216, 230),
     "lightgreen": (144, 238, 144), "lightyellow": (255, 255, 224), "linen": (250, 240, 230), "salmon": (250, 128, 114),
-    "skyblue": (135, 206, 235), "windowtext": BLACK, "initial": BLACK,
+    "skyblue": (135, 206, 235), "windowtext": BLACK,
 }  # fmt: skip
 _HEX = re.compile(r"#(?:([0-9a-f])([0-9a-f])([0-9a-f])|([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2}))")
-_RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*1(?:\.0*)?\s*)?\)", re.ASCII)
-# What stands in `background:` besides a colour.
-_NO_COLOR = re.compile(
-    r"none|transparent|inherit|initial|unset|(?:no-)?repeat(?:-[xy])?|scroll|fixed|local|top|right|bottom|left|center|"
-    r"cover|contain|auto|[a-z]+-box|-?[\d.]+(?:[a-z]+|%)?|[,/]"
-)
+_RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*1(?:\.0+)?\s*)?\)", re.ASCII)
+# What mails write in `background:` besides a colour, without a picture. Browsers refuse a value with anything else.
+_NO_PICTURE = re.compile(r"(?:none)? ?(?:(?:no-)?repeat(?:-[xy])?)? ?(?:scroll)? ?(?:0(?:px|%)? 0(?:px|%)?)?", re.ASCII)
 _MIN_CONTRAST = 1.25  # light grey on white, as in small print, has 1.5
 
 
@@ -52,22 +49,27 @@ def parse_color_attribute(value: str) -> Color | None:
     value = value.strip(" \t\r\n\f").lower()
     if re.fullmatch(r"#[0-9a-f]{3}|#?[0-9a-f]{6}", value):
         return parse_color("#" + value.removeprefix("#"))
-    return None if value in {"windowtext", "initial"} else _NAMES.get(value)
+    return None if value == "windowtext" else _NAMES.get(value)
 
 
 def find_background(value: str, color: Color | None) -> Color | None:
     """Returns the colour of `background:`, where it was `color` without it; None if it is not known, or a picture."""
-    if re.search(r"url|gradient", value):
-        return None
-    parts = [part for part in re.findall(r"[a-z]+\([^)]*\)|[^\s]+", value) if not _NO_COLOR.fullmatch(part)]
-    return color if not parts else parse_color(parts[0]) if len(parts) == 1 else None
+    if value in {"transparent", "inherit", "initial", "unset"} or _NO_PICTURE.fullmatch(
+        value.removeprefix("transparent ")
+    ):
+        return color
+    first, *rest = re.findall(r"[a-z]+\([^)]*\)|\S+", value)
+    if rest and (last := parse_color(rest[-1])):
+        return last if _NO_PICTURE.fullmatch(" ".join((first, *rest[:-1]))) else None
+    return parse_color(first) if _NO_PICTURE.fullmatch(" ".join(rest)) else None
 
 
-def is_seen(text: Color | None, background: Color | None) -> bool:
+def is_seen(text: Color | None, background: Color | None, opacity: float = 1.0) -> bool:
     """Returns whether a text can be read on its background. If that is not known, it counts as readable."""
     if text is None or background is None:
         return True
-    light, dark = sorted((_luminance(text), _luminance(background)), reverse=True)
+    red, green, blue = (int(opacity * one + (1 - opacity) * other) for one, other in zip(text, background, strict=True))
+    light, dark = sorted((_luminance((red, green, blue)), _luminance(background)), reverse=True)
     return (light + 0.05) / (dark + 0.05) >= _MIN_CONTRAST
 
 

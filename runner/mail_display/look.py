@@ -55,7 +55,7 @@ class Look:
             return f"in a size of {self.size:.0f} pixels"
         if not _MIN_LINE_HEIGHT * self.size <= self.height_of_line <= max(_MAX_LINE_HEIGHT, 2 * self.size):
             return "styled with line-height"
-        if not is_seen(self.color, self.background):
+        if not is_seen(self.color, self.background, self.opacity):
             return "in the colour of its background"
         # What does not fit is cut, or covered by what comes next.
         is_tight = self.is_clipped or self.room < MAIL_WIDTH

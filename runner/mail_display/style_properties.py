@@ -2,12 +2,18 @@
 
 import re
 
-_PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0, "vw": 6.0, "vh": 6.0,
+_PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "rem": 16.0, "vw": 6.0, "vh": 6.0,
            "in": 96.0, "cm": 38.0, "mm": 3.8, "pc": 16.0, "%": 6.0}  # fmt: skip  # of a mail 600 pixels wide
-_LENGTH = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))([a-z]*|%)", re.ASCII)
+_SIZES = {"em": 1.0, "ex": 0.5, "ch": 0.5}  # of the size of letters
+NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
+_LENGTH = re.compile(rf"([-+]?{NUMBER})([a-z]*|%)", re.ASCII)
 # Fonts whose letters are drawn as signs. A name that is no longer than these words says so is enough.
 _SIGN_FONT = re.compile(
     r"symbol|dings|dingbat|marlett|icon|awesome|mt extra|barcode|code ?\d|mdl2|braille|ornament|glyph"
+)
+# Browsers refuse a list with another name.
+_FAMILY = re.compile(
+    r"(?!(?:inherit|initial|unset|revert|revert-layer|default)$)(?!-?\d)[\w-]+(?: +(?!-?\d)[\w-]+)*|\"[^\"]*\"|'[^']*'"
 )
 # Behind letters of all kinds, they add emoji and signs alone.
 _SUPPLEMENTS = re.compile(r"[\"']?(?:segoe ui symbol|noto sans symbols|apple symbols)[\"']?")
@@ -46,18 +52,21 @@ _WORDS = {
     "-moz-osx-font-smoothing": r"[a-z-]+", "-ms-interpolation-mode": r"[a-z-]+", "background-color": _COLOR,
     "background-repeat": _KEYWORDS, "background-position": _POSITION, "background-size": _POSITION,
     "background-attachment": _KEYWORDS, "background-origin": _KEYWORDS, "border-collapse": _KEYWORDS,
-    "list-style-type": _LIST, "list-style-position": r"inside|outside", "list-style-image": r"url|none",
+    "list-style-type": _LIST, "list-style-position": r"inside|outside", "list-style-image": r"url\(\)|none",
     "table-layout": r"auto|fixed", "cursor": r"[a-z-]+", "box-sizing": _KEYWORDS, "word-break": _KEYWORDS,
-    "word-wrap": _KEYWORDS, "overflow-wrap": _KEYWORDS, "white-space": r"[a-z-]+", "hyphens": r"[a-z-]+",
+    "word-wrap": _KEYWORDS, "overflow-wrap": _KEYWORDS, "hyphens": r"[a-z-]+",
+    "white-space": r"normal|initial|nowrap|pre|pre-wrap|pre-line|break-spaces",
     "-webkit-hyphens": r"[a-z-]+", "line-break": r"[a-z-]+", "object-fit": r"[a-z-]+",
     "color-scheme": r"light(?: dark)?", "supported-color-schemes": r"light(?: dark)?",
-    "overflow": r"visible|hidden|auto", "opacity": r"\d*\.?\d+",
+    "overflow": r"visible|hidden|auto", "opacity": NUMBER,
     "mso-line-height-rule": r"exactly|at-least", "v-text-anchor": r"[a-z-]+", "mso-table-layout-alt": r"\w+",
     "mso-element": r"para-border-div", "appearance": r"none", "-webkit-appearance": r"none",
     "-webkit-tap-highlight-color": _COLOR,
 }  # fmt: skip
 _BORDER = f"{_COLOR}|{_SMALL}"
-_BACKGROUND = rf"{_COLOR}|url|(?:linear|radial)-gradient\((?:[^()]|\([^()]*\))*\)|-?[\d.]+(?:px|%|em)?|[a-z]+-[a-z-]+"
+_BACKGROUND = (
+    rf"{_COLOR}|url\(\)|(?:linear|radial)-gradient\((?:[^()]|\([^()]*\))*\)|-?[\d.]+(?:px|%|em)?|[a-z]+-[a-z-]+"
+)
 # Of properties whose value is a row of parts, what each of these is.
 _PARTS = {
     "background": _BACKGROUND, "background-image": _BACKGROUND, "border-color": _COLOR, "border-style": r"[a-z]+",
@@ -65,7 +74,7 @@ _PARTS = {
     "outline": rf"{_COLOR}|[0-4](?:\.\d+)?(?:px|pt)?", "mso-border-alt": _BORDER,
     "text-shadow": rf"{_COLOR}|-?[0-5](?:\.\d+)?(?:px|pt)?",
     "box-shadow": rf"(?!inset){_COLOR}|(?:1?\d|2[0-5])(?:\.\d+)?(?:px|pt)?",
-    "list-style": rf"url|inside|outside|{_LIST}",
+    "list-style": rf"url\(\)|inside|outside|{_LIST}",
     "text-decoration": rf"(?!line-through)[a-z-]+|{_COLOR}|\d(?:px)?",
 }  # fmt: skip
 _SIDES = ("-top", "-right", "-bottom", "-left")
@@ -79,12 +88,15 @@ _PART_RULES = {name: re.compile(source) for name, source in _PARTS.items()}
 _PART = re.compile(r"(?:[a-z-]+\((?:[^()]|\([^()]*\))*\)|[^\s,/()]+)|(?P<gap>[\s,/]+)")
 
 
-def decorates(name: str, value: str) -> bool:
-    """Returns whether a property counts as decoration with its value. The letters themselves are judged elsewhere."""
+def decorates(name: str, value: str, size: float) -> bool:
+    """Returns whether a property counts as decoration with its value, of letters of a size in pixels.
+
+    The letters themselves are judged elsewhere.
+    """
     if bounds := BOUNDS.get(re.sub(r"^(margin|padding)-[a-z]+$", r"\1", name)):
         return all(
             word in {"auto", "none", "normal", "initial", "bold"}
-            or ((pixels := in_pixels(word)) is not None and bounds[0] <= pixels <= bounds[1])
+            or ((pixels := in_pixels(word, size)) is not None and bounds[0] <= pixels <= bounds[1])
             for word in value.split()
         )
     if rule := _PART_RULES.get(name):
@@ -98,17 +110,18 @@ def decorates(name: str, value: str) -> bool:
     return word_rule is not None and word_rule.fullmatch(value) is not None
 
 
-def in_pixels(length: str) -> float | None:
-    """Returns a length in pixels, about, in a mail of the usual width and size of letters; None if it is none."""
+def in_pixels(length: str, size: float) -> float | None:
+    """Returns a length in pixels, about, in a mail of the usual width with letters of a size; None if it is none."""
     match = _LENGTH.fullmatch(length)
-    return float(match[1]) * _PIXELS[match[2]] if match and match[2] in _PIXELS else None
+    unit = (_PIXELS | {name: share * size for name, share in _SIZES.items()}).get(match[2]) if match else None
+    return float(match[1]) * unit if match and unit is not None else None
 
 
 def is_plain_font(family: str) -> bool:
     """Returns whether no font of a list draws letters as signs."""
     names = [name.strip() for name in family.split(",")]
     return all(
-        (re.fullmatch(r"[\w .-]+|\"[^\"]*\"|'[^']*'", name) is not None and not _SIGN_FONT.search(name))
+        (_FAMILY.fullmatch(name) is not None and not _SIGN_FONT.search(name))
         or (position > 0 and _SUPPLEMENTS.fullmatch(name) is not None)
         for position, name in enumerate(names)
     )

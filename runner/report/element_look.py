@@ -77,7 +77,7 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look, text_le
     width = attributes.get("width", "").strip() if tag != "img" else ""
     own_style = f"width:{width};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", "")
     default_look = _find_default_look(tag, attributes, look)
-    style = read_style(own_style, tag, default_look, text_length)
+    style = read_style(own_style, tag, default_look, text_length, look)
     marks = [_find_own_mark(tag, attributes), style.mark, *_judge_distance(default_look, look)]
     marks += _judge_attributes(tag, attributes, shown)
     height = max(style.height, _read_pixels(attributes.get("size" if tag == "hr" else "height", "")))

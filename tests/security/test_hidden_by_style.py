@@ -1,0 +1,70 @@
+"""No text is plain in the comment that a style hides, whatever a browser makes of the style."""
+
+import pytest
+
+from runner.report.html_text import visible_text
+
+LINES = "\n" * 300
+# Another declaration counts for more, in browsers or in some mail clients.
+BEATEN = [
+    "<p style='color:#fff!important;color:#000'>evil", "<p style='font-size:5px;font-size:16px'>evil",
+    "<p style='background:black ! important;background:#fff'>evil",
+    "<p style='background:#000!important;background-color:#fff'>evil",
+    f"<p style='white-space:pre!important;white-space:normal'>Hi{LINES}evil",
+    "<p style='font:16px/1.2 a;line-height:.1'>evil",
+]  # fmt: skip
+# Browsers refuse these values, or give the element that of another one.
+REFUSED_BACKGROUNDS = [
+    ":white 5", ":#fff initial", ":initial none", ":#fff 5px 5px 5px", ":#fff repeat repeat repeat", "-image:#fff",
+    ":#fff;background:none", ":", ":url", "\u00a0:#fff", ":\x0b#fff", ":\x85#fff", "-color:gradient", ":#fff none none",
+]  # fmt: skip
+REFUSED_COLORS = [
+    "color:", "color:!important", "color:unset", "color:rgb(0,0,0,1.)", "color:blac\u212a", "color:#000;color:inherit",
+    "color:\u00a0#000", "\u00a0color:#000", "color:currentcolor", "color:#00000",
+]  # fmt: skip
+REFUSED_SIZES = [
+    "font-size:16", "font-size:16.px", "font:bold bold 16px Arial", "font:16px Arial 5", "font:16px inherit",
+    "font:bold 16px initial", "font:16px/inherit Arial", "font:initial Arial", "font-size:\u300016px", "font-size:4em",
+    "font-size:\u0661\u0666px", "font:16px Arial,", "font:16px",
+]  # fmt: skip
+REFUSED = [
+    *(f"<div style='background:#000'><p style='background{value}'>evil</div>" for value in REFUSED_BACKGROUNDS),
+    *(f"<div style='color:#fff'><p style='{style}'>evil</div>" for style in REFUSED_COLORS),
+    *(f"<div style='font-size:1px'><h1 style='{style}'>evil</h1></div>" for style in REFUSED_SIZES),
+    "<div style='color:#fff'><font color=black style='color:unset'>evil</div>",
+    "<div style='background:#000'><table><td bgcolor=#ffffff style='background:none'>evil</table></div>",
+    *(f"<pre><p style='white-space:{value}'>Hi{LINES}evil</pre>" for value in ("bogus", "inherit", "unset")),
+]
+# Of large letters, and of what elements add up to.
+ADDED_UP = [
+    "<div style='font-size:96px'><p style='margin-left:12em'><b style='font-size:16px'>evil</div>",
+    "<div style='font-size:96px;padding-top:12em'></div><div style='font-size:96px;padding-top:10em'></div>evil",
+    "<div style='font-size:96px;letter-spacing:-.06em'><b style='font-size:9px'>evil</div>",
+    "<div style='opacity:.6'><p style='color:#e2e2e2'>evil</div>",
+    "<i style='opacity:.8'><i style='opacity:.8'><b style='color:#e0e0e0'>evil",
+    "<div style='margin-left:200px'><p style='margin-left:inherit'>evil</div>",
+    "<div style='opacity:.9'><p style='opacity:inherit'>evil</div>",
+]
+
+
+@pytest.mark.parametrize("body", [*BEATEN, *REFUSED, *ADDED_UP], ids=ascii)
+def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
+    text = visible_text(f"<p>Hello</p>{body}", show_values=False)
+    before = text.partition("evil")[0]
+    assert before.count("[") > before.count("]") or "[below " in before
+
+
+HONEST = [
+    "font:italic bold 14px/1.5 Arial,sans-serif", 'font:normal normal 400 14px/20px "Open Sans", Helvetica Neue',
+    "font:inherit", "font-family:\u5fae\u8f6f\u96c5\u9ed1, SimSun", "background:#fff none repeat scroll 0 0",
+    "background:none repeat scroll 0% 0% rgb(255, 255, 255)", "background:#fff;background-color:#fff", "margin:1em 0",
+    "width:100% !important;color:#333 !important", "color:inherit;text-decoration:inherit", "box-sizing:inherit",
+    "letter-spacing:-0.02em", "opacity:.8;color:#555", "font-size:16px;font-size:1rem", "white-space:pre-wrap",
+    "font:700 16px/24px -apple-system, 'Segoe UI'", "background-image:none", "background:transparent none",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("style", HONEST, ids=ascii)
+def test_of_an_honest_style_nothing_is_said(style: str) -> None:
+    quoted = style.replace('"', "&quot;")
+    assert visible_text(f'<p style="{quoted}">good', show_values=False) == "good"
