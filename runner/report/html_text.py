@@ -12,6 +12,7 @@ from itertools import islice, repeat
 from runner.characters import unescape_html
 from runner.mail_display.html_events import Event
 from runner.mail_display.look import Look
+from runner.mail_display.plain_reading import is_read_in_one_way
 from runner.mail_elements import is_mail_element
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.hosts import describe_hosts_in_text
@@ -21,6 +22,7 @@ from runner.report.text_collector import TextCollector
 
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see may differ, see the HTML source]"
+SEVERAL_READINGS = "[tags are not ended as they are begun: what is displayed may differ, see the HTML source]"
 _ELEMENT = re.compile(r"<([a-zA-Z][^\s/>]{0,40})")
 _MAX_NAMES = 10  # of elements and attributes that mails do not use
 _BRACKETS = str.maketrans("[]", "\uff3b\uff3d")
@@ -44,7 +46,8 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
         return "\n".join([*_note_cut(len(shown) - _MAX_LENGTH), *lines]).strip()
     if READ_TAGS.count > MAX_TAGS:
         return f"[not read: the texts before it have {MAX_TAGS:,} tags. It is shown as it is written]\n{shown}"
-    html = read_private_html(body, show_values=show_values, max_length=_find_end(sent))
+    end = _find_end(sent)
+    html = read_private_html(body, show_values=show_values, max_length=end)
     events = [*html.events]
     # A style sheet, which is named, may give any element other colours.
     has_sheet = any(event.name == "style" or "stylesheet" in event.attributes.get("rel", "") for event, _ in events)
@@ -60,6 +63,8 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     if names := [*collector.uncommon]:
         listed = html.mask(list_first(names[:_MAX_NAMES], len(names))).translate(_BRACKETS)
         notes.append(f"[{listed} may be displayed in another way than shown here: see the HTML source]")
+    if not is_read_in_one_way(sent[:end], (event for event, _ in events)):
+        notes.append(SEVERAL_READINGS)
     return "\n".join([*notes, *_note_cut(html.cut), html.mask(collector.text())])
 
 

@@ -1,0 +1,93 @@
+"""Whether a body can be read in one way alone: token by token, each element ended where its own tag ends it.
+
+Browsers repair all other HTML, each step by a rule of the standard that another reader may have in another way. There a
+reviewer cannot rely on any text that was made of the body.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+from runner.characters import unescape_html
+from runner.mail_display.html_events import OUTLOOK, Event
+
+_NAME = r"[a-zA-Z][\w:-]*"
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
+_TOKEN = re.compile(
+    r"<!--(?!-?>|!)(?:(?!--!?>|<!--(?!>)).)*-->|<!\[[^<>]*\]>"
+    rf"|</(?P<end>{_NAME})\s*>|<(?P<start>{_NAME})(?:\s+[^\s\"'<>/=]+(?:\s*=\s*{_VALUE})?)*\s*/?>"
+    r"|<!doctype[^<>]*>|(?P<text>(?:[^<]|<(?=[\s\d]))+)",
+    re.DOTALL | re.IGNORECASE,
+)
+_VOID = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
+_PAGE = frozenset(("html", "head", "body"))  # which a body is put into; here only their tags are read
+_HEAD = frozenset((*_PAGE, "title", "meta", "link", "style", "base", "xml"))
+# Elements that end where one of these begins, or an element around them ends.
+_ENDED_BY = {
+    "li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"}, "p": {"p"},
+    "td": {"td", "th", "tr"}, "th": {"td", "th", "tr"}, "tr": {"tr"},
+}  # fmt: skip
+_IMPLIED = frozenset(("tbody", "colgroup"))  # which the tree of a table has, whether they are written or not
+
+
+def is_read_in_one_way(source: str, events: Iterable[Event]) -> bool:
+    """Returns whether the events that a reader of HTML made of a body are its tags and texts as they are written."""
+    return list(_join(_list_events(events))) == list(_join(_read_tokens(source)))
+
+
+def _read_tokens(source: str) -> Iterator[str]:
+    """Yields the tags and texts of a source as they are written, and a question mark where it has no plain form."""
+    open_names: list[str] = []
+    position, is_page = 0, True
+    while position < len(source):
+        token = _TOKEN.match(source, position)
+        if token is None:
+            yield "?"
+            return
+        position = token.end()
+        if text := token["text"]:
+            yield unescape_html(text)
+            is_page = is_page and (not text.strip() or (bool(open_names) and open_names[-1] in _HEAD - _PAGE))
+        elif name := (token["start"] or "").lower():
+            is_page = is_page and name in _HEAD
+            if name in _PAGE and not is_page:
+                yield "?"
+            yield from _end_open(open_names, [top for top, others in _ENDED_BY.items() if name in others])
+            yield f"<{name}>"
+            if name in _VOID:
+                yield f"</{name}>"
+            else:
+                open_names.append(name)
+        elif name := (token["end"] or "").lower():
+            yield from _end_open(open_names, _ENDED_BY.keys() - {name})
+            if not open_names or open_names.pop() != name:
+                yield "?"
+            yield f"</{name}>"
+    yield from (f"</{name}>" for name in reversed(open_names))
+
+
+def _end_open(open_names: list[str], ended: Collection[str]) -> Iterator[str]:
+    """Ends the innermost open elements as long as they have one of some names."""
+    while open_names and open_names[-1] in ended:
+        yield f"</{open_names.pop()}>"
+
+
+def _list_events(events: Iterable[Event]) -> Iterator[str]:
+    depth = 0  # of comments for Outlook
+    for event in events:
+        if event.name == OUTLOOK:
+            depth += 1 if event.kind == "start" else -1
+        elif not depth and event.kind != "comment":
+            yield event.text or (f"<{event.name}>" if event.kind == "start" else f"</{event.name}>")
+
+
+def _join(items: Iterable[str]) -> Iterator[str]:
+    """Yields the items without white space and without the tags that any reader may add; adjacent texts as one."""
+    text = ""
+    for item in items:
+        if not item.startswith("<") or len(item) == 1:
+            text += "".join(item.split())
+        elif item.strip("</>") not in _PAGE | _IMPLIED:
+            yield from [text, item] if text else [item]
+            text = ""
+    if text:
+        yield text
