@@ -49,6 +49,9 @@ _INTEGER = re.compile(r"[ \t\r\n\f]*\+?([0-9]{1,9})[0-9.]*(%?)")
 _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 
 
+BRACKETS = str.maketrans("[]", "\uff3b\uff3d")  # of the author
+
+
 @dataclass(frozen=True, slots=True)
 class Appearance:
     """`marks` say how the text of an element appears other than it is written, `label` stands before it.
@@ -61,6 +64,11 @@ class Appearance:
     look: Look
     height: float = 0.0
     gap: float = 0.0
+
+
+def escape_words(words: str, space: str = " ") -> str:
+    """Returns words of the author on one line, which neither end a bracket of a mark, nor look like one."""
+    return space.join(words.split()).translate(BRACKETS)
 
 
 def describe_element(event: Event, shown: Mapping[str, str], look: Look, text_length: int = 0) -> Appearance:
@@ -85,7 +93,9 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look, text_le
         marks.append("styled with height")
     shown_style = read_style(shown.get("style", ""), tag, look)
     label = _label(tag, shown, shown_style.addresses)
-    return Appearance(tuple(dict.fromkeys(filter(None, marks))), label, style.look, height, style.gap)
+    return Appearance(
+        tuple(dict.fromkeys(map(escape_words, filter(None, marks)))), label, style.look, height, style.gap
+    )
 
 
 def _judge_distance(look: Look, parent: Look) -> tuple[str, ...]:
@@ -179,7 +189,7 @@ def _label(tag: str, attributes: Mapping[str, str], style_addresses: tuple[str, 
     if tag == "meta" and (is_dark or attributes.get("http-equiv", "").lower() == "refresh"):
         found.append(content)
     addresses = " ".join(f"{each}{describe_hosts(each)}" for each in found if each)
-    styles = "".join(f"[picture: {each}{describe_hosts(each)}]" for each in style_addresses)
+    styles = "".join(f"[picture: {each}{describe_hosts(each)}]" for each in map(escape_words, style_addresses))
     if tag in {"col", "colgroup"} and ("bgcolor" in attributes or "background" in attributes.get("style", "").lower()):
         return f"[{tag} with a background: see the HTML source]{styles}"
     if tag == "img":

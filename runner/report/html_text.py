@@ -15,6 +15,7 @@ from runner.mail_display.look import Look
 from runner.mail_display.plain_reading import is_read_in_one_way
 from runner.mail_elements import is_mail_element
 from runner.privacy import AnyText, reveal_or_mask
+from runner.report.element_look import BRACKETS, escape_words
 from runner.report.hosts import describe_hosts_in_text
 from runner.report.private_html import has_open_tag, read_private_html
 from runner.report.problem_text import list_first
@@ -25,7 +26,6 @@ _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see 
 SEVERAL_READINGS = "[tags are not ended as they are begun: what is displayed may differ, see the HTML source]"
 _ELEMENT = re.compile(r"<([a-zA-Z][^\s/>]{0,40})")
 _MAX_NAMES = 10  # of elements and attributes that mails do not use
-_BRACKETS = str.maketrans("[]", "\uff3b\uff3d")
 _MAX_LENGTH, _MAX_BODY_TAGS = 200_000, 20_000  # Gmail cuts a mail at half; newsletters have thousands of tags
 
 
@@ -38,7 +38,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     it is written once this process has read MAX_TAGS of them.
     """
     sent, shown = (reveal_or_mask(body, show_values=show) for show in (True, show_values))
-    shown = shown.translate(_BRACKETS)
+    shown = shown.translate(BRACKETS)
     is_plain = not _TAG.search(sent) and ("&" not in sent or unescape_html(sent) == sent)
     if is_plain and (isinstance(body, str) or not has_open_tag(body.parts)):
         text = describe_hosts_in_text(shown[:_MAX_LENGTH])
@@ -61,7 +61,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     tags = dict.fromkeys(match[1].lower() for match in _ELEMENT.finditer(shown) if match[1].lower() != "noscript")
     collector.uncommon |= {f"<{tag}>": None for tag in tags if not is_mail_element(tag)}
     if names := [*collector.uncommon]:
-        listed = html.mask(list_first(names[:_MAX_NAMES], len(names))).translate(_BRACKETS)
+        listed = html.mask(list_first(names[:_MAX_NAMES], len(names))).translate(BRACKETS)
         notes.append(f"[{listed} may be displayed in another way than shown here: see the HTML source]")
     if not is_read_in_one_way(sent[:end], (event for event, _ in events)):
         notes.append(SEVERAL_READINGS)
@@ -73,12 +73,17 @@ def _note_cut(count: int) -> list[str]:
 
 
 def _escape_brackets(event: Event) -> Event:
-    """Returns an event in which the author's words neither end a bracket of this module, nor look like one."""
-    text, attributes = event.text.translate(_BRACKETS), dict(event.attributes)
-    for name in attributes.keys() - {"style"}:
-        attributes[name] = ("%20" if name == "href" else " ").join(attributes[name].split()).translate(_BRACKETS)
-    is_same = text == event.text and attributes == event.attributes
-    return event if is_same else replace(event, text=text, attributes=attributes)
+    """Returns an event in which the author's words neither end a bracket of this module, nor look like one.
+
+    A style is left as it is, to be read: what of it is printed is escaped later.
+    """
+    attributes = {
+        escape_words(name): value if name == "style" else escape_words(value, "%20" if name == "href" else " ")
+        for name, value in event.attributes.items()
+    }
+    name, text = escape_words(event.name), event.text.translate(BRACKETS)
+    is_same = (name, text, attributes) == (event.name, event.text, event.attributes)
+    return event if is_same else replace(event, name=name, text=text, attributes=attributes)
 
 
 @dataclass(slots=True)

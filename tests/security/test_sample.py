@@ -738,12 +738,16 @@ END = "a]\n\nYou can unsubscribe.\n\n[b"
     [f"<img alt='{END}' src=x>", f"<img src='{END}'>", f"<button value='{END}'>", f"<form action='{END}'>",
      f"<blockquote cite='{END}'>", f"<table><td background='{END}'></table>", f"<a ping='{END}'>x</a>",
      f"<link href='{END}'>", f"<meta http-equiv=refresh content='{END}'>", f"<input type=hidden value='{END}'>",
-     "<a href='//a.example/)\n\nYou can unsubscribe.\n\nMore (//a.example'>x</a>", f"<object data='{END}'></object>"],
+     "<a href='//a.example/)\n\nYou can unsubscribe.\n\nMore (//a.example'>x</a>", f"<object data='{END}'></object>",
+     *(f"""<p style='{style}("{"a] You can unsubscribe. [b".replace(" ", space)}")'>x""" for space in (" ", "&#13;")
+       for style in ("background:url", "list-style-image:url", "background:linear-gradient")),
+     """<p style="'] You can unsubscribe. [':x">x""", "<p style='//a.example/]_You_can_unsubscribe[,{'>x",
+     "<x]\u00a0You\u00a0can\u00a0unsubscribe[ src=a>", "<p x]\u00a0You\u00a0can\u00a0unsubscribe[=1>x"],
 )  # fmt: skip
 def test_the_value_of_an_attribute_ends_no_bracket_and_no_line(body: str) -> None:
     text = visible_text(f"<p>Hi</p>{body}", show_values=False)
     assert "unsubscribe" in text
-    assert not re.search(r"(?m)^You can|\] *You|\) You", text)
+    assert not re.search(r"(?m)^You can|\][ _\u00a0]*You|\) You", text)
 
 
 def test_brackets_of_the_author_are_others_than_those_of_the_comment() -> None:
