@@ -3,13 +3,13 @@
 import re
 
 Color = tuple[int, int, int]
-BLACK, WHITE, LINK = (0, 0, 0), (255, 255, 255), (0, 0, 238)
+BLACK, WHITE, LINK, YELLOW = (0, 0, 0), (255, 255, 255), (0, 0, 238), (255, 255, 0)
 # Those that mails use; a text in another one is named.
 _NAMES = {
     "black": BLACK, "white": WHITE, "red": (255, 0, 0), "green": (0, 128, 0), "blue": (0, 0, 255),
     "gray": (128, 128, 128), "grey": (128, 128, 128), "silver": (192, 192, 192), "maroon": (128, 0, 0),
     "navy": (0, 0, 128), "purple": (128, 0, 128), "teal": (0, 128, 128), "olive": (128, 128, 0),
-    "yellow": (255, 255, 0), "orange": (255, 165, 0), "lime": (0, 255, 0), "aqua": (0, 255, 255),
+    "yellow": YELLOW, "orange": (255, 165, 0), "lime": (0, 255, 0), "aqua": (0, 255, 255),
     "fuchsia": (255, 0, 255), "darkgray": (169, 169, 169), "darkgrey": (169, 169, 169), "lightgray": (211, 211, 211),
     "lightgrey": (211, 211, 211), "dimgray": (105, 105, 105), "dimgrey": (105, 105, 105), "gainsboro": (220, 220, 220),
     "whitesmoke": (245, 245, 245), "snow": (255, 250, 250), "ivory": (255, 255, 240), "darkblue": (0, 0, 139),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runner.mail_display.colors import is_seen, parse_color_attribute
+from runner.mail_display.colors import BLACK, YELLOW, is_seen, parse_color_attribute
 from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.inline_style import read_style
 from runner.mail_display.look import MAX_OFFSET, NOT_DISPLAYED, Look
@@ -116,6 +116,10 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], look: Look) -> L
     look = look if size == look.size else replace(look, size=size)
     if tag == "pre":
         look = replace(look, keeps_spaces=True)
+    if tag == OUTLOOK:
+        look = replace(look, background=None)  # it draws shapes of its own below a text
+    if tag == "mark":
+        look = replace(look, color=BLACK, background=YELLOW)
     if tag == "table":
         look = replace(
             look, cell=sum(_read_pixels(attributes.get(name, "1")) for name in ("cellpadding", "cellspacing"))
@@ -130,7 +134,7 @@ def _find_default_colors(tag: str, attributes: Mapping[str, str], look: Look) ->
         # A link has one of several colours, and must be seen in all of them.
         unseen = (color for color in look.links if not is_seen(color, look.background))
         look = replace(look, color=next(unseen, look.links[0]))
-    if "background" in attributes:
+    if attributes.get("background", "").strip() and tag in _COLORS["bgcolor"]:
         look = replace(look, background=None)  # a picture, which is named
     elif _has_color("bgcolor", tag, attributes):
         look = replace(look, background=parse_color_attribute(attributes["bgcolor"]))

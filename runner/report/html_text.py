@@ -11,7 +11,6 @@ from itertools import islice, repeat
 
 from runner.characters import unescape_html
 from runner.mail_display.html_events import Event
-from runner.mail_display.look import Look
 from runner.mail_display.plain_reading import is_read_in_one_way
 from runner.mail_elements import is_mail_element
 from runner.privacy import AnyText, reveal_or_mask
@@ -49,10 +48,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     end = _find_end(sent)
     html = read_private_html(body, show_values=show_values, max_length=end)
     events = [*html.events]
-    # A style sheet, which is named, may give any element other colours.
-    has_sheet = any(event.name == "style" or "stylesheet" in event.attributes.get("rel", "") for event, _ in events)
-    look = Look(color=None, background=None) if has_sheet else Look()
-    collector = TextCollector(look)
+    collector = TextCollector()
     lengths = _measure_texts(events) if "height" in sent.lower() else repeat(0)
     for (event, displayed), text_length in zip(events, lengths, strict=False):
         collector.add(_escape_brackets(event), _escape_brackets(displayed), text_length)

@@ -44,7 +44,7 @@ class TextCollector:
     attributes that mails do not use.
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self) -> None:
         self._lists: list[ItemList] = []
         self._lines: list[str] = []
         self._pieces: list[str] = []
@@ -52,7 +52,7 @@ class TextCollector:
         self._last_word = ""  # which the next text may continue, as far as no line breaks before it
         self._empty_height = EmptyHeight()
         self._silent_depth = 0
-        self._open_elements = [_OpenElement("", look)]
+        self._open_elements = [_OpenElement("", Look())]
         self._open_marks: list[str] = []
         self._unmarked: list[_OpenElement] = []
         self._printed_marks = 0  # elements that are open and whose marks are printed

@@ -80,7 +80,7 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ("<table><td bgcolor=#000><p style='color:#fff'>a", "a"),
         ("<table bgcolor=navy><td>a<a href=b style='color:navy'>c", "a[in the colour of its background: c] (b)"),
         ("<body bgcolor=#000 text=#fff>a", "a"),
-        ("<style></style><p style='color:#fff'>a", "[a style sheet: see the HTML source]\n\na"),
+        ("<style></style><p style='color:#999'>a", "[a style sheet: see the HTML source]\n\na"),
         ("<q>a</q>", '"a"'),
     ],
 )

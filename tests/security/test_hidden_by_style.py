@@ -45,9 +45,20 @@ ADDED_UP = [
     "<div style='margin-left:200px'><p style='margin-left:inherit'>evil</div>",
     "<div style='opacity:.9'><p style='opacity:inherit'>evil</div>",
 ]
+WHITE = "<p style='color:#fff'>evil"
+# What gives no element another colour, or gives it one that is not in a style.
+OTHER_COLORS = [
+    f"<p rel=stylesheet>Hi</p>{WHITE}", f"<a rel='nofollow stylesheet' href=/>Hi</a>{WHITE}", f"<style></style>{WHITE}",
+    f"<link rel='nostylesheet'>{WHITE}", f"<!--[if mso]><style></style><![endif]-->{WHITE}",
+    "<p background='' style='color:#fff'>evil", "<table><td background style='color:#fff'>evil</table>",
+    f"<div background=''>{WHITE}</div>", f"<div background='x.png'>{WHITE}</div>",
+    "<span background=''><font color='#ffffff'>evil", f"<table><td background=' '>{WHITE}</table>",
+    "<div style='background:#000'><mark style='color:#ffff00'>evil</div>",
+    "<div style='background:#000;color:yellow'><mark style='color:inherit'>evil</div>",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [*BEATEN, *REFUSED, *ADDED_UP], ids=ascii)
+@pytest.mark.parametrize("body", [*BEATEN, *REFUSED, *ADDED_UP, *OTHER_COLORS], ids=ascii)
 def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
     before = text.partition("evil")[0]
