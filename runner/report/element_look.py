@@ -19,7 +19,8 @@ IN_OUTLOOK = "in Outlook alone"
 VOID_ELEMENTS = split_names("area base br col embed hr img input link meta param source track wbr")
 _APPEARANCES = {OUTLOOK: IN_OUTLOOK, "title": "title", "s": "struck", "strike": "struck", "del": "struck",
                 "details": "after a click"}  # fmt: skip
-_TOLD_ELEMENTS = {*_APPEARANCES, "img", "style"}  # of others without attributes there is nothing to say
+NAMED_ELEMENTS = {"style": "a style sheet", "script": "a script"}  # which are not displayed
+_TOLD_ELEMENTS = {*_APPEARANCES, *NAMED_ELEMENTS, "img"}  # of others without attributes there is nothing to say
 _SIZES = {"small": 0.83, "big": 1.2, "sub": 0.83, "sup": 0.83, "h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67}
 _FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
 # Attributes with an address that is loaded, or where a click leads. `href` of a link and `src` of an image stand apart.
@@ -86,7 +87,7 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look, text_le
     own_style = f"width:{width};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", "")
     default_look = _find_default_look(tag, attributes, look)
     style = read_style(own_style, tag, default_look, text_length, look)
-    marks = [_find_own_mark(tag, attributes), style.mark, *_judge_distance(default_look, look)]
+    marks = [_find_own_mark(tag, attributes, style.mark), style.mark, *_judge_distance(default_look, look)]
     marks += _judge_attributes(tag, attributes, shown)
     height = max(style.height, _read_pixels(attributes.get("size" if tag == "hr" else "height", "")))
     if height > MAX_OFFSET and tag != "img":
@@ -154,15 +155,13 @@ def _has_color(name: str, tag: str, attributes: Mapping[str, str]) -> bool:
     return tag in _COLORS.get(name, ()) and value not in {"", "transparent"}
 
 
-def _find_own_mark(tag: str, attributes: Mapping[str, str]) -> str:
-    if "hidden" in attributes:
-        # A display of its own shows the element all the same.
-        return (
-            "styled with display"
-            if re.search(r"display", attributes.get("style", ""), re.IGNORECASE)
-            else NOT_DISPLAYED
-        )
-    return _APPEARANCES.get(tag, "")
+def _find_own_mark(tag: str, attributes: Mapping[str, str], style_mark: str) -> str:
+    style = attributes.get("style", "").lower()
+    is_hidden = "hidden" in attributes or (tag in NAMED_ELEMENTS and bool(style))
+    mark = NOT_DISPLAYED if is_hidden else _APPEARANCES.get(tag, "")
+    # A style may show the element all the same.
+    is_shown = mark in {NOT_DISPLAYED, "title"} and (style_mark or "display" in style)
+    return style_mark or "styled with display" if is_shown else mark
 
 
 def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[str, str]) -> list[str]:
@@ -198,8 +197,8 @@ def _label(tag: str, attributes: Mapping[str, str], style_addresses: tuple[str, 
         return f"[{tag} with a background: see the HTML source]{styles}"
     if tag == "img":
         return f"[image {attributes.get('alt') or 'without alt'}: {addresses}]{styles}"
-    if tag == "style":
-        return "[a style sheet: see the HTML source]"
+    if tag in NAMED_ELEMENTS:
+        return f"[{NAMED_ELEMENTS[tag]}: see the HTML source]"
     texts = " ".join(filter(None, (attributes.get(name) for name in _LABELS if (tag, name) != ("li", "value"))))
     separator = ": " if texts and addresses else ""
     return (

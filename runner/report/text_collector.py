@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.look import NOT_DISPLAYED, Look
 from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
-from runner.report.element_look import IN_OUTLOOK, VOID_ELEMENTS, describe_element
+from runner.report.element_look import IN_OUTLOOK, NAMED_ELEMENTS, VOID_ELEMENTS, describe_element
 from runner.report.empty_height import EmptyHeight
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
 from runner.report.list_numbers import LISTS, ItemList
 
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
-_SILENT_ELEMENTS = frozenset({"script", "style"})
 _BLOCK_ELEMENTS = split_names(
     "address article aside blockquote body caption center dd details div dl dt figcaption figure footer form h1 h2 h3 "
     "h4 h5 h6 header hr html li main nav ol option p pre script section style summary table td th title tr ul "
@@ -106,7 +105,7 @@ class TextCollector:
         is_item = tag == "li" and bool(self._lists) and NOT_DISPLAYED not in appearance.marks
         sign = self._lists[-1].next_sign(event.attributes) if is_item else "- " if tag == "li" else _SIGNS.get(tag, "")
         self._append(appearance.label + sign)
-        if tag in _SILENT_ELEMENTS:
+        if tag in NAMED_ELEMENTS and "style" not in event.attributes:  # which could display it
             self._silent_depth = 1
         if tag == "a":
             address = displayed.attributes.get("href") or displayed.attributes.get("xlink:href") or ""
@@ -147,8 +146,8 @@ class TextCollector:
             self._lines[last] += "]" * len(element.marks)
 
     def _add_text(self, sent: str, data: str) -> None:
-        if self._open_elements[-1].name == "o:pixelsperinch" and data.isdigit():
-            return  # a setting that most mails have for Outlook
+        if IN_OUTLOOK in self._open_marks and self._open_elements[-1].name == "o:pixelsperinch" and data.isdigit():
+            return  # a setting that most mails have
         text = describe_hosts_in_text(_WHITE_SPACE.sub(" ", data))
         words = _BREAK.split(sent)
         words[0] = self._last_word + words[0]

@@ -65,6 +65,22 @@ def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
     assert before.count("[") > before.count("]") or "[below " in before
 
 
+DRAWN = [
+    "<o:PixelsPerInch>600</o:PixelsPerInch>", "<script type=text/plain style='display:block'>600</script>",
+    "<style style='display:block'>600</style>", "<style style='all:unset'>600</style>",
+    "<p hidden style='all:unset'>600",
+    "<p hidden style='d\\69splay:block'>600", "<title style='display:block'>600</title>",
+    "<p hidden style='display:inline'>600",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", DRAWN)
+def test_a_text_that_browsers_draw_is_not_said_to_be_hidden(body: str) -> None:
+    text = visible_text(f"You owe us {body}", show_values=False)
+    assert "600" in text
+    assert "not displayed" not in text
+
+
 HONEST = [
     "font:italic bold 14px/1.5 Arial,sans-serif", 'font:normal normal 400 14px/20px "Open Sans", Helvetica Neue',
     "font:inherit", "font-family:\u5fae\u8f6f\u96c5\u9ed1, SimSun", "background:#fff none repeat scroll 0 0",
