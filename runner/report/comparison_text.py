@@ -29,7 +29,7 @@ from runner.report.word_diff import format_diff
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 _SIGN_COLOURS = {"-": "red", "+": "green"}
 _SHORT = 10  # digits of a commit's hash, removed messages that are named, characters before a difference
-_MAX_DIFF_LENGTH, _BRIEF_DIFF_LENGTH = 4_000, 500  # characters of a diff
+_MAX_DIFF_LENGTH = 4_000  # characters of a diff on a terminal
 _MAX_DIFFS = 8  # of one message: of its subject and body, and of included files
 _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
 _GUARD_LENGTHS = (MAX_INLINE_LENGTH, 120, 40)  # characters of a value; the shorter ones if there are many
@@ -123,9 +123,8 @@ def format_caution(changes: Sequence[FieldChange]) -> list[str]:
     return ["\n".join([head, ">", *_fit_guard_changes(changes, describe, "> - ")])] if changes else []
 
 
-def format_details(change: MessageChange, *, show_values: bool, is_brief: bool = False) -> list[str]:
-    """Returns the changes of one message, as blocks of Markdown."""
-    length = _BRIEF_DIFF_LENGTH if is_brief else _MAX_DIFF_LENGTH
+def format_details(change: MessageChange, room: int, *, show_values: bool) -> list[str]:
+    """Returns the changes of one message, as blocks of Markdown, in `room` characters."""
     lines = [
         f"- {inline_code(field.name)}: {_format_value(before)} → {_format_value(now)}"
         for field in change.fields
@@ -133,11 +132,15 @@ def format_details(change: MessageChange, *, show_values: bool, is_brief: bool =
     ]
     if change.audience and change.audience.has_changes:
         lines.append(f"- audience: {change.audience}")
-    blocks = [f"**Changed**\n\n{chr(10).join(lines)}"] if lines else []
+    shown_lines = fit_to_length(lines, len(lines), room // 2, "changed fields", separator="\n", start="- ")
+    blocks = ["\n".join(["**Changed**", "", *shown_lines])] if lines else []
     for name, text in _format_differences(change, show_values=show_values):
         shown = name if name.isalpha() else inline_code(name)
-        blocks += [f"**Changes of the {shown}**", *([code_block(text, "diff", length)] if text else ())]
-    return [*blocks, *(note[0].upper() + note[1:] + "." for note in _explain(change, show_values=show_values))]
+        blocks.append(
+            "\n\n".join([f"**Changes of the {shown}**", *([code_block(text, "diff", room // 3)] if text else ())])
+        )
+    blocks += (note[0].upper() + note[1:] + "." for note in _explain(change, show_values=show_values))
+    return fit_to_length(blocks, len(blocks), room, "changes")
 
 
 def list_differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[str, list[DiffPart]]]:

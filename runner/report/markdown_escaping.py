@@ -10,10 +10,9 @@ Sources: the GitHub Flavored Markdown Spec; GitHub's and GitLab's documentation 
 import html
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from runner.characters import show_invisible
-from runner.report.problem_text import pluralize
 from runner.report.terminal_text import remove_styles
 
 _BACKTICKS = re.compile(r"`+")
@@ -24,7 +23,8 @@ _NAME = re.compile(r"[A-Za-z0-9._/-]+")
 _LONG_WORD = re.compile(r"[A-Za-z0-9._]{30}(?=[A-Za-z0-9._])")
 _ZERO_WIDTH_SPACE = "\u200b"  # as an HTML entity in the result
 MAX_INLINE_LENGTH = 400  # characters of a text within a line
-MAX_TEXT_LENGTH = 6_000  # characters of a text that has lines of its own
+MAX_TEXT_LENGTH = 20_000  # characters of a text that has lines of its own
+_MAX_CELL = 100  # characters of the cell of a table; a message's name has no more
 _CUT_LENGTH = 40  # characters in which a text says how many more it has
 _WIDTH = 100  # columns of a block of code that are seen
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n){21,}")  # longer than what the text of a body has without a remark
@@ -51,7 +51,7 @@ def inline_code(text: str, limit: int = MAX_INLINE_LENGTH) -> str:
 
 def table_cell(text: str) -> str:
     """Returns a text as inline code, for the cell of a table. In a name, a long word may break."""
-    text = shorten_line(text)
+    text = shorten_line(text, _MAX_CELL)
     if _NAME.fullmatch(text) and _LONG_WORD.search(text):
         # Inside HTML an entity is never markup, nor the beginning of an address.
         breakable = _LONG_WORD.sub(r"\g<0><wbr>", text).replace(".", "&#46;").replace("_", "&#95;")
@@ -114,28 +114,27 @@ def fit_to_length(
     separator: str = "\n\n",
     start: str = "",
     end: str = "",
-    recipients: Sequence[int] = (),
+    describe: Callable[[Sequence[int]], str] = lambda _: "",
 ) -> list[str]:
     """Returns the whole pieces that fit into `room` characters, then a line that says how many more there are.
 
-    `total` is the number of pieces, `noun` their name in the plural. `separator` is counted for each piece. `start` and
-    `end` enclose the last line. `recipients` are those of each piece: the last line adds up the ones that are cut.
+    One that does not fit takes no room from those behind it. `total` is the number of pieces, `noun` their name in the
+    plural. `separator` is counted for each piece. `start` and `end` enclose the last line. `describe` returns what that
+    line says of the pieces that are cut, whose indices it gets.
     """
     shown: list[str] = []
-    for piece in pieces:
-        room -= len(piece) + len(separator)
-        if room < 0:
-            break
-        shown.append(piece)
-    if len(shown) < total:
-        return [*shown, _describe_rest(len(shown), total, noun, recipients, start, end)]
-    return shown
-
-
-def _describe_rest(shown: int, total: int, noun: str, recipients: Sequence[int], start: str, end: str) -> str:
-    to = f", to {pluralize(sum(recipients[shown:]), 'recipient')}" if recipients else ""
-    name = re.sub(r"^(\w+?)s\b", r"\1", noun) if total - shown == 1 else noun
-    return f"{start}and {total - shown:,} more {name}{to}{end}"
+    cut: list[int] = []
+    for index, piece in enumerate(pieces):
+        if (length := len(piece) + len(separator)) <= room:
+            room -= length
+            shown.append(piece)
+        else:
+            cut.append(index)
+    cut += range(len(shown) + len(cut), total)
+    if not cut:
+        return shown
+    name = re.sub(r"^(\w+?)s\b", r"\1", noun) if len(cut) == 1 else noun
+    return [*shown, f"{start}and {len(cut):,} more {name}{describe(cut)}{end}"]
 
 
 def _count_backticks(text: str) -> int:

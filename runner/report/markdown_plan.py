@@ -5,7 +5,7 @@ counts, warnings, a table of the messages, then the text of each message, which 
 between messages, never inside one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from runner.declare.audience.audience import TableAudience
@@ -16,7 +16,6 @@ from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
 from runner.report.markdown_escaping import (
-    MAX_TEXT_LENGTH,
     details,
     escape_text,
     fit_to_length,
@@ -31,7 +30,7 @@ from runner.report.markdown_results import (
     format_problem,
     inline_text,
 )
-from runner.report.markdown_table import format_table
+from runner.report.markdown_table import count_later, describe_cut, format_table
 from runner.report.plan_words import (
     NO_DIGEST,
     count_unread,
@@ -46,6 +45,8 @@ from runner.report.review import Review
 from runner.shown_command import shown_command
 
 _MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones
+_MIN_SHARE, _MIN_PART = 1_200, 1_000  # characters of a message, and of a part of it, if all are too long together
+_LAST_LINE = 1_500  # characters of the line that names what there is no room for
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
 _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
@@ -56,7 +57,7 @@ def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_L
     `show_values`: recipients' values are shown instead of masked.
     """
     planned, sends = review.plan, review.plan.send_counts()
-    messages = sorted(planned.messages, key=lambda message: (not _needs_reading(message, review), -sends[message.name]))
+    messages = sorted(planned.messages, key=partial(_rank, review=review, sends=sends))
     blocks = [
         f"{format_heading(planned.environment)}, {_describe_workspace(review)}",
         *(comparison_text.format_caution(review.comparison.guard_changes) if review.comparison else ()),
@@ -70,7 +71,7 @@ def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_L
     ]
     digest = f"Digest {inline_code(planned.digest) if planned.digest else NO_DIGEST}"
     unfolded = [message for message in messages if _needs_reading(message, review)]
-    room = limit - len("\n\n".join([*blocks, digest])) - 200
+    room = limit - len("\n\n".join([*blocks, digest])) - _LAST_LINE
     blocks.extend(_format_messages(unfolded, sends, review, room, show_values=show_values))
     return "\n\n".join([*blocks, digest]) + "\n"
 
@@ -85,19 +86,21 @@ def _format_messages(
 ) -> list[str]:
     """Returns the details of the messages in `room` characters. No message takes the room of another one.
 
-    If all are too long together, those that are longer than their share are brief.
+    If all are too long together, those that are longer than their share are shortened to it.
     """
     format_message = partial(_format_message, review=review, show_values=show_values)
     details_of_each = [format_message(message, sends[message.name]) for message in messages[:_MAX_MESSAGES]]
     if sum(map(len, details_of_each)) > room:
-        share = room // len(messages)
+        lengths = [len(text) for text in details_of_each]
+        share = max(room // len(messages), _MIN_SHARE)
+        short = [length for length in lengths if length <= share]
+        share = max((room - sum(short)) // max(len(lengths) - len(short), 1), share)
         details_of_each = [
-            text if len(text) <= share else format_message(message, sends[message.name], is_brief=True)
+            text if len(text) <= share else format_message(message, sends[message.name], room=share)
             for text, message in zip(details_of_each, messages, strict=False)
         ]
-    recipients = [sends[message.name] for message in messages]
     noun = "messages, whose texts there is no room for"
-    return fit_to_length(details_of_each, len(messages), room, noun, recipients=recipients)
+    return fit_to_length(details_of_each, len(messages), room, noun, describe=partial(describe_cut, messages, sends))
 
 
 def _describe_workspace(review: Review) -> str:
@@ -112,22 +115,27 @@ def _needs_reading(message: PlannedMessage, review: Review) -> bool:
 
     It is if the message is sent now or later, or if something about it is unusual or changed.
     """
-    change = review.change(message)
-    if change and change.kind not in {"unchanged", "uncompared"}:
-        return True
     return bool(
-        message.is_unread
+        _is_changed(message, review)
+        or message.is_unread
         or message.counts["send"]
-        or _count_later(message)
+        or count_later(message)
         or message.deliveries.checked_counts()
         or any(message.counts[action] for action in _UNUSUAL_ACTIONS)
     )
 
 
-def _count_later(message: PlannedMessage) -> int:
-    """Returns how many deliveries are excluded only because it is too early to send them."""
-    checked = message.deliveries.checked_counts("excluded").total()
-    return 0 if message.is_expired else message.counts["excluded"] - checked
+def _is_changed(message: PlannedMessage, review: Review) -> bool:
+    return review.change_kind(message) not in {"", "unchanged", "uncompared"}
+
+
+def _rank(message: PlannedMessage, review: Review, sends: Mapping[str, int]) -> tuple[bool, bool, bool, int]:
+    """Returns what orders the messages: of those at the end the comment may have no more than the number.
+
+    First is what the commits change, then what is sent to nobody knows how many, then what is sent to most.
+    """
+    number = sends[message.name] + count_later(message)
+    return (not _needs_reading(message, review), not _is_changed(message, review), not message.is_unread, -number)
 
 
 def _format_counts(planned: Plan, sends: dict[str, int]) -> str:
@@ -186,20 +194,21 @@ def _format_checked(message: PlannedMessage, *, show_values: bool) -> Iterator[s
         yield f"{number:,} {word}: {escape_text(reason)}: {names}"
 
 
-def _format_audience(declaration: Declaration, *, show_values: bool, is_brief: bool) -> list[str]:
+def _format_audience(declaration: Declaration, length: int, *, show_values: bool) -> list[str]:
     if not isinstance(declaration.audience, TableAudience):
         return []
     title = declaration.audience.source.title
-    length = markdown_samples.BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
     words = [f"`{name}`: {inline_code(text, length)}" for name, text in declared_words(declaration)]
     title = reveal_or_mask(mark_private_values(title, ()), show_values=show_values)
     return [f"Audience {inline_code(title)}, by {declaration.audience.kind}", *words]
 
 
-def _format_message(
-    message: PlannedMessage, sends: int, review: Review, *, show_values: bool, is_brief: bool = False
-) -> str:
-    """Returns the details of a message: where it is declared, who gets it, its changes, and a sample of its text."""
+def _format_message(message: PlannedMessage, sends: int, review: Review, *, show_values: bool, room: int = 0) -> str:
+    """Returns the details of a message: where it is declared, who gets it, its changes, and a sample of its text.
+
+    They have about `room` characters, if it is not 0, of which the last part gets a third at least.
+    """
+    part = max(room // 3, _MIN_PART) if room else MAX_COMMENT_LENGTH
     declaration = message.declaration
     kind = declaration.message_type + (f", template {declaration.template}" if declaration.template else "")
     if declaration.opens_conversation:
@@ -210,7 +219,7 @@ def _format_message(
             f"from admin {inline_code(format_sender(declaration.sender, review.plan.sender_ids))}"
         ),
     ]
-    lines += _format_audience(declaration, show_values=show_values, is_brief=is_brief)
+    lines += _format_audience(declaration, part // 3, show_values=show_values)
     if subscription := format_subscription(declaration):
         lines.append(escape_text(subscription[0].upper() + subscription[1:]))
     lines += [escape_text(text) for text in reading_lines(message)]
@@ -224,14 +233,12 @@ def _format_message(
     if message.is_unread:
         lines.append(f"**{escape_text(format_unread(message))}**")
         title = f"{html_code(message.name)}: recipients not read"
-    if (later := _count_later(message)) and declaration.not_before:
+    if (later := count_later(message)) and declaration.not_before:
         title += f", {later:,} not before {declaration.written('not_before')}"
     change = review.change(message)
-    return details(
-        f"{title} ({change.kind})" if change else title,
-        [
-            "\n".join(f"- {line}" for line in lines),
-            *(comparison_text.format_details(change, show_values=show_values, is_brief=is_brief) if change else ()),
-            *markdown_samples.format_samples(message, review.sample, show_values=show_values, is_brief=is_brief),
-        ],
-    )
+    shown = fit_to_length([f"- {line}" for line in lines], len(lines), part, "lines", separator="\n", start="- ")
+    blocks = ["\n".join(shown)]
+    blocks += comparison_text.format_details(change, part, show_values=show_values) if change else ()
+    rest = room and max(room - sum(map(len, blocks)), part)
+    blocks += markdown_samples.format_samples(message, review.sample, rest, show_values=show_values)
+    return details(f"{title} ({change.kind})" if change else title, blocks)

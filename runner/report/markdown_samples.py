@@ -10,66 +10,72 @@ from runner.plan.text_variants import choose_variants
 from runner.privacy import MASK, reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import MAX_TEXT_LENGTH, code_block, details, fit_to_length, inline_code
+from runner.report.markdown_results import MAX_COMMENT_LENGTH
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 _MAX_COMPUTED = 20  # texts of a template from which it computes what is masked
-_MAX_WRITTEN = 4  # times as much of the texts as they are written, with their included files
-BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
+_MIN_TEXT_LENGTH = 500  # characters, where all texts of all messages are too long for one comment
 
 
 def format_samples(
     message: PlannedMessage,
     get_sample: Callable[[PlannedMessage], Sample | None],
+    room: int = 0,
     *,
     show_values: bool,
-    is_brief: bool = False,
 ) -> list[str]:
     """Blocks of Markdown: a sample of each text that the message has for some recipients, the most frequent first.
 
-    `get_sample` renders one of a message that has nothing to send. `is_brief`: only the beginning of each text.
+    `get_sample` renders one of a message that has nothing to send. In about `room`
+    characters, if it is not 0: the beginning of each text.
     """
     with CURRENT_WORK.on_file(message.declaration.document.source.path):
-        return _format_samples(message, get_sample, show_values=show_values, is_brief=is_brief)
+        return _format_samples(message, get_sample, room, show_values=show_values)
 
 
 def _format_samples(
-    message: PlannedMessage, get_sample: Callable[[PlannedMessage], Sample | None], *, show_values: bool, is_brief: bool
+    message: PlannedMessage, get_sample: Callable[[PlannedMessage], Sample | None], room: int, *, show_values: bool
 ) -> list[str]:
-    if message.is_unread:
-        return _format_written_texts(message, is_brief=is_brief)
-    variants = message.variants.by_count()
+    variants = [] if message.is_unread else message.variants.by_count()
     if not variants:
-        sample = get_sample(message)
+        sample = None if message.is_unread else get_sample(message)
         if not sample:
-            return _format_written_texts(message, is_brief=is_brief)
-        return _format_sample(sample, show_values=show_values, is_brief=is_brief)
-    blocks, authorship = [], message.authorship
+            return _format_written_texts(message, room)
+        return [_format_sample(sample, _share(room, 1), show_values=show_values)]
+    blocks: list[str] = []
+    authorship, others = message.authorship, message.variants.count
     chosen = choose_variants(variants, authorship)
     for variant in chosen:
         CURRENT_WORK.step()
         sample = make_sample(message.declaration, variant.delivery, authorship)
-        shown = _format_sample(sample, show_values=show_values, is_brief=is_brief)
+        shown = _format_sample(sample, _share(room, len(chosen)), show_values=show_values)
         if len(variants) > 1:
-            shown[0] = f"For **{pluralize(variant.count, 'recipient')}**, as {shown[0].removeprefix('As ')}"
-        blocks += shown
-    shown_count = sum(variant.count for variant in chosen)
-    if others := sum(variant.count for variant in variants) - shown_count + message.variants.other_count:
+            shown = f"For **{pluralize(variant.count, 'recipient')}**, as {shown.removeprefix('As ')}"
+        if not room or not blocks or len(shown) + sum(map(len, blocks)) <= room:
+            blocks.append(shown)
+            others -= variant.count
+    if others:
         render = shown_command("render", message.name)
         blocks.append(f"For **{pluralize(others, 'recipient')}** other texts of this message: `{render}` shows them.")
     return blocks
 
 
-def _format_written_texts(message: PlannedMessage, *, is_brief: bool) -> list[str]:
+def _format_written_texts(message: PlannedMessage, room: int) -> list[str]:
     """Returns the texts as the author wrote them: of an audience that was not read there is no sample."""
-    length = BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
     written = list_texts_and_variables(message.declaration)
+    length = _share(room, len(written))
     blocks = [f"{inline_code(name)}:\n\n{code_block(source, 'html', length)}" for name, source in written.items()]
-    shown = fit_to_length(blocks, len(blocks), _MAX_WRITTEN * length, "texts of this message")
+    shown = fit_to_length(blocks, len(blocks), room or MAX_COMMENT_LENGTH, "texts of this message")
     return ["As written, because no recipient was read:", *shown]
 
 
-def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list[str]:
+def _share(room: int, number: int) -> int:
+    """Returns the characters of each of some texts."""
+    return max(room // (2 * number), _MIN_TEXT_LENGTH) if room else MAX_TEXT_LENGTH
+
+
+def _format_sample(sample: Sample, length: int, *, show_values: bool) -> str:
     body = reveal_or_mask(sample.body, show_values=show_values)
     subject = reveal_or_mask(sample.subject, show_values=show_values)
     masked = (
@@ -78,14 +84,13 @@ def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list
         if MASK in subject + body
         else ""
     )
-    return [
+    blocks = [
         f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
         *([f"**Subject** {inline_code(subject)}"] if subject else ()),
-        code_block(
-            visible_text(sample.body, show_values=show_values), limit=BRIEF_LENGTH if is_brief else MAX_TEXT_LENGTH
-        ),
-        *([] if is_brief else [details("HTML source", [code_block(body, "html")])]),
+        code_block(visible_text(sample.body, show_values=show_values), limit=length),
+        *([details("HTML source", [code_block(body, "html")])] if length == MAX_TEXT_LENGTH else ()),
     ]
+    return "\n\n".join(blocks)
 
 
 def _format_computed(texts: Sequence[str]) -> str:

@@ -1,11 +1,14 @@
 """The table of a plan as Markdown: a row for each message."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.report.markdown_escaping import fit_to_length, table_cell
 from runner.report.markdown_results import MAX_TABLE_LENGTH
+from runner.report.problem_text import list_first, pluralize
 
+_MAX_NAMED = 10  # messages of those that are cut
 _UNREAD = ("not read", "not known")  # an audience in the workspace
 
 
@@ -33,7 +36,6 @@ def format_table(
         )
         for message in messages
     ]
-    recipients = [sends[message.name] for message in messages]
     shown = fit_to_length(
         rows,
         len(rows),
@@ -42,9 +44,26 @@ def format_table(
         separator="\n",
         start="| ",
         end=" |" * len(head),
-        recipients=recipients,
+        describe=partial(describe_cut, messages, sends),
     )
     return ["\n".join([_join_cells(head), _join_cells(rule), *shown])]
+
+
+def describe_cut(messages: Sequence[PlannedMessage], sends: Mapping[str, int], indices: Sequence[int]) -> str:
+    """Returns the recipients of the messages with these indices, and the names of the first ones."""
+    cut = [messages[index] for index in indices]
+    unread = sum(message.is_unread for message in cut)
+    to = [pluralize(sum(sends[message.name] + count_later(message) for message in cut), "recipient")]
+    to += [f"{pluralize(unread, 'audience')} in the workspace"] if unread else []
+    return (
+        f", to {' and '.join(to)}: {list_first([table_cell(message.name) for message in cut[:_MAX_NAMED]], len(cut))}"
+    )
+
+
+def count_later(message: PlannedMessage) -> int:
+    """Returns how many deliveries are excluded only because it is too early to send them."""
+    checked = message.deliveries.checked_counts("excluded").total()
+    return 0 if message.is_expired else message.counts["excluded"] - checked
 
 
 def _list_numbers(message: PlannedMessage, sends: int) -> tuple[str, str]:

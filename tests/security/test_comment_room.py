@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +56,60 @@ def test_no_text_is_far_to_the_right_or_far_below(project: Clone, message: dict[
     assert any("EVIL" in line for line in lines)
     assert len(lines) < 150
     assert max(line.find("EVIL") for line in lines) < 120
+
+
+def to_many(number: int, start: int = 0, **fields: Any) -> list[dict[str, Any]]:
+    return [{"type": "user", "id": f"c{start + each}", **fields} for each in range(number)]
+
+
+def commit(project: Clone) -> None:
+    for arguments in ("init -q", "add .", "-c user.name=a -c user.email=a@b commit -qm x"):
+        subprocess.run(["git", *arguments.split()], cwd=project.path, check=True)
+
+
+def test_of_many_messages_the_changed_and_the_unread_ones_are_shown_and_the_others_counted(project: Clone) -> None:
+    waiting = [{"name": f"m{number:03}", "body": "Hi " * 60, "to": to_many(2, 2 * number)} for number in range(140)]
+    declare(project, *waiting, {"name": "changed", "body": "Hi", "to": TO_ONE})
+    commit(project)
+    changed = [
+        {"name": "changed", "body": "EVIL1", "to": TO_ONE}, {"name": "unread", "body": "EVIL2", "to": UNREAD},
+        {"name": "later", "body": "EVIL3", "not_before": "2099-12-24", "to": to_many(3)},
+    ]  # fmt: skip
+    declare(project, *waiting, *changed)
+    comment = review(project, "--against", "HEAD")
+    assert {"EVIL1", "EVIL2", "EVIL3"} <= set(comment.split())
+    names = ["unread", "later", "changed", "m000", "m001"]
+    assert re.findall(r"^\| `(.*?)`<br>", comment, re.MULTILINE)[:5] == names
+    cut = len(waiting) + len(changed) - comment.count("<details><summary><code>")
+    assert f"\nand {cut} more messages, whose texts there is no room for, to {2 * cut} recipients: `m" in comment
+
+
+def test_audiences_that_were_not_read_are_counted_among_what_is_cut(project: Clone) -> None:
+    declare(project, *({"name": f"m{number:03}", "body": "Hi", "to": UNREAD} for number in range(140)))
+    cut = re.search(r"\nand (\d+) more messages, whose texts there is no room for, to (.*): `m", review(project))
+    assert cut
+    assert cut[2] == f"0 recipients and {cut[1]} audiences in the workspace"
+
+
+PARTS = "".join(f"{{% if k == '{each}' %}}<b>part {each}</b>{{% endif %}}" for each in range(30))
+FAT: dict[str, dict[str, Any]] = {
+    "a sender": {"from": {"type": "admin", "name": "Ann " + "x" * 60_000}},
+    "words of a template": {"body": PARTS + "".join(f"{{{{ ('{'w ' * 99}{n}' ~ n)[-9:] }}}} " for n in range(25))},
+    "many long texts": {"body": PARTS + "long " * 4_000}, "a long text": {"body": "long " * 100_000},
+    "long texts as written": {"body": "long " * 100_000, "to": UNREAD}, "a long subject": {"subject": "long " * 50_000},
+    "a variable": {"body": "{{ v }}", "vars": {"v": "long " * 50_000}, "to": UNREAD},
+    "an audience": {"to": {"intercom": {"segment": "x" * 60_000}, "type": "user"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAT)
+def test_no_message_takes_the_room_of_another_one(project: Clone, name: str) -> None:
+    project.write("messages/b.yaml", json.dumps({**HEAD, "name": "first", "body": "Hi", "to": TO_ONE}))
+    commit(project)
+    recipients = [{**each, "vars": {"k": str(number), "n": "Ann"}} for number, each in enumerate(to_many(30))]
+    evil = {"name": "evil", "body": "EVIL", "to": to_many(20, 50)}
+    declare(project, {"name": "fat", "body": "fine", "to": recipients, **FAT[name]}, evil)
+    comment = review(project, "--against", "HEAD")
+    assert comment.count("<code>fat</code>") == comment.count("<code>evil</code>") == 1
+    assert "\nEVIL\n" in comment
+    assert "more messages" not in comment

@@ -565,7 +565,7 @@ def test_a_message_that_falls_off_the_table_is_counted_with_its_recipients(proje
     comment = review(project)
     assert "| `zz`<br>" in comment, "the message with the most recipients comes first"
     assert "evil" in comment
-    (count,) = re.findall(r"\| and (\d+) more messages, to \1 recipients \|", comment)
+    (count,) = re.findall(r"\| and (\d+) more messages, to \1 recipients: ", comment)
     assert comment.count("| <code>message-") + int(count) == 400
 
 
