@@ -9,7 +9,8 @@ from shlex import quote
 from runner.cli.context import Context
 from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.replaced_settings import find_replaced_settings
-from runner.declare.settings import Settings, load_all_settings
+from runner.declare.project_root import SETTINGS_FILE
+from runner.declare.settings import Settings, find_ledger_ids, load_all_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
@@ -82,7 +83,7 @@ def _find_repositories(paths: Iterable[str]) -> Iterator[str]:
 
 
 def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> None:
-    """Raises GuardRefused if the commits since `ref` change a ledger's file, or replace the project's settings.
+    """Raises GuardRefused if the commits since `ref` change a ledger's file or id, or replace the project's settings.
 
     Raises UsageMistake if git cannot compare them.
 
@@ -105,12 +106,23 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
             f"take it back: git checkout {quote(ref)} -- {quote(path)}; a project that is to move has to be merged in"
             " spite of this check",
         )
+    _refuse_lost_ids(context, repository, base)
     for change, _ in _find_changes(context, repository, base, facts):
         name = f"{ref}:{repository.relative_path(context.tree.root / change.path)}"
         was_there = repository.try_git("cat-file", "-e", name) is not None
         undo = f"git checkout {quote(ref)} --" if was_there else "git rm -f"
         hint = f"only msgrun writes it, and not in a pull request: {undo} {quote(change.path)}"
         raise GuardRefused(f"these commits {change}", hint)
+
+
+def _refuse_lost_ids(context: Context, repository: Repository, base: str) -> None:
+    """Raises GuardRefused if an environment that is still there names no ledger any more, and no other names its id."""
+    path = repository.relative_path(context.tree.root / SETTINGS_FILE) or SETTINGS_FILE
+    before, now = (find_ledger_ids(repository.read_blob(commit, path) or b"{}") for commit in (base, "HEAD"))
+    for environment, ledger_id in before.items():
+        if now.get(environment) == "" and ledger_id not in {"", *now.values()}:
+            message = f"these commits take the ledger {ledger_id} of the environment {environment} out of {path}"
+            raise GuardRefused(message, f"take its lock: and ledger: back: git show {base[:12]}:{quote(path)}")
 
 
 def describe_changes(context: Context, ref: str, facts: Facts) -> list[str]:

@@ -13,7 +13,7 @@ from runner.declare.sending_times import Frequency, QuietHours, parse_frequency,
 from runner.declare.settings_problems import find_settings_problems
 from runner.declare.similar_names import did_you_mean, list_first
 from runner.declare.tree import Tree
-from runner.declare.yaml.document import Document, read_documents
+from runner.declare.yaml.document import Document, decode, parse_documents, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import BranchAddress, LedgerAddress, default_lockfile, file_stem, parse_address
 
@@ -172,6 +172,21 @@ def load_all_settings(tree: Tree, salt: str | None = None) -> dict[str | None, S
     """
     value = _read_settings(tree)
     return {name: _build_settings(name, value, salt) for name in [None, *sorted(value.get("environments", {}))]}
+
+
+def find_ledger_ids(content: bytes) -> dict[str, str]:
+    """Returns the ids of ledgers that a msgrun.yaml names, by environment; empty ones for environments without.
+
+    A file that is not valid today counts as well, as long as it is YAML: a commit may be old.
+    """
+    source = decode(SETTINGS_FILE, content)
+    items = () if isinstance(source, Problem) else parse_documents(source)
+    value = next((item.value for item in items if isinstance(item, Document)), None)
+    if not isinstance(value, dict):
+        return {}
+    named = value.get("environments")
+    environments = {DEFAULT_ENVIRONMENT: value, **(named if isinstance(named, dict) else {})}
+    return {name: str(own.get("ledger") or "") for name, own in environments.items() if isinstance(own, dict)}
 
 
 def _build_settings(environment: str | None, value: dict[str, Any], salt: str | None) -> Settings:

@@ -1,7 +1,5 @@
 """Checks that a ledger is the current one of its project. With another one, what was sent would be sent again."""
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from shlex import quote
@@ -13,23 +11,13 @@ from runner.ledger.known_hosts import is_same_repository
 from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
+from runner.ledger.lost_ledgers import find_lost_ledger
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
 
 OTHER_DEFAULT_HINT = (
     "if this commit is older: git pull; if the ledger moved to this address: commit msgrun.yaml and merge it first"
 )
-_SETTINGS = ("--", ":(top,glob)**/msgrun.yaml")
-_DIFF_OPTIONS = (  # plain text, against .gitattributes and git's configuration
-    *("--unified=0", "--text", "--no-prefix", "--no-color", "--no-renames", "--no-ext-diff", "--no-textconv"),
-    *("-m", "--format=commit %h"),  # -m: also what a merge itself changes
-)
-# A line of the changes: a commit, a file, or an id that it lost. Where another id takes the place of an id, a person
-# gave a lost ledger up.
-_DIFF_LINE = re.compile(
-    r"^(?:commit (?P<commit>\w+)|--- (?P<path>.+)|- *ledger: *[\"']?(?P<id>\w{26})\b.*\n(?!\+ *ledger:))", re.MULTILINE
-)
-_MAX_HISTORY = 64 << 20  # bytes of changes of lines with `ledger:`, which are a handful
 
 
 def refuse_wrong_ledger(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer], *, exists: bool) -> None:
@@ -160,26 +148,21 @@ def refuse_second_ledger(context: LedgerContext, known: Facts, answers: Sequence
 
 
 def _refuse_after_removal(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
-    """Raises GuardRefused if a commit took a ledger out of the project: no msgrun.yaml names its id any more.
+    """Raises GuardRefused if a commit took a ledger out of the project.
 
-    If msgrun.yaml moves to another folder without its `ledger:`, the file at its new path never named one. Of a shallow
-    clone it sees only a part. Raises LedgerUnavailable.
+    If msgrun.yaml moves to another folder without its `ledger:`, the file at its new path never named one. Raises
+    LedgerUnavailable.
     """
     repository = context.repository
     if repository is None or repository.try_git("rev-parse", "--verify", "--quiet", "HEAD") is None:
         return
-    tips = dict.fromkeys(("HEAD", *(answer.tip for answer in answers if answer.tip)))
-    log = repository.git("log", *_DIFF_OPTIONS, "-Gledger", *tips, *_SETTINGS, max_output=_MAX_HISTORY)
-    commit = path = ""
-    for match in _DIFF_LINE.finditer(os.fsdecode(log)):
-        commit, path, ledger_id = match["commit"] or commit, match["path"] or path, match["id"]
-        if ledger_id and repository.try_git("grep", "-qF", ledger_id, *tips, *_SETTINGS) is None:
-            raise GuardRefused(
-                f"{path} named the ledger {ledger_id} up to the commit {commit}, and no msgrun.yaml names it now. What"
-                " it records would be sent again",
-                f"if the project is still the same, write the lock: and ledger: of that file to msgrun.yaml: git show"
-                f" {commit}^:{quote(path)}; if it was another one or is lost: msgrun explain ledger-moved",
-            )
+    if lost := find_lost_ledger(context, repository, ["HEAD", *(answer.tip for answer in answers if answer.tip)]):
+        raise GuardRefused(
+            f"{lost.path} named the ledger {lost.ledger_id} up to the commit {lost.commit}, and msgrun.yaml names none"
+            " now. What it records would be sent again",
+            f"if the project is still the same, write the lock: and ledger: of that file to msgrun.yaml: git show"
+            f" {lost.commit}^:{quote(lost.path)}; if it was another one or is lost: msgrun explain ledger-moved",
+        )
 
 
 def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:

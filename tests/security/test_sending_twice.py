@@ -1,12 +1,18 @@
 """Nothing that a pull request changes makes another key, or another ledger, of what was sent already."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.declare.yaml.scalar_types import compose_all, convert_node
 from runner.declare.yaml.syntax import YamlFault
+from runner.errors import GuardRefused
+from runner.ledger.current_ledger import refuse_second_ledger
+from runner.ledger.facts import Facts
 from runner.ledger.record import Record
+from tests.support.clones import Clone, git_output
+from tests.support.ledger_contexts import ID_A, ID_B, ledger_context
 
 
 def convert(text: str) -> tuple[Any, list[YamlFault]]:
@@ -46,3 +52,79 @@ def test_numbers_of_recipients_are_data_with_their_fraction() -> None:
 def test_a_record_that_could_not_be_read_again_is_not_written(fields: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="another type"):
         Record("a" * 32, "run-1", "claimed", **fields).to_line()
+
+
+# What msgrun.yaml is in one commit after the other. None: it is removed. The last names no ledger.
+NAMED = f"ledger: {ID_A}\n"
+HISTORIES: dict[str, list[str | None]] = {
+    "removed": [NAMED, "region: eu\n"],
+    "without the file": [NAMED, None],
+    "a comment": [NAMED, f"# {ID_A}\n"],
+    "another key": [NAMED, f"x-ledger: {ID_A}\n"],
+    "below another key": [NAMED, f"x-a: {{ledger: {ID_A}}}\n"],
+    "empty": [NAMED, f'ledger: "" # ledger: {ID_A}\n'],
+    "null": [NAMED, f"ledger: # {ID_A}\n"],
+    "a quoted key": [f'"ledger": {ID_A}\n', f"# {ID_A}\n"],
+    "an escaped key": [NAMED, f'"l\\x65dger": {ID_A}\n', "{}\n"],
+    "an escaped id": [NAMED, f'ledger: "\\x30{ID_A[1:]}"\n', "{}\n"],
+    "on a line of its own": [f"ledger:\n  {ID_A}\n", "ledger:\n"],
+    "an alias": [f"x-a: &a {ID_A}\nledger: *a\n", f"x-a: &a {ID_A}\n"],
+    "another in between": [NAMED, f"ledger: {ID_B}\n", f"# {ID_A} {ID_B}\n"],
+    "unreadable in between": [NAMED, "ledger: [\n", "{}\n"],
+    "a second document": [NAMED, f"{{}}\n---\n{NAMED}"],
+    "of another environment": [NAMED, f"environments: {{old: {{ledger: {ID_A}}}}}\n"],
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_a_ledger_that_a_commit_took_away_is_noticed(tmp_path: Path, name: str) -> None:
+    git_output(tmp_path, "init", "--quiet")
+    for text in HISTORIES[name]:
+        commit(tmp_path, text)
+    with pytest.raises(GuardRefused, match=r"named the ledger 01JD.* up to the commit"):
+        refuse_second_ledger(ledger_context(tmp_path), Facts(), ())
+
+
+def test_nor_does_a_copy_in_another_folder_hide_it(tmp_path: Path) -> None:
+    git_output(tmp_path, "init", "--quiet")
+    commit(tmp_path, NAMED)
+    (tmp_path / "copy").mkdir()
+    commit(tmp_path / "copy", NAMED)
+    commit(tmp_path, "{}\n")
+    with pytest.raises(GuardRefused, match="named the ledger"):
+        refuse_second_ledger(ledger_context(tmp_path), Facts(), ())
+
+
+def test_nor_a_merge_that_takes_the_settings_of_before_the_ledger(tmp_path: Path) -> None:
+    git_output(tmp_path, "init", "--quiet", "--initial-branch=main")
+    commit(tmp_path, "{}\n")
+    git_output(tmp_path, "branch", "request")
+    commit(tmp_path, NAMED)
+    git_output(tmp_path, "checkout", "--quiet", "request")
+    (tmp_path / "other").touch()
+    commit(tmp_path, "{}\n")
+    git_output(tmp_path, "merge", "--quiet", "--strategy=ours", "--no-edit", "main")
+    git_output(tmp_path, "checkout", "--quiet", "main")
+    git_output(tmp_path, "merge", "--quiet", "--no-ff", "--no-edit", "request")
+    with pytest.raises(GuardRefused, match="named the ledger"):
+        refuse_second_ledger(ledger_context(tmp_path), Facts(), ())
+
+
+def test_the_check_of_a_pull_request_refuses_it(author: Clone) -> None:
+    settings = (author.path / "msgrun.yaml").read_text("utf-8")
+    author.write("msgrun.yaml", settings + NAMED)
+    base = author.commit()
+    author.write("msgrun.yaml", f"{settings}environments: {{eu: {{ledger: {ID_A}}}}}\n")  # an environment of its own
+    author.commit()
+    assert author.msgrun("lock", "verify", "--against", base).code == 0
+    author.write("msgrun.yaml", f"{settings}# {ID_A}\n")
+    author.commit()
+    ran = author.msgrun("lock", "verify", "--against", base)
+    assert (ran.code, f"these commits take the ledger {ID_A} of the environment default out" in ran.err) == (5, True)
+
+
+def commit(folder: Path, settings: str | None) -> None:
+    file = folder / "msgrun.yaml"
+    file.unlink() if settings is None else file.write_text(settings)
+    git_output(folder, "add", "--all")
+    git_output(folder, "commit", "--quiet", "--message", "change")
