@@ -1,8 +1,8 @@
 """Checks what the commits of a pull request change in the files of ledgers. They must not change anything in them."""
 
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from shlex import quote
 
@@ -66,20 +66,23 @@ def refuse_planted_files(context: Context) -> None:
             raise GuardRefused(message, f"git rm --cached {quote(f'{shown}/HEAD')}, and commit")
 
 
-def _find_repositories(paths: Iterable[str]) -> Iterator[str]:
+def _find_repositories(paths: Sequence[str]) -> Iterator[str]:
     """Yields the folders that git may take for a repository: with HEAD, and with objects/ and refs/ or with commondir.
 
     Upper and lower case count as one, as some file systems have it.
     """
-    names = defaultdict[str, set[str]](set)
+    names = sorted(path.casefold() for path in paths)
+
+    def is_there(start: str) -> bool:
+        position = bisect_left(names, start)
+        return position < len(names) and names[position].startswith(start)
+
     for path in paths:
-        parts = path.casefold().split("/")
-        for depth, name in enumerate(parts):
-            if name in {"head", "objects", "refs", "commondir"}:
-                names["/".join(path.split("/")[:depth])].add(name)
-    for folder, found in names.items():
-        if "head" in found and ("commondir" in found or {"objects", "refs"} <= found):
-            yield folder
+        folder, _, name = path.rpartition("/")
+        if name.casefold() == "head":
+            inside = f"{folder.casefold()}/" if folder else ""
+            if is_there(f"{inside}commondir") or (is_there(f"{inside}objects/") and is_there(f"{inside}refs/")):
+                yield folder
 
 
 def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> None:

@@ -161,7 +161,10 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
         return False
     has_same_fields = before.document.value["to"] == now.document.value["to"]
     # An address may be made of a variable of the message or the project.
-    has_same_constants = all(before.variables.get(name) == now.variables.get(name) for name in new.identifier.variables)
+    # Compared as they print: 1, 1.0 and true are equal.
+    has_same_constants = all(
+        repr(before.variables.get(name)) == repr(now.variables.get(name)) for name in new.identifier.variables
+    )
     if not (has_same_fields and has_same_constants and new.source.paths):
         return False
     return have_same_content(

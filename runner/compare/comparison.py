@@ -14,7 +14,7 @@ from typing import Literal
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient
 from runner.compare.declared_fields import EXCLUDED_CONTACTS, FieldChange, compare_fields, describe_list_change
 from runner.compare.declared_texts import list_texts_and_variables
-from runner.compare.renames import compare_with_predecessor, count_sent, find_renames
+from runner.compare.renames import RemovedMessage, find_lost_rules, find_renames, list_removed
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -127,11 +127,12 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
     invalid = {str(document.value["name"]): document for document in before.unread_documents}
     invalid |= {declaration.name: declaration.document for declaration in before.invalid_declarations}
     faulty_paths = {problem.place.path for problem in before.problems if problem.is_error}
-    removed = [
+    gone = (
         declaration
         for declaration in before.declarations
         if declaration.name not in now.declared_names and now.is_selected(declaration.document.source.path)
-    ]
+    )
+    removed, new = list_removed(gone, facts), list[Declaration]()
     changes, compared = [], Counter[str]()
     for message in now.plan.messages:
         if earlier := earlier_by_name.get(message.name):
@@ -145,10 +146,11 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
         else:
             # The guard `repeat` reports the rename already. The guard `edited` reports every edit after sending.
             is_reported = any(guard.code == "repeat" and message.name in guard.messages for guard in now.plan.guards)
-            warnings = () if is_reported else find_renames(message, removed, facts, compared)
-            fields = compare_with_predecessor(message.declaration, removed)
-            changes.append(MessageChange(message.name, "new", fields=tuple(fields), warnings=warnings))
-    return (*changes, *(_describe_removal(declaration, facts) for declaration in removed))
+            with CURRENT_WORK.on_file(message.declaration.document.source.path):
+                warnings = () if is_reported else find_renames(message, removed, compared)
+            changes.append(MessageChange(message.name, "new", warnings=warnings))
+            new.append(message.declaration)
+    return (*changes, *(_describe_removal(each, new) for each in removed))
 
 
 def _compare_message(
@@ -187,10 +189,11 @@ def _compare_exclusions(before: Declaration, now: Declaration) -> Iterator[Field
         yield FieldChange(EXCLUDED_CONTACTS, *change)
 
 
-def _describe_removal(declaration: Declaration, facts: Facts) -> MessageChange:
-    sent = count_sent(declaration, facts)
-    warnings = (f"{declaration.name} is removed, and {format_recipients(sent)} got it already",) if sent else ()
-    return MessageChange(declaration.name, "removed", warnings=warnings)
+def _describe_removal(removed: RemovedMessage, new: Sequence[Declaration]) -> MessageChange:
+    name, sent = removed.declaration.name, removed.sent
+    warnings = (f"{name} is removed, and {format_recipients(sent)} got it already",) if sent else ()
+    fields = tuple(find_lost_rules(removed.declaration, new))
+    return MessageChange(name, "removed", fields=fields, warnings=warnings)
 
 
 def _find_resends(message: PlannedMessage, earlier: Declaration) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
+from typing import NamedTuple
 
 from runner.compare.audience_overlap import compare_audiences
-from runner.compare.declared_fields import FieldChange, compare_fields
+from runner.compare.declared_fields import EXCLUDE_KEY, FieldChange, format_value, list_fields
 from runner.compare.declared_texts import list_declared_texts
-from runner.declare.declaration import Declaration
+from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
+from runner.declare.similar_names import list_first
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
@@ -15,26 +16,32 @@ from runner.plan.guards import format_recipients
 _MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
 
 
-def compare_with_predecessor(now: Declaration, removed: Sequence[Declaration]) -> Iterator[FieldChange]:
-    """Yields the name and the changed fields, if a removed message has the texts of a new one, or was in its file.
+class RemovedMessage(NamedTuple):
+    """A message that only the base declares: its texts, and how many deliveries of its revision were sent."""
+
+    declaration: Declaration
+    texts: tuple[str, dict[str, str]]
+    sent: int
+
+
+def list_removed(declarations: Iterable[Declaration], facts: Facts) -> list[RemovedMessage]:
+    """Returns the removed messages. Each is looked up once, however many new ones it is compared with."""
+    return [RemovedMessage(each, _list_texts(each), _count_sent(each, facts)) for each in declarations]
+
+
+def find_lost_rules(removed: Declaration, new: Sequence[Declaration]) -> Iterator[FieldChange]:
+    """Yields the rules of a removed message that leave people out, and that some new message does not have.
 
     A new name must not hide that a rule was lifted.
     """
-    texts, path, to = _list_texts(now), now.document.source.path, now.document.value.get("to")
-    like = [
-        (has_same_text, declaration.document.value.get("to") == to, declaration)
-        for declaration in removed
-        if (has_same_text := _list_texts(declaration) == texts) or declaration.document.source.path == path
-    ]
-    if like:
-        *_, before = max(like, key=itemgetter(0, 1))
-        yield FieldChange("name", before.name, now.name)
-        yield from compare_fields(before.document.value, now.document.value)
+    fields = list_fields(removed.document.value)
+    for key in fields.keys() & {SUBSCRIPTION_KEY, EXCLUDE_KEY}:
+        without = [declaration.name for declaration in new if key not in list_fields(declaration.document.value)]
+        if without:
+            yield FieldChange(key, format_value(fields[key]), f"removed; new without it: {list_first(without)}")
 
 
-def find_renames(
-    message: PlannedMessage, removed: Iterable[Declaration], facts: Facts, compared: Counter[str]
-) -> tuple[str, ...]:
+def find_renames(message: PlannedMessage, removed: Iterable[RemovedMessage], compared: Counter[str]) -> tuple[str, ...]:
     """Returns warnings about removed messages that this message may be under a new name.
 
     A removed message is reported if both have some recipients in common, and either the same texts, or the same file
@@ -42,11 +49,10 @@ def find_renames(
     the messages that each removed one was compared with: of many copies only the first are compared.
     """
     warnings = []
-    for declaration in removed:
-        has_same_text = _list_texts(declaration) == _list_texts(message.declaration)
-        sent = count_sent(declaration, facts)
-        was_sent_in_same_file = declaration.document.source.path == message.declaration.document.source.path and sent
-        if not (has_same_text or was_sent_in_same_file):
+    texts, path = _list_texts(message.declaration), message.declaration.document.source.path
+    for declaration, removed_texts, sent in removed:
+        has_same_text = removed_texts == texts
+        if not (has_same_text or (sent and declaration.document.source.path == path)):
             continue
         compared[declaration.name] += 1
         if compared[declaration.name] > _MAX_COPIES:
@@ -56,10 +62,8 @@ def find_renames(
             )
             continue
         overlap = compare_audiences(declaration, message.declaration, len(message.deliveries))
-        old, new = (each.document.value["to"] for each in (declaration, message.declaration))
-        has_same_audience = (
-            isinstance(old, dict) and isinstance(new, dict) and old.get("intercom") == new.get("intercom")
-        )
+        old, new = (list_fields(each.document.value) for each in (declaration, message.declaration))
+        has_same_audience = "to.intercom" in old and old["to.intercom"] == new.get("to.intercom")
         if overlap.same if overlap else has_same_audience:
             common = f"{overlap.same:,} of the same recipients" if overlap else "the same audience"
             warnings.append(_format_rename(message.name, declaration.name, common, sent, has_same_text=has_same_text))
@@ -79,7 +83,6 @@ def _list_texts(declaration: Declaration) -> tuple[str, dict[str, str]]:
     return declaration.message_type, list_declared_texts(declaration)
 
 
-def count_sent(declaration: Declaration, facts: Facts) -> int:
-    """Returns the number of deliveries of the declared revision that were sent."""
+def _count_sent(declaration: Declaration, facts: Facts) -> int:
     keys = facts.keys_of(declaration.name, declaration.revision)
     return sum((state := facts.state(key)) is not None and state.status == "sent" for key in keys)

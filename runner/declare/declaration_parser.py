@@ -245,4 +245,6 @@ def _hash_content(texts: list[Template], other_fields: list[Any]) -> str:
     """Returns the hash of what the author wrote, 32 hex digits. The name and the recipients are not part of it."""
     includes = {name: source for text in texts for name, source in text.includes.items()}
     content = [[text.source for text in texts], includes, *other_fields]
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+    # The order of names counts for nothing. That within a value does: a loop may print it.
+    ordered = [dict(sorted(field.items())) if isinstance(field, dict) else field for field in content]
+    return hashlib.sha256(orjson.dumps(ordered)).hexdigest()[:32]

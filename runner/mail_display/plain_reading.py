@@ -21,6 +21,7 @@ _TOKEN = re.compile(
 _VOID = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
 _PAGE = frozenset(("html", "head", "body"))  # which a body is put into; here only their tags are read
 _HEAD = frozenset((*_PAGE, "title", "meta", "link", "style", "base", "xml"))
+_MAX_DEPTH = 256  # elements; below some depth, 512 in chromium, what is inside becomes what follows
 # Elements that end where one of these begins, or an element around them ends.
 _ENDED_BY = {
     "li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"}, "p": {"p"},
@@ -50,6 +51,8 @@ def _read_tokens(source: str) -> Iterator[str]:
         elif name := (token["start"] or "").lower():
             is_page = is_page and name in _HEAD
             if name in _PAGE and not is_page:
+                yield "?"
+            if len(open_names) > _MAX_DEPTH:
                 yield "?"
             yield from _end_open(open_names, [top for top, others in _ENDED_BY.items() if name in others])
             yield f"<{name}>"

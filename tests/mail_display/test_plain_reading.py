@@ -23,7 +23,9 @@ REPAIRED = [
     "<p>x</p><body style='color:#fff'>", "<b>x</b><html hidden>", "<math><mi><html hidden></mi></math>",
     "<svg><p>x</p></svg>", "<b><i>x</b></i>", "<p>a<div>b</p></div>", "<a href=x><a href=y>z</a></a>",
     "<p>x</p></div>", "<?php x ?>", "</ x>a", "a <b", "<textarea><b></textarea>", "<style><p>x</p></style>",
-    "<p title='a'b>x</p>", "<p ='a'>x</p>", "<template><p>x</p></template></template>", "<select><div>x</select>",
+    "<p title='a'b>x</p>", "<p ='a'>x</p>",
+    "<template><p>x</p></template></template>", "<select><div>x</select>",
+    "<b>" * 300 + "x" + "</b>" * 300,
 ]  # fmt: skip
 
 

@@ -165,6 +165,12 @@ def test_changed_files_of_ci_come_with_the_changed_guards(reviewed: Clone) -> No
     assert "`.gitlab-ci.yml`: none" in comment
 
 
+def test_attributes_of_git_by_which_a_merge_would_lose_records_are_a_changed_guard(reviewed: Clone) -> None:
+    reviewed.write(".gitattributes", "messages.lock -merge\n")
+    reviewed.commit()
+    assert "`.gitattributes`: `as in the base` → `changed: without merge=union" in review(reviewed, code=0)
+
+
 def test_the_sender_of_all_messages_is_a_guard(reviewed: Clone) -> None:
     change(reviewed, sender="394052")
     assert "`from`: `394051` → `394052`" in review(reviewed)
@@ -424,8 +430,8 @@ def test_a_new_name_hides_no_rule_that_it_lifts(reviewed: Clone, to: str) -> Non
     reviewed.commit()
     comment = reviewed.msgrun("plan", "--against", "base", "--format", "markdown").out.replace("&#8203;", "")
     top = comment[: comment.index("Compared" if "Compared" in comment else "compared with")]
-    assert "`third: require_subscription`: `Newsletter` → none" in top
-    assert "`third: to.exclude`" in top
+    assert "`second: require_subscription`: `Newsletter` → `removed; new without it: third`" in top
+    assert "`second: to.exclude`: `../no.csv` → `removed" in top
     assert "third looks like second under another name" in comment
 
 
@@ -442,6 +448,12 @@ DECIDING = {
     ),
     "a variable that a recipient has without a value": (
         "to: {type: user, id: bbb1, vars: {}}\nvars: {paid: 'yes'}", "vars: {}", "vars: {paid: null}"
+    ),
+    "the kind of a value": (
+        "to: {type: user, id: bbb1}\nvars: {paid: 1}", "paid: 1", "paid: true"
+    ),
+    "the order in a mapping": (
+        "to: {type: user, id: bbb1}\nvars: {paid: {keep: a, delete: b}}", "{keep: a, delete: b}", "{delete: b, keep: a}"
     ),
     "where of rows": (
         "to: {csv: ../a.csv, type: user, id: '{{ id }}', where: \"id != 'x'\"}", "!= 'x'", "!= 'y'"

@@ -450,6 +450,9 @@ def test_many_messages_are_each_shown_in_brief_or_counted(project: Clone) -> Non
     [
         ('<a href="https://p\u0430ypal.com">pay</a>', "pay (https://p\u0430ypal.com, which is xn--pypal-4ve.com)"),
         ('<a href="https://m\u00fcller.example">pay</a>', "which is xn--mller-kva.example"),
+        # Browsers no longer map these two to "ss", which Python's codec does.
+        ('<a href="https://bank-gie\u00dfe.example">x</a>', "which is xn--bank-giee-n1a.example"),
+        ('<a href="https://\uff50ay.example">x</a>', "whose host browsers read as another one"),
         ("<p dir=rtl>pay 100</p>", "[in another direction: pay 100]"),
         ("<p dir=ltr>pay 100</p>", "\npay 100\n"),
     ],
