@@ -88,12 +88,12 @@ class Authorship:
             masked += " " * any(map(_LETTER.search, self._find_computed_words(delivery)))
         return masked
 
-    def list_computed(self, delivery: Delivery) -> list[str]:
-        """Returns the author's words from which the template computes what is masked in the delivery's texts.
+    def is_computed(self, delivery: Delivery) -> bool:
+        """Returns whether a template may compute what is masked in the delivery's texts from the author's words.
 
-        There are none if each masked word is one of the recipient's values, or a part of one.
+        It does not if each masked word is one of the recipient's values, or a part of one.
         """
-        return self._computed_texts if self._find_computed_words(delivery) else []
+        return bool(self._find_computed_words(delivery) and self._computed_texts)
 
     @cached_property
     def _computed_texts(self) -> list[str]:

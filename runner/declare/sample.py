@@ -28,7 +28,7 @@ class Sample:
 
     `to`, `subject` and `body` hold the values in clear: print them only through `privacy.reveal_or_mask`. `kind` and
     `value` are the recipient's identifier in clear, to find the same recipient in another declaration: do not print
-    them. `computed_from` are the author's words from which the template computes what is masked.
+    them. `is_computed`: words of the author may be in what is masked.
     """
 
     kind: IdentifierKind
@@ -36,7 +36,7 @@ class Sample:
     to: AnyText
     subject: AnyText
     body: AnyText
-    computed_from: tuple[str, ...] = ()
+    is_computed: bool = False
 
 
 def render_sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
@@ -78,7 +78,7 @@ def make_sample(declaration: Declaration, delivery: Delivery, authorship: Author
             to=address.label if address.kind == "id" else mark_private(address.label, delivery.display_name),
             subject=subject,
             body=body,
-            computed_from=tuple(authorship.list_computed(delivery)),
+            is_computed=authorship.is_computed(delivery),
         )
 
 

@@ -1,6 +1,6 @@
 """Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +35,7 @@ from runner.preview.pages import name_pages, render_message
 from runner.preview.preview_input import KeptViews, PreviewInput
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
 from runner.preview.views import Concern, MessageView, Preview, RecipientView, SentView, Site, Tone, Variable
-from runner.privacy import MASK, AnyText, mark_private, reveal_or_mask
+from runner.privacy import AnyText, mark_private, reveal_or_mask
 from runner.shown_command import shown_command
 
 _MAX_VALUE = 2_000  # characters of a variable's value
@@ -135,6 +135,7 @@ class _MessageBuilder:
         message, declaration, source, change = self._message, self._message.declaration, self._source, self._change
         sample = sample_message(message, source.settings, self._authorship, source.recipient_count)
         recipients = tuple(self._view_recipient(sampled) for sampled in sample.deliveries)
+        is_computed = any(recipient.is_computed for recipient in recipients)
         return MessageView(
             name=message.name,
             page=self._page,
@@ -154,7 +155,7 @@ class _MessageBuilder:
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
             is_unread=message.is_unread,
-            written=() if recipients else show_written(declaration),
+            written=show_written(declaration) if not recipients or is_computed else (),
             sent=self._sent,
         )
 
@@ -212,13 +213,14 @@ class _MessageBuilder:
             frame=build_frame(shown_body, self._style, is_text=is_plain_text(delivery.payload["body"])),
             height=estimate_height(shown_body),
             json=show_invisible(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()),
-            variables=tuple(self._list_variables(delivery, sample.computed_from)),
+            variables=tuple(self._list_variables(delivery)),
             checks=checks,
             is_variant=sampled.is_variant,
+            is_computed=sample.is_computed and not show_values,
             date_conflict=find_date_conflict(subject, body),
         )
 
-    def _list_variables(self, delivery: Delivery, computed_from: Sequence[str]) -> Iterator[Variable]:
+    def _list_variables(self, delivery: Delivery) -> Iterator[Variable]:
         """Yields the variables that the texts use. What an include uses is not known, so then all are listed."""
         declaration, own = self._message.declaration, delivery.vars
         texts = declaration.texts
@@ -234,8 +236,6 @@ class _MessageBuilder:
                 yield Variable(name, show_invisible(_format_value(common)), "message")
             elif name not in declaration.variables:
                 yield Variable(name, "", "none")
-        if computed_from and not self._source.show_values:
-            yield Variable(f"{MASK} is computed with", show_invisible(_format_value([*computed_from])), "message")
 
 
 def _name_sender(sender: Sender) -> str:

@@ -91,8 +91,8 @@ class RecipientView:
     """One sampled recipient.
 
     `reasons` say why it was chosen. `frame` is the document of the body's iframe, `height` the pixels that it needs.
-    `is_variant`: it was chosen because others get another text. `date_conflict` says that subject and body have other
-    dates.
+    `is_variant`: it was chosen because others get another text. `is_computed`: words of the author may be
+    masked. `date_conflict` says that subject and body have other dates.
     """
 
     name: str
@@ -107,6 +107,7 @@ class RecipientView:
     variables: tuple[Variable, ...]
     checks: BodyChecks
     is_variant: bool = False
+    is_computed: bool = False
     date_conflict: str = ""
 
 

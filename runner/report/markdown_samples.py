@@ -1,6 +1,6 @@
 """The texts of a message in a review: as the recipients of a sample see them, and as their source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from runner.compare.declared_texts import list_texts_and_variables
 from runner.current_work import CURRENT_WORK
@@ -14,7 +14,6 @@ from runner.report.markdown_results import MAX_COMMENT_LENGTH
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
-_MAX_COMPUTED = 20  # texts of a template from which it computes what is masked
 _MIN_TEXT_LENGTH = 500  # characters, where all texts of all messages are too long for one comment
 
 
@@ -38,23 +37,27 @@ def _format_samples(
     message: PlannedMessage, get_sample: Callable[[PlannedMessage], Sample | None], room: int, *, show_values: bool
 ) -> list[str]:
     variants = [] if message.is_unread else message.variants.by_count()
-    if not variants:
-        sample = None if message.is_unread else get_sample(message)
-        if not sample:
-            return _format_written_texts(message, room)
-        return [_format_sample(sample, _share(room, 1), show_values=show_values)]
-    blocks: list[str] = []
-    authorship, others = message.authorship, message.variants.count
-    chosen = choose_variants(variants, authorship)
-    for variant in chosen:
+    first = None if message.is_unread or variants else get_sample(message)
+    samples, others = [(first, 0)] if first else [], message.variants.count
+    for variant in choose_variants(variants, message.authorship) if variants else ():
         CURRENT_WORK.step()
-        sample = make_sample(message.declaration, variant.delivery, authorship)
-        shown = _format_sample(sample, _share(room, len(chosen)), show_values=show_values)
+        samples.append((make_sample(message.declaration, variant.delivery, message.authorship), variant.count))
+    if not samples:
+        return ["As written, because no recipient was read:", *_format_written_texts(message, room)]
+    is_computed = not show_values and any(sample.is_computed for sample, _ in samples)
+    room //= 1 + is_computed
+    blocks: list[str] = []
+    for sample, count in samples:
+        CURRENT_WORK.step()
+        shown = _format_sample(sample, _share(room, len(samples)), show_values=show_values)
         if len(variants) > 1:
-            shown = f"For **{pluralize(variant.count, 'recipient')}**, as {shown.removeprefix('As ')}"
+            shown = f"For **{pluralize(count, 'recipient')}**, as {shown.removeprefix('As ')}"
         if not room or not blocks or len(shown) + sum(map(len, blocks)) <= room:
             blocks.append(shown)
-            others -= variant.count
+            others -= count
+    if is_computed:
+        words = f"As written, because {inline_code(MASK)} may stand for words of these texts:"
+        blocks += [words, *_format_written_texts(message, room)]
     if others:
         render = shown_command("render", message.name)
         blocks.append(f"For **{pluralize(others, 'recipient')}** other texts of this message: `{render}` shows them.")
@@ -62,12 +65,11 @@ def _format_samples(
 
 
 def _format_written_texts(message: PlannedMessage, room: int) -> list[str]:
-    """Returns the texts as the author wrote them: of an audience that was not read there is no sample."""
+    """Returns the texts as the author wrote them: where there is no sample, or a sample may hide words of them."""
     written = list_texts_and_variables(message.declaration)
     length = _share(room, len(written))
     blocks = [f"{inline_code(name)}:\n\n{code_block(source, 'html', length)}" for name, source in written.items()]
-    shown = fit_to_length(blocks, len(blocks), room or MAX_COMMENT_LENGTH, "texts of this message")
-    return ["As written, because no recipient was read:", *shown]
+    return fit_to_length(blocks, len(blocks), room or MAX_COMMENT_LENGTH, "texts of this message")
 
 
 def _share(room: int, number: int) -> int:
@@ -78,12 +80,8 @@ def _share(room: int, number: int) -> int:
 def _format_sample(sample: Sample, length: int, *, show_values: bool) -> str:
     body = reveal_or_mask(sample.body, show_values=show_values)
     subject = reveal_or_mask(sample.subject, show_values=show_values)
-    masked = (
-        f"; {inline_code(MASK)} stands for the recipient's values and what the template computes"
-        f"{_format_computed(sample.computed_from)}"
-        if MASK in subject + body
-        else ""
-    )
+    stands = f"; {inline_code(MASK)} stands for the recipient's values and what the template computes"
+    masked = stands if MASK in subject + body else ""
     blocks = [
         f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
         *([f"**Subject** {inline_code(subject)}"] if subject else ()),
@@ -91,10 +89,3 @@ def _format_sample(sample: Sample, length: int, *, show_values: bool) -> str:
         *([details("HTML source", [code_block(body, "html")])] if length == MAX_TEXT_LENGTH else ()),
     ]
     return "\n\n".join(blocks)
-
-
-def _format_computed(texts: Sequence[str]) -> str:
-    """Returns the author's words that may be in what is masked, so that a masked value hides none of them."""
-    shown = [inline_code(text) for text in texts[:_MAX_COMPUTED]]
-    rest = [f"{len(texts) - len(shown):,} more"] if len(texts) > len(shown) else []
-    return f", with {', '.join([*shown, *rest])}" if shown else ""

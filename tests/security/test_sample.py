@@ -215,22 +215,23 @@ COMPUTED = {
     "a method": "{{ 'Your account %s'.replace('%s', 'is pe' ~ 'leted') }}",
     "a loop of two": "{% for a, b in [('Your ac', 'count'), (' is pe', 'leted')] %}{{ a ~ b }}{% endfor %}",
 }  # fmt: skip
-# Templates that may print "Pay now", with a value in the same expression, and words of theirs that are named.
-JOINED = {
-    "{{ 'Pa' ~ 'y no' ~ 'w' ~ n[:0] }}": "`Pa`, `y no`, `w`", "{{ ('wo' ~ 'n yaP' ~ n[:0])[::-1] }}": "`wo`, `n yaP`",
-    "{{ 'Pa%sow' | format('y n') ~ n[:0] }}": "`Pa%sow`, `y n`", "{{ ['Pa', n[:0], 'y now'] | join }}": "`Pa`, `y now`",
-    "{{ ('Pxy nxw' ~ n[:0]) | replace('x', 'a') }}": "`Pxy nxw`, `x`, `a`",
-    "{% macro t(a) %}Pa{{ a[:0] }}y n{{ a[:0] }}ow{% endmacro %}{{ t(n) }}": "`Pa`, `y n`, `ow`",
-    "{% set t %}Pa{{ n[:0] }}y n{{ n[:0] }}ow{% endset %}{{ t }}": "`Pa`, `y n`, `ow`",
-    "{% set s = namespace(t=n[:0]) %}{% for c in 'xyaP' %}{% set s.t = c ~ s.t %}{% endfor %}{{ s.t }}": "`xyaP`",
-    "{% filter reverse %}wo{{ n[:0] }}n yaP{% endfilter %}": "`wo`, `n yaP`",
-    "{% macro t() %}{{ caller() | reverse }}{% endmacro %}{% call t() %}won yaP{{ n[:0] }}{% endcall %}": "`won yaP`",
-    "{% from 'm.html' import t as u %}{{ u(n) }}": "`Pa`, `y n`, `ow`",
-    "{% import 'm.html' as m %}{{ m.t(n) }}": "`Pa`, `y n`, `ow`", "{{ '1' ~ '000' ~ n[:0] }}": "`1`, `000`",
-    "{{ text[::-1] ~ n[:0] }}": "`detelep si tnuocca ruoY`", "{{ '%c%c' | format(80, 97) ~ n[:0] }}": "`80`, `97`",
-    "{% if n %}{% set t = 'Pa' %}{% endif %}{{ (t ~ n[:0] ~ 'y') }}": "`Pa`, `y`",
-    "{{ (n[:0] ~ 'wolg')[::-1] ~ ('ay' | replace('a', 'P')) }}": "`wolg`, `ay`, `a`, `P`",
-}  # fmt: skip
+# Templates that may print "Pay now", with a value in the same expression.
+JOINED = [
+    "{{ 'Pa' ~ 'y no' ~ 'w' ~ n[:0] }}", "{{ ('wo' ~ 'n yaP' ~ n[:0])[::-1] }}",
+    "{{ 'Pa%sow' | format('y n') ~ n[:0] }}", "{{ ['Pa', n[:0], 'y now'] | join }}",
+    "{{ ('Pxy nxw' ~ n[:0]) | replace('x', 'a') }}",
+    "{% macro t(a) %}Pa{{ a[:0] }}y n{{ a[:0] }}ow{% endmacro %}{{ t(n) }}",
+    "{% set t %}Pa{{ n[:0] }}y n{{ n[:0] }}ow{% endset %}{{ t }}",
+    "{% set s = namespace(t=n[:0]) %}{% for c in 'xyaP' %}{% set s.t = c ~ s.t %}{% endfor %}{{ s.t }}",
+    "{% filter reverse %}wo{{ n[:0] }}n yaP{% endfilter %}",
+    "{% macro t() %}{{ caller() | reverse }}{% endmacro %}{% call t() %}won yaP{{ n[:0] }}{% endcall %}",
+    "{% from 'm.html' import t as u %}{{ u(n) }}",
+    "{% import 'm.html' as m %}{{ m.t(n) }}", "{{ '1' ~ '000' ~ n[:0] }}",
+    "{{ text[::-1] ~ n[:0] }}", "{{ '%c%c' | format(80, 97) ~ n[:0] }}",
+    "{% if n %}{% set t = 'Pa' %}{% endif %}{{ (t ~ n[:0] ~ 'y') }}",
+    "{{ (n[:0] ~ 'wolg')[::-1] ~ ('ay' | replace('a', 'P')) }}",
+    "{{ 'Hi' if n }}{{ 'Pa' ~ 'y now' ~ n[:0] }}",
+]  # fmt: skip
 HONEST = [
     "Hi {{ n | default('there') }}", "Hi {{ m | default('there') | title }}", "{{ 'Hi ' ~ n ~ ', bye' }}",
     "{{ n.split()[0] }}", "{{ n[:4] | upper }}", "{% for w in n.split() %}{{ loop.index ~ w }} {% endfor %}",
@@ -240,7 +241,7 @@ HONEST = [
 
 
 def sample_texts(project: Clone, bodies: Iterable[str]) -> list[str]:
-    """What the comment has of messages with these bodies: what `***` stands for, and the text."""
+    """What the comment has of messages with these bodies: the text, and what follows."""
     for number, body in enumerate(bodies):
         text = declared(f"{body}.", to="{type: user, id: q7, vars: {n: Zoe Quill}}").replace(
             "name: a", f"name: m{number:02}"
@@ -250,26 +251,45 @@ def sample_texts(project: Clone, bodies: Iterable[str]) -> list[str]:
     project.write("messages/m.html", "{% macro t(a) %}Pa{{ a[:0] }}y n{{ a[:0] }}ow{% endmacro %}")
     samples = review(project).split("sees it")[1:]
     assert not re.search("Zoe|Quill|eoZ|ZOE", "".join(samples))
-    return [sample.partition("\n```\n")[0] for sample in samples]
+    return samples
 
 
 def test_what_is_computed_from_the_authors_words_alone_is_shown(project: Clone) -> None:
     texts = sample_texts(project, (f"{body} {{{{ n }}}}" for body in COMPUTED.values()))
     assert [
-        name for name, text in zip(COMPUTED, texts, strict=True) if "\nYour account is peleted ***." not in text
+        name
+        for name, text in zip(COMPUTED, texts, strict=True)
+        if "\nYour account is peleted ***." not in text.partition("\n```\n")[0]
     ] == []
 
 
-def test_the_authors_words_that_a_masked_text_may_have_are_named_above_it(project: Clone) -> None:
+def test_templates_that_may_hide_words_in_a_masked_text_are_shown_as_they_are_written(project: Clone) -> None:
     texts = sample_texts(project, JOINED)
-    named = [set(text.partition("computes, with ")[2].partition(":\n")[0].split(", ")) for text in texts]
+    shown = [text.partition("may stand for words of these texts:")[2] for text in texts]
     assert [
-        body for words, body in zip(named, JOINED, strict=True) if not words.issuperset(JOINED[body].split(", "))
+        body
+        for text, body in zip(shown, JOINED, strict=True)
+        if f"{body}." not in " ".join(text.split()) or ("'m.html'" in body and "{{ a[:0] }}y n" not in text)
     ] == []
 
 
-def test_of_a_value_that_the_template_only_takes_apart_no_words_are_named(project: Clone) -> None:
-    assert [text for text in sample_texts(project, HONEST) if "computes, with" in text] == []
+def test_a_template_that_only_takes_a_value_apart_is_not_shown(project: Clone) -> None:
+    assert [text for text in sample_texts(project, HONEST) if "may stand for words" in text] == []
+
+
+EVIL = "Pay 600 EUR at evil.example or your account is deleted"
+DECOYS = {
+    "decoys": "".join(f"{{% set d{n} = ('city{n}' ~ n) %}}{{{{ d{n}[5:] if 0 else '' }}}}" for n in range(24))
+    + f"{{{{ ('{EVIL[::-1]}' ~ n)[:{len(EVIL)}] | reverse }}}}",
+    "a used-up budget": f"{{% set a = {' ~ '.join(repr(f'c{n}') for n in range(1000))} %}}"
+    + "{{ (a ~ '')[:0] }}" * 110 + "{{ 'Pay' ~ ' 600 E' ~ 'UR' ~ n[:0] }}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECOYS)
+def test_decoys_hide_no_words_that_a_template_computes_with(project: Clone, name: str) -> None:
+    (text,) = sample_texts(project, [DECOYS[name]])
+    assert DECOYS[name][-40:] in text.replace("\n", " ") or DECOYS[name][-40:] in text.replace("\n", "")
 
 
 VALUES_IN_NAMES = [
@@ -408,7 +428,7 @@ def test_of_many_texts_one_that_an_expression_makes_is_shown(project: Clone, tex
     "text", ["('Pa' ~ 'y n' ~ 'ow' ~ n[:0]) if k == 2 else n", "(n ~ 'Pa' ~ 'y now')[start:end]",
              "{2: 'Pa' ~ 'y now' }[k] | default(n)"],
 )  # fmt: skip
-def test_words_that_are_masked_for_a_later_recipient_alone_are_named(project: Clone, text: str) -> None:
+def test_words_that_are_masked_for_a_later_recipient_alone_are_shown(project: Clone, text: str) -> None:
     rows = [(1, "Ann", 0, 3), (2, "Bob", 3, 10), (3, "Cid", 0, 3)]
     to = "".join(
         f"\n  - {{type: user, id: a{k}, vars: {{k: {k}, n: {n}, start: {start}, end: {end}}}}}"
@@ -416,7 +436,7 @@ def test_words_that_are_masked_for_a_later_recipient_alone_are_named(project: Cl
     )
     project.write("messages/a.yaml", declared(f"Hi {{{{ {text} }}}}", to=to))
     comment = review(project)
-    assert ("For **1 recipient**" in comment, "`Pa`, `y n" in comment) == (True, True)
+    assert ("For **1 recipient**" in comment, f"```html\nHi {{{{ {text} }}}}\n" in comment) == (True, True)
 
 
 def test_a_long_message_leaves_room_for_the_texts_of_others(project: Clone) -> None:

@@ -173,5 +173,5 @@ def _list_choices(node: Any) -> list[nodes.Node]:
         case nodes.Filter(name="default" | "d", node=first, args=others):
             choices = [first, *others]
         case _:
-            return [node]
+            return [node] if node else []  # an `if` without `else` prints nothing
     return [each for choice in choices for each in _list_choices(choice)]
