@@ -73,7 +73,7 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
         head = parents[-1] if commit.hash in parents[1:-1] else next(iter(parents), "")
         head = "" if head == commit.hash else head
         replaced = [
-            FieldChange(path, "the settings of this project", "replaced by another file, with its rules and its ledger")
+            FieldChange(path, "of this project", "replaced by another project, with its rules and its ledger")
             for path in find_replaced_settings(repository, commit.hash, root, context.options.start_folder)
         ]
         first = [*replaced, *_find_hold_removal(repository, commit, root)]

@@ -8,7 +8,7 @@ from shlex import quote
 
 from runner.cli.context import Context
 from runner.compare.commit_tree import Commit, find_commit, tree_at
-from runner.compare.replaced_settings import find_replaced_settings
+from runner.compare.replaced_settings import find_own_marker, find_replaced_settings
 from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.settings import Settings, find_ledger_ids, load_all_settings
 from runner.declare.tree import Tree
@@ -104,10 +104,11 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
     for path in find_replaced_settings(repository, base, context.tree.root, context.options.start_folder):
+        own, is_there = find_own_marker(repository, context.tree.root), os.path.lexists(repository.toplevel / path)
+        undo = f"rm -r {quote(str(own))}" if is_there else f"checkout {quote(ref)} -- {quote(path)}"
         raise GuardRefused(
-            f"these commits replace {path}, the settings of this project, by another file with another ledger",
-            f"take it back: git checkout {quote(ref)} -- {quote(path)}; a project that is to move has to be merged in"
-            " spite of this check",
+            f"these commits replace {path} by {own}, another project with another ledger",
+            f"take it back: git {undo}; a project that is to move has to be merged in spite of this check",
         )
     _refuse_lost_ids(context, repository, base)
     for change, _ in _find_changes(context, repository, base, facts):

@@ -1,38 +1,56 @@
-"""Finds settings that commits replace without a change in them: they move, or another msgrun.yaml is nearer now.
+"""Finds a project that commits replace by another one, without a change in its settings.
 
-The root of a project is the nearest parent folder with msgrun.yaml. So a file that moves brings other rules and another
-ledger, and a comparison of the file at one path would find none of them changed.
+The root of a project is the nearest parent folder with msgrun.yaml, else with messages/. So one of these that moves, or
+that is added elsewhere, brings other rules and another ledger. A comparison of the files at one path would find none of
+them changed.
 """
 
 from pathlib import Path, PurePosixPath
 
-from runner.declare.project_root import SETTINGS_FILE
+from runner.declare.project_root import MARKERS, SETTINGS_FILE, find_marker, is_marker
 from runner.git.repository import Repository
+
+_LINK_MODE = "120000"
+_PATHSPECS = tuple(f":(top,glob)**/{name}" for name in MARKERS)
 
 
 def find_replaced_settings(repository: Repository, commit: str, root: Path, start: Path) -> list[str]:
-    """Returns the files msgrun.yaml whose rules and ledger counted at a commit and do not count for HEAD.
+    """Returns each msgrun.yaml or messages/ that made a folder the project's root at a commit, and does not for HEAD.
 
     `root` is the project's root now, and `start` the folder in which the search for it began.
     """
     base = repository.try_git("merge-base", commit, "HEAD") or commit
-    pathspec = f":(top,glob)**/{SETTINGS_FILE}"
-    output = repository.try_git("diff-tree", "-r", "--no-renames", "--name-status", "-z", base, "HEAD", "--", pathspec)
-    fields = (output or "").split("\0")
+    options = ("-r", "-t", "--no-renames", "--name-status", "-z")
+    fields = (repository.try_git("diff-tree", *options, base, "HEAD", "--", *_PATHSPECS) or "").split("\0")
     states = dict(zip(fields[1::2], fields[::2], strict=False))
-    own = repository.relative_path(root / SETTINGS_FILE)
-    is_new = own is not None and states.get(own) == "A"
-    replaced = [path for path, state in states.items() if state == "D"] if is_new else []
-    before = _find_settings(repository, base, start)
-    return list(dict.fromkeys([*replaced, *([before] if before and before != own else [])]))
+    own, before = find_own_marker(repository, root), _find_marker_at(repository, base, start)
+    found = [PurePosixPath(path) for path, state in states.items() if states.get(str(own)) == "A" and state == "D"]
+    found += [before] if before and before.parent != (own and own.parent) else []
+    # Of one folder the msgrun.yaml is enough.
+    folders = {path.parent: str(path) for path in sorted(found, key=lambda path: path.name) if path.name in MARKERS}
+    return [*folders.values()]
 
 
-def _find_settings(repository: Repository, commit: str, start: Path) -> str | None:
-    """Returns the settings file that a command in a folder would have found at a commit; None if there was none."""
+def find_own_marker(repository: Repository, root: Path) -> PurePosixPath | None:
+    """Returns the path, from the top, of what makes a folder the project's root now; None outside of the repository."""
+    folder, marker = repository.relative_path(root), find_marker([root], is_marker)
+    return PurePosixPath(folder) / marker.name if folder is not None and marker else None
+
+
+def _find_marker_at(repository: Repository, commit: str, start: Path) -> PurePosixPath | None:
+    """Returns what made a folder the root at a commit, for a command in a folder; None if there was no project."""
     folder = repository.relative_path(start)
     if folder is None:
         return None
-    listing = repository.try_git("ls-tree", "-r", "--full-tree", "--name-only", "-z", commit) or ""
-    files = {path for path in listing.split("\0") if PurePosixPath(path).name == SETTINGS_FILE}
-    names = ((parent / SETTINGS_FILE).as_posix() for parent in (PurePosixPath(folder), *PurePosixPath(folder).parents))
-    return next((name for name in names if name in files), None)
+    kinds = dict[str, str]()
+    listing = repository.try_git("ls-tree", "-r", "-t", "--full-tree", "-z", commit) or ""
+    for entry in listing.split("\0"):
+        fields, _, path = entry.partition("\t")
+        if path.rpartition("/")[2] in MARKERS:
+            mode, kind, _ = fields.split(" ")
+            kinds[path] = _LINK_MODE if mode == _LINK_MODE else kind
+
+    def is_there(path: PurePosixPath) -> bool:
+        return kinds.get(path.as_posix()) in {_LINK_MODE, "blob" if path.name == SETTINGS_FILE else "tree"}
+
+    return find_marker([PurePosixPath(folder), *PurePosixPath(folder).parents], is_there)

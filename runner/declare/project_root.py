@@ -1,6 +1,8 @@
 """Finds the root of the project. It imports little, because a shell that completes a command waits for it."""
 
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 from runner.declare.message_files import find_unread_folders, find_unread_settings
 from runner.declare.tree import Tree
@@ -8,10 +10,27 @@ from runner.errors import UsageMistake
 from runner.shown_command import shown_command
 
 SETTINGS_FILE = "msgrun.yaml"
+MARKERS = (SETTINGS_FILE, "messages")  # what makes a folder a root; the first counts before the second
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 
 class NoProject(UsageMistake):
     """A folder is in no project."""
+
+
+def find_marker(folders: Sequence[AnyPath], is_there: Callable[[AnyPath], bool]) -> AnyPath | None:
+    """Returns what makes one of the folders, nearest first, the root: its msgrun.yaml, else its messages/."""
+    markers = (folder / name for name in MARKERS for folder in folders)
+    return next((marker for marker in markers if is_there(marker)), None)
+
+
+def is_marker(path: Path) -> bool:
+    """Returns whether a path of one of these names is a settings file or a folder.
+
+    A msgrun.yaml that is a link counts, broken or not: reading it raises an error. Ignored, it would make a parent
+    folder the root.
+    """
+    return path.is_file() or path.is_symlink() if path.name == SETTINGS_FILE else path.is_dir()
 
 
 def find_root(start: Path) -> Path:
@@ -20,13 +39,8 @@ def find_root(start: Path) -> Path:
     It is the nearest folder with msgrun.yaml, else the nearest with messages/; `start` itself is the first to be looked
     at, then its parents. Raises NoProject if there is neither.
     """
-    folders = [start, *start.parents]
-    markers = [[folder / SETTINGS_FILE for folder in folders], [folder / "messages" for folder in folders]]
-    for marker in (marker for group in markers for marker in group):
-        # A msgrun.yaml that is a link counts, broken or not: reading it raises an error. Ignored, it would make a
-        # parent folder the root.
-        if (marker.is_file() or marker.is_symlink()) if marker.name == SETTINGS_FILE else marker.is_dir():
-            return marker.parent
+    if marker := find_marker([start, *start.parents], is_marker):
+        return marker.parent
     misnamed = [*find_unread_settings(Tree(start), SETTINGS_FILE), *find_unread_folders(Tree(start))]
     hints = [f"in {problem.place.path}: {problem.message}; {problem.hint}" for problem in misnamed]
     hint = next(iter(hints), f"{shown_command('init')} makes one")

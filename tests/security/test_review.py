@@ -570,20 +570,28 @@ def test_a_new_host_in_a_variable_is_named(place: str, reviewed: Clone) -> None:
     assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed, code=0)
 
 
-# What moves, and the folder in which the CI job works.
+# What made mail/ the root, what moves, and the folder in which the CI job works.
+SETTINGS_OF_MAIL, FOLDER_OF_MAIL = "mail/msgrun.yaml", "mail/messages"
 MOVES = {
-    "up": ("git mv mail/msgrun.yaml mail/messages . && touch mail/kept", "mail"),
-    "behind a link": ("git mv mail other && ln -s other mail", "mail"),
-    "to another folder": ("git mv mail other", "other"),
-    "behind a nearer one": ("mkdir mail/new && cp mail/msgrun.yaml mail/new", "mail/new"),
+    "up": (SETTINGS_OF_MAIL, "git mv mail/msgrun.yaml mail/messages . && touch mail/kept", "mail"),
+    "behind a link": (SETTINGS_OF_MAIL, "git mv mail other && ln -s other mail", "mail"),
+    "to another folder": (SETTINGS_OF_MAIL, "git mv mail other", "other"),
+    "behind a nearer one": (SETTINGS_OF_MAIL, "mkdir mail/new && cp mail/msgrun.yaml mail/new", "mail/new"),
+    "messages up": (FOLDER_OF_MAIL, "git mv mail/messages . && touch mail/kept", "mail"),
+    "messages behind a link": (FOLDER_OF_MAIL, "git mv mail other && ln -s other mail", "mail"),
+    "messages to another folder": (FOLDER_OF_MAIL, "git mv mail other", "other"),
+    "messages behind nearer ones": (FOLDER_OF_MAIL, "mkdir mail/new && cp -r mail/messages mail/new", "mail/new"),
+    "messages behind settings further up": (FOLDER_OF_MAIL, "echo 'workspace: acme1' > msgrun.yaml", "mail"),
+    "messages behind a project further up": (FOLDER_OF_MAIL, "touch msgrun.yaml && cp -r mail/messages .", "mail"),
 }
 
 
 @pytest.mark.parametrize("name", MOVES)
-def test_settings_that_another_file_replaces_are_named_on_top_and_fail_the_check(author: Clone, name: str) -> None:
-    move, start = MOVES[name]
+def test_a_project_that_another_one_replaces_is_named_on_top_and_fails_the_check(author: Clone, name: str) -> None:
+    marker, move, start = MOVES[name]
     author.git("rm", "--quiet", "-r", "messages.lock", "messages", "msgrun.yaml")
-    author.write("mail/msgrun.yaml", 'salt: rehearsal\nfrom: {type: admin, id: "394051"}\n')
+    if marker == SETTINGS_OF_MAIL:
+        author.write(marker, 'salt: rehearsal\nfrom: {type: admin, id: "394051"}\n')
     author.write("mail/messages/first.yaml", message("first", "aaa1"))
     author.commit()
     author.git("branch", "base")
@@ -591,10 +599,10 @@ def test_settings_that_another_file_replaces_are_named_on_top_and_fail_the_check
     author.commit()
     checked = author.msgrun("-C", start, "lock", "verify", "--against", "base")
     assert checked.code == 5
-    assert "these commits replace mail/msgrun.yaml" in checked.err
+    assert f"these commits replace {marker} by" in checked.err
     comment = author.path.parent / "comment.md"
     author.msgrun("-C", start, "plan", "--against", "base", "--comment", str(comment))
-    assert "`mail/msgrun.yaml`: `the settings of this project` → `replaced" in comment.read_text("utf-8")
+    assert f"`{marker}`: `of this project` → `replaced" in comment.read_text("utf-8")
 
 
 def test_the_comments_of_two_projects_of_a_repository_have_marks_of_their_own(
