@@ -12,6 +12,7 @@ from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, MessageChange
 from runner.compare.declared_fields import FieldChange
 from runner.compare.link_hosts import find_new_hosts
+from runner.compare.merged_lockfiles import find_lost_unions
 from runner.compare.replaced_settings import find_replaced_settings
 from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.hold_file import HOLD_FILE
@@ -76,6 +77,10 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
             FieldChange(path, "of this project", "replaced by another project, with its rules and its ledger")
             for path in find_replaced_settings(repository, commit.hash, root, context.options.start_folder)
         ]
+        with contextlib.suppress(ProblemsFound):
+            lost = find_lost_unions(repository, commit.hash, root, load_all_settings(context.tree).values())
+            words = "not merged line by line, so that a merge forgets what others sent"
+            replaced += [FieldChange(path, "merge=union", words) for path in lost]
         first = [*replaced, *_find_hold_removal(repository, commit, root)]
         ci_changes = _find_ci_changes(repository, commit, context.tree.root)
         yield Base(commit, head, tree, (first, settings, lists, *ci_changes, environments))

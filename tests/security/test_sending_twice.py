@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
+from runner.compare.merged_lockfiles import find_lost_unions
+from runner.declare.settings import load_all_settings
+from runner.declare.tree import Tree
 from runner.declare.yaml.scalar_types import compose_all, convert_node
 from runner.declare.yaml.syntax import YamlFault
 from runner.errors import GuardRefused
+from runner.git.repository import find_repository
 from runner.ledger.current_ledger import refuse_second_ledger
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
-from tests.support.clones import Clone, git_output
+from tests.support.clones import ATTRIBUTES, Clone, git_output
 from tests.support.ledger_contexts import ID_A, ID_B, ledger_context
 
 
@@ -123,8 +127,50 @@ def test_the_check_of_a_pull_request_refuses_it(author: Clone) -> None:
     assert (ran.code, f"these commits take the ledger {ID_A} of the environment default out" in ran.err) == (5, True)
 
 
+# What a pull request makes of the files .gitattributes, of which the one at the top has merge=union.
+ATTRIBUTE_FILES = {
+    "removed": {".gitattributes": ""},
+    "binary": {".gitattributes": "messages.lock binary\n"},
+    "no merge": {".gitattributes": f"{ATTRIBUTES}messages.lock -merge\n"},
+    "one side": {".gitattributes": f"{ATTRIBUTES}* merge=ours\n"},
+    "a macro": {".gitattributes": f"[attr]fine -merge\n{ATTRIBUTES}*.lock fine\n"},
+    "unspecified": {".gitattributes": f"{ATTRIBUTES}m*.lock !merge\n"},
+    "a nearer one": {"mail/.gitattributes": "*.lock merge\n"},
+}
+
+
+@pytest.mark.parametrize("name", ATTRIBUTE_FILES)
+def test_a_lockfile_that_git_no_longer_merges_is_found(tmp_path: Path, name: str) -> None:
+    git_output(tmp_path, "init", "--quiet")
+    (tmp_path / ".gitattributes").write_text(ATTRIBUTES)
+    (tmp_path / "mail").mkdir()
+    commit(tmp_path / "mail", "{}\n")
+    base = git_output(tmp_path, "rev-parse", "HEAD")
+    (tmp_path / ".gitattributes").write_text(f"{ATTRIBUTES}*.png binary\n")
+    commit(tmp_path / "mail", "{} # another\n")
+    repository = find_repository(tmp_path)
+    assert repository
+    root = tmp_path / "mail"
+    settings = load_all_settings(Tree(root)).values()
+    assert find_lost_unions(repository, base, root, settings) == []
+    for path, text in ATTRIBUTE_FILES[name].items():
+        (tmp_path / path).write_text(text)
+    commit(root, "{} # a third\n")
+    assert find_lost_unions(repository, base, root, settings) == ["mail/messages.lock"]
+
+
+def test_it_is_named_on_top_and_fails_the_check(author: Clone) -> None:
+    base = author.git("rev-parse", "HEAD")
+    author.write(".gitattributes", "")
+    author.commit()
+    assert "these commits take merge=union from messages.lock" in author.msgrun("lock", "verify", "--against", base).err
+    comment = author.path.parent / "comment.md"
+    author.msgrun("plan", "--against", base, "--comment", str(comment))
+    assert "`messages.lock`: `merge=union` → `not merged line by line" in comment.read_text("utf-8")
+
+
 def commit(folder: Path, settings: str | None) -> None:
     file = folder / "msgrun.yaml"
     file.unlink() if settings is None else file.write_text(settings)
-    git_output(folder, "add", "--all")
+    git_output(folder, "add", "--all", ":/")
     git_output(folder, "commit", "--quiet", "--message", "change")
