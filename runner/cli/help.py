@@ -77,8 +77,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun plan --online --out plan.json", "save it, for apply --plan"),
     ),
     "test-send": (
-        ("msgrun test-send news --as me@acme.example", "the first delivery, to yourself"),
-        ("msgrun test-send news --to user_id:25 --as me@acme.example", "as this recipient would get it"),
+        ("msgrun test-send news --to me@acme.example", "the first delivery, to yourself"),
+        ("msgrun test-send news --to me@acme.example --as user_id:25", "as this recipient would get it"),
     ),
     "apply": (
         ("msgrun apply", "plan, ask, send"),

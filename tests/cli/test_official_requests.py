@@ -43,7 +43,7 @@ COMMANDS = {
     "apply --plan p.json --yes": 4,  # lost-1 is unknown
     "reconcile --yes": 0,
     "status --online": 0,
-    "test-send listed --as ann@example.com": 0,
+    "test-send listed --to ann@example.com": 0,
 }
 GROUPS = ("segment: Active", "tag: beta", "company: acme", 'search: {field: role, operator: "=", value: user}')
 

@@ -32,14 +32,14 @@ from runner.shown_command import shown_command
 
 @command("test-send")
 @click.argument("name")
+@click.option("--to", "email", required=True, metavar="EMAIL", help="Who gets it: one of test_recipients.")
 @click.option(
-    "--to", "address", metavar="KIND:VALUE|EMAIL", help="As this recipient would get it; without it, as the first one."
+    "--as", "address", metavar="KIND:VALUE|EMAIL", help="As this recipient would get it; without it, as the first one."
 )
-@click.option("--as", "email", required=True, metavar="EMAIL", help="Who gets it: one of test_recipients.")
-def test_send(name: str, address: str | None, email: str) -> int:
+def test_send(name: str, email: str, address: str | None) -> int:
     """Send one delivery of a message to yourself, marked as a test.
 
-    The text is the recipient's. Its subject (in-app: its body) begins with [Test]. EMAIL has to be
+    The text is a recipient's. Its subject (in-app: its body) begins with [Test]. Who gets it has to be
     in test_recipients: of msgrun.yaml, and a contact of the workspace. expires: and not_before: do not hold it back.
     The ledger does not change; tests.jsonl in .msgrun/, or in .msgrun/sandbox/, has what became of it.
     """
@@ -56,7 +56,8 @@ def _require_allowed(context: Context, email: str) -> str:
         if recipient.casefold() == email.strip().casefold():
             return recipient
     hint = (
-        f"if it is of your own team, write into msgrun.yaml: test_recipients: [{', '.join([*allowed, email.strip()])}]"
+        "--as names a recipient, whose text you get; if this one is of your own team, write into msgrun.yaml: "
+        f"test_recipients: [{', '.join([*allowed, email.strip()])}]"
     )
     raise GuardRefused(f"{email.strip()} is not one of test_recipients: of msgrun.yaml; nothing was sent", hint)
 
@@ -80,7 +81,7 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
                 return declaration, result
     if problem:
         raise ProblemsFound([problem])
-    hint = f"leave out --to for the first one; to see all: {shown_command('render', name, '--show-values')} | less"
+    hint = f"leave out --as for the first one; to see all: {shown_command('render', name, '--show-values')} | less"
     raise UsageMistake(f"{name} has no recipient " + mark_private(address or ""), hint)
 
 

@@ -27,7 +27,7 @@ ALLOWED = "test_recipients: [Team@acme.example]\n"
 
 
 def send(folder: Folder, *args: str) -> Ran:
-    return folder.run("test-send", "news", "--as", "team@acme.example", *args)
+    return folder.run("test-send", "news", "--to", "team@acme.example", *args)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def project(folder: Folder) -> Folder:
 
 
 def test_it_goes_to_the_team_marked_and_rendered_as_for_the_recipient(project: Folder, intercom: Sandbox) -> None:
-    ran = send(project, "--to", "bo@example.com")
+    ran = send(project, "--as", "bo@example.com")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("Sent a test of news to ***, as email:~")
     assert "/all-conversations" in ran.out
@@ -47,7 +47,7 @@ def test_it_goes_to_the_team_marked_and_rendered_as_for_the_recipient(project: F
     assert message["payload"]["body"] == "<p>Hello Bo</p>"
     assert message["payload"]["to"] == {"type": "user", "id": message["contact"]}
     assert message["payload"]["from"] == {"type": "admin", "id": 394052}
-    clear = send(project, "--to", "bo@example.com", "--show-values")
+    clear = send(project, "--as", "bo@example.com", "--show-values")
     assert clear.out.startswith("Sent a test of news to Team@acme.example, as bo@example.com would get it: ")
     contacts = [entry["payload"] for entry in intercom.log if entry["path"] == "/contacts/search"]
     assert all("bo@example.com" not in json.dumps(payload) for payload in contacts), "the real one is not asked for"
@@ -68,14 +68,15 @@ def test_it_is_recorded_apart_and_the_real_one_is_still_to_send(project: Folder,
 def test_an_in_app_message_has_the_mark_in_its_body(folder: Folder, intercom: Sandbox) -> None:
     folder.write("msgrun.yaml", ALLOWED + 'api_version: "2.3"\n')
     folder.message(SEED.replace("email", "inapp").replace("template: plain\n", "").replace("subject: Hey\n", ""))
-    assert folder.run("test-send", "seed", "--as", "Team@acme.example").code == 0
+    assert folder.run("test-send", "seed", "--to", "Team@acme.example").code == 0
     (message,) = intercom.messages
     assert message["payload"]["body"] == "[Test] Ponies, cute small horses or something more sinister?"
 
 
 def test_another_address_is_refused_with_the_line_to_add(project: Folder, intercom: Sandbox) -> None:
-    ran = project.run("test-send", "news", "--as", "ann@example.com")
+    ran = project.run("test-send", "news", "--to", "ann@example.com")
     assert ran.code == 5
+    assert "--as names a recipient, whose text you get; if this one is of your own team, write " in ran.err
     assert "write into msgrun.yaml: test_recipients: [Team@acme.example, ann@example.com]" in ran.err
     project.write("msgrun.yaml", "")
     ran = send(project)
@@ -95,7 +96,7 @@ def test_nothing_is_sent_to_the_wrong_contact_or_workspace(
     settings: str, said: str, project: Folder, intercom: Sandbox
 ) -> None:
     project.write("msgrun.yaml", settings)
-    ran = project.run("test-send", "news", "--as", settings.split("[")[1].split("]", maxsplit=1)[0])
+    ran = project.run("test-send", "news", "--to", settings.split("[")[1].split("]", maxsplit=1)[0])
     assert (ran.code, said in ran.err) == (5, True)
     assert not intercom.messages
 
@@ -148,8 +149,8 @@ def test_it_is_recorded_before_it_is_sent_and_a_record_that_fails_hides_nothing(
 
 
 def test_mistakes_are_reported_before_anything_is_asked(project: Folder, intercom: Sandbox) -> None:
-    assert project.run("test-send", "nws", "--as", "team@acme.example").code == 64
-    ran = send(project, "--to", "cy@example.com")
+    assert project.run("test-send", "nws", "--to", "team@acme.example").code == 64
+    ran = send(project, "--as", "cy@example.com")
     assert (ran.code, "to see all: msgrun render news --show-values | less\n" in ran.err) == (64, True), ran
     project.message(MAIL.replace("{{ first_name }}</p>", "{{ first_nam }}</p>"))
     assert send(project).code == 1
@@ -162,6 +163,6 @@ def test_mistakes_are_reported_before_anything_is_asked(project: Folder, interco
 
 
 def test_it_works_in_the_sandbox(project: Folder) -> None:
-    ran = project.run("--sandbox", "test-send", "news", "--as", "team@acme.example")
+    ran = project.run("--sandbox", "test-send", "news", "--to", "team@acme.example")
     assert ran.code == 0
     assert (project.path / ".msgrun/sandbox/tests.jsonl").exists()
