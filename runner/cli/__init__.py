@@ -12,13 +12,13 @@ import click
 
 from runner import __version__
 from runner.cli.help import EXAMPLES, OTHER_OPTIONS
-from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of_error, global_options
+from runner.cli.options import COMMANDS, EXIT, GlobalOptions, LazyGroup, exit_code_of_error, global_options
 from runner.cli.output import Output
 from runner.cli.problem_summary import print_summary
 from runner.cli.supervisor import Supervisor, out_of_memory_error
 from runner.current_work import CURRENT_WORK
 from runner.errors import Cancelled, MsgrunError, ProblemsFound, UsageMistake
-from runner.shown_command import ShownOptions, show_options
+from runner.shown_command import ShownOptions, show_options, shown_command
 
 _COMMANDS_FOR_STEP = frozenset({"plan", "apply"})  # their results are also written to the files of GitHub's step
 
@@ -54,8 +54,11 @@ def run(argv: list[str], supervisor: Supervisor | None = None) -> int:
 
 def _run_command(options: GlobalOptions) -> tuple[int, BaseException | None]:
     """Runs a command line. Returns its exit code and the error that ended it, or None. Reports the error."""
+    arguments = list(options.arguments)
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     try:
-        code = msgrun.main(list(options.arguments), prog_name="msgrun", standalone_mode=False, obj=options)
+        code = msgrun.main(arguments, prog_name="msgrun", standalone_mode=False, obj=options)
     except BrokenPipeError:
         # The reader of stdout (head, a pager) has exited. Python would print a second error when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,8 +77,18 @@ def _describe_usage(error: click.UsageError) -> str:
         return f"there is no option {error.option_name}; {f'did you mean {meant}?' if meant else f'see {path} --help'}"
     message = error.format_message()
     examples = EXAMPLES.get(error.ctx.command_path.partition(" ")[2], ()) if error.ctx else ()
-    if isinstance(error, click.MissingParameter) and examples:
-        return f"{message}\n  hint: for example: {examples[0][0]}"
+    if isinstance(error, click.MissingParameter) and error.ctx and examples:
+        name = error.ctx.params.get("name") or "news"
+        words = [name if word == "news" else word for word in examples[0][0].split()[1:]]
+        return f"{message}\n  hint: for example: {shown_command(*words)}"
+    if message == "Missing command." and error.ctx:
+        name = error.ctx.ensure_object(GlobalOptions).environment or ""
+        if name in COMMANDS:
+            example = f"msgrun -e staging {name}"
+            return (
+                f"a command is missing; -e takes {name} as the name of an environment\n  hint: for example: {example}"
+            )
+        return "a command is missing\n  hint: msgrun --help lists them"
     if isinstance(error, click.BadParameter) and error.param:
         return _describe_value(error, error.param) or message
     return message

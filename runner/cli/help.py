@@ -18,7 +18,11 @@ COMMAND_GROUPS = {
     "Remember": ("lock", "audit", "forget"),
 }
 # What other tools call a command or an option.
-_OTHER_COMMANDS = {"send": "apply", "check": "validate", "diff": "plan --against REF"}
+_OTHER_COMMANDS = {
+    "send": "apply", "resume": "apply", "retry": "apply", "check": "validate", "diff": "plan --against REF",
+    "list": "status", "show": "render", "history": "audit", "log": "audit", "logs": "audit",
+    "import": "adopt", "version": "--version",
+}  # fmt: skip
 OTHER_OPTIONS = {"--dry-run": "msgrun plan", "--auto-approve": "--yes", "-y": "--yes"}
 _RANGE = re.compile(r"  \[(\d+<=)?x[<>]=?\d+\]$")  # click's words for the numbers that an option takes
 _MIN_DESCRIPTION = 40  # columns for what an example does; with less, it stands below the command

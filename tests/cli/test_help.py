@@ -78,6 +78,10 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["plan", "--aganst", "x"], "--against"),
         (["quux"], "there is no command quux; msgrun --help lists them"),
         (["send"], "there is no command send; did you mean apply?"),
+        (["resume"], "there is no command resume; did you mean apply?"),
+        (["version"], "there is no command version; did you mean --version?"),
+        (["-e", "plan"], "-e takes plan as the name of an environment\n  hint: for example: msgrun -e staging plan"),
+        (["-e", "staging"], "a command is missing\n  hint: msgrun --help lists them"),
         (["apply", "--dry-run"], "there is no option --dry-run; did you mean msgrun plan?"),
         (["apply", "-y"], "there is no option -y; did you mean --yes?"),
         (["plan", "-y"], "there is no option -y; see msgrun plan --help\n"),
@@ -121,8 +125,15 @@ def test_a_misspelt_option_is_reported_as_a_misspelt_command_is(folder: Folder) 
     assert folder.run("apply", "--zzzz").err.endswith("error: there is no option --zzzz; see msgrun apply --help\n")
 
 
-def test_what_is_missing_is_shown_by_an_example(folder: Folder) -> None:
+def test_what_is_missing_is_shown_by_an_example_with_what_is_given(folder: Folder) -> None:
     assert "'--to'.\n  hint: for example: msgrun forget --to ann@example.com\n" in folder.run("forget").err
+    ran = folder.run("-e", "staging", "test-send", "outage")
+    assert ran.err.endswith("  hint: for example: msgrun -e staging test-send outage --to me@acme.example\n")
+
+
+def test_help_is_a_command_too(folder: Folder) -> None:
+    assert folder.run("help").out == folder.run("--help").out
+    assert folder.run("help", "lock", "move").out == folder.run("lock", "move", "--help").out
 
 
 def test_in_a_narrow_terminal_what_an_example_does_stands_below_its_command(folder: Folder, monkeypatch):

@@ -46,9 +46,10 @@ def explain(code: tuple[str, ...]) -> int:
     explanations = load_explanations()
     word = " ".join(code)  # as msgrun status prints it: not sent
     name = explained_code(word)
-    if name in explanations:
-        output.result(_format(explanations[name], output.width))
-        return EXIT.done
+    for names in ([name], [word.replace(" ", "_")], [explained_code(one) for one in code]):
+        if explanations.keys() >= set(names):
+            output.result("\n\n".join(_format(explanations[one], output.width) for one in names))
+            return EXIT.done
     if is_address(word):
         command_line = shown_command("status", word if output.show_values else "ADDRESS")
         raise UsageMistake("explain is for codes, not for recipients", f"for what this recipient got: {command_line}")

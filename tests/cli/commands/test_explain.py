@@ -43,6 +43,11 @@ def test_a_code_may_be_given_as_it_is_printed(folder: Folder) -> None:
     assert folder.run("explain", "[yaml-comment]").out == folder.run("explain", "yaml-comment").out
 
 
+def test_several_codes_are_explained_one_after_the_other(folder: Folder) -> None:
+    both = "\n".join(folder.run("explain", code).out for code in ("http-link", "no-expires"))
+    assert folder.run("explain", "http-link", "no-expires").out == both
+
+
 def test_an_unknown_code_is_a_mistake_with_a_hint(folder: Folder) -> None:
     result = folder.run("explain", "unknown-kye")
     assert (result.code, result.out) == (64, "")
@@ -74,7 +79,12 @@ def test_what_is_like_no_code_gets_commands_that_can_be_copied(
 
 
 def test_a_word_of_status_is_explained_as_it_stands_there(folder: Folder) -> None:
-    for word, code in (("not sent", "not-sent"), ("http_503", "http_status"), ("free", "not-sent")):
+    for word, code in (
+        ("not sent", "not-sent"),
+        ("contact not found", "contact_not_found"),
+        ("http_503", "http_status"),
+        ("free", "not-sent"),
+    ):
         assert folder.run("explain", word).out == folder.run("explain", code).out
         assert folder.run("explain", *word.split()).out == folder.run("explain", code).out
 
