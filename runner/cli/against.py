@@ -1,7 +1,7 @@
 """`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,7 @@ from runner.ledger.facts import Facts
 from runner.report.problem_text import pluralize
 from runner.report.review import Review
 
-_ATTRIBUTES = ".gitattributes"
-_CI_PATHS = (".github", ".gitlab", ".gitlab-ci.yml", _ATTRIBUTES)
+_CI_PATHS = (".github", ".gitlab", ".gitlab-ci.yml")
 _PIPELINES = (".github/workflows/", ".github/actions/", ".gitlab-ci.yml", ".gitlab/")
 _CI_STATES = {"A": ("", "new, so CI may run another program"), "D": ("as in the base", "removed")}
 
@@ -82,7 +81,7 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
             words = "not merged line by line, so that a merge forgets what others sent"
             replaced += [FieldChange(path, "merge=union", words) for path in lost]
         first = [*replaced, *_find_hold_removal(repository, commit, root)]
-        ci_changes = _find_ci_changes(repository, commit, context.tree.root)
+        ci_changes = _find_ci_changes(repository, commit)
         yield Base(commit, head, tree, (first, settings, lists, *ci_changes, environments))
 
 
@@ -160,24 +159,20 @@ def _find_hold_removal(repository: Repository, commit: Commit, root: Path) -> It
         yield FieldChange(HOLD_FILE, "nothing is sent", "removed, so that apply sends")
 
 
-def _find_ci_changes(repository: Repository, commit: Commit, root: Path) -> tuple[list[FieldChange], list[FieldChange]]:
+def _find_ci_changes(repository: Repository, commit: Commit) -> tuple[list[FieldChange], list[FieldChange]]:
     """Returns the changed files of CI systems, which decide which program gets the token: pipelines, and others.
 
-    Among the others are git's attributes, which decide how lockfiles are merged. Of each kind, new files are last: a
-    commit may have any number of them.
+    Of each kind, new files are last: a commit may have any number of them.
     """
     pipelines, others = list[FieldChange](), list[FieldChange]()
-    paths = {*_CI_PATHS, repository.relative_path(root / _ATTRIBUTES) or _ATTRIBUTES}
-    for status, path in sorted(_list_changed_files(repository, commit, paths), key=lambda file: file[0] == "A"):
+    for status, path in sorted(_list_changed_files(repository, commit, _CI_PATHS), key=lambda file: file[0] == "A"):
         before, now = _CI_STATES.get(status, ("as in the base", "changed, so CI may run another program"))
-        if path.endswith(_ATTRIBUTES):
-            now = "changed: without merge=union for lockfiles, a merge forgets what another clone sent"
         group = pipelines if path.startswith(_PIPELINES) else others
         group.append(FieldChange(path, before, now))
     return pipelines, others
 
 
-def _list_changed_files(repository: Repository, commit: Commit, paths: Collection[str]) -> Iterator[tuple[str, str]]:
+def _list_changed_files(repository: Repository, commit: Commit, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yields git's letter of the change and the path of each file below `paths` that the commits change."""
     if not paths:
         return

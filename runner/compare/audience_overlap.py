@@ -173,7 +173,8 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
 
 
 def have_same_content(old: Sequence[Path], new: Sequence[Path]) -> bool:
-    """Returns whether there are as many files on both sides, and each pair has the same content."""
+    """Returns whether there are as many files on both sides, and each pair has the same content and format."""
     return len(old) == len(new) and all(
-        filecmp.cmp(old_path, new_path, shallow=False) for old_path, new_path in zip(old, new, strict=True)
+        old_path.suffixes == new_path.suffixes and filecmp.cmp(old_path, new_path, shallow=False)
+        for old_path, new_path in zip(old, new, strict=True)
     )

@@ -165,12 +165,6 @@ def test_changed_files_of_ci_come_with_the_changed_guards(reviewed: Clone) -> No
     assert "`.gitlab-ci.yml`: none" in comment
 
 
-def test_attributes_of_git_by_which_a_merge_would_lose_records_are_a_changed_guard(reviewed: Clone) -> None:
-    reviewed.write(".gitattributes", "messages.lock -merge\n")
-    reviewed.commit()
-    assert "`.gitattributes`: `as in the base` → `changed: without merge=union" in review(reviewed, code=0)
-
-
 def test_the_sender_of_all_messages_is_a_guard(reviewed: Clone) -> None:
     change(reviewed, sender="394052")
     assert "`from`: `394051` → `394052`" in review(reviewed)
