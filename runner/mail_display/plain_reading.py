@@ -52,7 +52,7 @@ def _read_tokens(source: str) -> Iterator[str]:
             is_page = is_page and name in _HEAD
             if name in _PAGE and not is_page:
                 yield "?"
-            if len(open_names) > _MAX_DEPTH:
+            if len(open_names) > _MAX_DEPTH or (name in _IMPLIED and open_names[-1:] != ["table"]):
                 yield "?"
             yield from _end_open(open_names, [top for top, others in _ENDED_BY.items() if name in others])
             yield f"<{name}>"
