@@ -27,6 +27,12 @@ MAX_TEXT_LENGTH = 20_000  # characters of a text that has lines of its own
 _MAX_CELL = 100  # characters of the cell of a table; a message's name has no more
 _CUT_LENGTH = 40  # characters in which a text says how many more it has
 _WIDTH = 100  # columns of a block of code that are seen
+# What stands where a text, a line or a part of a message was left out. A text that imitates it only warns of itself.
+_CUT = re.compile(
+    r"… and [\d,]+ more characters|^(?:- )?and [\d,]+ more (?:change|line|text)|`[\d,]+ more texts`"
+    "|other texts of this message",
+    re.MULTILINE,
+)
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n){21,}")  # longer than what the text of a body has without a remark
 _SPACES = re.compile(r"[^\S\n]{61,}")
 
@@ -59,14 +65,19 @@ def table_cell(text: str) -> str:
     return inline_code(text).replace("|", r"\|")
 
 
-def code_block(text: str, language: str = "text", limit: int = MAX_TEXT_LENGTH) -> str:
-    """Returns a text as a block of code, between fences that no line of the text can close."""
-    lines = shorten_block(text, limit, is_diff=language == "diff")
+def code_block(text: str, language: str = "text", limit: int = MAX_TEXT_LENGTH, rest: str = "more characters") -> str:
+    """Returns a text as a block of code, between fences that no line of the text can close.
+
+    `rest` is what the text is said to have beyond `limit`.
+    """
+    lines = shorten_block(text, limit, is_diff=language == "diff", rest=rest)
     ticks = "`" * max(3, _count_backticks(lines) + 1)
     return f"{ticks}{language}\n{lines}\n{ticks}"
 
 
-def shorten_block(text: str, limit: int = MAX_TEXT_LENGTH, *, is_diff: bool = False) -> str:
+def shorten_block(
+    text: str, limit: int = MAX_TEXT_LENGTH, *, is_diff: bool = False, rest: str = "more characters"
+) -> str:
     """Returns the lines of a text as a reader sees all of them: nothing is far to the right, nor far below.
 
     Long rows of white space are replaced by their length, then the text is cut at `limit` characters, then long lines
@@ -74,8 +85,13 @@ def shorten_block(text: str, limit: int = MAX_TEXT_LENGTH, *, is_diff: bool = Fa
     """
     text = strip_controls(text).strip("\n")
     text = _EMPTY_LINES.sub(lambda row: f"\n<{row[0].count(chr(10)) - 1:,} empty lines>\n", text)
-    lines = _cut(_SPACES.sub(lambda row: f"<{len(row[0]):,} spaces>", text), limit, "\n").split("\n")
+    lines = _cut(_SPACES.sub(lambda row: f"<{len(row[0]):,} spaces>", text), limit, "\n", rest).split("\n")
     return "\n".join(textwrap.fill(line, _WIDTH, subsequent_indent=line[:2] if is_diff else "") for line in lines)
+
+
+def is_cut(markdown: str) -> bool:
+    """Returns whether something was left out of the details of a message."""
+    return _CUT.search(markdown) is not None
 
 
 def details(title: str, blocks: list[str]) -> str:
@@ -93,11 +109,11 @@ def shorten_line(text: str, limit: int = MAX_INLINE_LENGTH) -> str:
     return _cut(" ".join(strip_controls(text).split()), limit, " ")
 
 
-def _cut(text: str, limit: int, separator: str) -> str:
+def _cut(text: str, limit: int, separator: str, rest: str = "more characters") -> str:
     """Returns the text, or its beginning and how many more characters there are. What was cut is not cut again."""
     if len(text) <= limit + _CUT_LENGTH:
         return text
-    return f"{text[:limit]}{separator}… and {len(text) - limit:,} more characters"
+    return f"{text[:limit]}{separator}… and {len(text) - limit:,} {rest}"
 
 
 def strip_controls(text: str) -> str:

@@ -7,6 +7,7 @@ between messages, never inside one.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import zip_longest
 
 from runner.declare.audience.audience import TableAudience
 from runner.declare.declaration import Declaration
@@ -21,6 +22,7 @@ from runner.report.markdown_escaping import (
     fit_to_length,
     html_code,
     inline_code,
+    is_cut,
 )
 from runner.report.markdown_results import (
     MAX_COMMENT_LENGTH,
@@ -46,7 +48,8 @@ from runner.shown_command import shown_command
 
 _MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones
 _MIN_SHARE, _MIN_PART = 1_200, 1_000  # characters of a message, and of a part of it, if all are too long together
-_LAST_LINE = 1_500  # characters of the line that names what there is no room for
+_MAX_NAMED = 10  # messages of which not all is shown
+_LAST_LINE = 10_000  # characters of the lines that name what there is no room for
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
 _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
@@ -72,7 +75,9 @@ def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_L
     digest = f"Digest {inline_code(planned.digest) if planned.digest else NO_DIGEST}"
     unfolded = [message for message in messages if _needs_reading(message, review)]
     room = limit - len("\n\n".join([*blocks, digest])) - _LAST_LINE
-    blocks.extend(_format_messages(unfolded, sends, review, room, show_values=show_values))
+    shown, cut = _format_messages(unfolded, sends, review, room, show_values=show_values)
+    blocks[1:1] = cut
+    blocks += shown
     return "\n\n".join([*blocks, digest]) + "\n"
 
 
@@ -83,10 +88,11 @@ def _format_notices(notices: Sequence[AnyText], *, show_values: bool) -> list[st
 
 def _format_messages(
     messages: Sequence[PlannedMessage], sends: dict[str, int], review: Review, room: int, *, show_values: bool
-) -> list[str]:
-    """Returns the details of the messages in `room` characters. No message takes the room of another one.
+) -> tuple[list[str], list[str]]:
+    """Returns the details of the messages in `room` characters, and an alert if not all of a changed one is shown.
 
-    If all are too long together, those that are longer than their share are shortened to it.
+    No message takes the room of another one. If all are too long together, those that are longer than their share are
+    shortened to it.
     """
     format_message = partial(_format_message, review=review, show_values=show_values)
     details_of_each = [format_message(message, sends[message.name]) for message in messages[:_MAX_MESSAGES]]
@@ -100,7 +106,15 @@ def _format_messages(
             for text, message in zip(details_of_each, messages, strict=False)
         ]
     noun = "messages, whose texts there is no room for"
-    return fit_to_length(details_of_each, len(messages), room, noun, describe=partial(describe_cut, messages, sends))
+    shown = fit_to_length(details_of_each, len(messages), room, noun, describe=partial(describe_cut, messages, sends))
+    whole = {text for text in shown if not is_cut(text)}
+    changed = [
+        f"{inline_code(message.name)} in {inline_code(str(message.declaration.document.source.path))}"
+        for message, text in zip_longest(messages, details_of_each)
+        if text not in whole and _is_changed(message, review)
+    ]
+    head = "> [!CAUTION]\n> **Of these new or changed messages not all is shown, so their files have to be read:**"
+    return shown, [f"{head} {list_first(changed[:_MAX_NAMED], len(changed))}"] if changed else []
 
 
 def _describe_workspace(review: Review) -> str:

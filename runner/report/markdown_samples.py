@@ -86,6 +86,10 @@ def _format_sample(sample: Sample, length: int, *, show_values: bool) -> str:
         f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
         *([f"**Subject** {inline_code(subject)}"] if subject else ()),
         code_block(visible_text(sample.body, show_values=show_values), limit=length),
-        *([details("HTML source", [code_block(body, "html")])] if length == MAX_TEXT_LENGTH else ()),
+        *(
+            [details("HTML source", [code_block(body, "html", rest="characters of the source")])]
+            if length == MAX_TEXT_LENGTH
+            else ()
+        ),
     ]
     return "\n\n".join(blocks)

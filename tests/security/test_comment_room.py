@@ -113,3 +113,19 @@ def test_no_message_takes_the_room_of_another_one(project: Clone, name: str) -> 
     assert comment.count("<code>fat</code>") == comment.count("<code>evil</code>") == 1
     assert "\nEVIL\n" in comment
     assert "more messages" not in comment
+
+
+@pytest.mark.parametrize("to", [UNREAD, TO_ONE])
+@pytest.mark.parametrize("filler", ["{# %s #}", "<a href='https://a.example/%s'>x</a>", "%s"])
+def test_a_changed_text_that_no_comment_can_hold_is_named_on_top(project: Clone, filler: str, to: Any) -> None:
+    comments = []
+    for count in (1, 12_000):
+        for text, words in (("old", "Bye"), ("new", "EVIL")):
+            long = "".join(f"{text}{number}" for number in range(count))
+            declare(project, {"name": "a", "body": f"<p>{filler % long}{words}</p>", "to": to})
+            if text == "old":
+                commit(project)
+        comments.append(review(project, "--against", "HEAD"))
+    named = "not all is shown, so their files have to be read:** `a` in `messages/a.yaml`"
+    assert ("EVIL" in comments[0], named in comments[0]) == (True, False)
+    assert ("EVIL" in comments[1]) != (named in comments[1].partition("to send")[0])
