@@ -72,18 +72,20 @@ def _find_repositories(paths: Sequence[str]) -> Iterator[str]:
 
     Upper and lower case count as one, as some file systems have it.
     """
-    names = sorted(path.casefold() for path in paths)
+    names = {path.casefold() for path in paths}
+    in_order = sorted(names)
 
-    def is_there(start: str) -> bool:
-        position = bisect_left(names, start)
-        return position < len(names) and names[position].startswith(start)
+    def is_there(path: str) -> bool:
+        below, place = f"{path}/", bisect_left(in_order, f"{path}/")
+        return path in names or any(name.startswith(below) for name in in_order[place : place + 1])
 
     for path in paths:
-        folder, _, name = path.rpartition("/")
-        if name.casefold() == "head":
-            inside = f"{folder.casefold()}/" if folder else ""
-            if is_there(f"{inside}commondir") or (is_there(f"{inside}objects/") and is_there(f"{inside}refs/")):
-                yield folder
+        folder, slash, name = path.rpartition("/")
+        start = f"{folder}{slash}".casefold()
+        if name.casefold() == "head" and (
+            is_there(f"{start}commondir") or (is_there(f"{start}objects") and is_there(f"{start}refs"))
+        ):
+            yield folder
 
 
 def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runner.declare.settings import Settings
-from runner.git.process import GitFailed
+from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.lock_address import LockfileAddress
 
@@ -17,7 +17,7 @@ ATTRIBUTES_FILE = ".gitattributes"
 def find_lost_unions(repository: Repository, commit: str, root: Path, settings: Iterable[Settings]) -> list[str]:
     """Returns the lockfiles of environments, from the top, that have `merge=union` at a commit and not in HEAD."""
     base = repository.try_git("merge-base", commit, "HEAD") or commit
-    if not repository.try_git("diff-tree", "-r", base, "HEAD", "--", f":(top,glob)**/{ATTRIBUTES_FILE}"):
+    if repository.try_git("diff-tree", "--quiet", "-r", base, "HEAD", "--", f":(top,glob)**/{ATTRIBUTES_FILE}") == "":
         return []
     addresses = dict.fromkeys(own.lock for own in settings)
     files = (repository.relative_path(root / own.path) for own in addresses if isinstance(own, LockfileAddress))
@@ -28,7 +28,7 @@ def find_lost_unions(repository: Repository, commit: str, root: Path, settings: 
 
 def _find_unions(repository: Repository, commit: str, paths: list[str]) -> set[str]:
     """Returns which paths have `merge=union` at a commit, as git itself reads its attributes; none if it cannot."""
-    with tempfile.TemporaryDirectory(prefix="msgrun-") as folder, suppress(GitFailed):
+    with tempfile.TemporaryDirectory(prefix="msgrun-") as folder, suppress(LedgerUnavailable):
         index = {"GIT_INDEX_FILE": f"{folder}/index"}
         repository.git("read-tree", commit, extra_env=index)
         output = repository.git("check-attr", "--cached", "-z", "merge", "--", *paths, extra_env=index)

@@ -5,13 +5,15 @@ that is added elsewhere, brings other rules and another ledger. A comparison of 
 them changed.
 """
 
+import re
 from pathlib import Path, PurePosixPath
 
 from runner.declare.project_root import MARKERS, SETTINGS_FILE, find_marker, is_marker
 from runner.git.repository import Repository
 
 _LINK_MODE = "120000"
-_PATHSPECS = tuple(f":(top,glob)**/{name}" for name in MARKERS)
+_BELOW_FOLDER = re.compile(r"(?:(?<=/messages)|(?<=\Amessages))/.*", re.DOTALL)
+_PATHSPECS = tuple(f":(top,glob)**/{name}" for name in (*MARKERS, "messages/**"))
 
 
 def find_replaced_settings(repository: Repository, commit: str, root: Path, start: Path) -> list[str]:
@@ -20,14 +22,15 @@ def find_replaced_settings(repository: Repository, commit: str, root: Path, star
     `root` is the project's root now, and `start` the folder in which the search for it began.
     """
     base = repository.try_git("merge-base", commit, "HEAD") or commit
-    options = ("-r", "-t", "--no-renames", "--name-status", "-z")
-    fields = (repository.try_git("diff-tree", *options, base, "HEAD", "--", *_PATHSPECS) or "").split("\0")
-    states = dict(zip(fields[1::2], fields[::2], strict=False))
     own, before = find_own_marker(repository, root), _find_marker_at(repository, base, start)
-    found = [PurePosixPath(path) for path, state in states.items() if states.get(str(own)) == "A" and state == "D"]
-    found += [before] if before and before.parent != (own and own.parent) else []
+    found = [before] if before and before.parent != (own and own.parent) else []
+    if own and not _has(repository, base, own):
+        options = ("-r", "--no-renames", "--diff-filter=D", "--name-only", "-z")
+        removed = repository.try_git("diff-tree", *options, base, "HEAD", "--", *_PATHSPECS) or ""
+        markers = dict.fromkeys(_BELOW_FOLDER.sub("", path) for path in removed.split("\0") if path)
+        found += [path for path in map(PurePosixPath, markers) if not _has(repository, "HEAD", path)]
     # Of one folder the msgrun.yaml is enough.
-    folders = {path.parent: str(path) for path in sorted(found, key=lambda path: path.name) if path.name in MARKERS}
+    folders = {path.parent: str(path) for path in sorted(found, key=lambda path: path.name)}
     return [*folders.values()]
 
 
@@ -35,6 +38,10 @@ def find_own_marker(repository: Repository, root: Path) -> PurePosixPath | None:
     """Returns the path, from the top, of what makes a folder the project's root now; None outside of the repository."""
     folder, marker = repository.relative_path(root), find_marker([root], is_marker)
     return PurePosixPath(folder) / marker.name if folder is not None and marker else None
+
+
+def _has(repository: Repository, commit: str, path: PurePosixPath) -> bool:
+    return repository.try_git("cat-file", "-e", f"{commit}:{path}") is not None
 
 
 def _find_marker_at(repository: Repository, commit: str, start: Path) -> PurePosixPath | None:

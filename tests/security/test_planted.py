@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from runner.cli.ledger_changes import _find_repositories
 from runner.ledger.record import salt_check
 from tests.support.clones import HEADER, Clone, message
 
@@ -94,8 +95,11 @@ REPOSITORIES = {
     "the top": (BARE, True),
     "with a folder in common": (["mail/HEAD", "mail/commondir"], True),
     "in small letters": (["mail/head", "mail/Objects/a", "mail/REFS/a"], True),
+    "beside similar names": ([*(f"mail/{name}" for name in BARE), "mail/objects-1", "mail/refs!/a"], True),
     "a link as its HEAD": ([*(f"mail/{name}" for name in BARE[1:]), "mail/HEAD@"], True),
+    "links as its folders": (["mail/HEAD", "mail/objects@", "mail/refs@"], True),
     "another folder of the repository": ([f"tests/{name}" for name in BARE], False),
+    "a folder as its HEAD": (["mail/HEAD/head", "mail/objects/a", "mail/refs/a"], False),
     "without refs": (["mail/HEAD", "mail/objects/a"], False),
     "in two folders": (["mail/HEAD", "mail/a/objects/a", "mail/a/refs/a"], False),
 }
@@ -116,6 +120,12 @@ def test_a_folder_that_git_would_take_for_a_repository_fails_the_check_of_a_pull
     author.commit()
     ran = author.msgrun("-C", "mail", "lock", "verify")
     assert (ran.code, "makes a repository of that folder" in ran.err) == ((5, True) if is_refused else (0, False))
+
+
+@pytest.mark.parametrize("name", ["head", "objects", "refs", "commondir"])
+def test_folders_of_these_names_take_time_with_their_paths_alone(name: str) -> None:
+    # Looked for at each depth, as before, these 3 MB took 1.5 GB.
+    assert not list(_find_repositories([f"{f'{name}/' * (3000 // len(name))}{number}" for number in range(1000)]))
 
 
 def test_a_rescue_file_anywhere_in_the_repository_fails_the_check(author: Clone) -> None:
