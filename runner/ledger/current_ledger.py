@@ -7,7 +7,7 @@ from shlex import quote
 from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.known_hosts import is_same_repository
+from runner.ledger.known_hosts import is_same_repository, own_remote_url
 from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
@@ -214,7 +214,10 @@ def refuse_fork(context: LedgerContext, way: str = "") -> None:
         upstream = quote(replace(address, remote="upstream").setting)
         add = f"git remote add upstream {quote(url)}"
         way = way or f"in a fork: {add}; then put MSGRUN_LOCK={upstream} before the command"
+        here = f"here, {own}," if (own := own_remote_url(context)) else "here"
         raise GuardRefused(
-            f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}",
-            f"{way}; if the repository moved and the old one sends no more: correct remote: in msgrun.yaml",
+            f"{address.setting} is a branch of another repository {here} than the one that remote: of msgrun.yaml"
+            f" names, {url}",
+            f"{way}; if {address.remote} is to be the one that it names: git remote set-url {quote(address.remote)}"
+            f" {quote(url)}; if the repository moved and the old one sends no more: correct remote: in msgrun.yaml",
         )

@@ -6,6 +6,7 @@ sent already.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from shlex import quote
 from urllib.parse import urlsplit
 
@@ -73,7 +74,7 @@ def find_remotes(context: LedgerContext, repository: Repository) -> tuple[tuple[
 
 def is_same_repository(repository: Repository, remote: str, url: str) -> bool:
     """Returns whether a remote of a clone is the repository at a URL, by any protocol and any name of the host."""
-    return _path_of(_url(repository, remote)) == _path_of(url)
+    return _path_of(repository, _url(repository, remote)) == _path_of(repository, url)
 
 
 def refuse_other_push_url(repository: Repository, remote: str) -> None:
@@ -105,8 +106,8 @@ def own_remote_url(context: LedgerContext) -> str:
     parts = urlsplit(url)
     if parts.scheme in {"http", "https"}:
         return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-    if url.startswith("/"):
-        return f"file://{url}"
+    if url.startswith(("/", "file:///")):  # of `git clone ../mail.git`, git keeps the two dots
+        url = f"file://{Path(parts.path).resolve()}"
     return url if is_remote_url(url) and not has_credentials(url) else ""
 
 
@@ -134,7 +135,10 @@ def _url(repository: Repository, remote: str) -> str:
     return repository.try_git("remote", "get-url", remote) or ""
 
 
-def _path_of(url: str) -> str:
+def _path_of(repository: Repository, url: str) -> str:
     """Returns the path of a URL of git, e.g. acme/mail: the same by https and ssh, and by another name of the host."""
     is_short = "://" not in url and ":" in url.partition("/")[0]  # git@host:path
-    return (url.partition(":")[2] if is_short else urlsplit(url).path).strip("/").removesuffix(".git")
+    path = url.partition(":")[2] if is_short else urlsplit(url).path
+    if not is_short and urlsplit(url).scheme in {"", "file"}:
+        path = str((repository.toplevel / path).resolve())
+    return path.strip("/").removesuffix(".git")

@@ -172,8 +172,10 @@ def test_the_branch_of_a_fork_is_not_the_ledger_that_msgrun_yaml_names(tmp_path:
     clone = make_clone(tmp_path, "clone")
     git_output(clone, "remote", "set-url", "origin", "git@host:bob/mail.git")
     context = ledger_context(clone, "git+origin", ledger_id=ID_A, remote="https://host/acme/mail")
-    message = refused(context, facts())
-    assert message.startswith("git+origin is a branch of another repository here")
+    assert refused(context, facts()) == (
+        "git+origin is a branch of another repository here, git@host:bob/mail.git, than the one that remote: of"
+        " msgrun.yaml names, https://host/acme/mail"
+    )
     with pytest.raises(GuardRefused, match="is a branch of another repository here"):  # a fork may lack the branch
         refuse_second_ledger(context, Facts(), ())
     git_output(clone, "remote", "set-url", "origin", "git@host:acme/mail.git")

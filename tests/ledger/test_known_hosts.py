@@ -122,6 +122,9 @@ def test_a_remote_is_reviewed_as_an_address_is(clone: Path) -> None:
         ("ssh://git@host/acme/mail.git", "ssh://git@host/acme/mail.git"),
         ("ssh://git:s3cret@host/acme/mail.git", ""),
         ("/srv/mail.git", "file:///srv/mail.git"),
+        ("/srv/project/../mail.git", "file:///srv/mail.git"),
+        ("file:///srv/project/../mail.git", "file:///srv/mail.git"),
+        ("/srv/our mail.git", ""),
         ("../mail.git", ""),
     ],
 )
@@ -151,6 +154,18 @@ def test_a_repository_is_the_same_by_every_protocol(tmp_path: Path, url: str, is
     repository = find_repository(tmp_path)
     assert repository is not None
     assert is_same_repository(repository, "origin", url) is is_same
+
+
+@pytest.mark.parametrize("origin", ["../mail.git", "{parent}/mail.git", "{parent}/project/../mail.git"])
+def test_a_folder_is_the_same_repository_however_its_path_is_written(tmp_path: Path, origin: str) -> None:
+    (project := tmp_path / "project").mkdir()
+    git_output(project, "init", "--quiet")
+    git_output(project, "remote", "add", "origin", origin.format(parent=tmp_path))
+    repository = find_repository(project)
+    assert repository is not None
+    assert is_same_repository(repository, "origin", (tmp_path / "mail.git").as_uri())
+    assert is_same_repository(repository, "origin", f"file://{project}/../mail.git")
+    assert not is_same_repository(repository, "origin", (tmp_path / "other.git").as_uri())
 
 
 def test_a_clone_that_pushes_to_another_repository_writes_no_ledger_until_it_follows_the_hint(clone: Path) -> None:
