@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from runner.shown_command import shown_command
 
 _MAX_ASKED = 5  # unknown deliveries of a message: above it there is a command for all of them
 _MAX_MESSAGES = 3  # that have such a command
+_LATELY = 3600  # seconds
 _ADDED_REMOTE = re.compile(r"^\+\s*remote:", re.MULTILINE)  # in a diff of msgrun.yaml: apply may have written it
 
 
@@ -126,10 +128,16 @@ def note_other_clones(context: Context) -> None:
         other = f"names another ledger, {default.address.setting}. apply refuses until both name the same."
         note = f"The default branch of {remote}, as this clone has it, {other}"
         context.output.note(note, OTHER_DEFAULT_HINT)
-    elif isinstance(address, LockfileAddress):
+    elif isinstance(address, LockfileAddress) and not _has_asked_lately(repository, remote):
         context.output.note(
             f"{address.path} is read as this clone has it; apply asks {remote} for a newer one.", "git pull"
         )
+
+
+def _has_asked_lately(repository: Repository, remote: str) -> bool:
+    """Returns whether this clone fetched from a remote, or was made, within the last hour. apply fetches, too."""
+    files = repository.git_dir / "FETCH_HEAD", repository.common_dir / "refs" / "remotes" / remote / "HEAD"
+    return any(file.exists() and time.time() - file.stat().st_mtime < _LATELY for file in files)
 
 
 def await_other_runs(context: Context, facts: Facts) -> list[NextStep]:

@@ -1,6 +1,7 @@
 """`lock move`: the ledger is at the new address with all that it had, and the old one refuses."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,11 @@ def test_plan_and_status_say_off_a_terminal_too_that_the_default_branch_names_an
     author.env.update(CI="")
     note = "The default branch of origin, as this clone has it, names another ledger, messages.lock."
     own = "messages.lock is read as this clone has it; apply asks origin for a newer one.\n  hint: git pull\n"
+    for command in ("plan", "status"):
+        assert own not in author.msgrun(command).err
+    assert author.git("fetch", "--quiet") == ""
+    for file in ("FETCH_HEAD", "refs/remotes/origin/HEAD"):
+        os.utime(author.path / ".git" / file, (0, 0))
     for command in ("plan", "status"):
         assert (own in author.msgrun(command).err, note in author.msgrun(command).err) == (True, False)
     assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
