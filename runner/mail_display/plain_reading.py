@@ -30,67 +30,71 @@ _ENDED_BY = {
 _IMPLIED = frozenset(("tbody", "colgroup"))  # which the tree of a table has, whether they are written or not
 
 
+# A text, or the beginning or end of an element with its name. "repaired": here the source has no plain form.
+_Item = tuple[str, str]
+_REPAIRED = ("repaired", "")
+
+
 def is_read_in_one_way(source: str, events: Iterable[Event]) -> bool:
     """Returns whether the events that a reader of HTML made of a body are its tags and texts as they are written."""
     return list(_join(_list_events(events))) == list(_join(_read_tokens(source)))
 
 
-def _read_tokens(source: str) -> Iterator[str]:
-    """Yields the tags and texts of a source as they are written, and a question mark where it has no plain form."""
+def _read_tokens(source: str) -> Iterator[_Item]:
+    """Yields the tags and texts of a source as they are written."""
     open_names: list[str] = []
     position, is_page = 0, True
     while position < len(source):
         token = _TOKEN.match(source, position)
         if token is None:
-            yield "?"
+            yield _REPAIRED
             return
         position = token.end()
         if text := token["text"]:
-            yield unescape_html(text)
+            yield "text", unescape_html(text)
             is_page = is_page and (not text.strip() or (bool(open_names) and open_names[-1] in _HEAD - _PAGE))
         elif name := (token["start"] or "").lower():
             is_page = is_page and name in _HEAD
-            if name in _PAGE and not is_page:
-                yield "?"
-            if len(open_names) > _MAX_DEPTH or (name in _IMPLIED and open_names[-1:] != ["table"]):
-                yield "?"
+            is_out_of_place = (name in _PAGE and not is_page) or (name in _IMPLIED and open_names[-1:] != ["table"])
+            if is_out_of_place or len(open_names) > _MAX_DEPTH:
+                yield _REPAIRED
             yield from _end_open(open_names, [top for top, others in _ENDED_BY.items() if name in others])
-            yield f"<{name}>"
+            yield "start", name
             if name in _VOID:
-                yield f"</{name}>"
+                yield "end", name
             else:
                 open_names.append(name)
         elif name := (token["end"] or "").lower():
             yield from _end_open(open_names, _ENDED_BY.keys() - {name})
             if not open_names or open_names.pop() != name:
-                yield "?"
-            yield f"</{name}>"
-    yield from (f"</{name}>" for name in reversed(open_names))
+                yield _REPAIRED
+            yield "end", name
+    yield from (("end", name) for name in reversed(open_names))
 
 
-def _end_open(open_names: list[str], ended: Collection[str]) -> Iterator[str]:
+def _end_open(open_names: list[str], ended: Collection[str]) -> Iterator[_Item]:
     """Ends the innermost open elements as long as they have one of some names."""
     while open_names and open_names[-1] in ended:
-        yield f"</{open_names.pop()}>"
+        yield "end", open_names.pop()
 
 
-def _list_events(events: Iterable[Event]) -> Iterator[str]:
+def _list_events(events: Iterable[Event]) -> Iterator[_Item]:
     depth = 0  # of comments for Outlook
     for event in events:
         if event.name == OUTLOOK:
             depth += 1 if event.kind == "start" else -1
         elif not depth and event.kind != "comment":
-            yield event.text or (f"<{event.name}>" if event.kind == "start" else f"</{event.name}>")
+            yield event.kind, event.text or event.name
 
 
-def _join(items: Iterable[str]) -> Iterator[str]:
+def _join(items: Iterable[_Item]) -> Iterator[_Item]:
     """Yields the items without white space and without the tags that any reader may add; adjacent texts as one."""
     text = ""
-    for item in items:
-        if not item.startswith("<") or len(item) == 1:
-            text += "".join(item.split())
-        elif item.strip("</>") not in _PAGE | _IMPLIED:
-            yield from [text, item] if text else [item]
+    for kind, value in items:
+        if kind == "text":
+            text += "".join(value.split())
+        elif value not in _PAGE | _IMPLIED:
+            yield from [("text", text), (kind, value)] if text else [(kind, value)]
             text = ""
     if text:
-        yield text
+        yield "text", text

@@ -152,6 +152,14 @@ def test_the_root_is_the_nearest_with_settings_else_with_messages(write, tmp_pat
         find_root(tmp_path.parent.parent)
 
 
+def test_messages_outside_of_the_git_repository_are_no_project_of_it(write, tmp_path):
+    write({"messages/x.yaml": "", "clone/.git/HEAD": "", "clone/docs/x.md": "", "own/.git/HEAD": "", "msgrun.yaml": ""})
+    assert find_root(tmp_path / "own") == tmp_path
+    (tmp_path / "msgrun.yaml").unlink()
+    with pytest.raises(UsageMistake):
+        find_root(tmp_path / "clone/docs")
+
+
 def test_paths_select(read, seed):
     files = {"messages/a/x.yaml": seed, "messages/b.yaml": seed.replace("seed", "b"), "messages/bad.yaml": "x: ["}
     assert [found.name for found in read(files).declarations] == ["b", "seed"]

@@ -17,9 +17,11 @@ PLAIN = [
 ]  # fmt: skip
 # What JustHTML and chromium 156 read in two ways, and what is like it.
 REPAIRED = [
-    "<p>Hi</p><!--!><p>x</p><!-- -->", "<p>Hi</p><!-->x<!-- -->", "<!--->x-->", "<!-- a --!>x", "<!-----!>x<!-- -->",
+    "<p>Hi</p><!--!><p>x</p><!-- -->", "<p>Hi</p><!-->x<!-- -->", "<!--->x-->", "<!-- a --!>x", "<!-----!>x<!-- -->", "<!-----!>x<!-- -->?",
+   
     "<!--<!---!>x<!-- -->", "<script></script '>x", "<title></title '>x", "<style></style '>x", "<xmp><b></xmp '>x",
-    "<p>Hi</p><td style='display:none'>x</td>", "<p>Hi</p><tr hidden>x</tr>", "<tbody hidden>x</tbody>", "<table>x<tr><td>y</td></tr></table>",
+    "<p>Hi</p><td style='display:none'>x</td>", "<p>Hi</p><tr hidden>x</tr>", "<tbody hidden>x</tbody>",
+    "<table>x<tr><td>y</td></tr></table>",
     "<p>x</p><body style='color:#fff'>", "<b>x</b><html hidden>", "<math><mi><html hidden></mi></math>",
     "<svg><p>x</p></svg>", "<b><i>x</b></i>", "<p>a<div>b</p></div>", "<a href=x><a href=y>z</a></a>",
     "<p>x</p></div>", "<?php x ?>", "</ x>a", "a <b", "<textarea><b></textarea>", "<style><p>x</p></style>",
