@@ -12,7 +12,7 @@ from runner.report.hosts import describe_hosts, describe_hosts_in_text
 from runner.report.list_numbers import LISTS, ItemList
 
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
-_BLOCK_ELEMENTS = split_names(
+BLOCK_ELEMENTS = split_names(
     "address article aside blockquote body caption center dd details div dl dt figcaption figure footer form h1 h2 h3 "
     "h4 h5 h6 header hr html li main nav ol option p pre script section style summary table td th title tr ul "
     + OUTLOOK
@@ -79,7 +79,7 @@ class TextCollector:
 
     def _start(self, event: Event, displayed: Event, text_length: int) -> None:
         tag, parent = event.name, self._open_elements[-1]
-        if tag in _BLOCK_ELEMENTS:
+        if tag in BLOCK_ELEMENTS:
             self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
         if IN_OUTLOOK not in self._open_marks:
             self._note_uncommon(displayed)
@@ -131,7 +131,7 @@ class TextCollector:
             self._append(_SIGNS[tag])
         if element.marks:
             self._end_marks(element)
-        if tag in _BLOCK_ELEMENTS:
+        if tag in BLOCK_ELEMENTS:
             self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
 
     def _end_marks(self, element: _OpenElement) -> None:

@@ -56,9 +56,18 @@ OTHER_COLORS = [
     "<div style='background:#000'><mark style='color:#ffff00'>evil</div>",
     "<div style='background:#000;color:yellow'><mark style='color:inherit'>evil</div>",
 ]  # fmt: skip
+LONG = "Hello dear customer, this is a long text. " * 4
+# Covered by a box that comes next.
+TOO_HIGH = [
+    f"<div style='h&#101;ight:18px'>{LONG}evil</div>", f"<div style='max-h&#101;ight:18px'>{LONG}evil</div>",
+    "<div style='height:60px'>a<br>b<br>c<br>d<br>evil</div>", f"<div style='height:60px'>Hi{'<br>' * 8}evil</div>",
+    "<div style='height:20px;max-width:600px'><p>Hello</p><p>Hello</p><p>evil</p></div>",
+    "<div style='height:60px'><p style='padding-top:150px'>evil</p></div>",
+    "<div style='height:60px'><img src=x width=10 height=200><br>evil</div>",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [*BEATEN, *REFUSED, *ADDED_UP, *OTHER_COLORS], ids=ascii)
+@pytest.mark.parametrize("body", [*TOO_HIGH, *BEATEN, *REFUSED, *ADDED_UP, *OTHER_COLORS], ids=ascii)
 def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
     before = text.partition("evil")[0]
