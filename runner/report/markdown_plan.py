@@ -48,8 +48,8 @@ from runner.shown_command import shown_command
 
 _MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones
 _MIN_SHARE, _MIN_PART = 1_200, 1_000  # characters of a message, and of a part of it, if all are too long together
-_MAX_NAMED = 10  # messages of which not all is shown
-_LAST_LINE = 10_000  # characters of the lines that name what there is no room for
+_MAX_NAMED, _MAX_NAME = 10, 100  # messages of which not all is shown, and characters of their paths
+_LAST_LINE = 4_500  # characters of the lines that name what there is no room for
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
 _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
@@ -109,7 +109,7 @@ def _format_messages(
     shown = fit_to_length(details_of_each, len(messages), room, noun, describe=partial(describe_cut, messages, sends))
     whole = {text for text in shown if not is_cut(text)}
     changed = [
-        f"{inline_code(message.name)} in {inline_code(str(message.declaration.document.source.path))}"
+        f"{inline_code(message.name)} in {inline_code(str(message.declaration.document.source.path), _MAX_NAME)}"
         for message, text in zip_longest(messages, details_of_each)
         if text not in whole and _is_changed(message, review)
     ]
