@@ -61,9 +61,9 @@ def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_L
     """
     planned, sends = review.plan, review.plan.send_counts()
     messages = sorted(planned.messages, key=partial(_rank, review=review, sends=sends))
+    head = [f"{format_heading(planned.environment)}, {_describe_workspace(review)}"]
+    head += comparison_text.format_caution(review.comparison.guard_changes) if review.comparison else ()
     blocks = [
-        f"{format_heading(planned.environment)}, {_describe_workspace(review)}",
-        *(comparison_text.format_caution(review.comparison.guard_changes) if review.comparison else ()),
         *_format_notices(review.notices, show_values=show_values),
         _format_counts(planned, sends),
         *(comparison_text.format_heading(review.comparison) if review.comparison else ()),
@@ -74,11 +74,9 @@ def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_L
     ]
     digest = f"Digest {inline_code(planned.digest) if planned.digest else NO_DIGEST}"
     unfolded = [message for message in messages if _needs_reading(message, review)]
-    room = limit - len("\n\n".join([*blocks, digest])) - _LAST_LINE
+    room = limit - len("\n\n".join([*head, *blocks, digest])) - _LAST_LINE
     shown, cut = _format_messages(unfolded, sends, review, room, show_values=show_values)
-    blocks[1:1] = cut
-    blocks += shown
-    return "\n\n".join([*blocks, digest]) + "\n"
+    return "\n\n".join([*head, *cut, *blocks, *shown, digest]) + "\n"
 
 
 def _format_notices(notices: Sequence[AnyText], *, show_values: bool) -> list[str]:

@@ -67,6 +67,15 @@ def test_a_mask_has_the_name_of_a_variable_only_where_it_is_certain(tmp_path: Pa
     assert "&gt;***! ***! ***! &amp;lt;U+2039" in page, "two variables have this value"
 
 
+def test_a_text_that_may_mask_words_of_the_author_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    before, after = RECEIPT.partition("body: |")[0], RECEIPT[RECEIPT.index("template:") :]
+    note = "*** may stand for words of these texts"
+    for body, is_shown in (("Hi {{ first_name[:3] }}", False), ("Hi {{ ('yaP' ~ first_name[:0])[::-1] }}", True)):
+        root = write_project(tmp_path / body[4:9].strip("{ ('"), receipt=f'{before}body: "{body}"\n{after}')
+        assert (note in preview(root)) == is_shown
+        assert note not in preview(root, "--show-values")
+
+
 def test_counts_and_actions_are_those_of_the_plan(tmp_path: Path) -> None:
     root = write_project(tmp_path / "p", tip=TIP)
     record = {
