@@ -1,7 +1,9 @@
 """Who the records of a ledger are about, where that may be shown: addresses from the declarations, and links."""
 
+import os
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 from runner.cli.context import Context
@@ -13,10 +15,13 @@ from runner.declare.project import Project
 from runner.errors import ProblemsFound, RunStopped
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
+from runner.privacy import reveal_or_mask
+from runner.report.problem_text import list_first
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
 
 Value = TypeVar("Value")
+_MAX_LISTED = 20  # recipients that are named above a question
 
 
 def status_view(context: Context) -> StatusView:
@@ -46,6 +51,15 @@ def name_recipients(
     return Recipients(addresses, workspace, context.settings.region)
 
 
+def list_people(context: Context, facts: Facts, records: Sequence[Record], total: int) -> str:
+    """Returns the recipients of records by name, the first of `total`, and how many more there are."""
+    recipients = name_recipients(context, facts, records)
+    names = sorted(
+        reveal_or_mask(recipients.name(record), show_values=context.output.show_values) for record in records
+    )
+    return list_first(names[:_MAX_LISTED], total)
+
+
 def find_beginnings(context: Context, records: Sequence[Record]) -> Mapping[str, str]:
     """Returns by key how the messages of records begin, where a declaration still has that text."""
     digests = {record.key: record.digest for record in records}
@@ -56,6 +70,21 @@ def find_beginnings(context: Context, records: Sequence[Record]) -> Mapping[str,
         return sample.find_beginnings(declarations, context.settings.salt, digests)
 
     return _call_in_child(context, find) if context.output.show_values else {}
+
+
+def list_files(context: Context, names: AbstractSet[str]) -> list[str]:
+    """Returns the paths of the files that declare messages, as the user types them; empty if one is not declared."""
+
+    def find() -> dict[str, str]:
+        root, start = context.tree.root, context.options.start_folder
+        return {
+            one.name: os.path.relpath(root / one.document.source.path, start)
+            for one in _load_declarations(context)
+            if one.name in names
+        }
+
+    files = _call_in_child(context, find)
+    return sorted(set(files.values())) if len(files) == len(names) else []
 
 
 def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Address]:

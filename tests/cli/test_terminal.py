@@ -225,7 +225,7 @@ def test_resolve_asks_about_each_unknown_delivery_and_records_each_answer(
     assert "Marked 1 as sent, as message 2001. It is not sent again.\n" in screen
     assert "Marked 1 as not sent. The next apply sends it.\n" in screen
     assert "Interrupted by Ctrl-C.\n\n1 marked as sent, 1 marked as not sent, 3 still unknown\n" in screen
-    assert "  Send what was not sent:\n    msgrun apply" in screen
+    assert "  Send what was not sent:\n    msgrun apply messages/" in screen
     assert "  Look for the 3 unknown deliveries in Intercom:\n    msgrun reconcile\n" in screen
     assert counts(folder) == {"sent": 1, "unknown": 3, "refused": 0, "free": 1}
 

@@ -8,12 +8,11 @@ from runner.cli.context import open_context
 from runner.cli.decisions import Decision, check_one, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
-from runner.cli.recipients import name_recipients
+from runner.cli.recipients import list_people
 from runner.clock import format_timestamp, new_run_id
 from runner.deliver import manual_outcomes
-from runner.privacy import reveal_or_mask
 from runner.report.next_steps import NextStep
-from runner.report.problem_text import list_first, pluralize
+from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 
@@ -33,11 +32,8 @@ def adopt(name: str) -> int:
         records = manual_outcomes.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
         recipients = pluralize(len(records), "recipient")
         if records:
-            listed = records[:3]
-            named = name_recipients(context, ledger.facts, listed)
-            first = [reveal_or_mask(named.name(record), show_values=context.output.show_values) for record in listed]
-            names = list_first(first, len(records))
-            context.output.note(f"{names}: nothing is sent to them, now or by a later apply.")
+            names = list_people(context, ledger.facts, records[:3], len(records))
+            context.output.note(f"{names}: nothing is sent, now or by a later apply.")
         decision = Decision(
             f"Mark {name} as sent to {recipients}",
             f"Marked {name} as sent to {recipients}. No apply sends it to them.",

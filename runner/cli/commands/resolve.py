@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -14,7 +15,7 @@ from runner.cli.decisions import Decision, make_writer, write_decision
 from runner.cli.ledger import exit_code_of, open_ledger, require_known_name
 from runner.cli.options import EXIT, command, writes_ledger
 from runner.cli.prompts import WrongAnswer, ask, confirm, quote
-from runner.cli.recipients import find_beginnings, name_recipients
+from runner.cli.recipients import find_beginnings, list_files, list_people, name_recipients
 from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import manual_outcomes
 from runner.errors import UsageMistake
@@ -29,7 +30,6 @@ from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 _KEY_CHARACTERS = frozenset("0123456789abcdef")
-_MAX_LISTED = 20  # recipients that are named above a question
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
 Choice = Literal["sent", "not sent", "all sent", "all not sent", "skip", "quit", "help"]
 _CHOICES: dict[str, Choice] = {
@@ -60,6 +60,8 @@ def resolve(
     On a terminal it asks about each unknown delivery, and shows where to look in Intercom. KEY limits it to one, by the
     start of its key as status shows it, or to those of a message, by its name.
     """
+    if key and message is None and not set(key) <= _KEY_CHARACTERS:
+        key, message = None, key
     choices = [sent_id is not None, not_sent, duplicate].count(True)
     with open_context() as context:
         is_asked = context.output.is_interactive and not (choices or every or (key and message))
@@ -68,7 +70,7 @@ def resolve(
         with open_ledger(context, "resolve") as ledger:
             if not context.options.no_fetch:
                 add_late_outcomes(context.ledger, ledger)
-            if is_asked and key and (key in ledger.facts.message_names() or not set(key) <= _KEY_CHARACTERS):
+            if is_asked and key and key in ledger.facts.message_names():
                 key, message = None, key
             require_known_name(context, ledger.facts, message)
             if is_asked:
@@ -107,22 +109,18 @@ def _resolve_unknown(
         context.output.note(warn_of_live_run(states))
     of_message = f" of {states[0].record.message}" if states else ""
     number = f"{pluralize(len(states), 'unknown delivery', 'unknown deliveries')}{of_message}"
-    who = _list_people(context, ledger, states)
+    who = list_people(context, ledger.facts, [state.record for state in states], len(states))
     them = "it" if len(states) == 1 else "them"
     request, none = resolve_text.format_request(number, len(states), sent_id), f"nothing of {message} is unknown"
-    send = NextStep(f"Send {them}", (shown_command("apply"),)) if sent_id is None else None
+    names = {state.record.message for state in states}
+    send = _send_step(context, them, names) if states and sent_id is None else None
     decision = Decision(request, resolve_text.format_decided(len(states), sent_id), none, who, send)
     return write_decision(context, ledger, records, decision, make_writer(context, ledger))
 
 
-def _list_people(context: Context, ledger: Ledger, states: Sequence[State]) -> str:
-    """Returns the first recipients of a decision by name, as a sentence above its question."""
-    records = [state.record for state in states]
-    recipients = name_recipients(context, ledger.facts, records)
-    named = (reveal_or_mask(recipients.name(record), show_values=context.output.show_values) for record in records)
-    names = sorted(named)[:_MAX_LISTED]
-    more = f" and {len(states) - len(names):,} more" if len(states) > len(names) else ""
-    return f"{', '.join(names)}{more}"
+def _send_step(context: Context, what: str, names: AbstractSet[str]) -> NextStep:
+    """Returns the step that sends messages, and no others, if their files are known."""
+    return NextStep(f"Send {what}", (shown_command("apply", *list_files(context, names)),))
 
 
 def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message: str | None = None) -> int:
@@ -147,10 +145,12 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
         is_interrupted = True
     left = len(states) - answers["sent"] - answers["not sent"]
     context.output.result(f"\n{resolve_text.format_result(answers['sent'], answers['not sent'], left)}")
+    now = filter(None, (ledger.facts.state(state.record.key) for state in states))
+    to_send = {state.record.message for state in now if state.status == "free"}
     still_open = [record for state in ledger.facts.states_with("unknown") for record in state.open_attempts]
     steps = [
         *(next_steps.commit_ledger(context) if left < len(states) else ()),
-        *([NextStep("Send what was not sent", (shown_command("apply"),))] if answers["not sent"] else ()),
+        *([_send_step(context, "what was not sent", to_send)] if to_send else ()),
         *next_steps.settle_unknown(context, still_open),
     ]
     next_steps.print_steps(context, steps)

@@ -9,6 +9,7 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
+from tests.support.clones import Clone
 from tests.support.project import Folder
 
 
@@ -71,9 +72,28 @@ def test_the_question_says_what_follows_and_fits_the_terminal(
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     ran = folder.run("accept", "list")
     assert ran.err == (
-        "3 recipients who got list before the edit stay counted as\n"
-        "  sent, with the new text. Nothing is sent.\n"
-        "Accept the edit of list? [y/N]: "
+        "id:a1, id:b2, id:c3 got list before the edit. It stays\n"
+        "  counted as sent, with the new text; nothing is sent.\n"
+        "Accept the edit of list for 3 recipients? [y/N]: "
     )
     assert ran.out == ("Accepted the edit of list. 3 recipients stay counted as\n  sent; nothing was sent.\n")
     assert len(intercom.messages) == 3
+
+
+def test_the_edit_stands_above_the_question_as_git_has_it(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    assert folder.run("apply", "--yes").code == 0
+    repository = Clone(folder.path, intercom)
+    repository.git("init", "--quiet")
+    repository.commit()
+    folder.message(LIST.replace("Hi", "Hello"))
+    monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
+    monkeypatch.setenv("TERM", "dumb")
+    for since in ("since the last commit", "in the last commit that changed it"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+        ran = folder.run("accept", "list")
+        assert ran.err.startswith(f"messages/message.yaml {since}:\n  -body: Hi"), ran.err
+        assert "\n  +body: Hello" in ran.err
+        repository.git("commit", "--all", "--quiet", "--allow-empty", "--message", "edited")

@@ -150,7 +150,7 @@ def test_an_edit_after_sending_is_stopped_and_accepted(folder: Folder, intercom:
 def test_adopted_deliveries_count_as_sent(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     ran = folder.run("adopt", "list", "--yes")
-    assert (ran.code, ran.err) == (0, "id:a1, id:b2, id:c3: nothing is sent to them, now or by a later apply.\n")
+    assert (ran.code, ran.err) == (0, "id:a1, id:b2, id:c3: nothing is sent, now or by a later apply.\n")
     assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert not intercom.messages
     assert {(record["status"], record["by"], "id" in record) for record in records(folder)} == {

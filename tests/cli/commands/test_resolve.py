@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_status import append, line
 from tests.support.project import Folder
 
@@ -43,6 +44,14 @@ def test_resolve_all_of_a_message(folder: Folder) -> None:
         ran = folder.run(*args)
         assert (ran.code, "no message is named lis, and the ledger knows none" in ran.err) == (64, True)
         assert "did you mean list?" in ran.err
+
+
+def test_a_message_may_stand_in_place_of_a_key_and_only_its_file_is_sent_next(folder: Folder) -> None:
+    folder.message(LIST, "people")
+    append(folder, line("a", "1", "claimed"))
+    assert "--all is missing" in folder.run("resolve", "list", "--not-sent").err
+    ran = folder.run("resolve", "list", "--all", "--not-sent", "--yes")
+    assert (ran.code, "  Send it:\n    msgrun apply messages/people.yaml\n" in ran.out) == (0, True), ran
 
 
 def test_with_many_unknown_of_a_message_the_command_for_all_is_named_and_its_people_are_sorted(folder: Folder) -> None:
