@@ -9,16 +9,18 @@ from typing import TypeVar
 from runner.cli.context import Context
 from runner.cli.render_time_limit import limit_render_time
 from runner.declare import sample
-from runner.declare.address_search import Address, WantedKey, find_addresses
+from runner.declare.address_search import Address, WantedKey, find_addresses, find_declared
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
 from runner.errors import ProblemsFound, RunStopped
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from runner.privacy import reveal_or_mask
+from runner.report.next_steps import NextStep
 from runner.report.problem_text import list_first
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
+from runner.shown_command import shown_command
 
 Value = TypeVar("Value")
 _MAX_LISTED = 20  # recipients that are named above a question
@@ -76,15 +78,29 @@ def list_files(context: Context, names: AbstractSet[str]) -> list[str]:
     """Returns the paths of the files that declare messages, as the user types them; empty if one is not declared."""
 
     def find() -> dict[str, str]:
-        root, start = context.tree.root, context.options.start_folder
-        return {
-            one.name: os.path.relpath(root / one.document.source.path, start)
-            for one in _load_declarations(context)
-            if one.name in names
-        }
+        return {one.name: one.document.source.path for one in _load_declarations(context) if one.name in names}
 
     files = _call_in_child(context, find)
-    return sorted(set(files.values())) if len(files) == len(names) else []
+    return _typed_paths(context, files.values()) if len(files) == len(names) else []
+
+
+def _typed_paths(context: Context, files: Iterable[str]) -> list[str]:
+    return sorted({os.path.relpath(context.tree.root / file, context.options.start_folder) for file in files})
+
+
+def explain_no_records(context: Context, wanted: Address) -> list[NextStep]:
+    """Returns the step for a recipient without a record: the plan that says why, or the address that may be meant."""
+    found: Mapping[str, Address] = (
+        _call_in_child(context, lambda: find_declared(_load_declarations(context), wanted))
+        if context.output.show_values
+        else {}
+    )
+    files = [file for file, address in found.items() if wanted.matches(address.kind, address.value)]
+    if found and not files:
+        alike = next(iter(found.values())).label
+        return [NextStep(f"If {alike} is meant", (shown_command("status", alike),))]
+    purpose = "See what keeps back a message to this recipient" if files else "See who is left out, and why"
+    return [NextStep(purpose, (shown_command("plan", "--online", *_typed_paths(context, files)),))]
 
 
 def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Address]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from runner.current_work import CURRENT_WORK
@@ -9,6 +10,7 @@ from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, 
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import key_hasher
+from runner.declare.similar_names import is_one_slip
 from runner.errors import UsageMistake
 from runner.privacy import mark_private
 
@@ -80,6 +82,28 @@ def find_addresses(
             addresses |= addresses_of_message
             most -= read_count
     return addresses
+
+
+def find_declared(declarations: Iterable[Declaration], wanted: Address, most: int = MAX_SEARCHED) -> dict[str, Address]:
+    """Returns by file the address of a recipient that is the wanted one, else one that is a slip away from it.
+
+    At most `most` recipients are read, before any filter.
+    """
+    found: dict[str, Address] = {}
+    for declaration in declarations:
+        path = declaration.document.source.path
+        with CURRENT_WORK.on_file(path):
+            for recipient in () if declaration.audience.is_unread else islice(declaration.audience.recipients(), most):
+                most -= 1
+                if not isinstance(recipient, Recipient) or recipient.kind != wanted.kind:
+                    continue
+                value = recipient.render_identifier(recipient.merge_variables(declaration.variables)) or ""
+                if wanted.matches(recipient.kind, value):
+                    found[path] = Address(recipient.kind, value)
+                    break
+                if is_one_slip(value.casefold(), wanted.value.casefold()):
+                    found.setdefault(path, Address(recipient.kind, value))
+    return found
 
 
 def list_addresses(declaration: Declaration, salt: str) -> Iterator[tuple[bytes, Address, str]]:

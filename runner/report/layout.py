@@ -190,14 +190,15 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozens
 def fitted_table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], width: int, *, fixed: Sequence[int] = (),
     right: frozenset[str] = frozenset(), named: frozenset[str] = frozenset(),
+    is_whole: bool = True,
 ) -> list[str]:  # fmt: skip
-    """Returns a table as lines, with as many of its first columns as fit: all, or one of the numbers in `fixed`.
+    """Returns a table as lines, with as many of its first columns as fit: all (if `is_whole`), or a number in `fixed`.
 
     The other cells of a row stand below it. Where none fits, each row is a block of lines. Outside of the table, the
     cells of the columns in `named` have their heads before them.
     """
     all_rows = list(rows)
-    for count in (len(heads), *fixed, 0):
+    for count in (*([len(heads)] if is_whole else ()), *fixed, 0):
         head, *lines = table(heads, [(*row[:count], *[""] * len(row[count:])) for row in all_rows], right=right)
         if fits([head, *lines], width):
             break

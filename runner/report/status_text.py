@@ -75,7 +75,7 @@ def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipie
         cells = (record.message, str(record.revision), format_time(record.at), what, _format_key(state), run)
         rows.append([style(STATUS_WORDS[state.status], _COLOURS[state.status]), *map(one_line, cells)])
     heads = ("state", "message", "revision", "at (UTC)", "what", "key", "run")
-    lines = fitted_table(heads, rows, view.width, fixed=(4,), right=_RIGHT, named=_NAMED)
+    lines = fitted_table(heads, rows, view.width, fixed=(4,), right=_RIGHT, named=_NAMED, is_whole=not view.width)
     return "\n".join([title, *urls, "", *lines])
 
 

@@ -11,7 +11,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, read_ledger, require_known_name
 from runner.cli.options import command, format_option
 from runner.cli.pauses import current_notices
-from runner.cli.recipients import name_recipients, status_view
+from runner.cli.recipients import explain_no_records, name_recipients, status_view
 from runner.declare.address_search import Address, is_address, parse_recipient_address
 from runner.declare.recipient_states import find_states
 from runner.ledger.facts import Facts, MessageStatus
@@ -99,7 +99,8 @@ def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: A
     if unknown:
         sentence = status_text.may_have_arrived(len(unknown))
         context.output.result(wrap(f"\n{sentence}", context.output.width, indent="  "))
-    next_steps.print_steps(context, _settle(context, unknown, by_key=True))
+    steps = [] if states else explain_no_records(context, wanted)
+    next_steps.print_steps(context, [*steps, *_settle(context, unknown, by_key=True)])
 
 
 def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_output.OnlineJson:

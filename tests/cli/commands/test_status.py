@@ -298,11 +298,23 @@ def test_the_links_and_the_times_of_deliveries_come_with_verbose(folder: Folder)
 def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
     append(folder, line("a", "1", "sent", id="2001"))
     ran = folder.run("status", "--to", "bo@example.com", "--show-values")
-    assert (ran.code, ran.out) == (0, "The ledger has no records of bo@example.com.\n")
+    why = "\n\nNext:\n  See who is left out, and why:\n    msgrun plan --online\n"
+    assert (ran.code, ran.out) == (0, f"The ledger has no records of bo@example.com.{why}")
     assert json.loads(folder.run("status", "--to", "id:a", "--format", "json").out)["counts"]["sent"] == 0
     for wrong in ("bo", "phone:1", "email:", "@"):
         ran = folder.run("status", "--to", wrong)
         assert (ran.code, "is not an address" in ran.err, "--to email:ann@example.com" in ran.err) == (64, True, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "step"),
+    [("ann@example.com", "See what keeps back a message to this recipient:\n    msgrun plan --online messages/m.yaml"),
+     ("an@example.com", "If ann@example.com is meant:\n    msgrun status ann@example.com"),
+     ("zoe@example.com", "See who is left out, and why:\n    msgrun plan --online")],
+)  # fmt: skip
+def test_who_got_nothing_is_no_dead_end(folder: Folder, address: str, step: str) -> None:
+    folder.message(PEOPLE, "m")
+    assert folder.run("status", address, "--show-values").out.endswith(f"\n\nNext:\n  {step}\n")
 
 
 def test_status_to_as_json_has_only_the_recipients_deliveries(folder: Folder) -> None:
