@@ -37,14 +37,11 @@ def find_root(start: Path) -> Path:
     """Returns the root of the project that `start` is in.
 
     It is the nearest folder with msgrun.yaml, else the nearest with messages/; `start` itself is the first to be looked
-    at, then its parents. A messages/ outside of the git repository of `start` is another project's, or nothing of the
-    kind. Raises NoProject if there is neither.
+    at, then its parents, up to the top of its git repository. Raises NoProject if there is neither.
     """
     folders = [start, *start.parents]
-    top = next((folder for folder in folders if (folder / ".git").exists()), folders[-1])
-    if marker := find_marker(
-        folders, lambda path: is_marker(path) and (path.name == SETTINGS_FILE or top in path.parents)
-    ):
+    top = next((number for number, folder in enumerate(folders) if (folder / ".git").exists()), len(folders))
+    if marker := find_marker(folders[: top + 1], is_marker):
         return marker.parent
     misnamed = [*find_unread_settings(Tree(start), SETTINGS_FILE), *find_unread_folders(Tree(start))]
     hints = [f"in {problem.place.path}: {problem.message}; {problem.hint}" for problem in misnamed]

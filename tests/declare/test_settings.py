@@ -152,12 +152,13 @@ def test_the_root_is_the_nearest_with_settings_else_with_messages(write, tmp_pat
         find_root(tmp_path.parent.parent)
 
 
-def test_messages_outside_of_the_git_repository_are_no_project_of_it(write, tmp_path):
-    write({"messages/x.yaml": "", "clone/.git/HEAD": "", "clone/docs/x.md": "", "own/.git/HEAD": "", "msgrun.yaml": ""})
-    assert find_root(tmp_path / "own") == tmp_path
-    (tmp_path / "msgrun.yaml").unlink()
-    with pytest.raises(UsageMistake):
-        find_root(tmp_path / "clone/docs")
+@pytest.mark.parametrize("git", ["a/b/.git/HEAD", "a/b/.git"])  # of a worktree and a submodule, it is a file
+def test_a_project_around_a_git_repository_is_not_its_project(write, tmp_path, git):
+    write({"a/msgrun.yaml": "", "a/messages/x.yaml": "", "a/b/c/x.yaml": "", git: ""})
+    assert find_root(tmp_path / "a") == tmp_path / "a"
+    for start in ("a/b", "a/b/c"):
+        with pytest.raises(UsageMistake):
+            find_root(tmp_path / start)
 
 
 def test_paths_select(read, seed):
