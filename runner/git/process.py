@@ -37,9 +37,7 @@ _SAFE_CONFIG = {
 _URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _WORD = re.compile(r"[^\s'\"]++")
 _LOCK_EXISTS = ".lock': File exists."
-_NO_FETCH_HINT = (
-    "deliveries that the remote's lockfile records must not be sent again; pass --no-fetch if it has no new records"
-)
+_HINT = "see which addresses the remotes have: git remote -v; and whether git reaches them: git ls-remote"
 
 
 class GitFailed(LedgerUnavailable):
@@ -54,7 +52,7 @@ class GitFailed(LedgerUnavailable):
         advice = (
             " If no git is at work here, one was killed and left that file: remove it" if _LOCK_EXISTS in detail else ""
         )
-        super().__init__(f"git {command} failed: {detail}{advice}", _NO_FETCH_HINT)
+        super().__init__(f"git {command} failed: {detail}{advice}", _HINT)
 
 
 def _remove_query(word: str) -> str:
@@ -132,7 +130,7 @@ def _wait_for_end(process: subprocess.Popen[bytes], command: str, output: int, m
             process.wait(TIMEOUT)
             return errors
         errors = (errors + part)[-_MAX_ERRORS:]
-    raise LedgerUnavailable(f"git {command} did not answer in {TIMEOUT} seconds", _NO_FETCH_HINT)
+    raise LedgerUnavailable(f"git {command} did not answer in {TIMEOUT} seconds", _HINT)
 
 
 def _limit(pid: int) -> None:

@@ -70,7 +70,7 @@ def test_a_clone_that_never_read_the_ledger_says_so_when_the_remote_is_away(auth
         assert (ran.code, said in ran.err) == (6, True)
         assert "--no-fetch" not in ran.err
     told_by = author.msgrun("plan")
-    assert (told_by.code, f"ago, when {FILE} was last read" in told_by.err) == (0, True)
+    assert (told_by.code, f"{FILE} does not answer, so it is shown as of" in told_by.err) == (0, True)
 
 
 def test_a_plan_before_the_branch_began_or_without_its_remote_says_what_to_do(clone, origin):

@@ -105,7 +105,7 @@ class BranchLocation:
                 message = f"the ledger {name} cannot be read, and this clone never read it: {reason}"
                 raise LedgerUnavailable(message, _UNREADABLE_HINT) from error
             version, seconds = cached
-            self.context.report(f"as of {_format_age(seconds)} ago, when {name} was last read: {reason}")
+            self.context.report(f"{name} does not answer, so it is shown as of {_format_age(seconds)} ago. {reason}")
             return version
 
     def _remote_file(self) -> RemoteFile:
