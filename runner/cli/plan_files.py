@@ -20,6 +20,7 @@ from runner.plan.plan_file import PlanEntry, PlanFile, PlanFileChange, parse_pla
 from runner.plan.saved_plan import MAX_HEAD, SavedPlan, parse_saved_plan
 from runner.plan.sending_rules import list_sending_rules
 from runner.report import json_output, plain_text
+from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.plan_words import format_undeclared_recipients
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
@@ -108,13 +109,15 @@ def save_plan(context: Context, plan: Plan, path: Path) -> None:
     rules = list_sending_rules(context.settings, [message.declaration for message in plan.messages])
     parts = json_output.format_plan(plan, salt_check(context.settings.salt), rules=rules)
     _write(context.user_path(path), (f"{part}\n".encode() for part in parts))
-    send = shown_command("apply", "--plan", str(path))
     if plan.unread:
         save = shown_command("plan", "--online", "--out", str(path))
         context.output.note(
             f"{path} does not send {', '.join(plan.unread)}: the audience was not read; {save} reads it"
         )
-    context.output.note(f"{path} is written. To send its {pluralize(plan.to_send, 'delivery', 'deliveries')}: {send}")
+    if not context.output.quiet:
+        purpose = f"{path} is written. To send its {pluralize(plan.to_send, 'delivery', 'deliveries')}"
+        step = NextStep(purpose, (shown_command("apply", "--plan", str(path)),))
+        context.output.error(format_next_steps([step], context.output.width))
 
 
 def load_saved_plan(context: Context, path: Path) -> SavedPlan:
