@@ -13,6 +13,7 @@ from runner.privacy import reveal_or_mask
 from runner.report.terminal_text import one_line, remove_styles
 
 if TYPE_CHECKING:  # validate prints annotations too, and does not need the planner
+    from runner.plan.guards import Guard
     from runner.plan.plan import Plan
 
 
@@ -64,7 +65,7 @@ def format_plan(
         Annotation(
             "error",
             guard.code,
-            f"{show_on_one_line(guard.message)}\nhint: {show_on_one_line(guard.hint)}",
+            "\n".join(map(show_on_one_line, (guard.message, *_list_hints(guard)))),
             places.get(guard.messages[0]) if guard.messages else None,
         )
         for guard in planned.guards
@@ -113,6 +114,11 @@ def format_annotations(items: Iterable[Annotation], path_prefix: str) -> str:
             )
             lines.extend([f"::group::+{len(rest):,} more {noun}", *(item.line() for item in rest), "::endgroup::"])
     return "\n".join(lines)
+
+
+def _list_hints(guard: "Guard") -> list[str]:
+    """Returns the ways out of a guard, each with its command at the end of a line."""
+    return [f"- {purpose}: {command}" for purpose, command in guard.steps] or [f"hint: {guard.hint}"]
 
 
 def _annotate(problem: Problem, *, show_values: bool) -> Annotation:

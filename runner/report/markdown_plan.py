@@ -12,10 +12,11 @@ from itertools import zip_longest
 from runner.declare.audience.audience import TableAudience
 from runner.declare.declaration import Declaration
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
-from runner.plan.guards import LEDGER_NOT_READ, Guard
+from runner.plan.guards import LEDGER_NOT_READ
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
+from runner.report.guard_steps import list_guard_steps
 from runner.report.markdown_escaping import (
     details,
     escape_text,
@@ -30,6 +31,7 @@ from runner.report.markdown_results import (
     format_hint,
     format_other_environments,
     format_problem,
+    format_step,
     inline_text,
 )
 from runner.report.markdown_table import count_later, describe_cut, format_table
@@ -68,7 +70,7 @@ def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_L
         _format_counts(planned, sends),
         *(comparison_text.format_heading(review.comparison) if review.comparison else ()),
         *format_other_environments(review.other_environments),
-        *_format_guards(planned.guards, show_values=show_values),
+        *_format_guards(review, show_values=show_values),
         *_format_warnings(review, show_values=show_values),
         *format_table(messages, sends, review.change_kind if review.comparison else None),
     ]
@@ -163,18 +165,26 @@ def _format_counts(planned: Plan, sends: dict[str, int]) -> str:
     return " · ".join([*([] if is_unknown else [f"**{first}**"]), *rest])
 
 
-def _format_guards(guards: Sequence[Guard], *, show_values: bool) -> list[str]:
+def _format_guards(review: Review, *, show_values: bool) -> list[str]:
+    guards, (in_steps, steps) = review.plan.guards, list_guard_steps(review)
     if not guards:
         return []
     lines = [
         f"> - **{escape_text(guard.code)}** {inline_text(guard.message, show_values=show_values)}"
-        f"{format_hint(guard.hint)}"
+        f"{format_hint('' if guard in in_steps else guard.hint)}"
         for guard in guards
     ]
+    ways = [f"> {format_step(step)}" for step in steps]
+    next_steps = fit_to_length(ways, len(ways), _MAX_WARNINGS_LENGTH, "ways", separator="\n", start="> - ")
     head = "> [!CAUTION]\n> **As it stands, nothing will be sent.** A guard says no:"
     return [
         "\n".join(
-            [head, ">", *fit_to_length(lines, len(lines), _MAX_WARNINGS_LENGTH, "guards", separator="\n", start="> - ")]
+            [
+                head,
+                ">",
+                *fit_to_length(lines, len(lines), _MAX_WARNINGS_LENGTH, "guards", separator="\n", start="> - "),
+                *([">\n> Next:\n>", *next_steps] if steps else ()),
+            ]
         )
     ]
 

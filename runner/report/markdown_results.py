@@ -65,7 +65,7 @@ def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep
     blocks = [f"### What was done\n\n**{counts or 'nothing was sent'}**"]
     if done.stop:
         blocks.append(format_stop_notice(done.stop.message, done.stop.hint, show_values=show_values))
-    if steps_text := "\n".join(_format_step(step) for step in steps):
+    if steps_text := "\n".join(format_step(step) for step in steps):
         blocks.append(f"Next:\n\n{steps_text}")
     lines = [f"- **{word}** {_format_delivery(item, show_values=show_values)}" for word, item in done.reported()]
     lines += [f"- warning: {inline_text(warning, show_values=show_values)}" for warning in done.warnings]
@@ -107,6 +107,12 @@ def format_problem(item: Problem, *, show_values: bool) -> str:
     return f"- {place} {item.severity}: {text}"
 
 
+def format_step(step: NextStep) -> str:
+    """Returns a step as an item of a list."""
+    commands = " or ".join(inline_code(command, _MAX_COMMAND) for command in step.commands)
+    return f"- {escape_text(step.purpose)}{': ' if commands else ''}{commands}"
+
+
 def inline_text(text: AnyText, *, show_values: bool) -> str:
     """Returns a text for the middle of a line, with values masked unless `show_values`."""
     return escape_text(reveal_or_mask(text, show_values=show_values))
@@ -115,11 +121,6 @@ def inline_text(text: AnyText, *, show_values: bool) -> str:
 def format_hint(hint: str) -> str:
     """Returns a hint on a line of its own, below what it is about; empty if there is none."""
     return f"<br>→ {escape_text(hint)}" if hint else ""
-
-
-def _format_step(step: NextStep) -> str:
-    commands = " or ".join(inline_code(command, _MAX_COMMAND) for command in step.commands)
-    return f"- {escape_text(step.purpose)}{': ' if commands else ''}{commands}"
 
 
 def _format_delivery(item: ReportedDelivery, *, show_values: bool) -> str:

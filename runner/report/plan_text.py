@@ -16,9 +16,10 @@ from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.first_sample import find_sample, find_variant, format_beginning
+from runner.report.guard_steps import list_guard_steps
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, wrap
-from runner.report.next_steps import NextStep, format_next_steps
+from runner.report.next_steps import format_next_steps
 from runner.report.notices import format_notices
 from runner.report.plan_actions import describe_actions, format_reason, most_frequent
 from runner.report.plan_words import (
@@ -82,24 +83,11 @@ def format_plan(review: Review, view: PlanView) -> str:
         _format_message(message, sends[message.name], name_width, review, view, warnings.get(message.name, ()))
         for message in shown
     ]
-    in_steps = [item for item in planned.guards if item.steps][:_MAX_STEPS]
+    in_steps, steps = list_guard_steps(review)
     blocks += _format_guards(planned.guards, in_steps, view.width)
     blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
-    next_steps = format_next_steps(_list_steps(review, in_steps), view.width)
+    next_steps = format_next_steps(steps, view.width)
     return "\n\n".join(blocks) + (f"\n{next_steps}" if next_steps else "")
-
-
-def _list_steps(review: Review, guards: Sequence[Guard]) -> list[NextStep]:
-    """Returns the ways out of guards. What they share is shown once: the first step, to see the edits, and the last."""
-    if not guards:
-        return []
-    (see, command), *_ = guards[0].steps
-    steps = dict.fromkeys(step for item in reversed(guards) for step in reversed(item.steps[1:]))
-    names = {name for item in guards for name in item.messages}
-    changes = review.comparison.changes if review.comparison else ()
-    is_seen = names <= {change.name for change in changes if change.is_content_changed and change.before}
-    first = NextStep("Undo the edit if it is a mistake", ()) if is_seen else NextStep(see, (command,))
-    return [first, *(NextStep(purpose, (command,)) for purpose, command in reversed(steps))]
 
 
 def format_check(planned: Plan, view: PlanView) -> str:
