@@ -48,7 +48,7 @@ _INDENT = "    "
 _MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has lines of its own
 _MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
 _MAX_BODY_LINES = 60
-_MAX_STEPS = 3  # guards whose ways out are steps at the end; others have a hint
+SHORT_DIGEST = 40  # hex digits of 64, on a narrow terminal: too many for two plans that begin alike to be found
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,11 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         lines.append(wrap(style(text, "dim"), view.width, indent="  "))
     if by_action["unknown"]:
         lines += _list_ways_to_settle(planned, view.width)
-    # A line of its own that is not wrapped: a narrow terminal breaks it itself, and joins it where it is copied.
-    lines.append(style(f"digest {planned.digest or NO_DIGEST}", "dim"))
+    # On a line of its own, which a narrow terminal does not break either: --expect takes the short one too.
+    digest = f"digest {planned.digest or NO_DIGEST}"
+    if planned.digest and 0 < view.width < len(digest):
+        digest = digest[: SHORT_DIGEST - 64]
+    lines.append(style(digest, "dim"))
     return "\n".join(lines)
 
 
