@@ -75,15 +75,17 @@ def find_requirement(given: str | None, command: str) -> str:
     if requirement.startswith(("git+", "https://")):
         requirement = f"msgrun @ {requirement}"
     if not _PINNED.fullmatch(requirement):
-        raise UsageMistake(f"{requirement} does not name one version of msgrun for good", _ask_source(command))
+        message = f"this is not one version of msgrun for good, at an address of https or ssh: {requirement}"
+        raise UsageMistake(message, _ask_source(command))
     if has_credentials(requirement.partition("@")[2].strip().removeprefix("git+")):
         raise UsageMistake("--from contains a password or a token", "a CI job reads it from a variable, or needs none")
     return requirement
 
 
 def _ask_source(command: str, commit: str | None = None) -> str:
-    address = f"git+https://HOST/PATH@{commit}" if commit else "git+https://HOST/PATH@COMMIT (40 digits)"
-    return f"say where CI finds it: {command} --from {address}, or --from msgrun==VERSION if the package index has it"
+    where = "say where CI finds it" if commit else "say where CI finds it, with all 40 digits of COMMIT"
+    address = f"git+https://HOST/PATH@{commit or 'COMMIT'}"
+    return f"{where}: {command} --from {address}; or, if the package index has it: {command} --from msgrun==VERSION"
 
 
 def _describe_installed(command: str) -> str:

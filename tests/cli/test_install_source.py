@@ -12,6 +12,7 @@ from runner import __version__
 from runner.cli import ci_packages
 from runner.cli.ci_packages import find_requirement
 from runner.errors import UsageMistake
+from runner.report.layout import wrap_hint
 from tests.support.clones import git_output
 
 COMMAND = "msgrun init --github"
@@ -100,7 +101,7 @@ def refuse_clone() -> str:
     with pytest.raises(UsageMistake) as raised:
         find_requirement(None, "msgrun init --gitlab")
     assert "secret" not in raised.value.hint
-    wanted = raised.value.hint.partition("msgrun init --gitlab --from ")[2].partition(", or")[0]
+    wanted = raised.value.hint.partition("msgrun init --gitlab --from ")[2].partition("; or")[0]
     assert find_requirement(wanted.replace("HOST/PATH", "git.example/a"), COMMAND).endswith(wanted.rpartition("@")[2])
     return f"{raised.value.message}\n{wanted}"
 
@@ -152,10 +153,16 @@ def test_a_pinned_source_is_taken_as_it_is_given(given: str) -> None:
     [
         "msgrun", "msgrun>=0.1", "msgrun==0.*", "msgrun @ git+https://git.example/m.git@main", "other==1.0", ".",
         "msgrun @ http://files.example/m.whl", f"msgrun @ git+https://git.example/m.git@{COMMIT[:12]}",
+        f"git+file:///srv/m.git@{COMMIT}",
         "msgrun==0.1.0 --pre",
         f"msgrun @ git+https://git.example/m.git@{COMMIT}; curl evil", "msgrun==0.1.0\n-r x", "msgrun==0.1.0 $(x)",
     ],
 )  # fmt: skip
 def test_what_somebody_could_replace_is_refused(given: str) -> None:
-    with pytest.raises(UsageMistake):
+    with pytest.raises(UsageMistake) as raised:
         find_requirement(given, COMMAND)
+    lines = wrap_hint("  hint: ", raised.value.hint, 60).split("\n")
+    assert [line.strip() for line in lines if COMMAND in line] == [
+        f"{COMMAND} --from git+https://HOST/PATH@COMMIT",
+        f"{COMMAND} --from msgrun==VERSION",
+    ]
