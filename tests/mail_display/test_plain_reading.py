@@ -17,8 +17,9 @@ PLAIN = [
 ]  # fmt: skip
 # What JustHTML and chromium 156 read in two ways, and what is like it.
 REPAIRED = [
-    "<p>Hi</p><!--!><p>x</p><!-- -->", "<p>Hi</p><!-->x<!-- -->", "<!--->x-->", "<!-- a --!>x", "<!-----!>x<!-- -->", "<!-----!>x<!-- -->?",
-   
+    "<p>Hi</p><!--!><p>x</p><!-- -->", "<p>Hi</p><!-->x<!-- -->", "<!--->x-->", "<!-- a --!>x", "<!-----!>x<!-- -->",
+    "<!-----!>x<!-- -->?",
+
     "<!--<!---!>x<!-- -->", "<script></script '>x", "<title></title '>x", "<style></style '>x", "<xmp><b></xmp '>x",
     "<p>Hi</p><td style='display:none'>x</td>", "<p>Hi</p><tr hidden>x</tr>", "<tbody hidden>x</tbody>",
     "<table>x<tr><td>y</td></tr></table>",
