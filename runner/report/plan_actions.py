@@ -29,7 +29,8 @@ def describe_actions(message: PlannedMessage, sends: int, *, show_values: bool) 
             for (action, reason), number in most_frequent(reasons)
             if action == "send" and (action, reason) not in message.first_recipients_by_reason
         ]
-        names = _format_names(message, sends, show_values=show_values)
+        names = format_names(message, sends, show_values=show_values)
+        names = f": {names}" if names else ""
         yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{names}{''.join(again)}"
     for (action, reason), number in most_frequent(reasons):
         if action in {"refused", "excluded"} or (action, reason) in message.first_recipients_by_reason:
@@ -65,9 +66,7 @@ def most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[t
     return sorted(reasons.items(), key=lambda item: -item[1])[:_MAX_REASONS]
 
 
-def _format_names(message: PlannedMessage, sends: int, *, show_values: bool) -> str:
+def format_names(message: PlannedMessage, sends: int, *, show_values: bool) -> str:
     """Returns the first recipients of this run, and how many more there are."""
-    if not (message.first_recipients and sends):
-        return ""
     names = [reveal_or_mask(name, show_values=show_values) for name in message.first_recipients[:sends]]
-    return f": {list_first(names, sends)}"
+    return list_first(names, sends) if names else ""

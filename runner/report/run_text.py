@@ -12,6 +12,7 @@ from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report.delivery_list import ListedDelivery, format_delivery_list
 from runner.report.layout import wrap_lines
+from runner.report.plan_actions import format_names
 from runner.report.problem_text import pluralize
 from runner.report.progress_text import format_duration
 from runner.report.recipients import Recipients
@@ -34,12 +35,13 @@ class Rest:
 
 
 def format_question(
-    plan: Plan, workspace: str, warnings: Iterable[str], total: int, beginnings: Mapping[str, str] = _NO_BEGINNINGS
-) -> str:
+    plan: Plan, workspace: str, warnings: Iterable[str], total: int, beginnings: Mapping[str, str] = _NO_BEGINNINGS,
+    *, show_values: bool = False,
+) -> str:  # fmt: skip
     """Returns what a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
 
     `beginnings` are the subjects, or how the texts begin, by the name of the message. If the plan is a canary, it sends
-    fewer than `total`, and another question follows.
+    fewer than `total`, to recipients that are named, and another question follows.
     """
     counts = Counter({name: number for name, number in plan.send_counts().items() if number})
     named = counts.most_common(_MAX_MESSAGES)
@@ -50,10 +52,11 @@ def format_question(
     lines = ["", one_line(f"Send to {recipients} from workspace {style(workspace, 'bold')}{environment}:")]
     width = len(f"{named[0][1]:,}") if named else 0
     names = max((len(name) for name, _ in named), default=0)
-    lines += [
-        one_line(f"  {number:>{width},}  {name:<{names}}  {beginnings.get(name, '')}".rstrip())
-        for name, number in named
-    ]
+    messages = {message.name: message for message in plan.messages}
+    for name, number in named:
+        lines.append(one_line(f"  {number:>{width},}  {name:<{names}}  {beginnings.get(name, '')}".rstrip()))
+        if plan.to_send < total and (people := format_names(messages[name], number, show_values=show_values)):
+            lines.append(one_line(f"  {'':>{width}}  {people}"))
     if len(counts) > len(named):
         others = counts.total() - sum(number for _, number in named)
         lines.append(f"  {others:>{width},}  by {pluralize(len(counts) - len(named), 'other message')}")

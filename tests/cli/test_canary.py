@@ -29,7 +29,7 @@ def test_after_the_canary_a_person_looks_at_it_and_decides(
     terminal.type(answer)
     found, shown = terminal.finish(), terminal.screen
     assert (found, len(intercom.messages)) == (code, made), shown
-    assert "\nSend to the first 1 of 3 recipients from workspace acme:\n  1  list  Ponies\n" in shown
+    assert "\nSend to the first 1 of 3 recipients from workspace acme:\n  1  list  Ponies\n     a1\n" in shown
     link = "https://app.intercom.com/a/apps/acme/users/a1/all-conversations"
     assert f"1 sent as the canary\n  list  id:a1  message 2001\n    {link}\n" in shown
     assert "Look at the canary in Intercom before you send to the other 2." in shown

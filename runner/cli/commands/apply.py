@@ -208,7 +208,9 @@ class _Apply:
         warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
         count = plan.to_send if self.canary is None else min(self.canary, plan.to_send)
         beginnings = list_beginnings(review, show_values=show_values)
-        text = run_text.format_question(replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings)
+        text = run_text.format_question(
+            replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings, show_values=show_values
+        )
         self.context.output.message(text)
         question = "Send?" if count == plan.to_send else "Send the canary?"
         self.context.confirm(question, count, "Nothing was sent.")
