@@ -17,7 +17,7 @@ _COLUMNS = (
     "unknown", "not_sent", "plan",
 )  # fmt: skip
 _SHORT_RUN = 10  # characters of a run's id that say when it began, to the millisecond
-_HEADS = ("at (UTC)", "command", "message", "revision", "result", "by", "run", "where")
+_HEADS = ("at (UTC)", "command", "message", "revision", "result", "by", "run", "where", "job")
 _RIGHT = frozenset({"revision"})
 _NAMED = frozenset({"revision", "by", "run"})
 # What was done with the deliveries that count as sent, and as not sent.
@@ -34,19 +34,22 @@ _FORMULA = re.compile("(^|[;\t])(?=\\s*[=+@|\uff1d\uff0b\uff0d\uff20-])")
 
 
 def format_runs(entries: Sequence[RunEntry], width: int) -> str:
-    """Returns a table with a row for each run and message. The last row of a run has the URL of its CI job."""
-    if not entries:
-        return "The ledger has no run."
+    """Returns a table with a row for each run and message. The last row of a run has the URL of its CI job.
+
+    A decision names the run whose deliveries it is about.
+    """
     several_revisions = any(entry.revision > 1 for entry in entries)
     rows = []
     for entry, following in zip(entries, (*entries[1:], None), strict=True):
+        url, is_last = entry.origin.run_url, following is None or following.action != entry.action
+        run = entry.run[:_SHORT_RUN] if entry.command in {"apply", "adopt"} else f"of {entry.run[:_SHORT_RUN]}"
         cells = (
             entry.message, str(entry.revision) if several_revisions else "", _format_result(entry), entry.origin.actor,
-            entry.run[:_SHORT_RUN], "" if following and following.action == entry.action else _where(entry),
+            run, "CI" if url else _where(entry), url if is_last else "",
         )  # fmt: skip
         # Its option is in the result.
         rows.append([format_time(entry.last), entry.command.partition(" ")[0], *map(one_line, cells)])
-    return "\n".join(fitted_table(_HEADS, rows, width, fixed=(7, 4), right=_RIGHT, named=_NAMED))
+    return "\n".join(fitted_table(_HEADS, rows, width, fixed=(8, 4), right=_RIGHT, named=_NAMED))
 
 
 def format_runs_csv(entries: Sequence[RunEntry]) -> str:

@@ -36,8 +36,9 @@ def audit(name: str | None, since: str | None) -> int:
                 context.output.document(audit_text.format_runs_csv(entries))
             case "json":
                 context.output.document(audit_text.format_runs_json(entries))
-            case _ if since and not entries:
-                context.output.result(f"The ledger has no run since {since}.")
+            case _ if not entries:
+                of_message, after = f" of {name}" if name else "", f" since {since}" if since else ""
+                context.output.result(f"The ledger has no run{of_message}{after}.")
             case _:
                 context.output.result(audit_text.format_runs(entries, context.output.width))
         return exit_code_of(facts)

@@ -109,23 +109,23 @@ def test_as_text_it_fits_the_terminal(folder: Folder, monkeypatch: pytest.Monkey
     append(folder, line("a", "RUN1-1", "sent", id="1", actor="ann", run_url="https://ci.example/7"))
     append(folder, line("b", "RUN1-2", "sent", id="2", by="reconcile", message="news"))
     assert folder.run("audit").out.splitlines() == [
-        "at (UTC)          command  message  result                         by   run   where",
-        "2026-01-01 00:00  apply    list     1 sent                         ann  RUN1",
-        "2026-01-01 00:00  apply    news     1 sent (1 found by reconcile)  ann  RUN1  https://ci.example/7",
+        "at (UTC)          command  message  result                         by   run   where  job",
+        "2026-01-01 00:00  apply    list     1 sent                         ann  RUN1  CI",
+        "2026-01-01 00:00  apply    news     1 sent (1 found by reconcile)  ann  RUN1  CI     https://ci.example/7",
     ]
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", "90")
     assert folder.run("audit").out.splitlines()[1:] == [
-        "2026-01-01 00:00  apply    list     1 sent                         ann  RUN1",
-        "2026-01-01 00:00  apply    news     1 sent (1 found by reconcile)  ann  RUN1",
+        "2026-01-01 00:00  apply    list     1 sent                         ann  RUN1  CI",
+        "2026-01-01 00:00  apply    news     1 sent (1 found by reconcile)  ann  RUN1  CI",
         "  https://ci.example/7",
     ]
     monkeypatch.setenv("COLUMNS", "60")
     assert folder.run("audit").out.splitlines() == [
         "at (UTC)          command  message",
         "2026-01-01 00:00  apply    list",
-        "  1 sent · by ann · run RUN1",
+        "  1 sent · by ann · run RUN1 · CI",
         "2026-01-01 00:00  apply    news",
-        "  1 sent (1 found by reconcile) · by ann · run RUN1",
+        "  1 sent (1 found by reconcile) · by ann · run RUN1 · CI",
         "    https://ci.example/7",
     ]
 
@@ -149,13 +149,13 @@ def test_a_decision_has_its_own_words_and_the_time_when_it_was_made(folder: Fold
         line("d", "RUN2-1", "sent", id="3", by="person", code="duplicate", at="2026-01-06T00:00:00Z"),
         line("e", "RUN3-1", "sent", by="adopt"),
     )
-    assert [" ".join(row.split()[:-1]) for row in folder.run("audit").out.splitlines()[1:]] == [
-        "2026-01-06 00:00 resolve list 1 acknowledged as sent twice",
-        "2026-01-05 00:00 accept list 1 accepted",
-        "2026-01-04 00:00 resolve list 1 marked as sent, 1 as not sent ann RUN1",
-        "2026-01-03 00:00 resolve list 1 marked as not sent bo RUN1",
-        "2026-01-01 00:00 adopt list 1 adopted",
-        "2026-01-01 00:00 apply list 2 sent",
+    assert [" ".join(row.split()) for row in folder.run("audit").out.splitlines()[1:]] == [
+        "2026-01-06 00:00 resolve list 1 acknowledged as sent twice of RUN2",
+        "2026-01-05 00:00 accept list 1 accepted of RUN1",
+        "2026-01-04 00:00 resolve list 1 marked as sent, 1 as not sent ann of RUN1 local",
+        "2026-01-03 00:00 resolve list 1 marked as not sent bo of RUN1 local",
+        "2026-01-01 00:00 adopt list 1 adopted RUN3",
+        "2026-01-01 00:00 apply list 2 sent RUN1",
     ]
 
 
@@ -164,5 +164,8 @@ def test_only_what_is_not_older_is_listed(folder: Folder) -> None:
     assert len(folder.run("audit", "--since", "2026-02-01").out.splitlines()) == 2
     assert len(folder.run("audit", "--since", "9999d").out.splitlines()) == 3
     assert folder.run("audit", "--since", "2999-01-01").out == "The ledger has no run since 2999-01-01.\n"
+    assert (
+        folder.run("audit", "list", "--since", "2999-01-01").out == "The ledger has no run of list since 2999-01-01.\n"
+    )
     wrong = folder.run("audit", "--since", "yesterday")
     assert (wrong.code, "as 2026-11-21, or 7d" in wrong.err) == (64, True)
