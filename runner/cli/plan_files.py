@@ -114,8 +114,9 @@ def save_plan(context: Context, plan: Plan, path: Path) -> None:
         context.output.note(
             f"{path} does not send {', '.join(plan.unread)}: the audience was not read; {save} reads it"
         )
-    if not context.output.quiet:
-        purpose = f"{path} is written. To send its {pluralize(plan.to_send, 'delivery', 'deliveries')}"
+    context.output.note(f"{path} is written.")
+    if plan.to_send and not context.output.quiet:
+        purpose = f"Send its {pluralize(plan.to_send, 'delivery', 'deliveries')}"
         step = NextStep(purpose, (shown_command("apply", "--plan", str(path)),))
         context.output.error(format_next_steps([step], context.output.width))
 

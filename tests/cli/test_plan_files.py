@@ -445,7 +445,8 @@ def test_unknown_outcomes_come_before_a_plan_that_does_not_fit(folder: Folder, i
 def test_out_says_what_it_wrote_and_a_check_is_alone(folder: Folder) -> None:
     folder.message(LIST)
     saved = folder.run("plan", "--out", "plan.json")
-    assert "plan.json is written. To send its 3 deliveries:\n    msgrun apply --plan plan.json\n" in saved.err
+    step = "Next:\n  Send its 3 deliveries:\n    msgrun apply --plan plan.json\n"
+    assert f"plan.json is written.\n\n{step}" in saved.err
     checked = folder.run("plan", "--check").out
     assert checked.startswith("\nthere is no messages.plan yet\n")
     assert "to send" not in checked
