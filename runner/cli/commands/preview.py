@@ -11,7 +11,9 @@ from runner.errors import UsageMistake
 from runner.preview.pages import render_pages
 from runner.preview.screenshots import take_screenshots
 from runner.preview.views import Preview
-from runner.report.problem_text import pluralize
+from runner.report.problem_text import list_first, pluralize
+
+_MAX_KINDS = 4  # of problems, and of warnings, that are named
 
 
 @command("preview")
@@ -70,11 +72,14 @@ def preview(
 
 def _describe(shown: Preview) -> str:
     """Returns sentences: how many messages are shown, what they send, and how many have a problem or a warning."""
-    tones = [message.tone for message in shown.messages]
-    sentences = [f"Wrote the pages of {pluralize(len(tones), 'message')}: {shown.kinds_to_send or 'nothing'} to send."]
+    pages, to_send = pluralize(len(shown.messages), "message"), shown.kinds_to_send or "nothing"
+    sentences = [f"Wrote the pages of {pages}: {to_send} to send."]
     for tone, word in (("bad", "problem"), ("warn", "warning")):
-        if count := tones.count(tone):
-            sentences.append(f"{pluralize(count, 'message has', 'messages have')} a {word}.")
+        found = [message for message in shown.messages if message.tone == tone]
+        labels = sorted({concern.label for one in found for concern in one.concerns if concern.tone == tone} - {word})
+        if found:
+            kinds = f": {list_first(labels[:_MAX_KINDS], len(labels))}" if labels else ""
+            sentences.append(f"{pluralize(len(found), 'message has', 'messages have')} a {word}{kinds}.")
     return " ".join(sentences)
 
 
