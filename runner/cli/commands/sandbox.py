@@ -72,7 +72,7 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
                     region=context.settings.region if context else "us",
                     trouble=spec,
                 ) as server:
-                    _serve(server, trouble, stopped)
+                    _serve(server, trouble, stopped, "" if workspace else " (msgrun itself takes --sandbox)")
             except OSError as error:
                 raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", _OTHER_PORT) from error
         return EXIT.done
@@ -88,8 +88,11 @@ def _open_context(stack: contextlib.ExitStack, *, is_required: bool) -> Context 
         return None
 
 
-def _serve(server: "Sandbox", trouble: Sequence[str], stopped: threading.Event) -> None:
-    """Prints the addresses of the sandbox and of its inbox, serves the inbox until it stops, and prints the counts."""
+def _serve(server: "Sandbox", trouble: Sequence[str], stopped: threading.Event, remark: str) -> None:
+    """Prints the addresses of the sandbox and of its inbox, serves the inbox until it stops, and prints the counts.
+
+    `remark` is on the variables for another program.
+    """
     from runner.preview.inbox import Inbox  # noqa: PLC0415  # Jinja and a server: --help saves 270 ms
     from runner.preview.page_server import PageServer  # noqa: PLC0415  # likewise
 
@@ -98,7 +101,8 @@ def _serve(server: "Sandbox", trouble: Sequence[str], stopped: threading.Event) 
         click.echo(f"sandbox on {url}, until Ctrl-C")
         click.echo("\n  ".join(["trouble:", *(trouble or ["none; --trouble SPEC makes answers fail, or late"])]))
         click.echo(f"what it was sent:\n  {pages.url}")
-        click.echo(f"for another program:\n  export INTERCOM_BASE_URL={url}\n  export INTERCOM_ACCESS_TOKEN=sandbox")
+        click.echo(f"for another program{remark}:")
+        click.echo(f"  export INTERCOM_BASE_URL={url}\n  export INTERCOM_ACCESS_TOKEN=sandbox")
         stopped.wait()
     received, troubled, messages = server.counts
     counts = f"{pluralize(received, 'request')}, {pluralize(messages - messages_before, 'new message')}"
