@@ -159,7 +159,7 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
         return False
     if before.selection.is_filtering or now.selection.is_filtering:
         return False
-    has_same_fields = before.document.value["to"] == now.document.value["to"]
+    has_same_fields = repr(before.document.value["to"]) == repr(now.document.value["to"])
     # An address may be made of a variable of the message or the project.
     # Compared as they print: 1, 1.0 and true are equal.
     has_same_constants = all(

@@ -49,7 +49,8 @@ def compare_fields(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterato
     """Yields the changed fields of two documents."""
     old, new = list_fields(before), list_fields(now)
     for name in {**new, **old}:
-        if (name in old) != (name in new) or old.get(name) != new.get(name):
+        # As they are written: 1, 1.0 and true are equal.
+        if (name in old) != (name in new) or repr(old.get(name)) != repr(new.get(name)):
             yield describe_change(name, *(format_value(side.get(name)) for side in (old, new)))
 
 

@@ -435,6 +435,9 @@ DECIDING = {
         "value: free",
         "value: 'free AND external_id = test'",
     ),
+    "the kind of a value in a search": (
+        "to: {intercom: {search: {field: custom_attributes.level, operator: '=', value: 1}}}", "value: 1", "value: true"
+    ),
     "a variable of where": (
         "to: {intercom: {segment: VIP}, where: \"contact.external_id in who\"}\nvars: {who: 'resident-01'}",
         "resident-01",
