@@ -38,6 +38,8 @@ _FONT = re.compile(
     r"(?:(?:normal|bold|bolder|lighter|[1-9]00) )?"
     r"(?!in|un)([\w.%-]+)(?: ?/ ?(?!in|un)([\w.%]+))? (?!inherit$|unset$)(.+)"
 )
+# Signs of the items of a list that are those of the other kind of list.
+_OTHER_SIGNS = {"ol": re.compile("none|disc|circle|square"), "ul": re.compile("decimal|alpha|latin|roman")}
 _GROWING = frozenset({"td", "th", "tr", "table", "tbody", "img"})  # they grow with what is in them
 
 
@@ -75,7 +77,8 @@ def read_style(style: str, tag: str, look: Look, text_length: int = 0, around: L
     marks += [
         "struck" if "line-through" in value else "not in Outlook" if name == "mso-hide" else f"styled with {name}"
         for name, value in declarations
-        if not (_decorates(name, value, new_look.size) and (grows or _fits(name, value, new_look, text_length)))
+        if (name.startswith("list-style") and tag in _OTHER_SIGNS and _OTHER_SIGNS[tag].search(value))
+        or not (_decorates(name, value, new_look.size) and (grows or _fits(name, value, new_look, text_length)))
     ]
     mark = NOT_DISPLAYED if displays == {"none"} else marks[0] if marks else ""
     addresses += [value for name, value in declarations if name.startswith("background") and "gradient" in value]

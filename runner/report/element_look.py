@@ -177,6 +177,7 @@ def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[st
                 if name in _GAPS
                 else _has_color(name, tag, attributes) and parse_color_attribute(value) is None
             )
+            or (name == "type" and tag == "ul" and value.lower() not in {"disc", "circle", "square"})
             or (name == "face" and not is_plain_font(value.lower()))
             or (name == "align" and (tag, value.strip().lower()) in {("table", "right"), ("caption", "bottom")})
         ):

@@ -57,6 +57,11 @@ OTHER_COLORS = [
     "<div style='background:#000;color:yellow'><mark style='color:inherit'>evil</div>",
 ]  # fmt: skip
 LONG = "Hello dear customer, this is a long text. " * 4
+# With a number in place of a dot, or without its number.
+SIGNS = [
+    "<ul style='list-style-type:decimal'><li value=600>evil</ul>", "<ul type=1><li value=600>evil</ul>",
+    "<ol style='list-style:none'><li value=600>evil</ol>",
+]  # fmt: skip
 # Covered by a box that comes next.
 TOO_HIGH = [
     f"<div style='h&#101;ight:18px'>{LONG}evil</div>", f"<div style='max-h&#101;ight:18px'>{LONG}evil</div>",
@@ -67,7 +72,7 @@ TOO_HIGH = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [*TOO_HIGH, *BEATEN, *REFUSED, *ADDED_UP, *OTHER_COLORS], ids=ascii)
+@pytest.mark.parametrize("body", [*SIGNS, *TOO_HIGH, *BEATEN, *REFUSED, *ADDED_UP, *OTHER_COLORS], ids=ascii)
 def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
     before = text.partition("evil")[0]
