@@ -19,9 +19,9 @@ COMMAND_GROUPS = {
 }
 # What other tools call a command or an option.
 _OTHER_COMMANDS = {
-    "send": "apply", "resume": "apply", "retry": "apply", "check": "validate", "diff": "plan --against REF",
-    "list": "status", "show": "render", "history": "audit", "log": "audit", "logs": "audit",
-    "import": "adopt", "version": "--version",
+    "send": "apply", "resume": "apply", "retry": "apply --retry-refused", "check": "validate",
+    "diff": "plan --against REF", "list": "status", "who": "status", "show": "render",
+    "history": "audit", "log": "audit", "logs": "audit", "import": "adopt", "version": "--version",
 }  # fmt: skip
 OTHER_OPTIONS = {"--dry-run": "msgrun plan", "--auto-approve": "--yes", "-y": "--yes"}
 _RANGE = re.compile(r"  \[(\d+<=)?x[<>]=?\d+\]$")  # click's words for the numbers that an option takes

@@ -1,6 +1,7 @@
 """What init asks on a terminal. With an access token it lists the admins, so that no id has to be looked up."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
@@ -81,5 +82,13 @@ def _choose(workspace: str, admins: Sequence[Admin]) -> Sender:
         click.echo(f"  {number:>2}  {show_on_one_line(admin.name)}  ({admin.id}{seat})", err=True)
     if len(admins) > len(listed):
         click.echo(f"  and {len(admins) - len(listed)} more", err=True)
-    number = click.prompt("Number", type=click.IntRange(1, len(listed)), default=1, err=True)
-    return Sender("id", listed[number - 1].id)
+    return click.prompt("Number", value_proc=partial(_find_admin, listed), default="1", err=True)
+
+
+def _find_admin(listed: Sequence[Admin], text: str) -> Sender:
+    """Returns the admin whose number, name or id an answer is. Raises click.UsageError: the question is asked again."""
+    answer = text.strip().casefold()
+    for number, admin in enumerate(listed, 1):
+        if answer in {str(number), admin.id, admin.name.casefold()}:
+            return Sender("id", admin.id)
+    raise click.UsageError(f"'{text}' is not a number from 1 to {len(listed)}, nor the name of one of these")

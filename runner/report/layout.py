@@ -31,6 +31,7 @@ _STEP_END = re.compile(r"; (?=(?:[^']*'[^']*')*[^']*$)")  # not within quotes
 # A command that ends a step of a hint, or is one.
 _STEP_COMMAND = re.compile(r"(?:(?<=: )|^)(?:MSGRUN_[A-Z]+=\S+ )?(?:msgrun|git|pip|cp|chmod)(?: [^,]*)?$")
 _EXPRESSION = re.compile(r"\{\{[^{}]{0,60}\}\}")
+_UNIT = re.compile(r"(?<=\d) (?=(?:s|min|h)\b)")  # between a number and its unit
 _SPACE_IN_COMMAND = "\ue000"  # a character for private use: no text has it
 
 
@@ -57,6 +58,7 @@ def wrap(text: str, width: int, *, indent: str = "") -> str:
         return text
     if text.startswith(HINT):
         return wrap_hint(HINT, text.removeprefix(HINT), width)
+    text = _UNIT.sub(_SPACE_IN_COMMAND, text)
     if "msgrun" in text:
         text = _COMMAND.sub(lambda match: match[0].replace(" ", _SPACE_IN_COMMAND), text)
     if "{{" in text:  # an expression of a template, too, is copied

@@ -79,6 +79,7 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["quux"], "there is no command quux; msgrun --help lists them"),
         (["send"], "there is no command send; did you mean apply?"),
         (["resume"], "there is no command resume; did you mean apply?"),
+        (["retry"], "there is no command retry; did you mean apply --retry-refused?"),
         (["version"], "there is no command version; did you mean --version?"),
         (["-e", "plan"], "-e takes plan as the name of an environment\n  hint: for example: msgrun -e staging plan"),
         (["-e", "staging"], "a command is missing\n  hint: msgrun --help lists them"),

@@ -9,7 +9,7 @@ import pytest
 from runner.sandbox import Sandbox
 from tests.support.ledger_files import read_settings
 from tests.support.project import PACKAGE
-from tests.support.terminal import Terminal
+from tests.support.terminal import CTRL_C, Terminal
 
 NO_TOKEN = {"INTERCOM_ACCESS_TOKEN": "", "INTERCOM_TOKEN": "", "INTERCOM_BASE_URL": "", "CI": "", "GITHUB_ACTIONS": ""}
 
@@ -43,7 +43,8 @@ def test_with_a_token_the_admins_are_listed(start, tmp_path: Path) -> None:
     with Sandbox(workspace="acme1234") as intercom:
         terminal = start(INTERCOM_ACCESS_TOKEN="secret", INTERCOM_BASE_URL=intercom.url)
         terminal.answer("Region of your Intercom workspace", "")
-        terminal.answer("Number", "2")
+        terminal.answer("Number", "somebody")
+        terminal.answer("'somebody' is not a number from 1 to", "2")
         terminal.answer("Where will apply run?", "1")
         assert terminal.finish() == 0
     settings = read_settings(tmp_path)
@@ -93,3 +94,15 @@ def test_the_workflow_of_a_ci_system_is_written_on_the_way(start, tmp_path: Path
     assert PACKAGE in (tmp_path / ".gitlab/msgrun.yml").read_text()
     assert "Asking the package index for the hashes …" in terminal.raw
     assert read_settings(tmp_path)["lock"] == "git+origin"
+
+
+def test_an_admin_may_be_chosen_by_name_and_ctrl_c_ends_the_line(start) -> None:
+    with Sandbox(workspace="acme1234") as intercom:
+        terminal = start(INTERCOM_ACCESS_TOKEN="secret", INTERCOM_BASE_URL=intercom.url)
+        terminal.answer("Region of your Intercom workspace", "")
+        terminal.answer("Number", "ZOE")
+        terminal.wait_for("Where will apply run?")
+        terminal.wait_for("Number [1]: ")
+        terminal.type(CTRL_C)
+        assert terminal.finish() == 130
+    assert "\nInterrupted by Ctrl-C.\n" in terminal.screen

@@ -37,7 +37,7 @@ def explain(code: tuple[str, ...]) -> int:
     """Explain the code of a problem, or of a delivery.
 
     CODE stands in brackets after a problem's message, or in a line of msgrun status. Without it, all codes are listed;
-    with another word, those that have it in their code or title.
+    with another word, those that have it in their code, title or group.
     """
     output = current_output()
     if not code:
@@ -75,7 +75,10 @@ def _hint_for_other(word: str) -> str:
 def _find_groups(word: str) -> list[Group]:
     """Returns the groups that have a word in a code or title, with only these codes."""
     groups = [
-        Group(group.title, tuple(one for one in group.explanations if word in f"{one.code} {one.title}".lower()))
+        Group(
+            group.title,
+            tuple(one for one in group.explanations if word in f"{one.code} {one.title} {group.title}".lower()),
+        )
         for group in load_groups()
     ]
     return [group for group in groups if group.explanations]

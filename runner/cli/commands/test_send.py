@@ -14,6 +14,7 @@ from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import parse_recipient_address
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
+from runner.declare.similar_names import did_you_mean
 from runner.errors import (
     GuardRefused,
     LedgerUnavailable,
@@ -55,7 +56,7 @@ def _require_allowed(context: Context, email: str) -> str:
     for recipient in allowed:
         if recipient.casefold() == email.strip().casefold():
             return recipient
-    hint = (
+    hint = did_you_mean(email.strip().casefold(), allowed) or (
         "--as names a recipient, whose text you get; if this one is of your own team, write into msgrun.yaml: "
         f"test_recipients: [{', '.join([*allowed, email.strip()])}]"
     )

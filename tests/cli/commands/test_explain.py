@@ -48,6 +48,12 @@ def test_several_codes_are_explained_one_after_the_other(folder: Folder) -> None
     assert folder.run("explain", "http-link", "no-expires").out == both
 
 
+def test_a_word_of_a_group_lists_its_codes(folder: Folder) -> None:
+    group = next(group for group in load_groups() if group.title.startswith("Guards"))
+    listed = folder.run("explain", "guards").out
+    assert [f"  {entry.code} " in listed for entry in group.explanations] == [True] * len(group.explanations)
+
+
 def test_an_unknown_code_is_a_mistake_with_a_hint(folder: Folder) -> None:
     result = folder.run("explain", "unknown-kye")
     assert (result.code, result.out) == (64, "")

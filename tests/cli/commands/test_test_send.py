@@ -78,6 +78,7 @@ def test_another_address_is_refused_with_the_line_to_add(project: Folder, interc
     assert ran.code == 5
     assert "--as names a recipient, whose text you get; if this one is of your own team, write " in ran.err
     assert "write into msgrun.yaml: test_recipients: [Team@acme.example, ann@example.com]" in ran.err
+    assert "did you mean Team@acme.example?" in project.run("test-send", "news", "--to", "tam@acme.example").err
     project.write("msgrun.yaml", "")
     ran = send(project)
     assert (ran.code, "test_recipients: [team@acme.example]" in ran.err) == (5, True)
