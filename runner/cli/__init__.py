@@ -81,6 +81,9 @@ def _describe_usage(error: click.UsageError) -> str:
         name = error.ctx.params.get("name") or "news"
         words = [name if word == "news" else word for word in examples[0][0].split()[1:]]
         return f"{message}\n  hint: for example: {shown_command(*words)}"
+    if isinstance(error, click.BadOptionUsage) and "requires an argument" in message:
+        path = " ".join(["msgrun", *msgrun.invoked_command.split()])
+        return f"{error.option_name}: its value is missing; see {path} --help"
     if message == "Missing command." and error.ctx:
         name = error.ctx.ensure_object(GlobalOptions).environment or ""
         if name in COMMANDS:

@@ -58,7 +58,7 @@ def parse_recipient_address(text: str) -> Address:
         return Address("email", text.strip())
     raise UsageMistake(
         "--to " + mark_private(text) + " is not an address",
-        "an email address, or id:…, user_id:… or email:…, for example --to email:ann@example.com",
+        "an email address, or id:…, user_id:… or email:…, for example --to ann@example.com",
     )
 
 

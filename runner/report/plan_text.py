@@ -147,7 +147,7 @@ def list_counts(by_action: Mapping[Action, int], in_this_run: int | None = None)
 def _format_heading(review: Review, view: PlanView) -> str:
     planned = review.plan
     environment = [planned.environment] if planned.environment != DEFAULT_ENVIRONMENT else []
-    workspace = f"workspace {planned.workspace}" if planned.workspace else "workspace not pinned yet"
+    workspace = f"workspace {planned.workspace}" if planned.workspace else "workspace of the token"
     items = [style(f"msgrun {view.command}", "bold"), *environment, "sandbox" if review.sandbox else workspace]
     return flow(map(one_line, items), view.width)
 

@@ -73,7 +73,7 @@ def edit(folder: Folder, name: str, before: str, after: str) -> None:
 
 def test_nothing_changed(here: Folder) -> None:
     assert kinds(here) == {"news": "unchanged", "seed": "unchanged"}
-    assert "2 unchanged\n\nmsgrun plan · workspace not pinned yet\n" in here.run("plan", "--against", "main").out
+    assert "2 unchanged\n\nmsgrun plan · workspace of the token\n" in here.run("plan", "--against", "main").out
 
 
 def test_renaming_a_file_or_moving_rows_changes_nothing(here: Folder) -> None:

@@ -84,6 +84,7 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["-e", "plan"], "-e takes plan as the name of an environment\n  hint: for example: msgrun -e staging plan"),
         (["-e", "staging"], "a command is missing\n  hint: msgrun --help lists them"),
         (["apply", "--dry-run"], "there is no option --dry-run; did you mean msgrun plan?"),
+        (["apply", "--canary"], "error: --canary: its value is missing; see msgrun apply --help\n"),
         (["apply", "-y"], "there is no option -y; did you mean --yes?"),
         (["plan", "-y"], "there is no option -y; see msgrun plan --help\n"),
         (["apply", "--limit", "0"], "error: --limit: 0 is no whole number of at least 1\n"),

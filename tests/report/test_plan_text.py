@@ -155,7 +155,7 @@ def test_a_file_that_is_named_after_an_address_is_masked(folder: Folder) -> None
 def test_a_terminal_without_unicode_gets_other_signs(folder: Folder) -> None:
     folder.message(people("ann"))
     ran = folder.process("plan", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
-    assert "msgrun plan - workspace not pinned yet" in ran.out
+    assert "msgrun plan - workspace of the token" in ran.out
 
 
 OTHERS = {

@@ -303,7 +303,7 @@ def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
     assert json.loads(folder.run("status", "--to", "id:a", "--format", "json").out)["counts"]["sent"] == 0
     for wrong in ("bo", "phone:1", "email:", "@"):
         ran = folder.run("status", "--to", wrong)
-        assert (ran.code, "is not an address" in ran.err, "--to email:ann@example.com" in ran.err) == (64, True, True)
+        assert (ran.code, "is not an address" in ran.err, " --to ann@example.com" in ran.err) == (64, True, True)
 
 
 @pytest.mark.parametrize(
