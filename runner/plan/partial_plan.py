@@ -10,7 +10,7 @@ from runner.plan.deliveries import Action, PlannedDeliveries
 from runner.plan.text_variants import TextVariants
 from runner.privacy import AnyText
 
-SAMPLE_SIZE = 3  # recipients that are named
+SAMPLE_SIZE = 4  # recipients that are kept to be named: three of many, or all four
 
 
 @dataclass(slots=True)

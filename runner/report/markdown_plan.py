@@ -44,7 +44,7 @@ from runner.report.plan_words import (
     format_unread,
     reading_lines,
 )
-from runner.report.problem_text import format_left_out, list_first, pluralize
+from runner.report.problem_text import format_left_out, list_first, list_sample, pluralize
 from runner.report.review import Review
 from runner.shown_command import shown_command
 
@@ -211,7 +211,7 @@ def _format_checked(message: PlannedMessage, *, show_values: bool) -> Iterator[s
     """Yields what the check of the recipients found, with the first recipients of each reason."""
     for (action, reason), number in message.deliveries.checked_counts().most_common():
         named = message.first_recipients_by_reason.get((action, reason), ())
-        names = list_first([inline_code(reveal_or_mask(name, show_values=show_values)) for name in named], number)
+        names = list_sample([inline_code(reveal_or_mask(name, show_values=show_values)) for name in named], number)
         word = "sent anyway" if action == "send" else action
         yield f"{number:,} {word}: {escape_text(reason)}: {names}"
 
@@ -249,7 +249,7 @@ def _format_message(message: PlannedMessage, sends: int, review: Review, *, show
         lines.append(f"Left out: {format_left_out(message.left_out)}")
     if message.first_recipients and sends:
         names = [reveal_or_mask(name, show_values=show_values) for name in message.first_recipients[:sends]]
-        lines.append(f"To {list_first(list(map(inline_code, names)), sends)}")
+        lines.append(f"To {list_sample(list(map(inline_code, names)), sends)}")
     lines += _format_checked(message, show_values=show_values)
     title = f"{html_code(message.name)}: {sends:,} to send"
     if message.is_unread:

@@ -6,7 +6,7 @@ from runner.plan.actions import REDIRECT_CHANGED, REFUSED_BEFORE
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.privacy import reveal_or_mask
 from runner.report.plan_words import format_unread
-from runner.report.problem_text import list_first
+from runner.report.problem_text import list_sample
 from runner.report.terminal_text import style
 
 _MAX_REASONS = 20
@@ -56,7 +56,7 @@ def format_reason(message: PlannedMessage, action: Action, reason: str, number: 
         reveal_or_mask(name, show_values=show_values)
         for name in message.first_recipients_by_reason.get((action, reason), ())
     ]
-    listed = f": {list_first(names, number)}" if names else ""
+    listed = f": {list_sample(names, number)}" if names else ""
     head = style(f"{number:,} {'sent anyway' if action == 'send' else action}", "yellow")
     return f"{head}: {reason.removeprefix(REFUSED_BEFORE)}{listed}"
 
@@ -69,4 +69,4 @@ def most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[t
 def format_names(message: PlannedMessage, sends: int, *, show_values: bool) -> str:
     """Returns the first recipients of this run, and how many more there are."""
     names = [reveal_or_mask(name, show_values=show_values) for name in message.first_recipients[:sends]]
-    return list_first(names, sends) if names else ""
+    return list_sample(names, sends) if names else ""

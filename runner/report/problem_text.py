@@ -144,6 +144,11 @@ def list_first(names: Sequence[str], total: int) -> str:
     return f"{', '.join(names)}{more}"
 
 
+def list_sample(names: Sequence[str], total: int) -> str:
+    """Returns all names, or three of more: "and 1 more" takes the room of the fourth name."""
+    return list_first(names if total <= len(names) else names[:3], total)
+
+
 def pluralize(number: int, word: str, plural: str = "") -> str:
     """Returns a number with its noun, in the plural unless the number is 1. The plural has an s unless it is given."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {plural or word + 's'}"

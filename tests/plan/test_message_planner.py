@@ -144,4 +144,4 @@ def test_what_the_ledger_knows_is_found_by_every_process(project):
         reveal_or_mask(name, show_values=True)
         for name in seen(found, 2, facts)[5]["refused", "refused before: no code"]
     ]
-    assert names == ["user5@example.com", "user11@example.com", "user17@example.com"]
+    assert names == ["user5@example.com", "user11@example.com", "user17@example.com", "user23@example.com"]

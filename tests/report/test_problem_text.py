@@ -79,3 +79,8 @@ def test_sentences_wrap_and_lines_are_clipped_on_a_terminal(width: int) -> None:
 def test_off_a_terminal_a_problem_is_one_line_without_an_empty_one_after_it() -> None:
     problem = Problem("c", Place("a.yaml"), "long " * 100 + "text")
     assert len(lines_of(problem)) == 1
+
+
+def test_the_room_of_and_one_more_is_taken_by_the_fourth_name() -> None:
+    assert problem_text.list_sample(["a", "b", "c", "d"], 4) == "a, b, c, d"
+    assert problem_text.list_sample(["a", "b", "c", "d"], 5) == "a, b, c and 2 more"
