@@ -17,7 +17,7 @@ from runner.declare.project import Project
 from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.read_cache import ReadCache
 from runner.declare.settings import Settings, setting_path
-from runner.declare.similar_names import did_you_mean, find_look_alike_names
+from runner.declare.similar_names import closest_match, find_look_alike_names
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
 from runner.declare.tree import NotReadable, Tree
@@ -205,7 +205,9 @@ def _make_selector(
             hints = [problem.hint for problem in unread if problem.place.path == path]
             name = path.rpartition("/")[2]
             hints += [f"a path is wanted: {file}" for file in files if _has_message(tree, file, name)]
-            hints += [did_you_mean(path, list(files)), "declarations are messages/**/*.yaml and .yml"]
+            by_stem = {PurePosixPath(file).stem: file for file in files}  # the folders of all files are alike
+            alike = by_stem.get(closest_match(PurePosixPath(path).stem, by_stem))
+            hints += [f"did you mean {alike}?" if alike else "declarations are messages/**/*.yaml and .yml"]
             raise UsageMistake(f"no declaration at {path}", next(filter(None, hints)))
     return lambda path: not selected_paths or any(is_within(path, selected) for selected in selected_paths)
 

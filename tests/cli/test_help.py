@@ -93,6 +93,8 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["status", "seed", "outage"], "error: unexpected argument: outage; see msgrun status --help\n"),
         (["plan", "--format", "jsn"], "--format: jsn is none of text, json, markdown, github; did you mean json?"),
         (["completion", "fishy"], "error: fishy is none of bash, zsh, fish; did you mean fish?"),
+        (["plan", "messages/inciednt.yaml"], "  hint: did you mean messages/incident.yaml?"),
+        (["plan", "messages/nope.yaml"], "  hint: declarations are messages/**/*.yaml and .yml"),
         (["plan", "seed"], "no declaration at seed\n  hint: a path is wanted: messages/seed.yaml"),
         (["plan", "outage"], "no declaration at outage\n  hint: a path is wanted: messages/incident.yaml"),
         (["status", "messages/seed.yaml"], "the ledger knows none\n  hint: a name is wanted: seed"),
