@@ -197,7 +197,7 @@ def _refuse_other_default(context: LedgerContext, ledger_id: str, answer: Remote
         return
     other = default.address.setting if default.address != context.address else f"the id {default.ledger_id}"
     raise GuardRefused(
-        f"this would use the ledger {setting}, and the default branch of {answer.remote} names {other}",
+        f"the ledger here is {setting}, and the default branch of {answer.remote} names {other}",
         OTHER_DEFAULT_HINT,
     )
 

@@ -150,7 +150,7 @@ def test_a_mark_that_cannot_be_read_names_the_ref_to_remove(tmp_path: Path) -> N
 )
 def test_the_default_branch_may_name_no_other_ledger(tmp_path: Path, lock: str, ledger_id: str, other: str) -> None:
     message = refused(ledger_context(tmp_path, ledger_id=ID_A), facts(), answer(lock=lock, ledger_id=ledger_id))
-    expected = f"this would use the ledger messages.lock, and the default branch of origin names {other}"
+    expected = f"the ledger here is messages.lock, and the default branch of origin names {other}"
     assert message == (expected if other else "")
 
 

@@ -33,12 +33,16 @@ _COMMAND = "lock move"
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A move of the ledger with this id from one address to another. `generation` is that of its marks."""
+    """A move of the ledger with this id from one address to another. `generation` is that of its marks.
+
+    `deliveries` is the number of those that the old one records.
+    """
 
     old: LedgerContext
     new: LedgerContext
     ledger_id: str
     generation: int
+    deliveries: int
 
     @property
     def pending(self) -> MoveMark:
@@ -87,7 +91,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
             f"{explain_restore(new)}; {IF_LOST}",
         )
     generation = _choose_generation(old, mark, new.address.setting, new_facts.mark)
-    return Move(old, new, old_header.ledger or new_run_id(), generation)
+    return Move(old, new, old_header.ledger or new_run_id(), generation, len(old_facts))
 
 
 def highest_mark(facts: Facts, ledger_id: str, answers: Sequence[RemoteAnswer]) -> MoveMark:

@@ -15,6 +15,7 @@ from runner.ledger.lock_address import LockfileAddress, has_password
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
+from runner.report.problem_text import pluralize
 
 
 @command("move")
@@ -43,7 +44,11 @@ def move(address: str) -> int:
                 return EXIT.done
             old = previous
         ledger_move = prepare_move(old, new, answers)
+        remotes = own.repository.relevant_remotes() if own.repository else ()
+        until = " Then apply sends nothing until the msgrun.yaml that names it is merged." if remotes else ""
         if not (new.address == own.address and old.address.has_host):  # asked before the host was contacted
+            number = pluralize(ledger_move.deliveries, "delivery", "deliveries")
+            context.output.sentence(f"{number} will be copied to {new.address.display_name}, at once.{until}")
             context.confirm(f"Move the ledger from {old.address.setting} to {address}?")
         run_move(ledger_move)
         save_current_ledger(context, ledger_move.ledger_id, address)
@@ -51,7 +56,6 @@ def move(address: str) -> int:
             context.output.sentence(f"the ledger is {own.address.setting}: the move to {old.address.setting} is undone")
         else:
             context.output.sentence(f"the ledger moved from {old.address.setting} to {address}")
-        remotes = own.repository.relevant_remotes() if own.repository else ()
         purpose = "Commit and merge it; until then apply sends nothing" if remotes else "Commit it"
         left = old.address.path if isinstance(old.address, LockfileAddress) else ""
         print_commit_step(context, new.address, purpose, left)

@@ -205,7 +205,13 @@ def test_on_a_terminal_a_move_is_a_question(folder: Folder) -> None:
         terminal = Terminal(folder.path, "lock", "move", "other.lock")
         terminal.answer("Move the ledger from messages.lock to other.lock? [y/N]:", answer)
         assert terminal.finish() == code, terminal.screen
+        assert "0 deliveries will be copied to other.lock, at once." in terminal.screen
         assert (folder.path / "other.lock").exists() == (answer == "y")
+
+
+def test_a_move_says_before_the_question_that_it_writes_at_once_and_apply_waits_for_the_merge(author: Clone) -> None:
+    said = author.msgrun("lock", "move", "git+origin").out
+    assert "deliveries will be copied to origin#msgrun-ledger:messages.lock, at once. Then apply sends nothing" in said
 
 
 def test_environments_that_take_their_address_from_the_project_keep_it(author: Clone) -> None:
