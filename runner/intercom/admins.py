@@ -61,7 +61,7 @@ def find_admin(sender: Sender, admins: Sequence[Admin]) -> Admin | SenderFault:
         other: SenderKind = "name" if sender.kind == "email" else "email"
         message = f"{len(matches)} admins have {_NAMED[sender.kind]} {sender.value}: {_join(matches, other)}"
         return SenderFault(sender, message, f'write the id of one: from: {{type: admin, id: "{matches[0].id}"}}')
-    hint = f"{shown_command('admins')} lists them all; write one of them into from:"
+    hint = f"write another one into from:; see them all: {shown_command('admins')}"
     if sender.kind == "id":
         return SenderFault(sender, f"admin {sender.value} does not exist; yours are {_join(admins, 'name')}", hint)
     near = _find_near(sender, admins)

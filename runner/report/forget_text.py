@@ -17,6 +17,7 @@ _UNREACHED = (
     "other clones, work trees and forks",
     "caches and artifacts of CI, and files of --log-file",
     "backups",
+    "the sandbox of this project, which msgrun sandbox --reset empties",
 )
 
 

@@ -21,6 +21,6 @@ def format_records(records: Sequence[Record], recipients: Recipients, width: int
 def _list_cells(record: Record, recipients: Recipients, *, show_values: bool) -> list[str]:
     message = f"{record.message} revision {record.revision}" if record.revision > 1 else record.message
     name = reveal_or_mask(recipients.name(record), show_values=show_values)
-    details = (f"id {record.id}" if record.id else "", record.code, f"by {record.by}" if record.by else "")
+    details = (f"message {record.id}" if record.id else "", record.code, f"by {record.by}" if record.by else "")
     cells = (format_time(record.recorded_at), record.status, message, name, record.key[:12])
     return list(map(one_line, (*cells, ", ".join(filter(None, details)))))

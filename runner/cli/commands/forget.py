@@ -87,22 +87,30 @@ def _forget(context: Context, ledger: Ledger, wanted: Address) -> int:
     commits = _find_commits(context, values, keys, paths)
     output.result(f"\n{forget_text.format_remains(forget_text.Remains(mentions, count, commits), output.width)}")
     next_steps.print_steps(
-        context, _list_steps(context, wanted, bool(mentions), bool(commits), has_changed=bool(files))
+        context, _list_steps(context, wanted, bool(mentions), values if commits else [], has_changed=bool(files))
     )
     return exit_code_of(ledger.facts)
 
 
 def _list_steps(
-    context: Context, wanted: Address, is_named: bool, is_in_history: bool, *, has_changed: bool
+    context: Context, wanted: Address, is_named: bool, in_history: Sequence[str], *, has_changed: bool
 ) -> list[NextStep]:
-    """Returns what is left to do for the erasure request, as far as msgrun knows."""
+    """Returns what is left to do for the erasure request, as far as msgrun knows.
+
+    `in_history` are the address and ids of the recipient, if git's history names them.
+    """
     aim = "each clone loses what was removed"
     steps = next_steps.commit_ledger(context, aim, message="Forget a recipient") if has_changed else []
     if is_named:
         steps.append(NextStep("Remove the recipient from the files above, or the next message goes there too", ()))
     address = wanted.label if context.output.show_values else "KIND:VALUE"
-    if is_in_history:
-        purpose = "If these commits may not name the recipient, rewrite them. FILE has a line VALUE==> for each value"
+    if in_history:
+        lines = ", ".join(f"{value}==>" for value in in_history if context.output.show_values)
+        which = f"these lines: {lines}" if lines else "a line VALUE==> for the address and for each id of the contact"
+        purpose = (
+            "If these commits may not name the recipient, rewrite them in a new clone, push all branches by force,"
+            f" and let everyone clone again. FILE has {which}"
+        )
         steps.append(NextStep(purpose, ("git filter-repo --replace-text FILE",)))
     if others := _other_environments(context):
         commands = (shown_command("forget", "--to", address, environment=name) for name in others)

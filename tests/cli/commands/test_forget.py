@@ -72,6 +72,11 @@ def test_it_lists_the_files_and_commits_that_still_name_the_recipient(sent: Fold
         subprocess.run(["git", *args], cwd=sent.path, check=True)
     again = sent.run("forget", "--to", "bo@example.com", "--yes").out
     assert f"\n  {commit.decode().strip()} 20" in again, "found by its key, which stays"
+    assert "FILE has a line VALUE==> for the address and for each id of the contact:" in again
+    assert (
+        "FILE has these lines: bo@example.com==>"
+        in sent.run("forget", "--to", "bo@example.com", "--yes", "--show-values").out
+    )
 
 
 def test_a_history_that_cannot_be_searched_is_not_called_free_of_the_recipient(

@@ -5,8 +5,11 @@ import click
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger
 from runner.cli.ledger_changes import refuse_planted_files, require_unchanged_ledger_files
+from runner.cli.next_steps import print_steps
 from runner.cli.options import EXIT, command
+from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 
 @command("verify")
@@ -31,4 +34,7 @@ def verify(against: str | None) -> int:
         count = pluralize(len(facts), "delivery", "deliveries")
         unchanged = f". The commits since {against} change no record of a ledger." if against is not None else ""
         context.output.sentence(f"{context.ledger.address.display_name}: {count}, {torn}{unchanged}")
+        if facts.torn_lines and against is None:
+            step = NextStep("Write the ledger again, without torn lines", (shown_command("lock", "compact"),))
+            print_steps(context, [step])
         return exit_code_of(facts) or (EXIT.problems if facts.torn_lines else EXIT.done)

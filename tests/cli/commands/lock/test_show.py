@@ -34,7 +34,7 @@ def test_a_person_reads_the_newest_records_in_a_table(folder: Folder, monkeypatc
     ]
     assert len(ran.out.splitlines()) == 1 + 20
     assert ran.err == "--all also shows 1 older attempt.\n"
-    assert rows(folder.run("lock", "show", "aaaa").out)[1][-2:] == ["a" * 12, "id 7, by reconcile"]
+    assert rows(folder.run("lock", "show", "aaaa").out)[1][-2:] == ["a" * 12, "message 7, by reconcile"]
     assert len(folder.run("lock", "show", "--all").out.splitlines()) == 1 + 21
 
 

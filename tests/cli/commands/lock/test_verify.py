@@ -42,6 +42,16 @@ def test_a_ledger_that_can_be_read(folder: Folder) -> None:
     assert (ran.code, ran.out) == (0, "messages.lock: 1 delivery, every line can be read\n")
 
 
+def test_a_torn_line_goes_with_the_command_that_verify_names(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="7"))
+    path = folder.path / "messages.lock"
+    path.write_text(path.read_text() + '{"key":"aa\n')
+    ran = folder.run("lock", "verify")
+    assert (ran.code, "Write the ledger again, without torn lines:\n    msgrun lock compact\n" in ran.out) == (1, True)
+    assert folder.run("lock", "compact").code == 0
+    assert folder.run("lock", "verify").code == 0
+
+
 @pytest.mark.parametrize(
     ("field", "values"),
     [("workspace", ("acme", "other")), ("ledger", ("01M80N0000000000000000000A", "01M80N0000000000000000000B"))],
