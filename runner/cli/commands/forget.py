@@ -106,10 +106,10 @@ def _list_steps(
     address = wanted.label if context.output.show_values else "KIND:VALUE"
     if in_history:
         lines = ", ".join(f"{value}==>" for value in in_history if context.output.show_values)
-        which = f"these lines: {lines}" if lines else "a line VALUE==> for the address and for each id of the contact"
+        which = f"the lines {lines}" if lines else "a line VALUE==> for the address and for each id of the contact"
         purpose = (
-            "If these commits may not name the recipient, rewrite them in a new clone, push all branches by force,"
-            f" and let everyone clone again. FILE has {which}"
+            f"If these commits may not name the recipient, write {which} into FILE, rewrite them in a new clone, push"
+            " all branches by force, and let everyone clone again"
         )
         steps.append(NextStep(purpose, ("git filter-repo --replace-text FILE",)))
     if others := _other_environments(context):

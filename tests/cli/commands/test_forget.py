@@ -72,9 +72,9 @@ def test_it_lists_the_files_and_commits_that_still_name_the_recipient(sent: Fold
         subprocess.run(["git", *args], cwd=sent.path, check=True)
     again = sent.run("forget", "--to", "bo@example.com", "--yes").out
     assert f"\n  {commit.decode().strip()} 20" in again, "found by its key, which stays"
-    assert "FILE has a line VALUE==> for the address and for each id of the contact:" in again
+    assert "write a line VALUE==> for the address and for each id of the contact into FILE, rewrite" in again
     assert (
-        "FILE has these lines: bo@example.com==>"
+        "write the lines bo@example.com==> into FILE"
         in sent.run("forget", "--to", "bo@example.com", "--yes", "--show-values").out
     )
 
