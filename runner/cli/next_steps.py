@@ -12,7 +12,7 @@ from runner.cli.context import Context
 from runner.declare.project_root import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
-from runner.ledger.current_ledger import OTHER_DEFAULT_HINT
+from runner.ledger.current_ledger import OTHER_DEFAULT_HINT, refuse_fork
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import is_live_claim
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
@@ -120,6 +120,10 @@ def note_other_clones(context: Context) -> None:
     remote = repository.main_remote if repository else ""
     if repository is None or not remote or context.output.in_ci:
         return
+    try:
+        refuse_fork(context.ledger)
+    except GuardRefused as error:
+        context.output.note(f"apply will refuse this: {error}", error.hint)
     try:
         default = context.ledger.declared_at(repository, f"refs/remotes/{remote}/HEAD")
     except (GuardRefused, LedgerUnavailable):  # apply says why

@@ -271,5 +271,7 @@ def test_plan_and_status_say_off_a_terminal_too_that_the_default_branch_names_an
         ran = author.msgrun(command)
         assert (ran.code, note in ran.err, "hint: if this commit is older: git pull;" in ran.err) == (0, True, True)
     author.git("remote", "set-head", "origin", "--delete")
+    author.git("remote", "set-url", "origin", str(author.path.parent / "fork.git"))
+    assert "apply will refuse this: git+origin is a branch of another repository" in author.msgrun("plan").err
     author.env.update(CI="true")
     assert "is read as" not in author.msgrun("plan").err
