@@ -96,7 +96,7 @@ def describe_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
     notes = list(ledger.changes)
     if not (context.options.sandbox or ledger.exists or ledger.guard):
         display_name, begin = context.ledger.address.display_name, context.ledger.begin_command
-        notes.append(f"there is no ledger {display_name} yet; if nothing was sent before, `{begin}` starts it")
+        notes.append(f"there is no ledger {display_name} yet; if nothing was sent before, start it: {begin}")
     if not ledger.guard and (warning := _lockfile_size_warning(context)):
         notes.append(warning)
     return notes

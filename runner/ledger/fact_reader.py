@@ -46,7 +46,7 @@ class FactReader:
         if self._odd_count and not (self.headers or self.has_record or self._is_torn_header):
             raise LedgerUnavailable(
                 f"{self._origin} is not a lockfile: no line of it can be read",
-                "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
+                "if it should be one, it may be a pointer of Git LFS, or encrypted: get the file itself",
             )
 
     def _read_blocks(self, lines: LineSource) -> None:

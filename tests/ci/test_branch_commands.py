@@ -81,7 +81,7 @@ def test_a_plan_before_the_branch_began_or_without_its_remote_says_what_to_do(cl
     fresh.remove_settings("ledger")
     ran = fresh.msgrun("plan")
     assert ran.code == 0
-    assert f"there is no ledger {FILE} yet; if nothing was sent before, `msgrun lock begin` starts it" in ran.err
+    assert f"there is no ledger {FILE} yet; if nothing was sent before, start it: msgrun lock begin" in ran.err
     fresh.git("remote", "rename", "origin", "upstream")
     ran = fresh.msgrun("plan")
     assert (ran.code, "git knows no remote origin: git remote add origin URL" in ran.err) == (0, True)

@@ -405,7 +405,7 @@ def test_a_pull_request_that_names_an_empty_ledger_is_shown_on_top_and_sends_not
     top, _, guards = comment["body"].partition(" to send")
     assert "`lock`: `git+origin` → `git+origin#other`" in top
     assert "These commits make msgrun read and write another ledger" in guards
-    assert "starts it" not in guards
+    assert "start it" not in guards
     planned = host.plan(host.merge(), "2")
     assert planned.codes["Plan"] == 5
     assert "msgrun lock move git+origin#other" in planned.log.replace("'", "")
