@@ -122,7 +122,8 @@ def save_current_ledger(context: Context, ledger_id: str, lock: str | None = Non
     except OSError as error:
         raise UsageMistake(f"{SETTINGS_FILE} cannot be written: {error.strerror}", f"write to it: {changes}") from error
     for name, value in changes.items():
-        context.output.sentence(f"wrote {name}: {value} to {SETTINGS_FILE}")
+        why = "; apply asks there, in every clone and fork, whether the ledger moved" if name == "remote" else ""
+        context.output.sentence(f"wrote {name}: {value} to {SETTINGS_FILE}{why}")
 
 
 def save_remote(context: Context) -> None:
