@@ -31,6 +31,9 @@ def describe_actions(message: PlannedMessage, sends: int, *, show_values: bool) 
         ]
         names = format_names(message, sends, show_values=show_values)
         names = f": {names}" if names else ""
+        redirect = message.declaration.redirect
+        if redirect and names:
+            names = f" to {reveal_or_mask(redirect.display_name, show_values=show_values)} in place of{names}"
         yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{names}{''.join(again)}"
     for (action, reason), number in most_frequent(reasons):
         if action in {"refused", "excluded"} or (action, reason) in message.first_recipients_by_reason:

@@ -44,6 +44,8 @@ def test_that_everything_is_redirected_stands_above_all(folder: Folder) -> None:
     comment = folder.run(*STAGING, "plan", "--format", "markdown").out
     assert comment.index("Everything is redirected") < comment.index("**3 to send")
     assert "redirected" not in folder.run("plan").out
+    planned = folder.run(*STAGING, "plan", "--show-values").out
+    assert "3 to send to email:tester@example.com in place of: " in planned
 
 
 def test_render_shows_what_is_posted(folder: Folder) -> None:
