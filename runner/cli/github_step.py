@@ -120,6 +120,7 @@ def write_step_files(
                 *results.run_blocks,
                 _EXIT_CODES.get(code, "") if results.run_blocks else "",
                 _format_error(error, output, results, alone=is_alone),
+                "What it had planned, before it sent:" if results.run_blocks and results.plan_blocks else "",
                 *results.plan_blocks,
             ]
             text = "\n\n".join(filter(None, blocks))

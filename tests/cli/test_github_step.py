@@ -146,7 +146,8 @@ def test_an_apply_adds_what_it_did(folder: Folder, step: Path, intercom: Sandbox
     assert outputs(step)["exitcode"] == "0"
     assert outputs(step)["recipients"] == "1"
     summary = (step / "summary").read_text()
-    assert "**1 to send, of 1 message**" in summary
+    planned = "What it had planned, before it sent:\n\n<!-- msgrun plan: default -->\n"
+    assert "**1 to send, of 1 message**" in summary.partition(planned)[2]
     assert summary.startswith("### What was done\n\n**1 sent**\n"), "the result stands before the plan"
     assert folder.run("apply", "--yes").code == 0
     assert outputs(step)["has_changes"] == "false"
