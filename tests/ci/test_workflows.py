@@ -1,5 +1,6 @@
 """What `init --github` and `--gitlab` write, and the composite action: correct by the tools of their trade."""
 
+import itertools
 import re
 import subprocess
 import sys
@@ -52,6 +53,18 @@ def repository(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        (GITHUB, ("required reviewers", "INTERCOM_ACCESS_TOKEN", "rulesets", "msgrun-ledger", "CODEOWNERS")),
+        (GITLAB, ("protect the environment", "INTERCOM_ACCESS_TOKEN", "Git push requests", "CODEOWNERS")),
+    ],
+)
+def test_the_first_lines_name_all_that_is_set_up_at_the_host(text: str, settings: tuple[str, ...]) -> None:
+    first_lines = "".join(itertools.takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))
+    assert not [one for one in settings if one not in first_lines]
 
 
 @pytest.mark.lint
