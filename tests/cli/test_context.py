@@ -35,8 +35,7 @@ def test_the_default_environment_is_that_of_commands_without_a_choice(folder: Fo
     assert folder.run("plan").out.startswith("msgrun plan · staging · workspace abc\n")
     (folder.path / "messages.lock").unlink()
     unnamed = folder.run("-e", "default", "plan")
-    assert unnamed.out.startswith("msgrun plan · workspace of the token\
-")
+    assert unnamed.out.startswith("msgrun plan · workspace of the token\n")
     assert "start it: msgrun -e default lock begin" in unnamed.err
 
 
