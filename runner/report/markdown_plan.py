@@ -76,7 +76,7 @@ def format_plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_L
     ]
     digest = f"Digest {inline_code(planned.digest) if planned.digest else NO_DIGEST}"
     unfolded = [message for message in messages if _needs_reading(message, review)]
-    if not show_values and any(message.first_recipients for message in unfolded):
+    if not (show_values or all(message.is_unread for message in unfolded)):
         command = inline_code(shown_command("plan"))
         blocks.append(f"Recipients are masked here: in a clone of this commit, {command} shows them on a terminal.")
     room = limit - len("\n\n".join([*head, *blocks, digest])) - _LAST_LINE
