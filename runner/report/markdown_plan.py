@@ -252,7 +252,10 @@ def _format_message(message: PlannedMessage, sends: int, review: Review, *, show
         lines.append(f"Left out: {format_left_out(message.left_out)}")
     if message.first_recipients and sends:
         names = [reveal_or_mask(name, show_values=show_values) for name in message.first_recipients[:sends]]
-        lines.append(f"To {list_sample(list(map(inline_code, names)), sends)}")
+        redirect = declaration.redirect
+        where = inline_code(reveal_or_mask(redirect.display_name, show_values=show_values)) if redirect else ""
+        place = f"{where} in place of " if redirect else ""
+        lines.append(f"To {place}{list_sample(list(map(inline_code, names)), sends)}")
     lines += _format_checked(message, show_values=show_values)
     title = f"{html_code(message.name)}: {sends:,} to send"
     if message.is_unread:

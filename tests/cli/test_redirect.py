@@ -43,6 +43,7 @@ def test_that_everything_is_redirected_stands_above_all(folder: Folder) -> None:
     assert folder.run(*STAGING, "status").out.startswith(notice)
     comment = folder.run(*STAGING, "plan", "--format", "markdown").out
     assert comment.index("Everything is redirected") < comment.index("**3 to send")
+    assert "\n- To `email:***` in place of `a1`, " in comment
     assert "redirected" not in folder.run("plan").out
     planned = folder.run(*STAGING, "plan", "--show-values").out
     assert "3 to send to email:tester@example.com in place of: " in planned
