@@ -452,7 +452,7 @@ def test_an_admin_that_does_not_exist_is_found_before_the_first_claim(folder: Fo
     folder.message(LIST.replace("394051", "999"))
     ran = folder.run("apply", "--yes")
     assert (ran.code, "admin 999 does not exist; yours are 394051 (" in ran.err) == (5, True)
-    assert "write one of them into from:" in ran.err
+    assert "write another one into from:" in ran.err
     assert b'"claimed"' not in (folder.path / "messages.lock").read_bytes()
     assert not intercom.messages
 
