@@ -301,8 +301,8 @@ def test_a_review_shows_what_changes_in_who_gets_it(folder: Folder, intercom: Sa
     (change,) = plan(folder, "--against", "main")["changes"]["messages"]  # type: ignore[index]
     assert (change["change"], change["audience"]) == ("changed", None)
     fields = {field["name"]: (field["before"], field["now"]) for field in change["fields"]}
-    assert fields["to"] == ("Intercom segment Active", "Intercom tag beta")
-    assert fields["to.type"] == ("", '"user"')
+    assert fields["to.intercom"] == ('{"segment":"Active"}', '{"tag":"beta"}')
+    assert fields["to.type"] == ("", "user")
     assert "Resident 02" in fields["to.where"][1]
     (change,) = plan(folder, "--against", "main", "--online")["changes"]["messages"]  # type: ignore[index]
     assert change["audience"] == {"added": 2, "removed": 4, "same": 2, "altered": 0}
