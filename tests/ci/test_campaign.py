@@ -220,7 +220,7 @@ def test_a_lockfile_is_the_ledger_again_in_every_clone_once_its_successor_was_gi
     fresh.git("push", "--quiet")
     other.git("pull", "--quiet", "--ff-only")
     assert other.msgrun("apply", "--yes", "--limit", "3").code == 4
-    assert "the ledger git+origin#gone" in campaign.run(5, "apply", "--yes")
+    assert "the ledger here is git+origin#gone" in campaign.run(5, "apply", "--yes")
     assert campaign.recipients() == {1}
 
 

@@ -221,7 +221,7 @@ class Runs:
      for way in ("resolve", "reconcile") for early in (False, True))],
 )  # fmt: skip
 def test_workers_on_a_database_that_moves_stop_and_nobody_gets_it_twice(new, way, is_early, tmp_path, server):
-    (tmp_path / "fleet").mkdir()
+    subprocess.run(["git", "init", "--quiet", str(tmp_path / "fleet")], check=True)
     subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "origin.git")], check=True)
     addresses = {"branch": f"git+{(tmp_path / 'origin.git').as_uri()}", "lockfile": "messages.lock"}
     fleet = PostgresFleet(tmp_path / "fleet", server, 240, message="news")

@@ -30,7 +30,8 @@ NASTY = [
     ":tada:", "&lt;b&gt; &amp;", "<!-- x", "-->", "<https://evil.example>", "\x1b[31mred", "\u202eleft", "a\nb\n\nc",
     "^[note] [^1] [ ] x", "```\n</details>\n@octocat\n```", "", " ", "\\", "`",
 ]  # fmt: skip
-texts = st.one_of(st.sampled_from(NASTY), st.text(), st.lists(st.sampled_from(NASTY)).map(" ".join))
+any_texts = st.one_of(st.sampled_from(NASTY), st.text(), st.lists(st.sampled_from(NASTY)).map(" ".join))
+texts = any_texts.filter(lambda text: len(show_invisible(text)) <= 100)  # what no function cuts
 
 
 class Seen(HTMLParser):
@@ -83,7 +84,7 @@ def test_inline_code_is_one_piece_of_code(text: str) -> None:
 def test_a_cell_is_one_cell(text: str) -> None:
     seen = Seen(f"| a | b |\n| --- | --- |\n| {table_cell(text)} | end |\n")
     assert [tag for tag in seen.tags if tag in {"td", "code"}] == ["td", "code", "td"]
-    assert words(seen.code) == words(text)
+    assert "".join(words(seen.code)) == "".join(words(text))  # a long word may break
 
 
 @given(texts)
