@@ -249,8 +249,9 @@ def find_workspace_fault(id_code: str, declared: str, of_ledger: str) -> Refusal
         return Refusal(f"the token is of workspace {id_code}, and {SETTINGS_FILE} names {declared}", hint)
     if of_ledger not in {"", id_code}:
         hint = (
-            f"use a token of {of_ledger}; or give {id_code} an environment of its own: write environments: {{trial:"
-            f" {{workspace: {id_code}}}}} into {SETTINGS_FILE}, then: {shown_command('plan', environment='trial')}"
+            f"use a token of {of_ledger}; or give {id_code} an environment of its own: below environments: in"
+            f" {SETTINGS_FILE}, write trial: {{workspace: {id_code}}}, then:"
+            f" {shown_command('plan', environment='trial')}"
         )
         return Refusal(f"the token is of workspace {id_code}, and the ledger belongs to {of_ledger}", hint)
     return None

@@ -23,7 +23,10 @@ _OTHER_COMMANDS = {
     "diff": "plan --against REF", "list": "status", "who": "status", "show": "render",
     "history": "audit", "log": "audit", "logs": "audit", "import": "adopt", "version": "--version",
 }  # fmt: skip
-OTHER_OPTIONS = {"--dry-run": "msgrun plan", "--auto-approve": "--yes", "-y": "--yes"}
+OTHER_OPTIONS = {
+    "--dry-run": "msgrun plan", "--dryrun": "msgrun plan", "--auto-approve": "--yes", "-y": "--yes",
+    "--json": "--format json",
+}  # fmt: skip
 _RANGE = re.compile(r"  \[(\d+<=)?x[<>]=?\d+\]$")  # click's words for the numbers that an option takes
 _MIN_DESCRIPTION = 40  # columns for what an example does; with less, it stands below the command
 _UNLIMITED = 1_000  # characters of a command's one line: longer than any of them

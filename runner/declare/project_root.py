@@ -46,4 +46,5 @@ def find_root(start: Path) -> Path:
     misnamed = [*find_unread_settings(Tree(start), SETTINGS_FILE), *find_unread_folders(Tree(start))]
     hints = [f"in {problem.place.path}: {problem.message}; {problem.hint}" for problem in misnamed]
     hint = next(iter(hints), f"{shown_command('init')} makes one")
-    raise NoProject(f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", hint)
+    up_to = " in its git repository" if top < len(folders) else ""
+    raise NoProject(f"no project in {start} or above it{up_to}: neither {SETTINGS_FILE} nor messages/", hint)

@@ -14,7 +14,7 @@ from runner.report.terminal_text import one_line
 
 _COLUMNS = (
     "run", "command", "first", "last", "by", "where", "commit", "message", "revision", "sent", "reconciled", "refused",
-    "unknown", "not_sent", "plan",
+    "unknown", "decided", "not_sent", "plan",
 )  # fmt: skip
 _SHORT_RUN = 10  # characters of a run's id that say when it began, to the millisecond
 _HEADS = ("at (UTC)", "command", "message", "revision", "result", "by", "run", "where", "job")
@@ -69,9 +69,11 @@ def format_runs_json(entries: Sequence[RunEntry]) -> str:
 
 
 def _to_dict(entry: RunEntry) -> dict[str, str | int]:
+    # What a person decided to count as sent is no further message.
+    sent, decided = (entry.sent, 0) if entry.command == "apply" else (0, entry.sent)
     values = (
         entry.run, entry.command, entry.first, entry.last, entry.origin.actor, _where(entry), entry.origin.commit,
-        entry.message, entry.revision, entry.sent, entry.reconciled, entry.refused, entry.unknown, entry.not_sent,
+        entry.message, entry.revision, sent, entry.reconciled, entry.refused, entry.unknown, decided, entry.not_sent,
         entry.plan,
     )  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))

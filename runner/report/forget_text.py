@@ -10,6 +10,7 @@ from runner.report.layout import wrap_lines
 from runner.report.plain_text import format_message_counts
 from runner.report.problem_text import pluralize
 from runner.report.terminal_text import one_line, style
+from runner.shown_command import shown_command
 
 MAX_LISTED = 20
 _UNREACHED = (
@@ -17,7 +18,6 @@ _UNREACHED = (
     "other clones, work trees and forks",
     "caches and artifacts of CI, and files of --log-file",
     "backups",
-    "the sandbox of this project, which msgrun sandbox --reset empties",
 )
 
 
@@ -65,10 +65,11 @@ def format_removal(title: str, deliveries: int, files: Sequence[str]) -> str:
 
 def format_remains(found: Remains, width: int) -> str:
     """Returns where the recipient is still named, and what msgrun cannot reach."""
+    sandbox = f"the sandbox of this project, which this empties: {shown_command('sandbox', '--reset')}"
     blocks = [
         _list("Still named in files of the project:", found.mentions, found.mention_count),
         _list("Still named in git's history of these files and of the lockfile:", found.commits, len(found.commits)),
-        _list("Not reached by msgrun:", _UNREACHED, 0),
+        _list("Not reached by msgrun:", (*_UNREACHED, sandbox), 0),
     ]
     return wrap_lines("\n\n".join(filter(None, blocks)), width)
 

@@ -161,7 +161,9 @@ def test_the_sandbox_starts_outside_a_project_and_leaves_nothing_there(tmp_path:
     with urllib.request.urlopen(f"{url}/_sandbox/messages") as answer:
         assert json.load(answer) == []
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=10)
+    with process.stdout:
+        said = process.stdout.read()  # also what `readline` has read ahead
+    process.wait(timeout=10)
     assert "for another program (msgrun itself takes --sandbox):\n  export INTERCOM_BASE_URL=" in said
     assert (process.returncode, list(tmp_path.iterdir())) == (0, [])
     reset = subprocess.run([*command, "--reset"], capture_output=True, text=True, check=False)

@@ -169,7 +169,7 @@ def test_paths_select(read, seed):
     assert chosen.problems == ()
     assert len(read(files, ".").declarations) == 2
     with pytest.raises(UsageMistake) as found:
-        read(files, "messages/c.yaml")
+        read(files, "messages/badd.yaml")
     assert "did you mean" in found.value.hint
 
 

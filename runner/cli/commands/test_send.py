@@ -14,7 +14,7 @@ from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import parse_recipient_address
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
-from runner.declare.similar_names import did_you_mean
+from runner.declare.similar_names import did_you_mean, suggest_or_list
 from runner.errors import (
     GuardRefused,
     LedgerUnavailable,
@@ -29,6 +29,8 @@ from runner.ledger.durable_append import append_lines
 from runner.privacy import MASK, mark_private, mark_private_values, reveal_or_mask
 from runner.report.recipients import contact_url
 from runner.shown_command import shown_command
+
+_SAME_ADDRESS = 0.85  # likeness from which one address is another one, mistyped
 
 
 @command("test-send")
@@ -45,21 +47,26 @@ def test_send(name: str, email: str, address: str | None) -> int:
     The ledger does not change; tests.jsonl in .msgrun/, or in .msgrun/sandbox/, has what became of it.
     """
     with open_context(check_in_child=partial(_render, name=name, address=address)) as context:
-        email = _require_allowed(context, email)
+        email = _require_allowed(context, email, address)
         declaration, delivery = _render(context, name, address)
         return _send(context, declaration, delivery, email)
 
 
-def _require_allowed(context: Context, email: str) -> str:
+def _require_allowed(context: Context, email: str, address: str | None) -> str:
     """Returns the test recipient as msgrun.yaml has it. Raises GuardRefused if it is none."""
     allowed = context.settings.test_recipients
     for recipient in allowed:
         if recipient.casefold() == email.strip().casefold():
             return recipient
-    hint = did_you_mean(email.strip().casefold(), allowed) or (
-        "--as names a recipient, whose text you get; if this one is of your own team, write into msgrun.yaml: "
-        f"test_recipients: [{', '.join([*allowed, email.strip()])}]"
-    )
+    if address and address.casefold() in map(str.casefold, allowed):
+        hint = f"exchange them: --to {address} --as {email.strip()}"
+    elif "@" not in email:
+        hint = suggest_or_list(email, allowed)
+    else:
+        hint = did_you_mean(email.strip().casefold(), allowed, _SAME_ADDRESS) or (
+            "--as names a recipient, whose text you get; if this one is of your own team, write into msgrun.yaml: "
+            f"test_recipients: [{', '.join([*allowed, email.strip()])}]"
+        )
     raise GuardRefused(f"{email.strip()} is not one of test_recipients: of msgrun.yaml; nothing was sent", hint)
 
 

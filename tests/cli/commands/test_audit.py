@@ -81,11 +81,11 @@ def test_outcomes_are_counted_by_attempt_and_decisions_stand_apart(folder: Folde
         line("e", "RUN2-1", "sent", by="adopt", message="other"),
     )
     rows = {(row["command"], row["by"]): row for row in audit(folder)}
-    assert [(key, rows[key]["sent"], rows[key]["not_sent"]) for key in rows] == [
-        (("accept", "cy"), 1, 0),
-        (("resolve", "bo"), 0, 1),
-        (("apply", "ann"), 1, 0),
-        (("adopt", ""), 1, 0),
+    assert [(key, rows[key]["sent"], rows[key]["decided"], rows[key]["not_sent"]) for key in rows] == [
+        (("accept", "cy"), 0, 1, 0),
+        (("resolve", "bo"), 0, 0, 1),
+        (("apply", "ann"), 1, 0, 0),
+        (("adopt", ""), 0, 1, 0),
     ]
     apply = rows["apply", "ann"]
     assert (apply["refused"], apply["unknown"], apply["first"], apply["last"]) == (
@@ -100,7 +100,7 @@ def test_a_decision_names_who_made_it(folder: Folder, monkeypatch: pytest.Monkey
     folder.message(LIST)
     monkeypatch.setenv("GITHUB_ACTOR", "ann")
     assert folder.run("adopt", "list", "--yes").code == 0
-    assert [(row["command"], row["by"], row["sent"]) for row in audit(folder)] == [("adopt", "ann", 3)]
+    assert [(row["command"], row["by"], row["decided"]) for row in audit(folder)] == [("adopt", "ann", 3)]
     assert [record.get("actor") for record in records(folder)] == ["ann", None, None]
 
 
