@@ -35,8 +35,8 @@ def list_fields(declared: Mapping[str, Any]) -> dict[str, Any]:
     """
     fields: dict[str, Any] = {"revision": 1}
     for key, value in declared.items():
-        is_list = key == "to" and not (isinstance(value, dict) and any(source in value for source in _SOURCES))
-        if is_list:
+        has_source = isinstance(value, dict) and any(source in value for source in _SOURCES)
+        if key == "to" and not has_source:
             fields["to"] = "recipients in the declaration"
         elif isinstance(value, dict):
             fields |= {f"{key}.{name}": each for name, each in value.items()}
@@ -60,14 +60,12 @@ def describe_change(name: str, before: str, now: str) -> FieldChange:
 
 
 def format_value(value: Any) -> str:
-    """Returns a declared value in words, on one line; empty for None."""
+    """Returns a declared value in words, on one line, in which the ends of its lines are seen; empty for None."""
     if value is None:
         return ""
-    return (
-        " ".join(value.split())
-        if isinstance(value, str)
-        else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-    )
+    if isinstance(value, str) and value == " ".join(value.split()):
+        return value
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple[str, str] | None:

@@ -492,6 +492,16 @@ def test_a_message_whose_files_the_base_cannot_read_loses_no_rule_unseen(reviewe
     assert ran.out.startswith("! changed guard second: require_subscription: Newsletter -> none"), ran.out
 
 
+def test_the_ends_of_a_querys_lines_are_shown(reviewed: Clone) -> None:
+    head = message("second", "bbb1").partition("to:")[0]
+    query = "select id from 'a.csv' where true -- testers only\n    or false"
+    reviewed.write("a.csv", "id\nbbb1\n")
+    reviewed.write("messages/second.yaml", f"{head}to:\n  type: user\n  id: '{{{{ id }}}}'\n  sql: |\n    {query}\n")
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "main", "--format", "markdown")
+    assert "testers only\\nor false" in ran.out, ran.out + ran.err
+
+
 @pytest.mark.parametrize("key", ["redirect", "only", "test_recipients", "salt"])
 def test_values_with_the_same_check_are_two_values(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard_settings, "_fingerprint", lambda *_: "check 0")
