@@ -116,3 +116,14 @@ def unescape_html(text: str) -> str:
     if "&#" in text:
         text = _NO_CHARACTER.sub("\ufffd", _LEADING_ZEROS.sub("&#", text))
     return html.unescape(text)
+
+
+def name_in_dns(host: str) -> str:
+    """Returns the name of a host in the DNS; empty if browsers map a letter of it, and so read another host.
+
+    Not by Python's codec `idna`, which maps some letters as browsers no longer do.
+    """
+    labels = unicodedata.normalize("NFC", host.lower()).split(".")
+    if any(unicodedata.normalize("NFKC", label).lower() != label for label in labels):
+        return ""
+    return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)

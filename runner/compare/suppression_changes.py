@@ -26,7 +26,7 @@ def compare_suppression_lists(
 ) -> Iterator[FieldChange]:
     """Yields the changes of suppression lists, as their numbers of identifiers. What is beyond the limits is named.
 
-    `declared_before` are the lists that the commit declares. Another one is new, and takes nobody off.
+    `declared_before` are the lists that the commit declares. Another one is new, and lost no contact.
     """
     distinct = {repr(files): files for files in declared_before}.values()
     named = [files for files in distinct if not _is_wild(files.pattern)]

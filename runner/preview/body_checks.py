@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import lru_cache
 
-from runner.characters import show_on_one_line
+from runner.characters import name_in_dns, show_on_one_line
 from runner.compare.link_hosts import find_host
 from runner.lint.html import VOID_TAGS, ParsedHtml, Tag
 from runner.lint.links import find_links
@@ -162,10 +162,7 @@ def split_address(address: str) -> tuple[str, str, str]:
 def _name_in_dns(host: str) -> str:
     if host.isascii():
         return host
-    try:
-        return f"{host} ({host.encode('idna').decode()})"
-    except ValueError:
-        return f"{host} (no name of a host)"
+    return f"{host} ({name_in_dns(host) or 'browsers read it as another host'})"
 
 
 def _shorten(text: str, room: int) -> str:

@@ -1,7 +1,8 @@
 """Hosts in addresses and texts that have letters beyond ASCII: some of these look like Latin ones."""
 
 import re
-import unicodedata
+
+from runner.characters import name_in_dns
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 # The host of a web address. A browser takes any number of slashes, and a backslash for one.
@@ -35,9 +36,5 @@ def describe_hosts_in_text(text: str) -> str:
 
 
 def _describe(host: str) -> str:
-    """Returns the name in the DNS. Not by Python's codec `idna`, which maps some letters as browsers no longer do."""
-    labels = unicodedata.normalize("NFC", host[:_MAX_HOST].lower()).split(".")
-    if any(unicodedata.normalize("NFKC", label).lower() != label for label in labels):
-        return "whose host browsers read as another one"
-    names = [label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels]
-    return f"which is {'.'.join(names)}"
+    name = name_in_dns(host[:_MAX_HOST])
+    return f"which is {name}" if name else "whose host browsers read as another one"

@@ -149,7 +149,7 @@ def _is_changed(message: PlannedMessage, review: Review) -> bool:
 def _rank(message: PlannedMessage, review: Review, sends: Mapping[str, int]) -> tuple[bool, bool, bool, int]:
     """Returns what orders the messages: of those at the end the comment may have no more than the number.
 
-    First is what the commits change, then what is sent to nobody knows how many, then what is sent to most.
+    First is what the commits change, then messages whose recipients were not read, then what is sent to most.
     """
     number = sends[message.name] + count_later(message)
     return (not _needs_reading(message, review), not _is_changed(message, review), not message.is_unread, -number)
