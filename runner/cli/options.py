@@ -75,10 +75,9 @@ def current_options() -> GlobalOptions:
 
 
 COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
-_SUPERVISED = frozenset(  # all that read files; the second line's only check them in the child (see `supervisor`)
-    {"validate", "lint", "render", "preview", "plan", "init", "doctor"}
-    | {"apply", "accept", "adopt", "test-send", "forget"}
-)  # fmt: skip
+# All commands that read the project's files (see `supervisor`).
+_RUN_IN_CHILD = frozenset({"validate", "lint", "render", "preview", "plan", "init", "doctor"})
+_CHECKED_IN_CHILD = frozenset({"apply", "accept", "adopt", "test-send", "forget"})
 
 
 class LazyGroup(CommandGroup):
@@ -112,15 +111,17 @@ class LazyGroup(CommandGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Returns the command of the arguments. If it is supervised, a child runs it from here on.
-
-        The command's module is not imported yet, so that the fork is cheap.
-        """
-        self.invoked_command = args[0]  # before the fork: the first process too may have to report its end
+        """Returns the command of the arguments. If it is supervised, a child runs or checks it from here on."""
+        self.invoked_command = args[0]  # before a fork: the first process too may have to report its end
         supervisor = ctx.ensure_object(GlobalOptions).supervisor
-        if supervisor and not ctx.resilient_parsing and args[0] in _SUPERVISED:
-            supervisor.start()
-        return super().resolve_command(ctx, args)
+        if ctx.resilient_parsing or not supervisor:
+            return super().resolve_command(ctx, args)
+        if args[0] in _RUN_IN_CHILD:
+            supervisor.start()  # nothing of the command is imported yet, so that the fork is cheap
+        resolved = super().resolve_command(ctx, args)
+        if args[0] in _CHECKED_IN_CHILD:
+            supervisor.start()  # both processes need the command: one import for both saves apply a fifth of its start
+        return resolved
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
