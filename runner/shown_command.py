@@ -4,6 +4,7 @@ Every text that names a command to type takes it from here. `cli` sets the optio
 anything; nothing else of the process depends on them.
 """
 
+import os
 import shlex
 from typing import NamedTuple
 
@@ -12,7 +13,8 @@ class ShownOptions(NamedTuple):
     """The global options that decide which project, ledger and workspace a command acts on.
 
     `default_environment` is not an option: it is the environment of a command without -e; empty for the unnamed one.
-    Nor is `folder`: that of the project in what CI checked out, ending in /; empty if it is the top of it.
+    Nor is `folder`: that of the project in what CI checked out, ending in /; empty if it is the top of it. `start` is
+    the folder where the command starts, relative to the project's root: paths on its command line are relative to it.
     """
 
     directory: str = ""
@@ -20,6 +22,7 @@ class ShownOptions(NamedTuple):
     environment: str = ""
     default_environment: str = ""
     folder: str = ""
+    start: str = "."
 
 
 _options = [ShownOptions()]
@@ -35,14 +38,19 @@ def show_default_environment(name: str) -> None:
     _options[:] = [_options[0]._replace(default_environment=name)]
 
 
-def show_folder(folder: str) -> None:
-    """Sets the folder of the project, by which a comment says whose it is."""
-    _options[:] = [_options[0]._replace(folder=folder)]
+def show_folder(folder: str, start: str) -> None:
+    """Sets the folder of the project, by which a comment says whose it is, and the one where the command starts."""
+    _options[:] = [_options[0]._replace(folder=folder, start=start)]
 
 
 def shown_folder() -> str:
     """Returns the folder of the project, which tells the comments of two projects apart."""
     return _options[0].folder
+
+
+def shown_path(path: str) -> str:
+    """Returns a path from the project's root as the user has to type it: from the folder where the command starts."""
+    return os.path.relpath(path, _options[0].start)
 
 
 def shown_command(*words: str, environment: str | None = None, sandbox: bool | None = None) -> str:

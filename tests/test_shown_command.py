@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,18 @@ def test_accept_without_an_edit_names_the_ledger(folder: Folder) -> None:
     assert folder.run("--sandbox", "accept", "seed", "--yes").code == 0
     again = folder.run("--sandbox", "accept", "seed", "--yes")
     assert again.out.endswith("  See who got it:\n    msgrun --sandbox status seed\n")
+
+
+def test_a_path_in_a_hint_is_right_where_the_user_is(folder: Folder) -> None:
+    folder.message(SEED, "first")
+    folder.message(SEED.replace("seed", "other").replace("Hey", "Ahoy"), "second")
+    below = replace(folder, path=folder.path / "messages")
+    assert "hint: a path is wanted: first.yaml" in below.run("plan", "seed").err
+    assert "hint: did you mean first.yaml?" in below.run("plan", "sede").err
+    assert "hint: did you mean first.yaml?" in below.run("plan", "messages/first.yaml").err
+    assert "hint: a path is wanted: messages/first.yaml" in below.run("-C", "..", "plan", "seed").err
+    assert "hint: a name is wanted: seed" in below.run("accept", "first.yaml").err
+    assert below.run("--sandbox", "apply", "first.yaml", "--yes").code == 0
+    folder.message(SEED.replace("Hey", "Hello"), "first")
+    assert "    msgrun --sandbox apply second.yaml\n" in below.run("--sandbox", "plan").out
+    assert below.run("--sandbox", "apply", "second.yaml", "--yes").code == 0

@@ -116,18 +116,18 @@ class Context:
 
     def load_project(self, paths: tuple[str, ...] = (), cache: ReadCache | None = None) -> Project:
         """Reads the declarations. `paths` are as the user typed them, relative to the working directory or -C."""
-        selected = [self._relative_to_root(path) for path in paths]
+        selected = [self.relative_to_root(path) for path in paths]
         return load_project(self.tree, self.settings, RENDER_MONITOR, selected, cache)
 
     def project_reader(self, paths: tuple[str, ...] = ()) -> ProjectReader:
         """Returns a reader for the same declarations, which can read some of the files at a time."""
         return make_project_reader(
-            self.tree, self.settings, RENDER_MONITOR, [self._relative_to_root(path) for path in paths]
+            self.tree, self.settings, RENDER_MONITOR, [self.relative_to_root(path) for path in paths]
         )
 
     def path_filter(self, paths: tuple[str, ...]) -> Callable[[str], bool]:
         """Returns a test for paths from the root: whether the paths that the user typed select it. None select all."""
-        selection = [self._relative_to_root(path) for path in paths]
+        selection = [self.relative_to_root(path) for path in paths]
         return lambda path: not selection or any(is_within(path, selected) for selected in selection)
 
     def load_valid_project(self, paths: tuple[str, ...] = (), cache: ReadCache | None = None) -> Project:
@@ -171,7 +171,7 @@ class Context:
 
     def is_full_selection(self, paths: tuple[str, ...]) -> bool:
         """Returns whether the paths select everything that is declared."""
-        return not paths or any(self._relative_to_root(path) in {".", "messages"} for path in paths)
+        return not paths or any(self.relative_to_root(path) in {".", "messages"} for path in paths)
 
     def resolve_path(self, path: Path) -> Path:
         """Returns the full path of a file that the user named, relative to the working directory or -C."""
@@ -180,6 +180,14 @@ class Context:
     def user_path(self, path: Path) -> Path:
         """Returns the full path of what the user named to be written. Raises GuardRefused if it is a project's link."""
         return user_path(self.tree.root, self.resolve_path(path))
+
+    def relative_to_root(self, path: str) -> str:
+        """Returns a path that the user typed, relative to the root. Raises UsageMistake if it is outside."""
+        full = self.resolve_path(Path(path))
+        root = self.tree.root
+        if not full.is_relative_to(root):
+            raise UsageMistake(f"{path} is outside the project {root}")
+        return full.relative_to(root).as_posix()
 
     def _declared_at(self, repository: "Repository", commit: str) -> DeclaredLedger | None:
         """Reads what msgrun.yaml of a commit names; None if it names nothing that can be read for this environment."""
@@ -196,14 +204,6 @@ class Context:
                 return _declared_ledger(load_settings(Tree(Path(folder)), self.options.environment))
             except (ProblemsFound, UsageMistake):
                 return None
-
-    def _relative_to_root(self, path: str) -> str:
-        """Returns a path that the user typed, relative to the root. Raises UsageMistake if it is outside."""
-        full = self.resolve_path(Path(path))
-        root = self.tree.root
-        if not full.is_relative_to(root):
-            raise UsageMistake(f"{path} is outside the project {root}")
-        return full.relative_to(root).as_posix()
 
 
 def _declared_ledger(settings: Settings) -> DeclaredLedger:
@@ -235,7 +235,7 @@ def open_context(base: str = "", *, check_in_child: Callable[[Context], object] 
     tree = Tree(find_root(start))
     checkout = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or ""
     options.path_prefix = _workspace_prefix(tree.root, checkout)
-    show_folder(options.path_prefix)
+    show_folder(options.path_prefix, os.path.relpath(start, tree.root))
     output = Output.from_options(options, os.environ)
     supervisor = options.supervisor
     if supervisor:

@@ -1,6 +1,5 @@
 """Who the records of a ledger are about, where that may be shown: addresses from the declarations, and links."""
 
-import os
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -20,7 +19,7 @@ from runner.report.next_steps import NextStep
 from runner.report.problem_text import list_first
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_path
 
 Value = TypeVar("Value")
 _MAX_LISTED = 20  # recipients that are named above a question
@@ -81,11 +80,7 @@ def list_files(context: Context, names: AbstractSet[str]) -> list[str]:
         return {one.name: one.document.source.path for one in _load_declarations(context) if one.name in names}
 
     files = _call_in_child(context, find)
-    return _typed_paths(context, files.values()) if len(files) == len(names) else []
-
-
-def _typed_paths(context: Context, files: Iterable[str]) -> list[str]:
-    return sorted({os.path.relpath(context.tree.root / file, context.options.start_folder) for file in files})
+    return sorted(set(map(shown_path, files.values()))) if len(files) == len(names) else []
 
 
 def explain_no_records(context: Context, wanted: Address) -> list[NextStep]:
@@ -100,7 +95,7 @@ def explain_no_records(context: Context, wanted: Address) -> list[NextStep]:
         alike = next(iter(found.values())).label
         return [NextStep(f"If {alike} is meant", (shown_command("status", alike),))]
     purpose = "See what keeps back a message to this recipient" if files else "See who is left out, and why"
-    return [NextStep(purpose, (shown_command("plan", "--online", *_typed_paths(context, files)),))]
+    return [NextStep(purpose, (shown_command("plan", "--online", *sorted(set(map(shown_path, files)))),))]
 
 
 def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Address]:

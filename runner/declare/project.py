@@ -1,5 +1,6 @@
 """The project: its settings, and the declarations below messages/."""
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from runner.declare.similar_names import list_first, suggest_or_list
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import Document
 from runner.errors import Problem, ProblemsFound, UsageMistake
+from runner.shown_command import shown_path
 
 
 class Project(NamedTuple):
@@ -51,5 +53,8 @@ class Project(NamedTuple):
 
 def suggest_name(name: str, declarations: Iterable[Declaration], names: Sequence[str]) -> str:
     """Returns a hint for what is not among `names`: the names in the file that was given, or a similar name."""
-    in_file = [each.name for each in declarations if each.document.source.path == name.removeprefix("./")]
+    path = os.path.normpath(name)
+    in_file = [
+        each.name for each in declarations if path in {each.document.source.path, shown_path(each.document.source.path)}
+    ]
     return f"a name is wanted: {list_first(in_file)}" if in_file else suggest_or_list(name, names)

@@ -23,6 +23,7 @@ from runner.declare.template.template import Templates
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, UsageMistake
+from runner.shown_command import shown_path
 
 MAX_PROBLEMS = 100  # of one document that are reported: what follows is most often the same mistake again
 # After so many problems with an error among them, the rest of a file, or of the project, is not read: nothing is sent.
@@ -203,21 +204,25 @@ def _make_selector(
     for path in selected_paths:
         if path != "." and not any(is_within(file, path) for file in files):
             hints = [problem.hint for problem in unread if problem.place.path == path]
-            name = path.rpartition("/")[2]
-            hints += [f"a path is wanted: {file}" for file in files if _has_message(tree, file, name)]
-            by_stem = {PurePosixPath(file).stem: file for file in files}  # the folders of all files are alike
-            alike = by_stem.get(closest_match(PurePosixPath(path).stem, by_stem))
-            hints += [f"did you mean {alike}?" if alike else "declarations are messages/**/*.yaml and .yml"]
-            raise UsageMistake(f"no declaration at {path}", next(filter(None, hints)))
+            hints += [_suggest_file(tree, files, shown_path(path))]
+            raise UsageMistake(f"no declaration at {shown_path(path)}", next(filter(None, hints)))
     return lambda path: not selected_paths or any(is_within(path, selected) for selected in selected_paths)
 
 
-def _has_message(tree: Tree, file: str, name: str) -> bool:
-    """Returns whether a file declares the message with a name, or is called like it."""
-    return PurePosixPath(file).stem == name or any(
-        isinstance(item, Document) and isinstance(item.value, dict) and item.value.get("name") == name
+def _suggest_file(tree: Tree, files: Sequence[str], typed: str) -> str:
+    """Returns a hint for a path without a declaration: the file of the message that has this name, or a similar one."""
+    by_stem = {PurePosixPath(file).stem: file for file in files}  # the folders of all files are alike
+    by_name = {
+        str(item.value.get("name")): file
+        for file in files
         for item in read_documents(tree, file)
-    )
+        if isinstance(item, Document) and isinstance(item.value, dict)
+    }
+    if file := by_name.get(typed) or by_stem.get(typed):
+        return f"a path is wanted: {shown_path(file)}"
+    names = {**by_name, **by_stem}
+    file = names.get(closest_match(PurePosixPath(typed).stem, names))
+    return f"did you mean {shown_path(file)}?" if file else "declarations are messages/**/*.yaml and .yml"
 
 
 def is_within(path: str, chosen: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from runner.declare.declaration import Declaration
 from runner.declare.settings import DEFAULT_ENVIRONMENT, Limits
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_path
 
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
@@ -45,7 +45,7 @@ def edited_guard(declaration: Declaration, count: int, others: Sequence[str]) ->
     """
     name, next_revision = declaration.name, f"revision: {declaration.revision + 1}"
     accept, compare = shown_command("accept", name), shown_command("plan", "--against", "REF")
-    apply = shown_command("apply", *(others if len(others) <= _MAX_FILES else ("PATHS",)))
+    apply = shown_command("apply", *(map(shown_path, others) if len(others) <= _MAX_FILES else ("PATHS",)))
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
