@@ -1,6 +1,6 @@
 """Reads the audiences that are in the workspace, for plan --online and apply --plan."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -100,18 +100,23 @@ def _key(source: WorkspaceContacts) -> tuple[str, str | None]:
     return repr(source.group), source.role
 
 
-def read_planned_audiences(context: Context, project: Project, saved: SavedPlan | None) -> Project:
+def read_planned_audiences(
+    context: Context, project: Project, saved: SavedPlan | None, paths: Sequence[str]
+) -> Project:
     """Returns the project as apply sends it: with the contacts of the messages that the saved plan sends.
 
-    A message to the workspace that it does not send is left out, with a note. Raises GuardRefused if there is no saved
-    plan, because its audience was not reviewed; and what AudienceReader raises.
+    A message to the workspace that it does not send is left out, with a note. `paths` are those that the user selected.
+    Raises GuardRefused without a saved plan, because its audience was not reviewed; and what AudienceReader raises.
     """
     declared = [item for item in project.declarations if find_workspace_contacts(item.audience)]
     if saved is None:
         names = ", ".join(item.name for item in declared if not item.is_expired(context.now))
         if not names:
             return project
-        save, send = shown_command("plan", "--online", "--out", "FILE"), shown_command("apply", "--plan", "FILE")
+        save, send = (
+            shown_command("plan", *paths, "--online", "--out", "FILE"),
+            shown_command("apply", "--plan", "FILE"),
+        )
         raise GuardRefused(
             f"{names}: the audience is in the workspace and may have changed, so it is sent with a saved plan only",
             f"save who gets it, and look at it: {save}; then {send}. To send others alone, name their files",

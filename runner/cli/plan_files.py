@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
+from runner.declare.project import Project
 from runner.declare.project_root import NoProject, find_root
 from runner.errors import GuardRefused, Place, Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
@@ -23,7 +24,7 @@ from runner.report import json_output, plain_text
 from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.plan_words import format_undeclared_recipients
 from runner.report.problem_text import pluralize
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_path
 
 MAX_PLAN_FILE = 32 * 1024 * 1024  # bytes; a line has about 150, and there is one for each message
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -58,7 +59,8 @@ def apply_options(context: Context, options: PlanOptions, paths: tuple[str, ...]
     They contain the plan file if it exists, or if the settings require one.
     """
     is_binding = file.exists or context.settings.require_plan
-    return replace(options, is_full_selection=context.is_full_selection(paths), plan_file=file if is_binding else None)
+    selected = () if context.is_full_selection(paths) else paths
+    return replace(options, paths=selected, plan_file=file if is_binding else None)
 
 
 def require_same_workspace(context: Context, options: PlanOptions, id_code: str) -> None:
@@ -104,31 +106,52 @@ def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[
         context.output.problems(Problem("plan-outdated", place, text, file.write_command) for place, text in problems)
 
 
-def save_plan(context: Context, plan: Plan, path: Path) -> None:
-    """Saves a plan for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
+def save_plan(context: Context, plan: Plan, paths: Sequence[str], path: Path) -> None:
+    """Saves a plan of the selected `paths` for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
     rules = list_sending_rules(context.settings, [message.declaration for message in plan.messages])
-    parts = json_output.format_plan(plan, salt_check(context.settings.salt), rules=rules)
+    selected = [context.relative_to_root(selected_path) for selected_path in paths]
+    parts = json_output.format_plan(plan, salt_check(context.settings.salt), rules=rules, paths=selected)
     _write(context.user_path(path), (f"{part}\n".encode() for part in parts))
     if plan.unread:
-        save = shown_command("plan", "--online", "--out", str(path))
+        save = shown_command("plan", *paths, "--online", "--out", str(path))
         context.output.note(
             f"{path} does not send {', '.join(plan.unread)}: the audience was not read; {save} reads it"
         )
     context.output.note(f"{path} is written.")
-    if plan.to_send and not context.output.quiet:
+    if plan.to_send and not plan.guards and not context.output.quiet:
         purpose = f"Send its {pluralize(plan.to_send, 'delivery', 'deliveries')}"
         step = NextStep(purpose, (shown_command("apply", "--plan", str(path)),))
         context.output.error(format_next_steps([step], context.output.width))
 
 
-def load_saved_plan(context: Context, path: Path) -> SavedPlan:
+def load_agreed_project(
+    context: Context, paths: tuple[str, ...], path: Path | None
+) -> tuple[Project, SavedPlan | None]:
+    """Reads the project, and the saved plan at `path` if there is one: then only the messages of that plan.
+
+    `paths` select some of them. Raises ProblemsFound, UsageMistake, GuardRefused.
+    """
+    if path is None:
+        return context.load_valid_project(paths), None
+    saved = _load_saved_plan(context, path)
+    try:  # as when it was made, a mistake in another file does not matter
+        project = context.load_valid_project(paths or tuple(map(shown_path, saved.paths)))
+    except UsageMistake:
+        if paths:
+            raise
+        project = context.load_valid_project()  # a file was moved: its messages are found by their names
+    declarations = tuple(declaration for declaration in project.declarations if declaration.name in saved.names)
+    return project._replace(declarations=declarations), saved
+
+
+def _load_saved_plan(context: Context, path: Path) -> SavedPlan:
     """Reads a saved plan. Raises ProblemsFound, UsageMistake, GuardRefused."""
     try:
         with context.user_path(path).open("rb") as handle:
             return parse_saved_plan(str(path), iter(partial(handle.readline, MAX_HEAD + 1), b""))
     except OSError as error:
         raise UsageMistake(
-            f"{path} cannot be read: {error.strerror}", f"{shown_command('plan', '--out', 'FILE')} writes a plan"
+            f"{path} cannot be read: {error.strerror}", f"{shown_command('plan', '--out', str(path))} writes a plan"
         ) from error
 
 

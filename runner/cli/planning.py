@@ -90,12 +90,11 @@ def set_malloc_threshold() -> None:
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 20)
 
 
-def check_plan(context: Context, paths: tuple[str, ...]) -> None:
-    """Loads the project and renders all deliveries, as a plan does. Raises what loading a valid project raises.
+def check_plan(context: Context, project: Project) -> None:
+    """Renders all deliveries of a project, as a plan does.
 
     Problems of recipients are left to the plan itself, which comes after the checks of the ledger.
     """
-    project = context.load_valid_project(paths)
     pool = create_worker_pool(context.options.jobs)
     make_plan(project, Facts(), context.now, PlanOptions(), pool, PlanningProgress(context.output))
 

@@ -53,7 +53,7 @@ def load_preview(context: Context, request: PreviewRequest, memory: PreviewMemor
         project = context.load_valid_project(cache=memory.reads if memory else None)
         selected = select_messages(project, names)
         ledger = read_planned_ledger(context, base)
-        options = PlanOptions(is_full_selection=not names)
+        options = PlanOptions()
         plan, warnings = plan_with_ledger(context, selected, ledger, options)
         comparison = None
         if base:

@@ -122,12 +122,13 @@ def report_rest(context: Context, plan: Plan, remaining: int) -> None:
 
 
 def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:
-    """Returns the open attempts of this run, and those of earlier runs if the plan has some."""
+    """Returns the open attempts of this run, and those of earlier runs at the messages of the plan."""
     own = [item.record for item in summary.unknown]
-    if not plan.counts["unknown"]:
+    names = {message.name for message in plan.messages if message.counts["unknown"]}
+    if not names:
         return own
     keys = {record.key for record in own}
-    states = ledger.facts.states_with("unknown")
+    states = [state for state in ledger.facts.states_with("unknown") if state.record.message in names]
     return own + [record for state in states for record in state.open_attempts if record.key not in keys]
 
 

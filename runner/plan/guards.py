@@ -162,32 +162,19 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str) -> 
         )
 
 
-def stale_plan_guard(path: str, name: str, description: str, *, in_workspace: bool) -> Guard:
-    """Returns the guard for a saved plan that no longer matches one message.
-
-    Each of its deliveries has changed or is no longer declared; `description` says how many of each.
-    """
-    online = ("--online",) if in_workspace else ()
-    return Guard(
-        STALE_PLAN,
-        f"{path} is out of date for {name}: {description}",
-        f"save a new plan: {shown_command('plan', *online, '--out', 'FILE')}; in CI, approve the newest run",
-        (name,),
-    )
-
-
 def ledger_not_read_guard(reason: str, hint: str) -> Guard:
     """Returns the guard for a review without a ledger. `reason` is a sentence without its full stop."""
     unread = "The ledger was not read: how much of this was sent already is not known"
     return Guard(LEDGER_NOT_READ, f"{reason}. {unread}", hint)
 
 
-def digest_guard(expected: str) -> Guard:
-    """Returns the guard for a plan whose digest is not the `expected` one that the user passed."""
+def digest_guard(expected: str, paths: Sequence[str]) -> Guard:
+    """Returns the guard for a plan whose digest is not the `expected` one. `paths` are those that it was made with."""
     return Guard(
         "digest",
         f"the plan's digest is not the expected {expected}",
-        f"the declarations differ from the approved plan; review the new one: {shown_command('plan')}",
+        "give the PATHS that the expected plan was made with; if they are the same, a message changed or expired, so"
+        f" review the plan again: {shown_command('plan', *paths)}",
     )
 
 

@@ -52,10 +52,10 @@ class WorkerPool(Protocol):
 class PlanOptions:
     """What the user allows or asks for. `limit` is the maximum number of deliveries of the whole run.
 
-    With `sandbox`, the ledger belongs to the workspace of the sandbox, whatever msgrun.yaml names. `is_full_selection`
-    is false if the user selected only some messages. `expect` is the digest that the plan must have.
-    `confirm_recipients` is the largest number of recipients that the run may have. `plan_file` and `saved_plan` are
-    what the reviewer agreed to.
+    With `sandbox`, the ledger belongs to the workspace of the sandbox, whatever msgrun.yaml names. `paths` are the
+    files and folders that the user selected, as they were typed; empty if they select everything. `expect` is the
+    digest that the plan must have. `confirm_recipients` is the largest number of recipients that the run may have.
+    `plan_file` and `saved_plan` are what the reviewer agreed to.
     """
 
     limit: int | None = None
@@ -65,7 +65,7 @@ class PlanOptions:
     expect: str | None = None
     confirm_recipients: int | None = None
     sandbox: bool = False
-    is_full_selection: bool = True
+    paths: tuple[str, ...] = ()
     plan_file: PlanFile | None = None
     saved_plan: SavedPlan | None = None
 

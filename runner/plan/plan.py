@@ -28,7 +28,7 @@ class Plan:
     """Every message of the selection, by name. `workspace` is the declared one, else the ledger's, else empty.
 
     `sender_ids` are the ids of the senders that are declared by email or name, once they were looked up. `digest` is
-    empty if the audience of a message was not read.
+    that of the saved plan, if one is applied; empty if the audience of a message was not read.
     """
 
     environment: str
@@ -145,7 +145,8 @@ def make_plan(
         *_find_run_guards(plan, settings, options),
         *_find_agreement_guards(plan, planners, settings, facts, options),
     )
-    return replace(plan, guards=(*workspace_guards, *message_guards, *run_guards)), problems
+    digest = options.saved_plan.digest if options.saved_plan else plan.digest
+    return replace(plan, digest=digest, guards=(*workspace_guards, *message_guards, *run_guards)), problems
 
 
 def _find_sendable_files(messages: Iterable[PlannedMessage]) -> list[str]:
@@ -166,7 +167,8 @@ def _choose_workspace(settings: Settings, facts: Facts, options: PlanOptions) ->
 def _find_run_guards(plan: Plan, settings: Settings, options: PlanOptions) -> Iterable[Guard]:
     yield from guards.limit_guards(plan.send_counts(), settings.limits, settings.environment)
     if options.expect is not None and not plan.digest.startswith(options.expect):
-        yield guards.digest_guard(options.expect)
+        paths = options.paths or (options.saved_plan.paths if options.saved_plan else ())
+        yield guards.digest_guard(options.expect, paths)
     if options.confirm_recipients is not None and plan.to_send > options.confirm_recipients:
         yield guards.recipients_guard(plan.to_send, options.confirm_recipients)
 
@@ -187,6 +189,6 @@ def _find_agreement_guards(
         declared = {(message.name, message.declaration.revision) for message in plan.messages}
         yield from saved.mismatches(settings.environment, plan.workspace, settings.salt) or [
             *(guard for planner in planners if planner.saved_message for guard in planner.saved_message.guards(facts)),
-            *saved.undeclared_guards(declared, facts, is_full_selection=options.is_full_selection),
-            *find_lifted_rules(saved.path, saved.rules, settings, plan.sendable),
+            *saved.undeclared_guards(declared, facts, is_full_selection=not options.paths),
+            *find_lifted_rules(saved.path, saved.rules, settings, plan.sendable, saved.new_plan_hint()),
         ]

@@ -17,9 +17,9 @@ from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.lines import parse_object
 from runner.ledger.record import salt_check
-from runner.plan.guards import Guard, format_recipients, stale_plan_guard
+from runner.plan.guards import STALE_PLAN, Guard, format_recipients
 from runner.plan.sending_rules import SendingRules
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_path
 
 FORMAT_VERSION = 1
 # Bytes of the lines that are not one delivery each, which are read as a whole: some hundred for each message, or
@@ -30,7 +30,8 @@ _BUCKET_PREFIX_SIZE = 2  # bytes: all keys that begin with the same two bytes ar
 _KEY = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
 _ADMIN_ID = re.compile(r"[0-9]{1,128}")
-_TEXT_FIELDS = ("environment", "workspace", "digest")
+_PLAN_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_FIELDS = {"environment": str, "workspace": str, "digest": str, "messages": list, "deliveries": list, "paths": list}
 _CHANGED = "changed in Intercom since the plan was saved, so that another text would be sent"
 _NEW = "came into the audience since the plan was saved"
 MessageRevision = tuple[str, int]
@@ -39,14 +40,18 @@ MessageRevision = tuple[str, int]
 class SavedPlan:
     """The head of a saved plan, and the key and digest of every delivery that it sends.
 
-    `send_counts` is the number of these deliveries by message (name, revision). `sender_ids` are the admins' ids that
-    were looked up when it was made; empty if Intercom was not asked. `rules` are those it was made with. A delivery
-    takes 32 bytes. It is stored in a bucket with all deliveries whose keys begin with the same two bytes.
+    `digest` is that of the plan, empty if an audience was not read. `names` are its messages, and `paths` the files and
+    folders that it was made with, relative to the project's root; empty means all. `send_counts` is the number of these
+    deliveries by message (name, revision). `sender_ids` are the admins' ids that were looked up when it was made; empty
+    if Intercom was not asked. `rules` are those it was made with. A delivery takes 32 bytes. It is stored in a bucket
+    with all deliveries whose keys begin with the same two bytes.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.environment = self.workspace = self.salt_check = ""
+        self.environment = self.workspace = self.salt_check = self.digest = ""
+        self.names: frozenset[str] = frozenset()
+        self.paths: tuple[str, ...] = ()
         self.send_counts: Counter[MessageRevision] = Counter()
         self.sender_ids: dict[Sender, str] = {}
         self.rules: SendingRules = {}
@@ -74,7 +79,7 @@ class SavedPlan:
             mismatches.append((difference, "choose the environment with -e"))
         if self.workspace and workspace and self.workspace != workspace:
             difference = f"for workspace {self.workspace}, and this is {workspace}"
-            mismatches.append((difference, f"save a plan for this one: {shown_command('plan', '--out', 'FILE')}"))
+            mismatches.append((difference, f"save a plan for this one: {self.new_plan_command()}"))
         if self.salt_check and self.salt_check != salt_check(salt):
             mismatches.append(("with another salt", "put back salt: of msgrun.yaml, or MSGRUN_SALT"))
         return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
@@ -85,8 +90,7 @@ class SavedPlan:
             Guard(
                 "plan",
                 f"{self.path} was made when {sender} was admin {saved_id}, and now it is admin {sender_ids[sender]}",
-                f"list the admins: {shown_command('admins')}; then save a new plan: "
-                f"{shown_command('plan', '--online', '--out', 'FILE')}",
+                f"list the admins: {shown_command('admins')}; then {self.new_plan_hint('--online')}",
             )
             for sender, saved_id in self.sender_ids.items()
             if sender_ids.get(sender, saved_id) != saved_id
@@ -110,6 +114,14 @@ class SavedPlan:
             for name, revision in sorted(missing)
             for guard in SavedPlanMessage(self, name, revision).guards(facts, declared_revision=revisions.get(name))
         ]
+
+    def new_plan_command(self, *options: str) -> str:
+        """Returns the command that saves a new plan in place of this one, of the same files."""
+        return shown_command("plan", *map(shown_path, self.paths), *options, "--out", self.path)
+
+    def new_plan_hint(self, *options: str) -> str:
+        """Returns what to do about a plan that is out of date."""
+        return f"save a new plan: {self.new_plan_command(*options)}; in CI, approve the newest run"
 
     def add(self, delivery: Mapping[str, Any]) -> bool:
         """Adds a delivery of the document, if its action is `send`. Returns whether the delivery has the right form."""
@@ -149,26 +161,34 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
             head_size += len(line)
             if head_size > MAX_HEAD:
                 raise _create_error(path, f"this is not a plan: it has more than {MAX_HEAD >> 20} MiB", number)
-    head = parse_object(b"".join(head_lines))
-    if head is None:
-        raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
-    if head.get("format_version") != FORMAT_VERSION:
-        raise _create_error(
-            path, f"format_version is {head.get('format_version')}, and this msgrun reads {FORMAT_VERSION}"
-        )
-    if "digest" in head and head["digest"] is None:
-        head["digest"] = ""  # an audience was not read: its deliveries are not in the plan
-    if not all(isinstance(head.get(name), str) for name in _TEXT_FIELDS) or not isinstance(
-        head.get("deliveries"), list
-    ):
-        raise _create_error(path, f"this is not a plan: it lacks {', '.join(_TEXT_FIELDS)} or deliveries")
+    head = _parse_head(path, b"".join(head_lines))
     if not all(isinstance(delivery, dict) and plan.add(delivery) for delivery in head["deliveries"]):
         raise _create_error(path, "one of its deliveries has the wrong form")
-    plan.environment, plan.workspace = head["environment"], head["workspace"]
+    plan.environment, plan.workspace, plan.digest = head["environment"], head["workspace"], head["digest"]
+    plan.names = frozenset(str(item.get("name")) for item in head["messages"] if isinstance(item, dict))
+    plan.paths = tuple(head["paths"])
     plan.salt_check = str(head.get("salt_check") or "")
     plan.sender_ids = _parse_sender_ids(path, head.get("senders", []))
     plan.rules = _parse_rules(path, head.get("rules", {}))
     return plan
+
+
+def _parse_head(path: str, data: bytes) -> dict[str, Any]:
+    """Returns the document without the deliveries that have a line each. Raises ProblemsFound."""
+    head = parse_object(data)
+    if head is None:
+        raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
+    if (version := head.get("format_version")) != FORMAT_VERSION:
+        raise _create_error(path, f"format_version is {version}, and this msgrun reads {FORMAT_VERSION}")
+    head.setdefault("paths", [])
+    if "digest" in head and head["digest"] is None:
+        head["digest"] = ""  # an audience was not read: its deliveries are not in the plan
+    if not all(isinstance(head.get(name), kind) for name, kind in _FIELDS.items()):
+        raise _create_error(path, f"this is not a plan: it lacks {', '.join(_FIELDS)}")
+    is_digest = not head["digest"] or _PLAN_DIGEST.fullmatch(head["digest"])
+    if not (is_digest and all(isinstance(selected, str) for selected in head["paths"])):
+        raise _create_error(path, "its digest or its paths have the wrong form")
+    return head
 
 
 class SavedPlanMessage:
@@ -229,7 +249,9 @@ class SavedPlanMessage:
         if declared_revision is not None:
             removed = f"it sends revision {self._revision}, and revision {declared_revision} is declared"
         description = ", and ".join([changed] * bool(self._different_count) + [removed] * bool(undeclared))
-        return [stale_plan_guard(self._plan.path, self._name, description, in_workspace=self._in_workspace)]
+        hint = self._plan.new_plan_hint(*(["--online"] if self._in_workspace else []))
+        message = f"{self._plan.path} is out of date for {self._name}: {description}"
+        return [Guard(STALE_PLAN, message, hint, (self._name,))]
 
 
 def _parse_sender_ids(path: str, items: Any) -> dict[Sender, str]:
@@ -253,5 +275,5 @@ def _parse_rules(path: str, rules: Any) -> SendingRules:
 
 
 def _create_error(path: str, message: str, line: int = 1) -> ProblemsFound:
-    hint = f"save a new plan: {shown_command('plan', '--out', 'FILE')}"
+    hint = f"save a new plan: {shown_command('plan', '--out', path)}"
     return ProblemsFound([Problem("saved-plan", Place(path, line), message, hint)])

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
 from runner.declare.settings import Settings
 from runner.plan.guards import STALE_PLAN, Guard
-from runner.shown_command import shown_command
 
 PROJECT = ""  # the name of what holds for all messages
 SendingRules = Mapping[str, Mapping[str, str]]  # by the name of a message, then by the name of the rule
@@ -40,7 +39,7 @@ def list_sending_rules(settings: Settings, declarations: Iterable[Declaration]) 
 
 
 def find_lifted_rules(
-    path: str, saved: SendingRules, settings: Settings, declarations: Sequence[Declaration]
+    path: str, saved: SendingRules, settings: Settings, declarations: Sequence[Declaration], hint: str
 ) -> Iterator[Guard]:
     """Yields a guard for each rule of a saved plan that changed or was removed. `declarations` are those to send."""
     current = list_sending_rules(settings, declarations)
@@ -50,5 +49,4 @@ def find_lifted_rules(
             if now.get(rule) != value:
                 subject = f"{owner}: {rule}" if owner else rule
                 change = f"was {value} when {path} was saved, and now it is {now.get(rule) or 'not there'}"
-                hint = f"save a new plan: {shown_command('plan', '--out', 'FILE')}; in CI, approve the newest run"
                 yield Guard(STALE_PLAN, f"{subject} {change}", hint, (owner,) if owner else ())

@@ -60,6 +60,7 @@ def format_plan(
     changes: dict[str, Any] | None = None,
     notices: Sequence[str] = (),
     rules: SendingRules | None = None,
+    paths: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yields a plan as JSON: digest, counts, messages, every delivery with its action, and the guards.
 
@@ -68,12 +69,13 @@ def format_plan(
     Where an audience in the workspace was not read, the digests of its message and of the plan are null, and the
     message's counts are. A plan that is saved to be applied has a `salt_check`. One whose senders were looked up has
     `senders`: each as declared, with its id. One that was compared with a git ref has `changes`. `notices` hold for all
-    that is sent. A saved plan has the `rules` that it was made with.
+    that is sent. A saved plan has the `rules` and the `paths` that it was made with.
     """
     head = {
         "environment": planned.environment,
         "workspace": planned.workspace,
         **({"salt_check": salt_check} if salt_check else {}),
+        **({"paths": list(paths)} if paths else {}),
         **({"rules": rules} if rules else {}),
         **({"senders": _list_senders(planned)} if planned.sender_ids else {}),
         **({"notices": list(notices)} if notices else {}),

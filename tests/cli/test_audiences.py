@@ -184,7 +184,7 @@ def test_where_all_left_the_plan_is_stale(folder: Folder, intercom: Sandbox) -> 
     write_to(intercom, only)
     ran = folder.run("apply", "--plan", "p.json", "--yes")
     assert (ran.code, "[stale-plan]" in ran.out, len(intercom.messages)) == (5, True, 1)
-    assert "msgrun plan --online --out FILE" in ran.out
+    assert "msgrun plan --online --out p.json" in ran.out
 
 
 @pytest.mark.usefixtures("intercom")

@@ -295,6 +295,56 @@ def test_a_saved_plan_that_no_longer_fits_sends_nothing_at_all(
     assert reached(intercom) == ["z9"]
 
 
+def test_a_saved_plan_of_a_part_is_shown_and_recorded_as_it_was_approved(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(news("one", a1="Ann"), "one")
+    folder.message(news("other", b2="Bo"), "other")
+    folder.message(LIST + "not_before: 2999-01-01\n", "draft")
+    approved = folder.run("plan", "messages/one.yaml", "--out", "plan.json").out.splitlines()
+    assert folder.run("-C", "messages", "plan", "one.yaml", "--out", "same.json").code == 0
+    assert (folder.path / "messages" / "same.json").read_text() == (folder.path / "plan.json").read_text()
+    folder.message("name: broken\n", "broken")
+    folder.message(news("late", c3="Cy"), "late")
+    ran = folder.run("apply", "--plan", "plan.json", "--yes")
+    assert ran.code == 0
+    assert ran.out.splitlines()[: len(approved)] == [
+        "msgrun apply --plan plan.json · workspace of the token", *approved[1:]
+    ]  # fmt: skip
+    (run,) = json.loads(folder.run("audit", "--format", "json").out)["runs"]
+    assert f"digest {run['plan']}" == approved[-1]
+    assert reached(intercom) == ["a1"]
+
+
+def test_a_message_of_a_saved_plan_may_be_moved_to_another_file(folder: Folder, intercom: Sandbox) -> None:
+    file = folder.message(news("one", a1="Ann"), "one")
+    folder.message(news("other", b2="Bo"), "other")
+    folder.run("plan", "messages/one.yaml", "--out", "plan.json")
+    file.rename(folder.path / "messages" / "moved.yaml")
+    assert folder.run("apply", "--plan", "plan.json", "--yes").code == 0
+    assert reached(intercom) == ["a1"]
+    assert folder.run("apply", "--plan", "plan.json", "messages/one.yaml", "--yes").code == 64
+
+
+def test_what_is_unknown_of_another_message_does_not_count_for_a_saved_plan(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(news("other", b2="Bo"), "other")
+    intercom.trouble.replace({"next": ["500_before"]})
+    assert folder.run("apply", "--yes").code == 4
+    folder.message(news("one", a1="Ann"), "one")
+    folder.run("plan", "messages/one.yaml", "--out", "plan.json")
+    folder.message(news("one", a1="Anna"), "one")
+    ran = folder.run("apply", "--plan", "plan.json", "--yes")
+    assert (ran.code, "unknown" in ran.out) == (5, False)
+    assert "save a new plan: msgrun plan messages/one.yaml --out plan.json; in CI" in ran.out
+    assert folder.run("plan", "messages/one.yaml", "--out", "plan.json").code == 0
+    assert folder.run("apply", "--plan", "plan.json", "--yes").code == 0
+
+
+def test_a_saved_plan_with_a_guard_names_no_apply(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "limits: {recipients_per_apply: 2}\n")
+    folder.message(LIST)
+    saved = folder.run("plan", "--out", "plan.json")
+    assert (saved.code, saved.err) == (5, "plan.json is written.\n")
+
+
 def test_what_the_plan_did_not_send_is_not_sent_by_it_later(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST + "expires: 2020-01-01\n")
     folder.run("plan", "--out", "plan.json")

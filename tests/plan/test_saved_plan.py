@@ -23,8 +23,15 @@ def delivery(key: str, **more: Any) -> dict[str, Any]:
 
 
 def document(*deliveries: dict[str, Any], **more: Any) -> dict[str, Any]:
-    head = {"format_version": 1, "environment": "default", "workspace": "acme", "digest": "sha256:0"}
-    return {**head, "deliveries": list(deliveries), "guards": [], **more}
+    head = {"format_version": 1, "environment": "default", "workspace": "acme", "digest": f"sha256:{'0' * 64}"}
+    names = dict.fromkeys(row.get("message") for row in deliveries)
+    return {
+        **head,
+        "messages": [{"name": name} for name in names],
+        "deliveries": list(deliveries),
+        "guards": [],
+        **more,
+    }
 
 
 def compact(value: dict[str, Any]) -> list[bytes]:
@@ -111,7 +118,9 @@ def test_a_delivery_of_the_wrong_form_is_told(change, layout):
     [
         b"", b"[]", b"{}", b"version https://git-lfs", b'{"format_version":2,"deliveries":[]}', b"\xff",
         json.dumps(document(deliveries=None)).encode(), json.dumps(document(workspace=None)).encode(),
-        json.dumps(document(deliveries=[1])).encode(),
+        json.dumps(document(deliveries=[1])).encode(), json.dumps(document(messages=None)).encode(),
+        json.dumps(document(digest="sha256:0")).encode(), json.dumps(document(paths="a")).encode(),
+        json.dumps(document(paths=[1])).encode(),
     ],
 )  # fmt: skip
 def test_what_is_no_plan_is_told(data):

@@ -65,16 +65,19 @@ def apply(
     """
     until = None if deadline is None else time.monotonic() + deadline
     planning.set_malloc_threshold()
-    with open_context(check_in_child=partial(planning.check_plan, paths=paths)) as context:
+
+    def check_in_child(context: Context) -> None:
+        planning.check_plan(context, plan_files.load_agreed_project(context, paths, plan_path)[0])
+
+    with open_context(check_in_child=check_in_child) as context:
         # Before the ledger is opened: a mistake in a file is reported without the network.
-        project = context.load_valid_project(paths)
-        saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None
+        project, saved = plan_files.load_agreed_project(context, paths, plan_path)
         if os.environ.get("CI") and not lockfile_in_ci:
             refuse_lockfile(context)
         if any(find_workspace_contacts(declaration.audience) for declaration in project.declarations):
             from runner.cli.audiences import read_planned_audiences  # noqa: PLC0415  # requests takes 130 ms
 
-            project = read_planned_audiences(context, project, saved)
+            project = read_planned_audiences(context, project, saved, paths)
         with open_ledger(context, "apply", partial(_check_access, context)) as ledger:
             options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
@@ -113,7 +116,8 @@ class _Apply:
         plan, warnings = planning.plan_project(context, self.project, ledger.facts, self.plan_options)
         notes = plan_files.undeclared_recipient_notes(plan)
         review = planning.build_review(context, plan, warnings, notes)
-        planning.print_plan(context, review, "apply")
+        saved = self.plan_options.saved_plan
+        planning.print_plan(context, review, f"apply --plan {saved.path}" if saved else "apply")
         if plan.guards:
             return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
         if not plan.to_send:

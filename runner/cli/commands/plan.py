@@ -65,12 +65,12 @@ def plan(
         ledger = read_planned_ledger(context, base)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         options = plan_files.apply_options(context, plan_options, paths, file)
-        is_full = options.is_full_selection
         # These two compare the plan with the file themselves. Without them, a difference is a guard of the plan.
         options = replace(options, plan_file=None) if write or check else options
         project_plan, warnings = plan_with_ledger(context, project, ledger, options)
         project_plan = _ask_intercom(context, project_plan, ledger.facts) if online else project_plan
-        changes = file.changes(plan_files.list_plan_entries(project_plan), is_full_selection=is_full) if check else []
+        entries = plan_files.list_plan_entries(project_plan)
+        changes = file.changes(entries, is_full_selection=not options.paths) if check else []
         notes = [*_note_ledger(context, ledger), *plain_text.format_plan_file_change_lines(file, changes)]
         review = planning.build_review(context, project_plan, warnings, notes)
         if base:
@@ -79,7 +79,7 @@ def plan(
         is_about_file = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
         planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
         _note_other_runs(context, project_plan, ledger)
-        _write_outputs(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
+        _write_outputs(context, project_plan, options.paths, file, changes if check else None, out, is_written=write)
         if project_plan.guards or ledger.facts.duplicates():
             return EXIT.guard
         is_change = changes or (detailed_exitcode and (project_plan.to_send or project_plan.unread))
@@ -110,16 +110,16 @@ def _note_other_runs(context: Context, plan: Plan, ledger: PlannedLedger) -> Non
 
 
 def _write_outputs(
-    context: Context, plan: Plan, file: PlanFile, changes: Sequence[PlanFileChange] | None, out: Path | None,
-    *, is_written: bool, is_full: bool,
+    context: Context, plan: Plan, paths: Sequence[str], file: PlanFile, changes: Sequence[PlanFileChange] | None,
+    out: Path | None, *, is_written: bool,
 ) -> None:  # fmt: skip
     """Writes messages.plan, prints the changes that it lacks, and saves the plan to `out`, each if it was asked for."""
     if is_written:
-        plan_files.write_plan_file(context, plan, file, is_full_selection=is_full)
+        plan_files.write_plan_file(context, plan, file, is_full_selection=not paths)
     if changes is not None:
         plan_files.print_plan_file_changes(context, file, changes)
     if out:
-        plan_files.save_plan(context, plan, out)
+        plan_files.save_plan(context, plan, paths, out)
 
 
 def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: bool, check: bool) -> None:
