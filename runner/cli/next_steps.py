@@ -4,20 +4,19 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import filterfalse
 from pathlib import Path
 from shlex import join, quote
 
 from runner.cli.context import Context
+from runner.cli.other_runs import OtherRuns, find_other_runs
 from runner.declare.project_root import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.current_ledger import OTHER_DEFAULT_HINT, refuse_fork
 from runner.ledger.facts import Facts
-from runner.ledger.key_state import is_live_claim
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
-from runner.ledger.lockfile.files import lockfile_paths
-from runner.ledger.lockfile.ledger import find_other_owner
 from runner.ledger.record import Record
 from runner.plan.plan import Plan
 from runner.report.next_steps import NextStep, format_next_steps
@@ -146,42 +145,31 @@ def _has_asked_lately(repository: Repository, remote: str) -> bool:
 
 def await_other_runs(context: Context, facts: Facts) -> list[NextStep]:
     """Returns the step that shows what became of deliveries that other runs are sending now, if there are any."""
+    runs = find_other_runs(context)
     attempts = (record for state in facts.states_with("unknown") for record in state.open_attempts)
-    return _await(*_find_live(context, attempts))
+    return _await(runs, list(filter(runs.is_live, attempts)))
 
 
-def _find_live(context: Context, records: Iterable[Record]) -> tuple[set[Record], str]:
-    """Returns those of the open attempts that another run may be sending now, and its name where that is known."""
-    address = context.ledger.address
-    if not isinstance(address, LockfileAddress):
-        return {record for record in records if is_live_claim(record, context.now)}, ""
-    claims = {record for record in records if record.status == "claimed"}
-    paths = lockfile_paths(context.tree.root, address.path, context.ledger.readable_repository)
-    owner = find_other_owner(paths) if claims else ""
-    return (claims if owner else set()), owner
-
-
-def _await(live: Collection[Record], owner: str) -> list[NextStep]:
-    number = pluralize(len(live), "delivery", "deliveries")
-    purpose = f"See in two minutes what became of {number} that another run may be sending"
-    if owner:
-        purpose = f"Wait for {owner}, which is sending {number}, and look again"
+def _await(runs: OtherRuns, live: Sequence[Record]) -> list[NextStep]:
+    number, pronoun = pluralize(len(live), "delivery is", "deliveries are"), "it" if len(live) == 1 else "them"
+    purpose = f"{number} being sent by {runs.describe(live)}. See in two minutes what became of {pronoun}"
     return [NextStep(purpose, (shown_command("status"),))] if live else []
 
 
 def settle_unknown(
-    context: Context, unknown: Iterable[Record], name: str | None = None, *, by_key: bool = False
-) -> list[NextStep]:
+    context: Context, unknown: Iterable[Record], name: str | None = None, *,
+    by_key: bool = False, is_searched: bool = False,
+) -> list[NextStep]:  # fmt: skip
     """Returns the steps that settle unknown deliveries, given the records of their open attempts.
 
     Others may be unknown too where `name` is their message, or with `by_key`: then the commands name it, or the key of
-    each delivery.
+    each delivery. `is_searched`: Intercom was asked for them. Of what another run is sending nothing is to settle.
     """
-    records = list(unknown)
-    live, owner = _find_live(context, records)
-    records = [record for record in records if record not in live]
-    searchable = sum(record.is_searchable for record in records)
-    steps = _await(live, owner)
+    runs, records = find_other_runs(context), list(unknown)
+    live = list(filter(runs.is_live, records))
+    records = list(filterfalse(runs.is_live, records))
+    searchable = 0 if is_searched else sum(record.is_searchable for record in records)
+    steps = _await(runs, live)
     if searchable:
         which, why = _name_unknown(searchable), ""
         if others := len(records) - searchable:
@@ -191,10 +179,10 @@ def settle_unknown(
         steps.append(
             NextStep(f"Look for {which} in Intercom{why}", (shown_command("reconcile", *filter(None, [name])),))
         )
-    return steps + decide(context, records, name, is_left=bool(searchable), by_key=by_key)
+    return steps + _decide(context, records, name, is_left=bool(searchable), by_key=by_key)
 
 
-def decide(
+def _decide(
     context: Context, records: Iterable[Record], name: str | None, *, is_left: bool = False, by_key: bool = False
 ) -> list[NextStep]:
     """Returns the step with which a person says what became of unknown deliveries.

@@ -11,6 +11,7 @@ import click
 
 from runner.cli.context import Context
 from runner.cli.github_step import keep_plan
+from runner.cli.other_runs import find_other_runs
 from runner.cli.output import Output
 from runner.cli.pauses import current_notices
 from runner.cli.progress import PlanningProgress
@@ -103,9 +104,8 @@ def plan_project(context: Context, project: Project, facts: Facts, options: Plan
     """Plans a project. Returns the plan and its warnings. Raises ProblemsFound if there is an error."""
     progress = PlanningProgress(context.output)
     pool = create_worker_pool(context.options.jobs)
-    plan, recipient_problems = make_plan(
-        project, facts, context.now, replace(options, sandbox=context.options.sandbox), pool, progress
-    )
+    options = replace(options, sandbox=context.options.sandbox, is_being_sent=find_other_runs(context).is_sending)
+    plan, recipient_problems = make_plan(project, facts, context.now, options, pool, progress)
     progress.clear()
     all_problems = [*project.problems, *recipient_problems]
     if any(problem.is_error for problem in all_problems):

@@ -101,6 +101,11 @@ class Record:
         return dataclasses.replace(self, actor=origin.actor, run_url=origin.run_url, commit=origin.commit)
 
     @property
+    def run(self) -> str:
+        """The id of the run that made the attempt."""
+        return self.attempt.rpartition("-")[0]
+
+    @property
     def recipient_contact(self) -> str:
         """The contact, if it is the recipient; empty if it is not known, or if the message was redirected."""
         return "" if self.redirected else self.contact

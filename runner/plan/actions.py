@@ -1,11 +1,13 @@
 """Decides the action of a delivery, by what the ledger knows of it and by the time."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.ledger.facts import Facts
-from runner.plan.deliveries import Action
+from runner.ledger.key_state import State
+from runner.plan.deliveries import BEING_SENT, Action
 
 # Reasons that other modules look for: of edited deliveries, and how that of a refused one begins.
 EDITED = "edited since it was sent"
@@ -14,12 +16,19 @@ REFUSED_BEFORE = "refused before: "
 
 
 class ActionRules:
-    """The rules for the deliveries of one message, at the time `now`."""
+    """The rules for the deliveries of one message, at the time `now`.
 
-    def __init__(self, declaration: Declaration, facts: Facts, now: datetime, *, retry_refused: bool) -> None:
+    `is_being_sent` returns whether a delivery is unknown only because another run is sending it now.
+    """
+
+    def __init__(
+        self, declaration: Declaration, facts: Facts, now: datetime, is_being_sent: Callable[[State], bool],
+        *, retry_refused: bool,
+    ) -> None:  # fmt: skip
         self._content = declaration.content
         self._is_redirected = declaration.redirect is not None
         self._facts = facts
+        self._is_being_sent = is_being_sent
         self._retry_refused = retry_refused
         self._exclusion_reason = _find_exclusion_reason(declaration, now)
         self.is_expired = declaration.is_expired(now)
@@ -34,7 +43,9 @@ class ActionRules:
             is_other = state is not None and state.record.redirected != self._is_redirected
             return "edited", REDIRECT_CHANGED if is_other else EDITED
         if status == "unknown":
-            return "unknown", "whether it was sent is not known"
+            state = self._facts.state(delivery.key)
+            is_being_sent = state is not None and self._is_being_sent(state)
+            return "unknown", BEING_SENT if is_being_sent else "whether it was sent is not known"
         if self._exclusion_reason:
             return "excluded", self._exclusion_reason
         if status == "refused" and not self._retry_refused:

@@ -19,6 +19,7 @@ from runner.plan.text_variants import TextVariants
 from runner.privacy import AnyText
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
+BEING_SENT = "being sent by another run"  # the reason of an unknown delivery that needs no decision of a person
 ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "excluded")
 
 
@@ -196,6 +197,11 @@ class PlannedMessage:
     def name(self) -> str:
         """The message's name."""
         return self.declaration.name
+
+    @property
+    def being_sent(self) -> int:
+        """The number of unknown deliveries that another run is sending now."""
+        return self.deliveries.reasons()["unknown", BEING_SENT]
 
     @property
     def is_unread(self) -> bool:

@@ -22,6 +22,7 @@ from runner.errors import Problem
 from runner.key_table import KeyList, KeyTable
 from runner.ledger.facts import Facts
 from runner.ledger.history import sent_revisions
+from runner.ledger.key_state import State
 from runner.plan import guards
 from runner.plan.actions import EDITED, REDIRECT_CHANGED, ActionRules
 from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
@@ -55,7 +56,8 @@ class PlanOptions:
     With `sandbox`, the ledger belongs to the workspace of the sandbox, whatever msgrun.yaml names. `paths` are the
     files and folders that the user selected, as they were typed; empty if they select everything. `expect` is the
     digest that the plan must have. `confirm_recipients` is the largest number of recipients that the run may have.
-    `plan_file` and `saved_plan` are what the reviewer agreed to.
+    `plan_file` and `saved_plan` are what the reviewer agreed to. `is_being_sent` returns whether a delivery is unknown
+    only because another run is sending it now.
     """
 
     limit: int | None = None
@@ -68,6 +70,7 @@ class PlanOptions:
     paths: tuple[str, ...] = ()
     plan_file: PlanFile | None = None
     saved_plan: SavedPlan | None = None
+    is_being_sent: Callable[[State], bool] = lambda _: False
 
 
 class _SameRecipientError(Exception):
@@ -91,7 +94,7 @@ class MessagePlanner:
         self._options = options
         self._worker_pool = worker_pool
         self._progress = progress
-        self._actions = ActionRules(declaration, facts, now, retry_refused=options.retry_refused)
+        self._actions = ActionRules(declaration, facts, now, options.is_being_sent, retry_refused=options.retry_refused)
         self.saved_message = SavedPlanMessage.find(options.saved_plan, declaration)
         self._same_content: list[tuple[str, int]] = []  # other messages, as (name, revision), sent with this content
         self._other_revisions: list[int] = []  # of this message, that were sent

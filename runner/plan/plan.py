@@ -46,6 +46,11 @@ class Plan:
         return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
 
     @property
+    def being_sent(self) -> int:
+        """The number of unknown deliveries that another run is sending now."""
+        return sum(message.being_sent for message in self.messages)
+
+    @property
     def sendable(self) -> list[Declaration]:
         """The declarations of the messages that have something to send."""
         return [message.declaration for message in self.messages if message.counts["send"]]

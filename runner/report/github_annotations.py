@@ -71,8 +71,9 @@ def format_plan(
         for guard in planned.guards
     ]
     for message in planned.messages:
-        for action in ("unknown", "refused"):
-            if number := message.counts[action]:
+        to_decide = message.counts["unknown"] - message.being_sent
+        for action, number in (("unknown", to_decide), ("refused", message.counts["refused"])):
+            if number:
                 text = f"{number:,} of {len(message.deliveries):,} deliveries of {message.name} are {action}"
                 items.append(Annotation("warning", action, text, message.declaration.place))
     items.extend(Annotation("warning", "msgrun plan", show_on_one_line(remove_styles(note))) for note in notes)

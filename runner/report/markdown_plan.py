@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from runner.declare.audience.audience import TableAudience
 from runner.declare.declaration import Declaration
-from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
+from runner.plan.deliveries import ACTIONS, BEING_SENT, Action, PlannedMessage
 from runner.plan.guards import LEDGER_NOT_READ
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
@@ -197,7 +197,9 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
         review.plan,
         [f"> - {inline_text(note, show_values=show_values)}" for note in review.extra_warnings()],
     )
-    if unknown := planned.counts["unknown"]:
+    if being_sent := planned.being_sent:
+        lines.append(f"> - {being_sent:,} {BEING_SENT}")
+    if unknown := planned.counts["unknown"] - being_sent:
         text = f"**unknown** whether {unknown:,} were sent: they are not sent again before a person or"
         lines.append(f"> - {text} `{shown_command('reconcile')}` has looked in Intercom")
     new = sum(message.deliveries.checked_counts("refused").total() for message in planned.messages)

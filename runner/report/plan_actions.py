@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from runner.plan.actions import REDIRECT_CHANGED, REFUSED_BEFORE
-from runner.plan.deliveries import Action, PlannedMessage
+from runner.plan.deliveries import BEING_SENT, Action, PlannedMessage
 from runner.privacy import reveal_or_mask
 from runner.report.plan_words import format_unread
 from runner.report.problem_text import list_sample
@@ -19,7 +19,9 @@ def describe_actions(message: PlannedMessage, sends: int, *, show_values: bool) 
     """
     by_action, reasons = message.counts, message.deliveries.reasons()
     yield from _describe_edited(by_action["edited"], reasons["edited", REDIRECT_CHANGED])
-    if unknown := by_action["unknown"]:
+    if being_sent := message.being_sent:
+        yield "unknown", style(f"{being_sent:,} {BEING_SENT}", "yellow")
+    if unknown := by_action["unknown"] - being_sent:
         pronoun = "itself" if unknown == 1 else "themselves"
         yield "unknown", f"{style(f'{unknown:,} unknown', 'red')}: may have arrived, so never sent again by {pronoun}"
     if to_send := by_action["send"]:

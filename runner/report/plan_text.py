@@ -11,7 +11,7 @@ from runner.declare.audience.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.declare.settings import DEFAULT_ENVIRONMENT
 from runner.errors import Problem
-from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
+from runner.plan.deliveries import ACTIONS, BEING_SENT, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
@@ -133,14 +133,17 @@ def _format_guards(guards: Sequence[Guard], in_steps: Sequence[Guard], width: in
         yield "\n".join(wrap(one_line(line), width, indent="  ") for line in lines)
 
 
-def list_counts(by_action: Mapping[Action, int], in_this_run: int | None = None) -> list[str]:
-    """Returns the counts by action. `in_this_run` is how many are sent now, if that is fewer than are to be sent."""
+def _list_counts(planned: Plan) -> list[str]:
+    """Returns the counts by action, and how many are sent now, if that is fewer than are to be sent."""
     parts = []
     for action in ACTIONS:
-        if number := by_action.get(action):
-            part = style(f"{number:,} {_WORDS.get(action, action)}", _COLOURS[action])
-            is_limited = action == "send" and in_this_run is not None and in_this_run < number
-            parts.append(f"{part} ({in_this_run:,} in this run)" if is_limited else part)
+        number, being_sent = planned.counts[action], planned.being_sent if action == "unknown" else 0
+        if being_sent:
+            parts.append(style(f"{being_sent:,} {BEING_SENT}", "yellow"))
+        if number > being_sent:
+            part = style(f"{number - being_sent:,} {_WORDS.get(action, action)}", _COLOURS[action])
+            is_limited = action == "send" and planned.to_send < number
+            parts.append(f"{part} ({planned.to_send:,} in this run)" if is_limited else part)
     return parts
 
 
@@ -156,7 +159,7 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     by_action = planned.counts
     unread = [style(text, "yellow") for text in count_unread(planned)]
     first = [] if by_action["send"] or unread else ["nothing to send" if planned.messages else "no message is declared"]
-    items = [*first, *list_counts(by_action, planned.to_send), *unread]
+    items = [*first, *_list_counts(planned), *unread]
     items = [f"{style('Plan:', 'bold')} {items[0]}", *items[1:]]
     lines = [flow(items, view.width, separator=", ", at_break=",") + "."]
     if hidden:
@@ -164,7 +167,7 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         need, pronoun = ("has", "it") if hidden == 1 else ("have", "them")
         text = f"{pluralize(hidden, 'message')} {need} nothing to send ({option} shows {pronoun})."
         lines.append(wrap(style(text, "dim"), view.width, indent="  "))
-    if by_action["unknown"]:
+    if by_action["unknown"] > planned.being_sent:
         lines += _list_ways_to_settle(planned, view.width)
     # On a line of its own, which a narrow terminal does not break either: --expect takes the short one too.
     digest = f"digest {planned.digest or NO_DIGEST}"
@@ -176,7 +179,9 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
 
 def _list_ways_to_settle(planned: Plan, width: int) -> list[str]:
     """Returns what to do about unknown deliveries. reconcile finds none whose messages open no conversation."""
-    opened = any(one.counts["unknown"] and one.declaration.opens_conversation for one in planned.messages)
+    opened = any(
+        one.counts["unknown"] > one.being_sent and one.declaration.opens_conversation for one in planned.messages
+    )
     settle, name = ("look for it in Intercom", "reconcile") if opened else ("settle it", "resolve")
     head = wrap(f"To see what is unknown, and to {settle}:", width, indent="  ")
     return [head, *(f"    {style(shown_command(one), 'bold')}" for one in ("status", name))]

@@ -1,11 +1,12 @@
 """What the ledger knows, as text: a table of the messages, of one message's deliveries, or of one recipient's."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
+from runner.plan.deliveries import BEING_SENT
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.layout import fitted_table, wrap
 from runner.report.plain_text import count_by_message, count_by_status
@@ -25,6 +26,7 @@ _NAMED = frozenset({"key", "run"})  # columns whose cells do not say what they a
 _SENT_AT = "sent at (UTC)"
 _RIGHT = frozenset({"revision", *STATUS_WORDS.values()})
 
+IsBeingSent = Callable[[State], bool]  # whether a delivery is unknown only because another run is sending it now
 Times = Mapping[tuple[str, int], tuple[str, str]]
 
 
@@ -59,7 +61,9 @@ class StatusView:
     verbose: bool = False
 
 
-def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipients, view: StatusView) -> str:
+def format_recipient(
+    name: AnyText, states: Sequence[State], recipients: Recipients, view: StatusView, is_being_sent: IsBeingSent
+) -> str:
     """Returns what one recipient got: each delivery with its time, its run and Intercom's id of the message."""
     title = one_line(style(reveal_or_mask(name, show_values=view.show_values), "bold"))
     if not states:
@@ -70,9 +74,9 @@ def format_recipient(name: AnyText, states: Sequence[State], recipients: Recipie
         record = state.record
         number = f"message {record.id}" if record.id else ""
         request = f"request {record.request_id}" if record.request_id and view.verbose else ""
-        what = " · ".join(filter(None, (number, explain_state(state), request)))
-        run = record.attempt.rpartition("-")[0]
-        cells = (record.message, str(record.revision), format_time(record.at), what, _format_key(state), run)
+        what = " · ".join(filter(None, (number, explain_state(state, is_being_sent), request)))
+        key = "" if is_being_sent(state) else _format_key(state)
+        cells = (record.message, str(record.revision), format_time(record.at), what, key, record.run)
         rows.append([style(STATUS_WORDS[state.status], _COLOURS[state.status]), *map(one_line, cells)])
     heads = ("state", "message", "revision", "at (UTC)", "what", "key", "run")
     lines = fitted_table(heads, rows, view.width, fixed=(4,), right=_RIGHT, named=_NAMED, is_whole=not view.width)
@@ -84,9 +88,11 @@ def _format_key(state: State) -> str:
     return "" if state.status == "sent" else state.record.key[:12]
 
 
-def explain_state(state: State) -> str:
+def explain_state(state: State, is_being_sent: IsBeingSent) -> str:
     """Returns why a delivery is in its state, as far as the ledger knows."""
     record = state.record
+    if is_being_sent(state):
+        return f"{BEING_SENT}, {record.run}"
     if state.status == "sent":
         accepted = f"older text, edit accepted {format_time(state.accepted_at)}" if state.accepted_at else ""
         redirected = "redirected" if record.redirected else ""
@@ -101,8 +107,9 @@ def format_time(time: str) -> str:
     return one_line(time[:16].replace("T", " "))
 
 
-def may_have_arrived(number: int) -> str:
-    """Returns what is to know about unknown deliveries."""
-    if number == 1:
-        return "1 delivery may have arrived, and is never sent again by itself."
+def may_have_arrived(unknown: Sequence[State], is_being_sent: IsBeingSent) -> str:
+    """Returns what is to know about unknown deliveries; empty if other runs are sending all of them."""
+    number = len(unknown) - sum(map(is_being_sent, unknown))
+    if number <= 1:
+        return "1 delivery may have arrived, and is never sent again by itself." if number else ""
     return f"{number:,} deliveries may have arrived, and are never sent again by themselves."

@@ -1,5 +1,7 @@
 """What commands print of the ledger when they open it, and what they write of it to msgrun.yaml."""
 
+import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from runner.clock import format_timestamp
+from runner.declare.keys_and_digests import delivery_key
 from runner.git.repository import find_repository
 from runner.ledger.known_hosts import own_remote_url
 from runner.report.plain_text import MAX_LISTED
@@ -164,21 +167,35 @@ def test_a_ledger_that_apply_started_has_an_id_to_add(folder: Folder, intercom: 
     assert len(intercom.messages) == 3
 
 
-def test_what_was_claimed_a_moment_ago_may_be_sent_by_another_run(author: Clone) -> None:
+def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_it(author: Clone) -> None:
     assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
     author.git("commit", "-qam", "Move the ledger")
     author.git("push", "-q", "origin", "HEAD")
-    claim = line("a", "1", "claimed", message="first", at=format_timestamp(datetime.now(UTC)))
-    old = line("b", "2", "claimed", message="first")
-    author.write("late.lock", claim + old)
+    now = format_timestamp(datetime.now(UTC))
+    new = delivery_key("rehearsal", "first", 1, "id", "aaa1")
+    old = delivery_key("rehearsal", "second", 1, "id", "bbb1")
+    claim = line("a", "RUN-1", "claimed", message="first", at=now).replace("a" * 32, new)
+    author.write("late.lock", claim)
     assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
+    time = now[:16].replace("T", " ")
     step = (
-        "\nNext:\n  See in two minutes what became of 1 delivery that another run may be sending:\n    msgrun status\n"
+        f"\nNext:\n  1 delivery is being sent by run RUN, since {time} (UTC). See in two minutes what became of it:\n"
+        "    msgrun status\n"
     )
-    for command in ("plan", "status"):
-        ran = author.msgrun(command)
-        assert step in ran.out
-    assert ran.out.count("msgrun resolve b") == 2, "of the old one alone a person decides now"
+    for command in (["plan"], ["status"], ["apply", "--yes", "messages/first.yaml", "--limit", "1"]):
+        ran = author.msgrun(*command)
+        assert (step in ran.out, "being sent by another run" in ran.out) == (True, True)
+        assert not re.search(r"msgrun (resolve|reconcile)|may have arrived", ran.out)
+    (delivery,) = (
+        one for one in json.loads(author.msgrun("plan", "--format", "json").out)["deliveries"] if one["key"] == new
+    )
+    assert (delivery["action"], delivery["reason"]) == ("unknown", "being sent by another run")
+    assert "> - 1 being sent by another run\n" in author.msgrun("plan", "--format", "markdown").out
+    author.write("late.lock", line("b", "OLD-2", "claimed", message="second").replace("b" * 32, old))
+    assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
+    ran = author.msgrun("status")
+    assert step.partition(":\n")[0] in ran.out
+    assert ran.out.count(f"msgrun resolve {old[:12]}") == 2, "of the old one alone a person decides now"
 
 
 def test_what_changes_a_lockfile_ends_with_the_command_that_commits_it(author: Clone) -> None:

@@ -80,8 +80,8 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
         steps.append(NextStep("Count what was found as sent", (shown_command("reconcile", *chosen),)))
     elif result.sent:
         steps += next_steps.commit_ledger(context)
-    settle = next_steps.settle_unknown if error else next_steps.decide  # with a search, if this one did not end
-    steps += settle(context, (item.record for item in result.unknown), name)
+    unknown = (item.record for item in result.unknown)
+    steps += next_steps.settle_unknown(context, unknown, name, is_searched=error is None)
     next_steps.print_steps(context, steps)
     if isinstance(error, KeyboardInterrupt):
         raise error

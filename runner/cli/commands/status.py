@@ -10,6 +10,7 @@ from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, read_ledger, require_known_name
 from runner.cli.options import command, format_option
+from runner.cli.other_runs import find_other_runs
 from runner.cli.pauses import current_notices
 from runner.cli.recipients import explain_no_records, name_recipients, status_view
 from runner.declare.address_search import Address, is_address, parse_recipient_address
@@ -91,13 +92,14 @@ def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: A
         return
     title = mark_private(wanted.label)
     recipients = name_recipients(context, facts, [])
-    context.output.result(status_text.format_recipient(title, states, recipients, status_view(context)))
+    is_being_sent = find_other_runs(context).is_sending
+    text = status_text.format_recipient(title, states, recipients, status_view(context), is_being_sent)
+    context.output.result(text)
     context.output.note_masking()
     if online:
         _print_online(context, facts, sent, name, show_all=True)
     unknown = [state for state in states if state.status == "unknown"]
-    if unknown:
-        sentence = status_text.may_have_arrived(len(unknown))
+    if sentence := status_text.may_have_arrived(unknown, is_being_sent):
         context.output.result(wrap(f"\n{sentence}", context.output.width, indent="  "))
     steps = [] if states else explain_no_records(context, wanted)
     next_steps.print_steps(context, [*steps, *_settle(context, unknown, by_key=True)])
@@ -139,7 +141,7 @@ def _print_messages(
     """Prints the table of the messages, then the deliveries of one message, or those that a person has to look at."""
     output = context.output
     output.result(status_text.format_messages(counts, sent_times(facts), output.width))
-    unknown = list(facts.states_with("unknown", message=name))
+    unknown, is_being_sent = list(facts.states_with("unknown", message=name)), find_other_runs(context).is_sending
     if name is None:
         attention = chain(unknown, facts.states_with("refused"))
         listed = list(attention if show_all else islice(attention, _MAX_LISTED))
@@ -151,7 +153,10 @@ def _print_messages(
     total = sum(number for group, number in counts.items() if group.status in statuses)
     if listed:
         lines = format_delivery_list(
-            (ListedDelivery(state.record, STATUS_WORDS[state.status], explain_state(state)) for state in listed),
+            (
+                ListedDelivery(state.record, STATUS_WORDS[state.status], explain_state(state, is_being_sent))
+                for state in listed
+            ),
             recipients,
             status_view(context),
             with_message=name is None,
@@ -159,8 +164,8 @@ def _print_messages(
             most=len(listed),
             cut_status=STATUS_WORDS[listed[-1].status] if total > len(listed) else "",
         )
-        arrived = [wrap(status_text.may_have_arrived(len(unknown)), output.width)] if unknown else []
-        output.result("\n".join(["", *arrived, *lines]))
+        arrived = wrap(status_text.may_have_arrived(unknown, is_being_sent), output.width)
+        output.result("\n".join(["", *filter(None, [arrived]), *lines]))
         if any(MASKED in state.record.to for state in listed):
             output.note_masking()
     if total > len(listed):

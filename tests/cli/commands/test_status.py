@@ -3,9 +3,11 @@
 import fcntl
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 
+from runner.clock import format_timestamp
 from runner.declare.keys_and_digests import delivery_key
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
@@ -50,17 +52,23 @@ def test_status_counts_by_message_and_lists_what_needs_a_look(folder: Folder) ->
     ]
 
 
-def test_what_another_run_is_sending_is_reported_with_the_run_and_no_person_has_to_settle_it(folder: Folder) -> None:
-    append(folder, line("b", "2", "claimed"))
+def test_what_another_process_is_sending_is_reported_with_its_name_and_no_person_has_to_settle_it(
+    folder: Folder,
+) -> None:
+    now = format_timestamp(datetime.now(UTC))
+    append(folder, delivery("list", "id", "b", "claimed", at=now))
     path = folder.write(".msgrun/lock", "msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC)\n")
     with path.open() as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        for command in ("status", "plan"):
-            *_, steps = folder.run(command).out.partition("\nNext:\n")
-            name = "msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC)"
-            assert steps == f"  Wait for {name}, which is sending 1 delivery, and look again:\n    msgrun status\n"
-    *_, steps = folder.run("status").out.partition("\nNext:\n")
-    assert ("Wait for" in steps, "msgrun resolve" in steps) == (False, True)
+        for command in (["status"], ["status", "--to", "id:b"], ["plan"]):
+            out, _, steps = folder.run(*command).out.partition("\nNext:\n")
+            assert ("being sent by another run, RUN" in out, "may have arrived" in out) == (command != ["plan"], False)
+            assert steps == (
+                "  1 delivery is being sent by msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC). See in two"
+                " minutes what became of it:\n    msgrun status\n"
+            )
+    out, _, steps = folder.run("status").out.partition("\nNext:\n")
+    assert ("being sent" in out + steps, "may have arrived" in out, "msgrun resolve" in steps) == (False, True, True)
 
 
 def test_status_as_json_gives_the_records_that_hold(folder: Folder) -> None:

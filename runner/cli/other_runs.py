@@ -1,0 +1,50 @@
+"""Which deliveries other runs are sending at this moment, and which runs these are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner.cli.context import Context
+from runner.ledger.key_state import State, is_live_claim
+from runner.ledger.lock_address import LockfileAddress
+from runner.ledger.lockfile.files import lockfile_paths
+from runner.ledger.lockfile.ledger import find_other_owner
+from runner.ledger.record import Record
+from runner.report.status_text import format_time
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRuns:
+    """What is known of other runs at the time `now`.
+
+    `owner` is the process that has locked the lockfile; empty if none has, None if the ledger has no such lock.
+    """
+
+    now: datetime
+    owner: str | None
+
+    def is_live(self, record: Record) -> bool:
+        """Returns whether another run may be sending the delivery of an open attempt now."""
+        return self.owner != "" and is_live_claim(record, self.now)
+
+    def is_sending(self, state: State) -> bool:
+        """Returns whether a delivery is unknown only because another run is sending it now."""
+        return state.status == "unknown" and all(map(self.is_live, state.open_attempts))
+
+    def describe(self, claims: Iterable[Record]) -> str:
+        """Returns the runs that made these claims, each with the time of its first one."""
+        if self.owner:
+            return self.owner
+        since: dict[str, str] = {}
+        for claim in sorted(claims, key=lambda claim: claim.at):
+            since.setdefault(claim.run, claim.at)
+        return " and ".join(f"run {run}, since {format_time(at)} (UTC)" for run, at in since.items())
+
+
+def find_other_runs(context: Context) -> OtherRuns:
+    """Returns what is known of other runs now. Apart from the lock of a lockfile, the time of their claims tells it."""
+    address = context.ledger.address
+    if not isinstance(address, LockfileAddress):
+        return OtherRuns(context.now, None)
+    paths = lockfile_paths(context.tree.root, address.path, context.ledger.readable_repository)
+    return OtherRuns(context.now, find_other_owner(paths))
