@@ -85,17 +85,21 @@ def list_files(context: Context, names: AbstractSet[str]) -> list[str]:
 
 def explain_no_records(context: Context, wanted: Address) -> list[NextStep]:
     """Returns the step for a recipient without a record: the plan that says why, or the address that may be meant."""
-    found: Mapping[str, Address] = (
-        _call_in_child(context, lambda: find_declared(_load_declarations(context), wanted))
-        if context.output.show_values
-        else {}
-    )
-    files = [file for file, address in found.items() if wanted.matches(address.kind, address.value)]
-    if found and not files:
-        alike = next(iter(found.values())).label
+    found = _call_in_child(context, lambda: find_declared(_load_declarations(context), wanted))
+    addresses = {file: address for file, address in found.items() if address}
+    files = [file for file, address in addresses.items() if wanted.matches(address.kind, address.value)]
+    if addresses and not files and context.output.show_values:
+        alike = next(iter(addresses.values())).label
         return [NextStep(f"If {alike} is meant", (shown_command("status", alike),))]
-    purpose = "See what keeps back a message to this recipient" if files else "See who is left out, and why"
-    return [NextStep(purpose, (shown_command("plan", "--online", *sorted(set(map(shown_path, files)))),))]
+    unread = [file for file, address in found.items() if address is None]
+    if not (files or unread):
+        purpose = (
+            "No message to this recipient was found in the files. See all messages, and where their recipients are"
+        )
+        return [NextStep(purpose, (shown_command("plan", "--all"),))]
+    purpose = "See what keeps back a message to" if files else "See whether an audience in the workspace has"
+    command = shown_command("plan", "--online", *sorted(set(map(shown_path, files or unread))))
+    return [NextStep(f"{purpose} this recipient", (command,))]
 
 
 def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Address]:

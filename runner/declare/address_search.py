@@ -84,16 +84,21 @@ def find_addresses(
     return addresses
 
 
-def find_declared(declarations: Iterable[Declaration], wanted: Address, most: int = MAX_SEARCHED) -> dict[str, Address]:
-    """Returns by file the address of a recipient that is the wanted one, else one that is a slip away from it.
+def find_declared(
+    declarations: Iterable[Declaration], wanted: Address, most: int = MAX_SEARCHED
+) -> dict[str, Address | None]:
+    """Returns by file the address of a recipient that is the wanted one, else one that may be meant by it.
 
-    At most `most` recipients are read, before any filter.
+    None stands for an audience that is in the workspace. At most `most` recipients are read, before any filter.
     """
-    found: dict[str, Address] = {}
+    found: dict[str, Address | None] = {}
     for declaration in declarations:
         path = declaration.document.source.path
+        if declaration.audience.is_unread:
+            found.setdefault(path, None)
+            continue
         with CURRENT_WORK.on_file(path):
-            for recipient in () if declaration.audience.is_unread else islice(declaration.audience.recipients(), most):
+            for recipient in islice(declaration.audience.recipients(), most):
                 most -= 1
                 if not isinstance(recipient, Recipient) or recipient.kind != wanted.kind:
                     continue
@@ -101,9 +106,14 @@ def find_declared(declarations: Iterable[Declaration], wanted: Address, most: in
                 if wanted.matches(recipient.kind, value):
                     found[path] = Address(recipient.kind, value)
                     break
-                if is_one_slip(value.casefold(), wanted.value.casefold()):
-                    found.setdefault(path, Address(recipient.kind, value))
+                if _may_mean(wanted.value.casefold(), value.casefold()) and not found.get(path):
+                    found[path] = Address(recipient.kind, value)
     return found
+
+
+def _may_mean(written: str, declared: str) -> bool:
+    """Returns whether a person who wrote one address may mean the other: one slip away, or not written to the end."""
+    return is_one_slip(declared, written) or ("@" in written and declared.startswith(written))
 
 
 def list_addresses(declaration: Declaration, salt: str) -> Iterator[tuple[bytes, Address, str]]:

@@ -101,8 +101,8 @@ def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: A
     unknown = [state for state in states if state.status == "unknown"]
     if sentence := status_text.may_have_arrived(unknown, is_being_sent):
         context.output.result(wrap(f"\n{sentence}", context.output.width, indent="  "))
-    steps = [] if states else explain_no_records(context, wanted)
-    next_steps.print_steps(context, [*steps, *_settle(context, unknown, by_key=True)])
+    steps = _explain_refused(states) if states else explain_no_records(context, wanted)
+    next_steps.print_steps(context, [*_settle(context, unknown, by_key=True), *steps])
 
 
 def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_output.OnlineJson:
@@ -175,8 +175,7 @@ def _print_messages(
     if online:
         _print_online(context, facts, facts.states_with("sent", message=name), name, show_all=show_all)
     others = _show_what_is_left() if any(group.status == "free" for group in counts) else []
-    if any(state.status == "refused" for state in listed):
-        others.append(NextStep("Read what refused means", (shown_command("explain", "refused"),)))
+    others += _explain_refused(listed)
     if total > len(listed):
         others.append(NextStep("List the rest too", (shown_command("status", *([name] if name else []), "--all"),)))
     next_steps.print_steps(context, [*_settle(context, unknown, name), *others])
@@ -206,6 +205,13 @@ def _settle(
     """Returns the steps that settle unknown deliveries."""
     attempts = (record for state in unknown for record in state.open_attempts)
     return next_steps.settle_unknown(context, attempts, name, by_key=by_key)
+
+
+def _explain_refused(states: Iterable[State]) -> list[NextStep]:
+    """Returns the step that says what to do about refused deliveries, if there are any."""
+    is_refused = any(state.status == "refused" for state in states)
+    purpose = "See what refused means, and how to send it again"
+    return [NextStep(purpose, (shown_command("explain", "refused"),))] if is_refused else []
 
 
 def _show_sandbox(context: Context) -> list[NextStep]:

@@ -197,7 +197,7 @@ def test_status_to_says_what_one_recipient_got_and_when_and_from_which_run(folde
     title, link, _, *table = ran.out.splitlines()
     assert title == address.strip().removeprefix("email:")
     assert link == "https://app.intercom.com/a/apps/acme/users/c1/all-conversations"
-    tips, tour, news, other = rows("\n".join(table))[1:]
+    tips, tour, news, other = rows("\n".join(table))[1:5]
     assert tips[:5] == ["refused", "tips", "2", "2026-03-01 00:00", "x"]
     assert tour[:4] == ["sent", "tour", "1", "2026-02-01 00:00"]
     assert "adopt" in tour[4]
@@ -306,7 +306,8 @@ def test_the_links_and_the_times_of_deliveries_come_with_verbose(folder: Folder)
 def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
     append(folder, line("a", "1", "sent", id="2001"))
     ran = folder.run("status", "--to", "bo@example.com", "--show-values")
-    why = "\n\nNext:\n  See who is left out, and why:\n    msgrun plan --online\n"
+    see = "See all messages, and where their recipients are:\n    msgrun plan --all\n"
+    why = f"\n\nNext:\n  No message to this recipient was found in the files. {see}"
     assert (ran.code, ran.out) == (0, f"The ledger has no records of bo@example.com.{why}")
     assert json.loads(folder.run("status", "--to", "id:a", "--format", "json").out)["counts"]["sent"] == 0
     for wrong in ("bo", "phone:1", "email:", "@"):
@@ -314,15 +315,31 @@ def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
         assert (ran.code, "is not an address" in ran.err, " --to ann@example.com" in ran.err) == (64, True, True)
 
 
+_KEPT_BACK = "See what keeps back a message to this recipient"
+_NO_MESSAGE = "No message to this recipient was found in the files. See all messages, and where their recipients are"
+_IN_WORKSPACE = "See whether an audience in the workspace has this recipient:\n    msgrun plan --online messages/w.yaml"
+
+
 @pytest.mark.parametrize(
-    ("address", "step"),
-    [("ann@example.com", "See what keeps back a message to this recipient:\n    msgrun plan --online messages/m.yaml"),
-     ("an@example.com", "If ann@example.com is meant:\n    msgrun status ann@example.com"),
-     ("zoe@example.com", "See who is left out, and why:\n    msgrun plan --online")],
+    ("address", "other", "step"),
+    [("ann@example.com", "", f"{_KEPT_BACK}:\n    msgrun plan --online messages/m.yaml"),
+     ("an@example.com", "", "If ann@example.com is meant:\n    msgrun status ann@example.com"),
+     ("ann@exam", "", "If ann@example.com is meant:\n    msgrun status ann@example.com"),
+     ("zoe@example.com", "", f"{_NO_MESSAGE}:\n    msgrun plan --all"),
+     ("zoe@example.com", "to: {intercom: {segment: 'New'}, type: user}", _IN_WORKSPACE)],
 )  # fmt: skip
-def test_who_got_nothing_is_no_dead_end(folder: Folder, address: str, step: str) -> None:
+def test_who_got_nothing_is_no_dead_end(folder: Folder, address: str, other: str, step: str) -> None:
     folder.message(PEOPLE, "m")
+    if other:
+        folder.message(f"name: w\nmessage_type: inapp\nbody: Hi\nfrom: {{type: admin, id: 394051}}\n{other}\n", "w")
     assert folder.run("status", address, "--show-values").out.endswith(f"\n\nNext:\n  {step}\n")
+
+
+def test_of_a_refused_delivery_a_command_says_what_to_do(folder: Folder) -> None:
+    append(folder, delivery("list", "id", "a1", "refused", code="x"))
+    step = "\n\nNext:\n  See what refused means, and how to send it again:\n    msgrun explain refused\n"
+    assert folder.run("status", "--to", "id:a1").out.endswith(step)
+    assert folder.run("status").out.endswith(step)
 
 
 def test_status_to_as_json_has_only_the_recipients_deliveries(folder: Folder) -> None:
