@@ -82,12 +82,13 @@ def test_accept_without_an_edit_names_the_ledger(folder: Folder) -> None:
     folder.message(SEED.replace("Hey", "Hello"))
     accepted = folder.run("accept", "seed", "--new-lock", "--yes")
     assert accepted.out == (
-        "nothing to do: the ledger messages.lock has no edit of seed\n\nNext:\n"
-        "  See who got it:\n    msgrun status seed\n"
+        "nothing to do: seed was not sent yet, says the ledger messages.lock\n\nNext:\n"
+        "  Send it:\n    msgrun apply messages/message.yaml\n"
+        "  Or count it as sent, without sending:\n    msgrun adopt seed\n"
     )
     assert folder.run("--sandbox", "accept", "seed", "--yes").code == 0
     again = folder.run("--sandbox", "accept", "seed", "--yes")
-    assert again.out.endswith("  See who got it:\n    msgrun --sandbox status seed\n")
+    assert again.out.endswith("  See what it knows of the message:\n    msgrun --sandbox status seed\n")
 
 
 def test_a_path_in_a_hint_is_right_where_the_user_is(folder: Folder) -> None:

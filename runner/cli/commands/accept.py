@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+from collections.abc import Iterable, Iterator
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -12,9 +14,14 @@ from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.recipients import list_people
 from runner.clock import format_timestamp
+from runner.declare.declaration import Declaration
+from runner.declare.sample import render_sample
 from runner.deliver import manual_outcomes
 from runner.errors import LedgerUnavailable
+from runner.git.repository import Repository
+from runner.ledger.facts import Facts
 from runner.ledger.history import sent_revisions
+from runner.report.first_sample import format_beginning
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.report.terminal_text import one_line, style
@@ -36,23 +43,12 @@ def accept(name: str) -> int:
         message, _ = plan_one(context, ledger.facts, name)
         records = manual_outcomes.accept_edits(message, ledger.facts, format_timestamp(context.now))
         recipients = pluralize(len(records), "recipient")
-        ways_on = [NextStep("See who got it", (shown_command("status", name),))]
-        reason = f"the ledger {context.ledger.address.display_name} has no edit of {name}"
-        if (revision := message.declaration.revision) > 1 and not ledger.facts.keys_of(name, revision):
-            file, reason = message.declaration.document.source.path, f"revision {revision} of {name} was not sent yet"
-            sent = [number for other, number in sent_revisions(ledger.facts) if other == name and number < revision]
-            path = os.path.relpath(context.tree.root / file, context.options.start_folder)
-            keep = f"Or keep the edit without sending: write revision: {max(sent, default=0)} again into {file}, then"
-            ways_on = [
-                NextStep("Send it", (shown_command("apply", path),)),
-                *([NextStep(keep, (shown_command("accept", name),))] if sent else ()),
-                NextStep(f"Or count revision {revision} as sent, without sending", (shown_command("adopt", name),)),
-            ]
         who = ""
         if records and not context.options.yes:
-            _show_edit(context, message.declaration.document.source.path)
+            _show_edit(context, message.declaration)
             who = list_people(context, ledger.facts, records[:3], len(records))
         stay = "stays" if len(records) == 1 else "stay"
+        reason, ways_on = _explain_no_edit(context, message.declaration, ledger.facts)
         decision = Decision(
             f"Accept the edit of {name} for {recipients}",
             f"Accepted the edit of {name}. {recipients} {stay} counted as sent; nothing was sent.",
@@ -63,23 +59,57 @@ def accept(name: str) -> int:
         return write_decision(context, ledger, records, decision)
 
 
-def _show_edit(context: Context, file: str) -> None:
-    """Prints how a declaration changed since the last commit, or in the last one that changed it, as git knows it."""
-    repository = context.ledger.readable_repository
-    path = repository.relative_path(context.tree.root / file) if repository else None
-    if repository is None or path is None or not context.output.is_interactive:
+def _explain_no_edit(context: Context, declaration: Declaration, facts: Facts) -> tuple[str, list[NextStep]]:
+    """Returns why there may be no edit to accept, and what a person can do then."""
+    name, revision, file = declaration.name, declaration.revision, declaration.document.source.path
+    ledger = f"the ledger {context.ledger.address.display_name}"
+    if facts.keys_of(name, revision):
+        see = NextStep("See what it knows of the message", (shown_command("status", name),))
+        return f"{ledger} has no edit of {name}", [see]
+    which = f"revision {revision} of {name}" if revision > 1 else name
+    sent = [number for other, number in sent_revisions(facts) if other == name and number < revision]
+    path = os.path.relpath(context.tree.root / file, context.options.start_folder)
+    keep = f"Or keep the edit without sending: write revision: {max(sent, default=0)} again into {file}, then"
+    return f"{which} was not sent yet, says {ledger}", [
+        NextStep("Send it", (shown_command("apply", path),)),
+        *([NextStep(keep, (shown_command("accept", name),))] if sent else ()),
+        NextStep("Or count it as sent, without sending", (shown_command("adopt", name),)),
+    ]
+
+
+def _show_edit(context: Context, declaration: Declaration) -> None:
+    """Prints how the files of a message changed since the last commit, or in the last one that changed them.
+
+    Without git, or if the files are in one commit alone, it prints how the text begins now.
+    """
+    output = context.output
+    if not output.is_interactive:
         return
-    options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv")
-    diff, since = "", "since the last commit"
+    file = declaration.document.source.path
+    body, includes = declaration.body_origin.file, (name for text in declaration.texts for name in text.includes)
+    files = dict.fromkeys([file, *([body.path] if body else []), *(f"messages/{name}" for name in includes)])
     with contextlib.suppress(LedgerUnavailable):  # this is only to look at
-        diff = repository.try_git("diff", *options, "HEAD", "--", f":(top,literal){path}") or ""
-        if not diff:
-            since = "in the last commit that changed it"
-            diff = (
-                repository.try_git("log", "-1", "--patch", "--format=", *options, "--", f":(top,literal){path}") or ""
-            )
-    changed = [line for line in diff.partition("\n@@")[2].split("\n")[1:] if line[:1] in _COLOURS]
-    if changed:
-        lines = [style(one_line(line), _COLOURS[line[:1]]) for line in changed[:_MAX_LINES]]
-        more = [f"and {len(changed) - _MAX_LINES:,} more lines"] if len(changed) > _MAX_LINES else []
-        context.output.message("\n".join([f"{file} {since}:", *(f"  {line}" for line in [*lines, *more]), ""]))
+        repository = context.ledger.readable_repository
+        if repository and (edits := list(_read_edits(repository, context.tree.root, files))):
+            output.message("\n".join([*edits, ""]))
+            return
+    sample = render_sample(declaration, context.settings.salt)
+    text = format_beginning(sample, show_values=output.show_values) if sample else ""
+    output.message(one_line(f"git has no earlier text of {file}. Its text is now: {text}"))
+
+
+def _read_edits(repository: Repository, root: Path, files: Iterable[str]) -> Iterator[str]:
+    """Yields how each file changed, as git knows it. Raises LedgerUnavailable."""
+    specs = {file: f":(top,literal){path}" for file in files if (path := repository.relative_path(root / file))}
+    since, commits = "since the last commit", ["HEAD"]
+    if not repository.try_git("diff", "--name-only", "HEAD", "--", *specs.values()):
+        changed = ("log", "-1", "--diff-filter=M", "--format=%H", "--", *specs.values())
+        commit = repository.try_git(*changed)
+        since, commits = "in the last commit that changed it", [f"{commit}^..{commit}"]
+    for file, spec in specs.items():
+        options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv")
+        diff = repository.try_git("diff", *options, *commits, "--", spec) or ""
+        if lines := [line for line in diff.partition("\n@@")[2].split("\n")[1:] if line[:1] in _COLOURS]:
+            more = [f"and {len(lines) - _MAX_LINES:,} more lines"] if len(lines) > _MAX_LINES else []
+            styled = [style(one_line(line), _COLOURS[line[:1]]) for line in lines[:_MAX_LINES]]
+            yield "\n".join([one_line(f"{file} {since}:"), *(f"  {line}" for line in [*styled, *more])])

@@ -38,6 +38,6 @@ def adopt(name: str) -> int:
             f"Mark {name} as sent to {recipients}",
             f"Marked {name} as sent to {recipients}. No apply sends it to them.",
             f"{name} has no recipient left to send to",
-            ways_on=(NextStep("See who got it", (shown_command("status", name),)),),
+            ways_on=(NextStep("See what the ledger knows of it", (shown_command("status", name),)),),
         )
         return write_decision(context, ledger, records, decision)

@@ -50,11 +50,11 @@ def test_a_raised_revision_is_no_edit_and_accept_says_so(folder: Folder) -> None
     folder.message(f"revision: 2\n{LIST.replace('Hi', 'Hello')}")
     ran = folder.run("accept", "list", "--yes")
     assert ran.out == (
-        "nothing to do: revision 2 of list was not sent yet\n\nNext:\n"
+        "nothing to do: revision 2 of list was not sent yet, says the ledger messages.lock\n\nNext:\n"
         "  Send it:\n    msgrun apply messages/message.yaml\n"
         "  Or keep the edit without sending: write revision: 1 again into messages/message.yaml, then:\n"
         "    msgrun accept list\n"
-        "  Or count revision 2 as sent, without sending:\n    msgrun adopt list\n"
+        "  Or count it as sent, without sending:\n    msgrun adopt list\n"
     )
     folder.message(f"revision: 1\n{LIST.replace('Hi', 'Hello')}")
     assert folder.run("accept", "list", "--yes").out.startswith("Accepted the edit of list. ")
@@ -72,6 +72,8 @@ def test_the_question_says_what_follows_and_fits_the_terminal(
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     ran = folder.run("accept", "list")
     assert ran.err == (
+        "git has no earlier text of messages/message.yaml. Its text\n"
+        "  is now: Hello Ann\n"
         "id:a1, id:b2, id:c3 got list before the edit. It stays\n"
         "  counted as sent, with the new text; nothing is sent.\n"
         "Accept the edit of list for 3 recipients? [y/N]: "
@@ -83,17 +85,38 @@ def test_the_question_says_what_follows_and_fits_the_terminal(
 def test_the_edit_stands_above_the_question_as_git_has_it(
     folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder.message(LIST)
+    folder.message(LIST.replace("body: Hi", "body_file: body.html #"))
+    folder.write("messages/body.html", "Hi {{ name }}, here is\nthe news{% include 'end.html' %}")
+    folder.write("messages/end.html", "Bye")
     assert folder.run("apply", "--yes").code == 0
     repository = Clone(folder.path, intercom)
     repository.git("init", "--quiet")
     repository.commit()
-    folder.message(LIST.replace("Hi", "Hello"))
+    folder.write("messages/body.html", "Hi {{ name }}, here are\nthe news{% include 'end.html' %}")
+    folder.write("messages/end.html", "Good bye")
     monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
     monkeypatch.setenv("TERM", "dumb")
     for since in ("since the last commit", "in the last commit that changed it"):
         monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
         ran = folder.run("accept", "list")
-        assert ran.err.startswith(f"messages/message.yaml {since}:\n  -body: Hi"), ran.err
-        assert "\n  +body: Hello" in ran.err
+        assert ran.err.startswith(
+            f"messages/body.html {since}:\n  -Hi {{{{ name }}}}, here is\n  +Hi {{{{ name }}}}, here are\n"
+            f"messages/end.html {since}:\n  -Bye\n"
+        )
         repository.git("commit", "--all", "--quiet", "--allow-empty", "--message", "edited")
+
+
+def test_a_message_that_is_in_one_commit_alone_is_shown_as_it_is_now(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    assert folder.run("apply", "--yes").code == 0
+    folder.message(LIST.replace("Hi", "Hello"))
+    repository = Clone(folder.path, intercom)
+    repository.git("init", "--quiet")
+    repository.commit()
+    monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    ran = folder.run("accept", "list")
+    assert ran.err.startswith("git has no earlier text of messages/message.yaml. Its text is now: Hello Ann\n")
