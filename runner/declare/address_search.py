@@ -13,6 +13,7 @@ from runner.declare.keys_and_digests import key_hasher
 from runner.declare.similar_names import is_one_slip
 from runner.errors import UsageMistake
 from runner.privacy import mark_private
+from runner.shown_command import shown_command
 
 MAX_SEARCHED = 250_000  # recipients that are read for one command, which takes up to two seconds
 
@@ -57,8 +58,8 @@ def parse_recipient_address(text: str) -> Address:
     elif "@" in text.strip("@ "):
         return Address("email", text.strip())
     raise UsageMistake(
-        "--to " + mark_private(text) + " is not an address",
-        "an email address, or id:…, user_id:… or email:…, for example --to ann@example.com",
+        mark_private(text) + " is not the address of a recipient",
+        "write an email address, or KIND:VALUE, e.g. ann@example.com, user_id:25 or id:536e564f316c83104c000020",
     )
 
 
@@ -109,6 +110,15 @@ def find_declared(
                 if _may_mean(wanted.value.casefold(), value.casefold()) and not found.get(path):
                     found[path] = Address(recipient.kind, value)
     return found
+
+
+def unknown_recipient(declaration: Declaration, wanted: Address, *, show_values: bool) -> UsageMistake:
+    """Returns the error for an address that no delivery of a message goes to, with the one that may be meant."""
+    meant = find_declared([declaration], wanted).get(declaration.document.source.path)
+    hint = f"to see all: {shown_command('render', declaration.name, '--show-values')} | less"
+    if meant and show_values and not wanted.matches(meant.kind, meant.value):
+        hint = f"did you mean {meant.label}?"
+    return UsageMistake(f"{declaration.name} has no recipient " + mark_private(wanted.label), hint)
 
 
 def _may_mean(written: str, declared: str) -> bool:

@@ -6,13 +6,12 @@ import orjson
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.current_work import CURRENT_WORK
-from runner.declare.address_search import parse_recipient_address
+from runner.declare.address_search import parse_recipient_address, unknown_recipient
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
-from runner.errors import Problem, ProblemsFound, UsageMistake
+from runner.errors import Problem, ProblemsFound
 from runner.intercom.wire_format import build_body, needs_lookup
-from runner.privacy import mark_private
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command
 
@@ -52,9 +51,8 @@ def render(name: str, address: str | None) -> int:
                     printed += 1
         if problems:
             raise ProblemsFound(problems)
-        if address and not printed:
-            hint = f"to see all: {shown_command('render', name, '--show-values')} | less"
-            raise UsageMistake(f"{name} has no recipient " + mark_private(address), hint)
+        if wanted and not printed:
+            raise unknown_recipient(declaration, wanted, show_values=context.output.show_values)
         _print_notes(context, declaration, printed, matching - printed, looked_up)
         return EXIT.done
 

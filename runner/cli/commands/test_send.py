@@ -11,7 +11,7 @@ from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command
 from runner.clock import format_timestamp
 from runner.current_work import CURRENT_WORK
-from runner.declare.address_search import parse_recipient_address
+from runner.declare.address_search import Address, parse_recipient_address, unknown_recipient
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.similar_names import did_you_mean, suggest_or_list
@@ -89,8 +89,9 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
                 return declaration, result
     if problem:
         raise ProblemsFound([problem])
-    hint = f"leave out --as for the first one; to see all: {shown_command('render', name, '--show-values')} | less"
-    raise UsageMistake(f"{name} has no recipient " + mark_private(address or ""), hint)
+    if wanted is None:
+        raise UsageMistake(f"{name} has no recipient")
+    raise unknown_recipient(declaration, wanted, show_values=context.output.show_values)
 
 
 def _send(context: Context, declaration: Declaration, delivery: Delivery, email: str) -> int:
@@ -132,7 +133,8 @@ def _report(
     look = f"To look at it: {shown_command('sandbox', sandbox=False)}" if context.options.sandbox else url
     match answer:
         case Sent():
-            recipient = mark_private(delivery.value, delivery.display_name)
+            label = Address(delivery.kind, delivery.value).label
+            recipient = mark_private(label, delivery.display_name)
             name = reveal_or_mask(recipient, show_values=context.output.show_values)
             to = reveal_or_mask(mark_private(email, MASK), show_values=context.output.show_values)
             text = f"Sent a test of {declaration.name} to {to}, as {name} would get it: message {answer.id}."

@@ -40,7 +40,7 @@ def test_render_masks_what_is_a_recipients_and_nothing_else(folder: Folder) -> N
     [
         (["sead"], 64, "did you mean seed?"),
         (["pony"], 64, "no message is named pony\n  hint: there is seed\n"),
-        (["seed", "--to", "phone:1"], 64, "is not an address"),
+        (["seed", "--to", "phone:1"], 64, "is not the address of a recipient"),
         (["seed", "--to", "id:1"], 64, "no recipient ***\n  hint: to see all: msgrun render seed --show-values"),
     ],
 )

@@ -53,6 +53,28 @@ def test_it_goes_to_the_team_marked_and_rendered_as_for_the_recipient(project: F
     assert all("bo@example.com" not in json.dumps(payload) for payload in contacts), "the real one is not asked for"
 
 
+@pytest.mark.parametrize("command", ["test-send", "render"])
+def test_of_a_mistyped_recipient_the_meant_one_is_named(project: Folder, command: str, intercom: Sandbox) -> None:
+    options = ["--to", "team@acme.example", "--as"] if command == "test-send" else ["--to"]
+
+    def run(address: str, *args: str) -> Ran:
+        return project.run(command, "news", *options, address, *args)
+
+    for address in ("bo@exampel.com", "bo@example"):
+        ran = run(address, "--show-values")
+        assert (ran.code, ran.err.endswith("  hint: did you mean bo@example.com?\n")) == (64, True)
+    assert "hint: to see all: msgrun render news --show-values | less\n" in run("cy@example.com", "--show-values").err
+    assert "bo@example.com" not in run("bo@exampel.com").err
+    assert not intercom.messages
+
+
+def test_a_recipient_by_user_id_is_named_with_the_kind(project: Folder, intercom: Sandbox) -> None:
+    project.message(MAIL.replace("email: bo@example.com", 'user_id: "25"'))
+    ran = send(project, "--as", "user_id:25", "--show-values")
+    assert "as user_id:25 would get it: message" in ran.out
+    assert len(intercom.messages) == 1
+
+
 def test_it_is_recorded_apart_and_the_real_one_is_still_to_send(project: Folder, intercom: Sandbox) -> None:
     lockfile = (project.path / "messages.lock").read_bytes()
     send(project)
