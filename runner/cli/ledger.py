@@ -14,6 +14,7 @@ from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.cli.options import EXIT
 from runner.clock import new_run_id
+from runner.declare.address_search import is_address
 from runner.declare.project import suggest_name
 from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.settings import Settings, load_all_settings
@@ -30,7 +31,9 @@ from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.opening import LedgerReading
 from runner.ledger.record import RunOrigin
 from runner.managed_path import managed_path
+from runner.privacy import mark_private
 from runner.report import plain_text
+from runner.shown_command import shown_command
 
 # In this order. GitHub's first name is of the person who ran a job again, the second of the one who ran it first.
 _ACTOR_VARIABLES = ("GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN")
@@ -79,6 +82,11 @@ def require_known_name(context: Context, facts: Facts, name: str | None) -> None
     except ProblemsFound:
         declarations = ()
     declared = {declaration.name for declaration in declarations}
+    if is_address(name):
+        status = shown_command("status", name if context.output.show_values else "ADDRESS")
+        raise UsageMistake(
+            mark_private(name) + " is a recipient, not a message", f"for what this recipient got: {status}"
+        )
     if name not in declared:
         hint = suggest_name(name, declarations, sorted({*declared, *recorded}))
         raise UsageMistake(f"no message is named {name}, and the ledger knows none", hint)

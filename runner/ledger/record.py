@@ -103,7 +103,7 @@ class Record:
     @property
     def run(self) -> str:
         """The id of the run that made the attempt."""
-        return self.attempt.rpartition("-")[0]
+        return self.attempt.rpartition("-")[0] or self.attempt
 
     @property
     def recipient_contact(self) -> str:

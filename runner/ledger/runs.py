@@ -20,7 +20,8 @@ class RunEntry:
     `decided` is the time of the decision; empty if there is none. `origin` is empty where older versions wrote the
     records. `first` and `last` are times of its records. `plan` is the digest of the plan that was applied.
     `reconciled` counts those of `sent` that reconcile found; the ledger does not say when. `not_sent` counts what never
-    left, or was decided to be not sent.
+    left, or was decided to be not sent. `resolved` counts what a run left unknown, if a person has decided about it
+    since: the entry of that decision counts it too.
     """
 
     run: str
@@ -37,6 +38,7 @@ class RunEntry:
     refused: int = 0
     unknown: int = 0
     not_sent: int = 0
+    resolved: int = 0
 
     @property
     def action(self) -> tuple[str, RecordingCommand, str]:
@@ -59,14 +61,21 @@ class RunEntry:
             case "claimed" | "unknown":
                 self.unknown += 1
 
+    def add_resolved(self, record: Record) -> None:
+        """Counts an attempt about which a person has decided. Its time is taken only if the entry has none."""
+        self.first, self.last = self.first or record.at, self.last or record.at
+        self.plan = self.plan or record.plan
+        self.resolved += 1
+
 
 def list_runs(facts: Facts, message: str | None = None) -> list[RunEntry]:
     """Returns an entry for each run and revision of a message, of all messages or one: the latest run first."""
     entries: dict[tuple[str, RecordingCommand, str, str, int], RunEntry] = {}
     origins: dict[tuple[str, RecordingCommand, str], RunOrigin] = {}
+    resolved: list[Record] = []
     for _, records in groupby(facts.records(), key=lambda record: record.key):
         for record in _deciding_records(list(records)):
-            run, command = record.attempt.rpartition("-")[0] or record.attempt, _recording_command(record)
+            run, command = record.run, _recording_command(record)
             action = run, command, "" if command == "apply" else record.recorded_at
             origin = RunOrigin(record.actor, record.run_url, record.commit)
             if origin != NO_ORIGIN:
@@ -74,6 +83,10 @@ def list_runs(facts: Facts, message: str | None = None) -> list[RunEntry]:
             if message in (None, record.message):
                 key = *action, record.message, record.revision
                 entries.setdefault(key, RunEntry(*key)).add(record)
+                resolved += [record] if command == "resolve" else []
+    for record in sorted(resolved, key=lambda record: record.at):
+        of_run: tuple[str, RecordingCommand, str, str, int] = (record.run, "apply", "", record.message, record.revision)
+        entries.setdefault(of_run, RunEntry(*of_run)).add_resolved(record)
     named = [replace(entry, origin=origins.get(entry.action, NO_ORIGIN)) for entry in entries.values()]
     ends: dict[tuple[str, RecordingCommand, str], str] = {}
     for entry in named:

@@ -14,7 +14,7 @@ from runner.report.terminal_text import one_line
 
 _COLUMNS = (
     "run", "command", "first", "last", "by", "where", "commit", "message", "revision", "sent", "reconciled", "refused",
-    "unknown", "decided", "not_sent", "plan",
+    "unknown", "decided", "not_sent", "plan", "resolved",
 )  # fmt: skip
 _SHORT_RUN = 10  # characters of a run's id that say when it began, to the millisecond
 _HEADS = ("at (UTC)", "command", "message", "revision", "result", "by", "run", "where", "job")
@@ -74,7 +74,7 @@ def _to_dict(entry: RunEntry) -> dict[str, str | int]:
     values = (
         entry.run, entry.command, entry.first, entry.last, entry.origin.actor, _where(entry), entry.origin.commit,
         entry.message, entry.revision, sent, entry.reconciled, entry.refused, entry.unknown, decided, entry.not_sent,
-        entry.plan,
+        entry.plan, entry.resolved,
     )  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))
 
@@ -90,6 +90,7 @@ def _format_result(entry: RunEntry) -> str:
     found = f" ({entry.reconciled:,} found by reconcile)" if entry.reconciled else ""
     counts = (
         (entry.sent, f"{sent}{found}"), (entry.refused, "refused"), (entry.unknown, "unknown"),
+        (entry.resolved, "unknown until resolved"),
         (entry.not_sent, not_sent.removeprefix("marked ") if entry.sent else not_sent),
     )  # fmt: skip
     return ", ".join(f"{number:,} {word}" for number, word in counts if number)

@@ -88,8 +88,8 @@ def test_outcomes_are_counted_by_attempt_and_decisions_stand_apart(folder: Folde
         (("adopt", ""), 0, 1, 0),
     ]
     apply = rows["apply", "ann"]
-    assert (apply["refused"], apply["unknown"], apply["first"], apply["last"]) == (
-        1, 1, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z",
+    assert (apply["refused"], apply["unknown"], apply["resolved"], apply["first"], apply["last"]) == (
+        1, 1, 1, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z",
     )  # fmt: skip
     assert [row["message"] for row in audit(folder, "other")] == ["other"]
     assert folder.run("audit", "othr").code == 64
@@ -155,8 +155,26 @@ def test_a_decision_has_its_own_words_and_the_time_when_it_was_made(folder: Fold
         "2026-01-04 00:00 resolve list 1 marked as sent, 1 as not sent ann of RUN1 local",
         "2026-01-03 00:00 resolve list 1 marked as not sent bo of RUN1 local",
         "2026-01-01 00:00 adopt list 1 adopted RUN3",
-        "2026-01-01 00:00 apply list 2 sent RUN1",
+        "2026-01-01 00:00 apply list 2 sent, 3 unknown until resolved RUN1",
     ]
+
+
+def test_the_row_of_a_run_keeps_its_plan_after_all_it_left_unknown_is_resolved(folder: Folder) -> None:
+    append(folder, line("a", "RUN1-1", "unknown", plan="sha256:1"), line("b", "RUN1-2", "unknown", plan="sha256:1"))
+    (before,) = audit(folder)
+    assert (before["unknown"], before["plan"]) == (2, "sha256:1")
+    assert folder.run("resolve", "--message", "list", "--all", "--not-sent", "--yes").code == 0
+    decision, after = audit(folder)
+    assert (decision["command"], decision["not_sent"]) == ("resolve", 2)
+    assert after == {**before, "unknown": 0, "resolved": 2, "first": after["first"], "last": after["last"]}
+
+
+def test_an_address_in_place_of_a_message_leads_to_the_command_that_takes_it(folder: Folder) -> None:
+    for command in ("audit", "reconcile"):
+        ran = folder.run(command, "ann@example.com", "--show-values")
+        assert ran.code == 64
+        assert ran.err.endswith("  hint: for what this recipient got: msgrun status ann@example.com\n")
+    assert "ann@" not in folder.run("audit", "ann@example.com").err
 
 
 def test_only_what_is_not_older_is_listed(folder: Folder) -> None:
