@@ -147,17 +147,10 @@ class _CommitTree(Tree):
         return super().glob(named, beside)
 
     def _write_batch(self, paths: Sequence[str]) -> None:
-        """Writes small files, all read by one git process.
-
-        The output of git has for each file a line `HASH blob SIZE`, the bytes and a line end.
-        """
-        request = "".join(f"{self._entries[path].blob}\n" for path in paths)
-        output, end = self._repository.git("cat-file", "--batch", stdin=request.encode()), 0
-        for path in paths:
-            start = output.index(b"\n", end) + 1
-            end = start + self._entries[path].size
-            self._prepare_path(path).write_bytes(output[start:end])
-            end += 1
+        """Writes small files, all read by one git process."""
+        blobs = self._repository.read_objects(self._entries[path].blob for path in paths)
+        for path, (_, _, content) in zip(paths, blobs, strict=True):
+            self._prepare_path(path).write_bytes(content)
 
     def _ensure_written(self, path: str) -> None:
         """Writes a file, if the commit has it and it is not written yet. Raises NotReadable after MAX_WRITTEN bytes.

@@ -3,7 +3,8 @@
 import functools
 import os
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,7 +15,12 @@ from runner.git.process import MAX_OUTPUT, GitFailed, run_git
 from runner.git.remote_url import is_below, is_remote_url
 
 MAX_BLOB = 1 << 30  # bytes of a file of a commit that is read as a whole; a ledger of a million records has 400 MB
+_MAX_SHOWN = 100  # characters of a remote's answer in a message
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
+# What git allows in the name of a ref, by git-check-ref-format(1). `git ls-remote` checks nothing of a remote's answer:
+# it prints a line end in a name, and what follows would be an option, a refspec or an expression of the next command.
+_REF_NAME = r"refs/(?:(?!\.\.|@\{)[^\0-\x20\x7f~^:?*\[\\])+"
+_REMOTE_REF = re.compile(rf"([0-9a-f]{{40}}|[0-9a-f]{{64}}|ref: {_REF_NAME})\t(HEAD|{_REF_NAME})(\^\{{\}})?")
 _REMOTE_SETTING = re.compile(r"remote\.(.+)\.[^.]+", re.DOTALL)  # a setting of the remote that it names
 
 
@@ -66,13 +72,18 @@ class Repository:
         """Returns the commits of the remote's refs, by full name, and the full name of the branch that HEAD names.
 
         A pattern also matches the end of a longer name. The branch is empty if `HEAD` is not among the patterns, or
-        if it names none. Raises LedgerUnavailable.
+        if it names none. Raises LedgerUnavailable, also if the remote answers anything else than commits and names.
         """
         commits, default_branch = dict[str, str](), ""
-        for line in os.fsdecode(
-            self.git("ls-remote", "--symref", *self.remote_arguments(remote), *patterns)
-        ).splitlines():
-            value, _, ref = line.partition("\t")
+        answer = self.git("ls-remote", "--symref", *self.remote_arguments(remote), *patterns)
+        for line in os.fsdecode(answer).split("\n")[:-1]:
+            match = _REMOTE_REF.fullmatch(line)
+            if match is None:
+                message = f"{remote} answers with a line that names no ref: {line[:_MAX_SHOWN]}"
+                raise LedgerUnavailable(message, f"see what it answers: git ls-remote {shlex.quote(remote)}")
+            value, ref, is_peeled = match.groups()
+            if is_peeled:  # the commit that a tag names
+                continue
             if not value.startswith("ref: "):
                 commits[ref] = value
             elif ref == "HEAD":
@@ -127,6 +138,21 @@ class Repository:
             raise GuardRefused(message, "msgrun follows no link to what it keeps: commit the file itself")
         _, _, blob, size, *_ = entry.split(None, 4)
         return blob.decode(), int(size)
+
+    def read_objects(self, names: Iterable[str], max_output: int = MAX_OUTPUT) -> Iterator[tuple[str, str, bytes]]:
+        """Yields (name, kind, content) of each object, named by its full hash, that the repository has.
+
+        Raises LedgerUnavailable if all of them have more than `max_output` bytes.
+        """
+        request = [*names]
+        text = "".join(f"{name}\n" for name in request)
+        output, end = self.git("cat-file", "--batch", stdin=text.encode(), max_output=max_output) if text else b"", 0
+        for name in request:  # for each, git prints `HASH KIND SIZE`, the content and a line end; or `HASH missing`
+            start = output.index(b"\n", end) + 1
+            _, kind, *size = output[end : start - 1].split(b" ")
+            end = start + int(size[0]) + 1 if size else start
+            if size:
+                yield name, kind.decode(), output[start : end - 1]
 
     def read_blob(self, commit: str, path: str) -> bytes | None:
         """Returns a file of a commit, byte for byte; None if the commit has no such file.

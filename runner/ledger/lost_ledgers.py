@@ -68,11 +68,7 @@ def _read_ids(
     context: LedgerContext, repository: Repository, blobs: Iterable[bytes]
 ) -> Iterator[tuple[bytes, Mapping[str, str]]]:
     """Yields each blob that the repository has, with the ids that it names by environment."""
-    request = b"".join(blob + b"\n" for blob in blobs if blob.strip(b"0"))
-    output, end = repository.git("cat-file", "--batch", stdin=request, max_output=_MAX_SETTINGS), 0
-    for line in request.splitlines():
-        start = output.index(b"\n", end) + 1
-        _, kind, *size = output[end : start - 1].split(b" ")
-        end = start + int(size[0]) + 1 if size else start  # a submodule's commit is missing here
-        if kind == b"blob":
-            yield line, context.ledger_ids(output[start : end - 1])
+    names = (blob.decode() for blob in blobs if blob.strip(b"0"))
+    for name, kind, content in repository.read_objects(names, _MAX_SETTINGS):  # without the commits of submodules
+        if kind == "blob":
+            yield name.encode(), context.ledger_ids(content)

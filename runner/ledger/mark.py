@@ -8,6 +8,7 @@ from runner.errors import GuardRefused, Refusal
 from runner.shown_command import shown_command
 
 MAX_GENERATION = 2**31  # what a column of PostgreSQL can store
+_MAX_ADDRESS = 4096  # characters
 MarkStatus = Literal["pending", "current", "moved"]
 MARK_RANK: dict[str, int] = {"pending": 0, "current": 1, "moved": 2}
 
@@ -53,7 +54,8 @@ def parse_mark(value: dict[str, Any]) -> MoveMark:
     status: MarkStatus = "moved" if value.get("moved") else "pending" if value.get("pending") else "current"
     address = str(value.get("moved") or value.get("from") or "")
     # Another project or a pull request may have written it, and it is printed.
-    return MoveMark(generation, status, "".join(character for character in address if character.isprintable()))
+    shown = "".join(character for character in address[:_MAX_ADDRESS] if character.isprintable())
+    return MoveMark(generation, status, shown)
 
 
 def explain_mark(setting: str, mark: MoveMark, command: str = "") -> Refusal:

@@ -14,7 +14,7 @@ from runner.errors import LedgerUnavailable
 from runner.ledger.mark import NO_MARK, MoveMark, parse_mark
 
 VERSION = 1
-_LEDGER_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+LEDGER_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 Status = Literal["claimed", "unknown", "refused", "released", "sent"]
 RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3, "sent": 4}
 DUPLICATE = "duplicate"  # the code of a sent record with which a person acknowledges that a message was sent twice
@@ -175,7 +175,7 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
             message = f"{origin}:{number}: this ledger has version {value['msgrun_lock']}"
             raise LedgerUnavailable(message, "update msgrun")
         workspace, check, ledger = (str(value.get(name) or "") for name in ("workspace", "salt_check", "ledger"))
-        if ledger and not _LEDGER_ID.fullmatch(ledger):  # it becomes part of paths and of names of refs
+        if ledger and not LEDGER_ID.fullmatch(ledger):  # it becomes part of paths and of names of refs
             raise LedgerUnavailable(f"{origin}:{number}: this is not the id of a ledger", "take the line back from git")
         return Header(workspace, check, ledger, parse_mark(value))
     if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):

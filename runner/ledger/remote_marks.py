@@ -5,8 +5,8 @@ the remote: the ref refs/msgrun/moved/ID, or a branch of that name if the host r
 the address in it is shown, never contacted.
 """
 
-import os
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from shlex import quote
@@ -21,8 +21,12 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.known_hosts import find_remotes, is_same_repository, refuse_other_push_url
 from runner.ledger.lock_address import BranchAddress, DeclaredLedger, file_stem
 from runner.ledger.mark import MAX_GENERATION, MoveMark, parse_mark
+from runner.ledger.record import LEDGER_ID
 
 _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first
+_MARK_REF = re.compile(f"(?:{'|'.join(_PREFIXES)}){LEDGER_ID.pattern}")
+_MAX_MARKS = 1_000  # of a remote. A ledger that moved has one
+_MAX_MARKS_SIZE = 16 << 20  # bytes of all marks; one has a few hundred
 _FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
 
 
@@ -151,17 +155,28 @@ def _find_renamed(context: LedgerContext, repository: Repository, commit: str) -
 
 
 def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) -> Iterator[RemoteMark]:
-    """Yields the marks among the refs of a remote."""
-    marks = {ref: commit for ref, commit in refs.items() if ref.startswith(_PREFIXES)}
-    missing = [ref for ref, commit in marks.items() if repository.try_git("cat-file", "-e", commit) is None]
-    if missing:
+    """Yields the marks among the refs of a remote. Raises LedgerUnavailable if these are too many to be marks."""
+    marks = {ref: commit for ref, commit in refs.items() if _MARK_REF.fullmatch(ref)}
+    if len(marks) > _MAX_MARKS:
+        raise LedgerUnavailable(
+            f"{remote} has {len(marks):,} refs for ledgers that moved, and msgrun reads {_MAX_MARKS:,}",
+            f"see which of them are none of this repository's: git ls-remote {quote(remote)} '{_PREFIXES[0]}*'",
+        )
+    commits = _read_commits(repository, marks)
+    if missing := [ref for ref, commit in marks.items() if commit not in commits]:
         repository.git("fetch", *_FETCH_OPTIONS, *repository.remote_arguments(remote), *missing)
+        commits = _read_commits(repository, marks)
     for ref, commit in marks.items():
-        yield _parse_mark(ref, os.fsdecode(repository.git("log", "-1", "--format=%B", commit)))
+        yield _parse_mark(ref, commits.get(commit, b""))
 
 
-def _parse_mark(ref: str, text: str) -> RemoteMark:
-    """Reads a mark. One that cannot be read gets the highest generation."""
+def _read_commits(repository: Repository, marks: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: content for name, _, content in repository.read_objects(marks.values(), _MAX_MARKS_SIZE)}
+
+
+def _parse_mark(ref: str, commit: bytes) -> RemoteMark:
+    """Reads a mark from the content of a commit. One that cannot be read gets the highest generation."""
+    _, _, text = commit.partition(b"\n\n")  # its message
     unreadable = RemoteMark(ref, ".", "", MoveMark(MAX_GENERATION, "moved", "?"))
     try:
         value = orjson.loads(text)
