@@ -62,7 +62,7 @@ class Connection:
 
         Raises GuardRefused if msgrun.yaml names a different workspace or region, or the ledger another workspace.
         """
-        with self._asking():
+        with self.asking():
             identity = self.workspace.identity()
         if self.context.options.sandbox:
             return identity.id_code
@@ -77,7 +77,7 @@ class Connection:
 
         `saved` is the saved plan that is applied. Prints a note if the token may not list admins. Raises RunStopped.
         """
-        with self._asking():
+        with self.asking():
             lookup = look_up_senders(self.workspace, plan.senders())
         if not lookup.is_listed:
             self.context.output.note("the token may not list admins, so it is not checked that from: names one")
@@ -87,7 +87,8 @@ class Connection:
             guards.append(Guard("sender-unknown", fault.message, fault.hint, tuple(names)))
         return replace(plan, sender_ids=lookup.ids, guards=tuple(guards))
 
-    def _asking(self) -> contextlib.AbstractContextManager[None]:
+    def asking(self) -> contextlib.AbstractContextManager[None]:
+        """Shows on a terminal that the command waits for Intercom."""
         return self.context.output.waiting("Asking Intercom …")
 
     @property

@@ -67,17 +67,25 @@ class StatusLine:
 class CheckProgress(StatusLine):
     """Shows how many of the recipients of a plan were checked in Intercom, if that takes more than 2 seconds."""
 
-    def __init__(self, output: Output, planned: int) -> None:
+    def __init__(self, output: Output, planned: int, limiter: RateLimiter) -> None:
         super().__init__(output, _SHOW_AFTER)
         self._planned = planned
+        self._limiter = limiter
+        self._checked = 0
 
-    def __call__(self, checked: int) -> None:
-        """Shows the progress, unless the last update was a moment ago."""
+    def count(self, checked: int) -> None:
+        """Takes how many were checked so far, and shows it."""
+        self._checked = checked
+        self.show_current()
+
+    def show_current(self) -> None:
+        """Shows the progress, and what it waits for, unless the last update was a moment ago."""
         if self.is_due():
-            progress = Progress(checked, self._planned, rate=checked / (time.monotonic() - self._began))
+            rate, pause = self._checked / (time.monotonic() - self._began), self._limiter.pause_left
+            progress = Progress(self._checked, self._planned, rate=rate, pause=pause)
             line = partial(progress_text.format_terminal_line, progress, unicode=has_unicode(sys.stderr))
             self.update(
-                f"checking recipients in Intercom: {checked:,} of {self._planned:,}",
+                f"checking recipients in Intercom: {progress_text.format_check(progress)}",
                 lambda columns: f"{_CHECKING}{line(columns - len(_CHECKING))}",
             )
 

@@ -1,6 +1,6 @@
 """Checks the recipients of a plan in Intercom: for plan --online, and before the first claim of apply."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from runner.cli.connection import CLOCK, Connection
@@ -17,34 +17,44 @@ from runner.deliver.subscription_check import SubscriptionCheck
 from runner.deliver.summary import StopReason
 from runner.errors import Problem, ProblemsFound
 from runner.intercom.subscriptions import SubscriptionType, find_subscription_types
-from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.plan.plan import Plan
 
 
-def check_recipients(connection: Connection, plan: Plan, facts: Facts, poll: Callable[[], None] = lambda: None) -> Plan:
+def check_recipients(connection: Connection, plan: Plan, facts: Facts) -> Plan:
     """Returns the plan with the contacts of its recipients, and without those that the rules leave out.
 
-    Has a guard instead if the contact of `redirect` is not exactly one. Shows the progress. `poll` is called again and
-    again, and raises what ends the check. Raises ProblemsFound if a subscription type is not exactly one, RunStopped,
-    and GuardRefused if a file changed meanwhile.
+    Has a guard instead if the contact of `redirect` is not exactly one. Shows the progress. Raises ProblemsFound if a
+    subscription type is not exactly one, RunStopped, and GuardRefused if a file changed meanwhile.
     """
+    return _check(connection, plan, facts, _find_types(connection, plan), lambda: None)
+
+
+def _check(
+    connection: Connection, plan: Plan, facts: Facts, types: Mapping[str, SubscriptionType], poll: Callable[[], None]
+) -> Plan:
+    """`types` are the subscription types by name. `poll` is called again and again, and raises what ends the check."""
     context, workspace = connection.context, connection.workspace
-    settings, progress = context.settings, CheckProgress(context.output, plan.to_send)
-    types = _find_types(workspace, plan)
+    settings, progress = context.settings, CheckProgress(context.output, plan.to_send, connection.limiter)
+
+    def watch() -> None:
+        poll()
+        progress.show_current()
+
     # The sandbox answers at once, and may forget its contacts.
     path = None if context.options.sandbox else context.kept_path(f"contacts-{settings.stem}")
     cache = ContactCache(connection.transport.token_hash, path, int(context.now.timestamp()))
     cache.load()
-    lookup = ContactLookup(workspace, cache, poll)
-    subscriptions = SubscriptionCheck(workspace, cache, types, poll)
+    lookup = ContactLookup(workspace, cache, watch)
+    subscriptions = SubscriptionCheck(workspace, cache, types, watch)
     try:
         if settings.redirect and plan.to_send:
             place = find_setting(context.tree, settings.environment_name, "redirect")
             if guard := find_redirect_guard(lookup, settings.redirect, place):
                 return replace(plan, guards=(*plan.guards, guard))
         frequency = FrequencyCheck(settings.frequency, facts, context.now) if settings.frequency else None
-        check = RecipientCheck(lookup, subscriptions, settings.recipients, settings.salt, facts, progress, frequency)
+        recipients, salt = settings.recipients, settings.salt
+        check = RecipientCheck(lookup, subscriptions, recipients, salt, facts, progress.count, frequency)
         return check.check(plan)
     finally:
         subscriptions.close()
@@ -52,10 +62,12 @@ def check_recipients(connection: Connection, plan: Plan, facts: Facts, poll: Cal
         progress.clear()
 
 
-def _find_types(workspace: Workspace, plan: Plan) -> dict[str, SubscriptionType]:
+def _find_types(connection: Connection, plan: Plan) -> dict[str, SubscriptionType]:
     """Returns the subscription types that messages require, by name. Raises ProblemsFound, RunStopped."""
     types, problems = dict[str, SubscriptionType](), list[Problem]()
-    for name, result in find_subscription_types(workspace, plan.subscriptions()).items():
+    with connection.asking():
+        results = find_subscription_types(connection.workspace, plan.subscriptions())
+    for name, result in results.items():
         if isinstance(result, SubscriptionType):
             types[name] = result
             continue
@@ -83,9 +95,11 @@ def check_before_sending(connection: Connection, plan: Plan, facts: Facts, deadl
         if reason := conditions.pause_reason(CLOCK, is_urgent=plan.is_urgent):
             raise StopRequested(reason)
 
+    # Not below `signals`: a Ctrl-C would only be noted there, and nothing looks at it while this waits for Intercom.
+    types = _find_types(connection, plan)
     try:
         with signals:
-            checked = check_recipients(connection, plan, facts, poll)
+            checked = _check(connection, plan, facts, types, poll)
         poll()  # else a signal after the last batch would be lost
     except StopRequested as stopped:
         return stopped.reason

@@ -9,7 +9,7 @@ from runner.errors import RunStopped
 READ_VERSION = "2.14"  # of the API, for every request but POST /messages
 MAX_PAGES = 100  # of one search: 15,000 contacts with 50 addresses, or as many conversations of 15 contacts
 PER_PAGE = 150  # objects of a page; Intercom gives no more
-SEARCH_TIME = 300.0  # seconds for all pages of one search
+SEARCH_TIME = 300.0  # seconds for all pages of one search, or for another read
 AUDIENCE_TIME = 7200.0  # seconds for those of an audience; a million contacts have 6,700
 _MAX_CURSOR = 4096  # characters; no document gives a length
 
@@ -20,7 +20,7 @@ def any_of(terms: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class SearchTime:
-    """The time for all pages of a search, which begins now. `monotonic` returns seconds."""
+    """The time for all pages of a search, or for another read. It begins now. `monotonic` returns seconds."""
 
     def __init__(self, request: str, monotonic: Callable[[], float], seconds: float) -> None:
         self._request = request
@@ -31,7 +31,7 @@ class SearchTime:
     def check(self, pause: float = 0.0) -> None:
         """Raises RunStopped if the time is over, or will be after a pause of so many seconds."""
         if self._monotonic() + pause > self._deadline:
-            message = f"{self._request} took longer than {self._seconds:.0f} s for all its pages"
+            message = f"{self._request} took longer than {self._seconds:.0f} s with its pauses"
             raise RunStopped(message, "try again later")
 
 

@@ -6,6 +6,7 @@ A read that fails is repeated until Intercom answers or READ_RETRY_TIME is over.
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -143,7 +144,7 @@ class Workspace:
             yield from page[key]
 
     def limit_search(self, request: str, seconds: float = SEARCH_TIME) -> SearchTime:
-        """Begins the time of a search. `request` is how errors name it."""
+        """Begins the time of a search, or of another read. `request` is how errors name it."""
         return SearchTime(request, self._clock.monotonic, seconds)
 
     def read(
@@ -163,6 +164,7 @@ class Workspace:
         """Returns the reply to a request that only reads: any but 429 and 5xx, after which it is repeated."""
         deadline = self._clock.monotonic() + READ_RETRY_TIME
         delay, windows = FIRST_RETRY_DELAY, 0
+        time = time or self.limit_search(f"{method} {path}")
         while True:
             self._limiter.wait()
             result = self._transport.exchange(method, path, body, version)
@@ -189,13 +191,13 @@ class Workspace:
             self._clock.sleep(delay)
             delay = next_retry_delay(delay)
 
-    def _pause(self, headers: dict[str, str], time: SearchTime | None) -> None:
+    def _pause(self, headers: dict[str, str], time: SearchTime) -> None:
         self._limiter.pause(headers)
         pause = self._limiter.pause_left
-        if time:
-            time.check(pause)
+        time.check(pause)
         if pause > WINDOW:
-            self._on_retry(f"{self.access.host} asks to wait {pause:.0f} s")
+            end = self._clock.now() + timedelta(seconds=pause)
+            self._on_retry(f"{self.access.host} asks to wait {pause:.0f} s, until {end:%H:%M:%S} UTC")
 
     def _describe_failure(self, result: Reply | NoReply) -> str:
         return result.reason if isinstance(result, NoReply) else f"{self.access.host} gave HTTP status {result.status}"

@@ -44,6 +44,11 @@ def format_log_line(progress: Progress) -> str:
     return ", ".join(filter(None, parts))
 
 
+def format_check(progress: Progress) -> str:
+    """Returns how many recipients were checked, and what the check waits for, for a log."""
+    return ", ".join(filter(None, (f"{progress.done:,} of {progress.planned:,}", _format_state(progress))))
+
+
 def format_terminal_line(progress: Progress, columns: int, *, unicode: bool = True) -> str:
     """Returns the progress with a bar, as much of it as fits into the columns: first what a person decides by.
 

@@ -8,7 +8,7 @@ import pytest
 from runner.cli import progress
 from runner.cli.options import GlobalOptions
 from runner.cli.output import Output
-from runner.cli.progress import PlanningProgress, RunProgress
+from runner.cli.progress import CheckProgress, PlanningProgress, RunProgress
 from runner.clock import Clock
 from runner.deliver.summary import Summary
 from runner.intercom.rate_limit import RateLimiter
@@ -57,3 +57,21 @@ def test_it_is_drawn_in_place_on_a_terminal_and_taken_off(monkeypatch, capsys):
     counting.clear()
     counting.clear()
     assert capsys.readouterr().err == "\rplanning big: 1,024 recipients\033[J\r" + "\r\033[J"
+
+
+def test_a_check_of_recipients_shows_what_it_waits_for_and_for_how_long(monkeypatch, capsys):
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    limiter = RateLimiter(Clock(lambda: datetime.now(UTC), lambda: now[0], time.sleep), 1.0, None)
+    checking = CheckProgress(Output.from_options(GlobalOptions(), {}), 2000, limiter)
+    now[0] += 10.5
+    checking.count(50)
+    limiter.pause({"retry-after": "299"})
+    for seconds in (5, 10, 300):
+        now[0] += seconds
+        checking.show_current()
+    assert capsys.readouterr().err.splitlines() == [
+        "checking recipients in Intercom: 50 of 2,000",
+        "checking recipients in Intercom: 50 of 2,000, waiting 284 s for the rate window",
+        "checking recipients in Intercom: 50 of 2,000",
+    ]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,10 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.project import Folder, people_message
+from tests.support.raw_server import serve
 from tests.support.terminal import CTRL_C, Terminal
+
+__all__ = ["serve"]
 
 LIMITS = 'abort_if: {unknown: 1000, refused: "100%", after: 1000}\n'
 Start = Callable[..., Terminal]
@@ -42,6 +46,36 @@ def progress_lines(terminal: Terminal) -> list[str]:
     drawn = re.findall(r"\r([^\r\n]*?)\x1b\[J\r", terminal.raw)
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in drawn]
     return [line for line in lines if line and not line.startswith(("planning ", "Asking "))]
+
+
+def answer_429(connection: socket.socket, request: bytes) -> None:
+    """What an Intercom answers that puts reads of contacts and subscription types off for five minutes."""
+    body, status = b'{"app":{"id_code":"acme","region":"US"},"admins":[{"id":"394051","name":"Ann"}]}', b"200 OK"
+    if b"/contacts" in request or b"/subscription" in request:
+        body, status = b"{}", b"429 Too Many Requests\r\nRetry-After: 299"
+    connection.sendall(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body))
+
+
+@pytest.mark.parametrize(
+    ("more", "shown", "end"),
+    [
+        ("", "waiting 29", "0 sent by this run, 3 left: interrupted by Ctrl-C"),
+        ("require_subscription: Digest\n", "Asking Intercom", "Interrupted by Ctrl-C. Nothing was sent."),
+    ],
+)
+def test_what_a_check_waits_for_and_until_when_is_shown_and_ctrl_c_ends_it(
+    folder: Folder, start: Start, serve, more: str, shown: str, end: str
+) -> None:
+    server = serve(answer_429, wants_request=True)
+    declare(folder, 3, more=more)
+    terminal = start("apply", "--yes", environ={"INTERCOM_BASE_URL": server.url, "INTERCOM_ACCESS_TOKEN": "x"})
+    terminal.wait_for(" asks to wait 299 s, until ")
+    terminal.wait_for(shown)
+    pressed = time.monotonic()
+    terminal.type(CTRL_C)
+    assert terminal.finish() == 130
+    assert time.monotonic() - pressed < 20
+    assert end in terminal.screen
 
 
 def counts(folder: Folder) -> dict[str, int]:

@@ -80,14 +80,20 @@ def test_429_is_waited_for_and_after_ten_windows_it_is_for_later(workspace, time
     assert sum(time.slept) == pytest.approx(33.0, abs=1.0)
 
 
+def test_a_read_waits_for_five_minutes_at_most(workspace, time):
+    with pytest.raises(RunStopped, match="GET /me took longer than 300 s with its pauses"):
+        workspace(reply(429, {}, **{"retry-after": "299"}))[0].identity()
+    assert sum(time.slept) == pytest.approx(299.0, abs=0.2)
+
+
 def test_pauses_count_for_the_time_of_a_search_and_a_long_one_is_told(time, script):
     told = []
     limited = reply(429, {}, **{"retry-after": "299"})
     found = Workspace(script(limited), RateLimiter(time.clock, 1.0, None), time.clock, told.append)
-    with pytest.raises(RunStopped, match="took longer than 300 s for all its pages"):
+    with pytest.raises(RunStopped, match="took longer than 300 s with its pauses"):
         list(found.search_items("/contacts/search", {}, "data"))
     assert sum(time.slept) == pytest.approx(299.0, abs=0.2)
-    assert [text.partition(" asks")[2] for text in told] == [" to wait 299 s"]
+    assert [text.partition(" asks")[2] for text in told] == [" to wait 299 s, until 10:04:59 UTC"]
     told.clear()
     short = reply(429, {}, **{"retry-after": "9"})
     found = Workspace(
