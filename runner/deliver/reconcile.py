@@ -18,8 +18,11 @@ from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State, fold_records
 from runner.ledger.record import Record
+from runner.shown_command import shown_command
 
 POLL_INTERVALS = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between two searches; the last one repeats
+
+_MAX_OPENINGS = 1_000  # of a delivery: the same text, from the same sender to the same contact
 
 NOT_SEARCHED = "Intercom could not be searched"
 NO_CONVERSATION = (
@@ -133,7 +136,12 @@ class Reconciliation:
         return attempt if isinstance(attempt, str) else self._reasons.get(attempt.identity, NO_CONVERSATION)
 
     def _search_once(self, conversations: Conversations, write: Callable[..., None]) -> None:
-        """Searches once for the pending attempts, and writes the records that the search proves."""
+        """Searches once for the pending attempts, and writes the records that the search proves.
+
+        Of the answers it keeps what fits an attempt, without texts and contacts: all of it may be gigabytes. Raises
+        RunStopped.
+        """
+        match_keys = {attempt.match_key for attempt in (*self.pending, *self._rival_attempts)}
         earliest_times: dict[tuple[str, str], float] = {}  # by contact and sender
         for attempt in self.pending:
             key = attempt.match_key[:2]
@@ -142,7 +150,13 @@ class Reconciliation:
         for opening in conversations.search(queries):
             text = text_hash({"subject": opening.subject, "body": opening.body}, self._salt)
             for contact in opening.contacts:
-                self._openings.setdefault((contact, opening.author, text), {})[opening.id] = opening
+                match_key = contact, opening.author, text
+                if match_key in match_keys:
+                    openings = self._openings.setdefault(match_key, {})
+                    openings[opening.id] = replace(opening, contacts=(), subject="", body="")
+                    if len(openings) > _MAX_OPENINGS:
+                        message = f"Intercom answered more than {_MAX_OPENINGS:,} conversations that fit one delivery"
+                        raise RunStopped(message, f"look at them in Intercom, then decide: {shown_command('resolve')}")
         self._record_proven(write, is_last=False)
 
     def _record_proven(self, write: Callable[..., None], *, is_last: bool) -> None:

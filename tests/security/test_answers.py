@@ -21,6 +21,8 @@ import pytest
 
 from runner.clock import Clock
 from runner.declare.audience.workspace_contacts import ContactGroup
+from runner.declare.keys_and_digests import text_hash
+from runner.deliver.reconcile import prepare_reconciliation
 from runner.errors import GuardRefused, MsgrunError, RunStopped
 from runner.intercom import client, route
 from runner.intercom.admins import Admin
@@ -35,6 +37,8 @@ from runner.intercom.reply_reader import MAX_BODY
 from runner.intercom.subscriptions import read_choices
 from runner.intercom.transport import NoReply, Reply, Transport
 from runner.intercom.workspace import Workspace
+from runner.ledger.facts import Facts
+from runner.ledger.record import Record
 from tests.deliver.conftest import SandboxProject, project
 from tests.support.raw_server import no_proxy, serve
 
@@ -541,6 +545,39 @@ def test_of_large_conversations_only_what_is_needed_is_kept() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 << 20  # all at once: 10 MB
+
+
+UNKNOWN = Record(
+    key="5c" * 16, attempt="01JD-1", status="unknown", message="a", revision=1, to="id:c1", contact="c1",
+    digest="v1:0", content="sha256:0", text=text_hash({"subject": "", "body": "Hi"}, ""), sender="7",
+    opens_conversation=True, at="2026-11-22T00:00:00Z",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("contacts", "requests", "reason"),
+    [
+        (",".join(f'{{"id":"c{number}-NUMBER"}}' for number in range(100)), 100, "no last page"),
+        ('{"id":"c1"}', 67, "more than 1,000 conversations that fit one delivery"),
+    ],
+)
+def test_of_a_search_for_an_unknown_delivery_only_what_fits_it_is_kept(
+    contacts: str, requests: int, reason: str
+) -> None:
+    source = '{"id":"m%d-NUMBER","author":{"id":"7"},"body":"Hi"}'
+    item = '{"id":"5","created_at":1795305600,"source":%s,"contacts":{"contacts":[%s]}}'
+    intercom = Scripted("conversations", ",".join(item % (source % number, contacts) for number in range(15)))
+    facts = Facts()
+    facts.read(UNKNOWN.to_line(), "ledger")
+    work = prepare_reconciliation(facts, None, "")
+    assert work.pending
+    clock = Clock(lambda: datetime(2026, 11, 22, tzinfo=UTC), lambda: 0.0, lambda _: None)
+    tracemalloc.start()
+    with pytest.raises(RunStopped, match=reason):
+        work.search(intercom.workspace(), clock, 0.0, lambda *_: None, lambda *_: None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (intercom.requests, peak < 3 << 20) == (requests, True)  # with every contact: 40 MB
 
 
 def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(serve):
