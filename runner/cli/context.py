@@ -19,7 +19,7 @@ from runner.declare.project_reader import ProjectReader, is_within, load_project
 from runner.declare.project_root import SETTINGS_FILE, find_root
 from runner.declare.read_cache import ReadCache
 from runner.declare.sending_times import QuietHours
-from runner.declare.settings import Settings, find_ledger_ids, load_chosen_settings, load_settings
+from runner.declare.settings import Settings, load_chosen_settings, load_settings
 from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, LockfileAddress, default_lockfile, parse_address
@@ -74,7 +74,6 @@ class Context:
             now=lambda: self.now,
             report=self.output.note,
             declared_at=self._declared_at,
-            ledger_ids=find_ledger_ids,
             base_ref=self.base_ref,
             is_sandbox=is_sandbox,
             trusts_host=self.lock_override is not None,

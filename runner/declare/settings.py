@@ -181,7 +181,7 @@ def find_ledger_ids(content: bytes) -> dict[str, str]:
     """
     source = decode(SETTINGS_FILE, content)
     items = () if isinstance(source, Problem) else parse_documents(source)
-    value = next((item.value for item in items if isinstance(item, Document)), None)
+    value: Any = next((item.value for item in items if isinstance(item, Document)), {})  # {}: nothing but comments
     if not isinstance(value, dict):
         return {}
     named = value.get("environments")

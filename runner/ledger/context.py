@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,6 @@ class LedgerContext:
     `address` is the address in use. It differs from `declared.address` if MSGRUN_LOCK overrides it, or in a move.
     `stem` begins the names of the environment's files, e.g. messages.eu. `base_ref` is the ref of --against, or empty.
     `declared_at` reads msgrun.yaml of a commit; None if that commit has no valid one with this environment.
-    `ledger_ids` reads the bytes of a msgrun.yaml: the ids of ledgers by environment, empty where it names none.
     """
 
     root: Path
@@ -33,7 +32,6 @@ class LedgerContext:
     now: Callable[[], datetime]
     report: Callable[[str], None]
     declared_at: Callable[[Repository, str], DeclaredLedger | None]
-    ledger_ids: Callable[[bytes], Mapping[str, str]]
     base_ref: str = ""
     is_sandbox: bool = False
     trusts_host: bool = False

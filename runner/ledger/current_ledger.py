@@ -11,7 +11,6 @@ from runner.ledger.known_hosts import is_same_repository, own_remote_url
 from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
-from runner.ledger.lost_ledgers import find_lost_ledger
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
 
@@ -144,25 +143,6 @@ def refuse_second_ledger(context: LedgerContext, known: Facts, answers: Sequence
         if answer.default and (answer.default.ledger_id or is_other):
             message = f"{has_ledger}, says the default branch of {answer.remote}: {answer.default.address.setting}"
             raise GuardRefused(message, hint_for_wrong_address(context, answer.default.address.setting))
-    _refuse_after_removal(context, answers)
-
-
-def _refuse_after_removal(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
-    """Raises GuardRefused if a commit took a ledger out of the project.
-
-    If msgrun.yaml moves to another folder without its `ledger:`, the file at its new path never named one. Raises
-    LedgerUnavailable.
-    """
-    repository = context.repository
-    if repository is None or repository.try_git("rev-parse", "--verify", "--quiet", "HEAD") is None:
-        return
-    if lost := find_lost_ledger(context, repository, ["HEAD", *(answer.tip for answer in answers if answer.tip)]):
-        raise GuardRefused(
-            f"{lost.path} named the ledger {lost.ledger_id} up to the commit {lost.commit}, and msgrun.yaml names none"
-            " now. What it records would be sent again",
-            f"if the project is still the same, write the lock: and ledger: of that file to msgrun.yaml: git show"
-            f" {lost.commit}^:{quote(lost.path)}; if it was another one or is lost: msgrun explain ledger-moved",
-        )
 
 
 def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:

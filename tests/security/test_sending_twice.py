@@ -6,17 +6,14 @@ from typing import Any
 import pytest
 
 from runner.compare.merged_lockfiles import find_lost_unions
-from runner.declare.settings import load_all_settings
+from runner.declare.settings import find_ledger_ids, load_all_settings
 from runner.declare.tree import Tree
 from runner.declare.yaml.scalar_types import compose_all, convert_node
 from runner.declare.yaml.syntax import YamlFault
-from runner.errors import GuardRefused
 from runner.git.repository import find_repository
-from runner.ledger.current_ledger import refuse_second_ledger
-from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from tests.support.clones import ATTRIBUTES, Clone, git_output
-from tests.support.ledger_contexts import ID_A, ID_B, ledger_context
+from tests.support.ledger_contexts import ID_A
 
 
 def convert(text: str) -> tuple[Any, list[YamlFault]]:
@@ -58,60 +55,28 @@ def test_a_record_that_could_not_be_read_again_is_not_written(fields: dict[str, 
         Record("a" * 32, "run-1", "claimed", **fields).to_line()
 
 
-# What msgrun.yaml is in one commit after the other. None: it is removed. The last names no ledger.
+# What msgrun.yaml was, and what commits make of it. None of the second names the ledger.
 NAMED = f"ledger: {ID_A}\n"
-HISTORIES: dict[str, list[str | None]] = {
-    "removed": [NAMED, "region: eu\n"],
-    "without the file": [NAMED, None],
-    "a comment": [NAMED, f"# {ID_A}\n"],
-    "another key": [NAMED, f"x-ledger: {ID_A}\n"],
-    "below another key": [NAMED, f"x-a: {{ledger: {ID_A}}}\n"],
-    "empty": [NAMED, f'ledger: "" # ledger: {ID_A}\n'],
-    "null": [NAMED, f"ledger: # {ID_A}\n"],
-    "a quoted key": [f'"ledger": {ID_A}\n', f"# {ID_A}\n"],
-    "an escaped key": [NAMED, f'"l\\x65dger": {ID_A}\n', "{}\n"],
-    "an escaped id": [NAMED, f'ledger: "\\x30{ID_A[1:]}"\n', "{}\n"],
-    "on a line of its own": [f"ledger:\n  {ID_A}\n", "ledger:\n"],
-    "an alias": [f"x-a: &a {ID_A}\nledger: *a\n", f"x-a: &a {ID_A}\n"],
-    "another in between": [NAMED, f"ledger: {ID_B}\n", f"# {ID_A} {ID_B}\n"],
-    "unreadable in between": [NAMED, "ledger: [\n", "{}\n"],
-    "a second document": [NAMED, f"{{}}\n---\n{NAMED}"],
-    "of another environment": [NAMED, f"environments: {{old: {{ledger: {ID_A}}}}}\n"],
+REMOVALS = {
+    "removed": (NAMED, "region: eu\n"),
+    "a comment": (NAMED, f"# {ID_A}\n"),
+    "another key": (NAMED, f"x-ledger: {ID_A}\n"),
+    "below another key": (NAMED, f"x-a: {{ledger: {ID_A}}}\n"),
+    "empty": (NAMED, f'ledger: "" # ledger: {ID_A}\n'),
+    "null": (NAMED, f"ledger: # {ID_A}\n"),
+    "a quoted key": (f'"ledger": {ID_A}\n', f"# {ID_A}\n"),
+    "an escaped key": (f'"l\\x65dger": {ID_A}\n', "{}\n"),
+    "an escaped id": (f'ledger: "\\x30{ID_A[1:]}"\n', "{}\n"),
+    "on a line of its own": (f"ledger:\n  {ID_A}\n", "ledger:\n"),
+    "an alias": (f"x-a: &a {ID_A}\nledger: *a\n", f"x-a: &a {ID_A}\n"),
+    "a second document": (NAMED, f"{{}}\n---\n{NAMED}"),
 }
 
 
-@pytest.mark.parametrize("name", HISTORIES)
-def test_a_ledger_that_a_commit_took_away_is_noticed(tmp_path: Path, name: str) -> None:
-    git_output(tmp_path, "init", "--quiet")
-    for text in HISTORIES[name]:
-        commit(tmp_path, text)
-    with pytest.raises(GuardRefused, match=r"named the ledger 01JD.* up to the commit"):
-        refuse_second_ledger(ledger_context(tmp_path), Facts(), ())
-
-
-def test_nor_does_a_copy_in_another_folder_hide_it(tmp_path: Path) -> None:
-    git_output(tmp_path, "init", "--quiet")
-    commit(tmp_path, NAMED)
-    (tmp_path / "copy").mkdir()
-    commit(tmp_path / "copy", NAMED)
-    commit(tmp_path, "{}\n")
-    with pytest.raises(GuardRefused, match="named the ledger"):
-        refuse_second_ledger(ledger_context(tmp_path), Facts(), ())
-
-
-def test_nor_a_merge_that_takes_the_settings_of_before_the_ledger(tmp_path: Path) -> None:
-    git_output(tmp_path, "init", "--quiet", "--initial-branch=main")
-    commit(tmp_path, "{}\n")
-    git_output(tmp_path, "branch", "request")
-    commit(tmp_path, NAMED)
-    git_output(tmp_path, "checkout", "--quiet", "request")
-    (tmp_path / "other").touch()
-    commit(tmp_path, "{}\n")
-    git_output(tmp_path, "merge", "--quiet", "--strategy=ours", "--no-edit", "main")
-    git_output(tmp_path, "checkout", "--quiet", "main")
-    git_output(tmp_path, "merge", "--quiet", "--no-ff", "--no-edit", "request")
-    with pytest.raises(GuardRefused, match="named the ledger"):
-        refuse_second_ledger(ledger_context(tmp_path), Facts(), ())
+@pytest.mark.parametrize("name", REMOVALS)
+def test_the_check_of_a_pull_request_reads_the_id_however_it_is_written(name: str) -> None:
+    before, now = (find_ledger_ids(text.encode()) for text in REMOVALS[name])
+    assert (before["default"], now["default"]) == (ID_A, "")
 
 
 def test_the_check_of_a_pull_request_refuses_it(author: Clone) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from runner.declare.settings import find_ledger_ids
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
@@ -48,7 +47,7 @@ def ledger_context(
     values: dict[str, Any] = {
         "environment": "default", "stem": stem, "salt": "", "now": lambda: NOW,
         "report": (reports if reports is not None else []).append, "declared_at": declared_at,
-        "ledger_ids": find_ledger_ids, **more,
+        **more,
     }  # fmt: skip
     return LedgerContext(
         root=root,

@@ -1,17 +1,14 @@
 """`lock begin`: a project gets one ledger, and msgrun.yaml its id. Another one only if a person gives that one up."""
 
-import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_status import append, line
-from tests.support.clones import Clone, git_output, message
+from tests.support.clones import Clone, git_output
 from tests.support.ledger_files import read_headers, read_records, read_settings
 from tests.support.project import Folder
 
@@ -248,47 +245,6 @@ def test_begin_at_the_address_of_the_variable_writes_its_id_and_no_address(folde
     assert read_settings(folder.path) == {"ledger": header["ledger"]}
     monkeypatch.delenv("MSGRUN_LOCK")
     assert folder.run("apply", "--yes", "--new-lock").code == 5
-
-
-UP = "git mv mail/msgrun.yaml mail/messages . && sed -i /^ledger/d msgrun.yaml"
-REMOVALS = {
-    "moved, and hidden by attributes": f"{UP} && echo 'msgrun.yaml binary' > .gitattributes && git commit -qam x",
-    "moved later": f"sed -i /^ledger/d mail/msgrun.yaml && git commit -qam x && {UP} && git commit -qam y",
-    "another id first": "sed -i 's/^ledger: .*/ledger: 01M80N0000000000000000000A/' mail/msgrun.yaml"
-    f" && git commit -qam x && {UP} && git commit -qam y",
-    "by a merge": "git switch -qc other && git commit -q --allow-empty -m x && git switch -q - && git merge -q --no-ff"
-    f" --no-commit other && {UP} && git commit -qam y",
-}
-
-
-@pytest.mark.parametrize("name", REMOVALS)
-def test_begin_is_refused_where_a_commit_took_the_ledger_out_of_the_settings(author: Clone, name: str) -> None:
-    settings = 'salt: rehearsal\nfrom: {type: admin, id: "394051"}\nlock: git+origin%s\n'
-    author.git("rm", "--quiet", "-r", "messages.lock", "messages", "msgrun.yaml")
-    author.write("mail/msgrun.yaml", settings % "")
-    author.write("mail/messages/first.yaml", message("first", "aaa1"))
-    author.commit()
-    author.git("push", "--quiet")
-    assert author.msgrun("-C", "mail", "lock", "begin").code == 0
-    author.commit()
-    assert author.msgrun("-C", "mail", "apply", "--yes").code == 0
-    subprocess.run(["sh", "-c", REMOVALS[name]], cwd=author.path, check=True)
-    (moved,) = author.path.rglob("msgrun.yaml")
-    moved.write_text(settings % "#other")
-    author.commit()
-    author.git("push", "--quiet")
-    start = str(moved.parent)
-    for args in (("lock", "begin"), ("apply", "--yes"), ("apply", "--yes", "--new-lock")):
-        ran = author.msgrun("-C", start, *args)
-        assert (ran.code, "mail/msgrun.yaml named the ledger" in ran.err) == (5, True), ran.err
-    shown = re.search(r"git (show \S+);", ran.err)
-    assert shown
-    before = yaml.safe_load(author.git(*shown[1].split()))
-    moved.write_text(settings % "" + f"ledger: {before['ledger']}\n")
-    author.commit()
-    author.git("push", "--quiet")
-    assert author.msgrun("-C", start, "apply", "--yes").code == (5 if "another id" in name else 0)
-    assert len(author.sent()) == 1
 
 
 def test_a_ledger_may_begin_where_the_previous_one_was_abandoned(author: Clone) -> None:
