@@ -19,12 +19,34 @@ OTHER_DEFAULT_HINT = (
 )
 
 
-def refuse_wrong_ledger(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer], *, exists: bool) -> None:
-    """Raises GuardRefused unless the ledger at the address in use is the current one, or may become the first one."""
-    if exists:
-        refuse_unless_current(context, facts, answers)
-    else:
-        refuse_second_ledger(context, facts, answers)
+def refuse_unless_current(
+    context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer], *, exists: bool, is_start: bool = False
+) -> None:
+    """Raises GuardRefused unless a ledger is the current one of the project, or may become its first one.
+
+    `facts` are its records, or if it does not `exist`, what this clone has of it. `is_start`: a person begins it, so
+    the default branch need not name it yet.
+    """
+    refuse_fork(context)
+    if not exists:
+        _refuse_second_ledger(context, answers)
+    if error := find_ledger_refusal(context, facts):
+        raise error
+    ledger_id = facts.headers.merged(context.salt).ledger if exists else ""
+    for answer in answers:
+        for remote_mark in answer.marks:
+            is_newer = remote_mark.mark.generation > facts.mark.generation
+            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
+                raise _marked_error(context, answer, remote_mark)
+        _refuse_other_default(context, ledger_id, answer, is_start=is_start or not exists)
+        if answer.renamed_to and isinstance(context.address, LockfileAddress):
+            raise GuardRefused(
+                f"on the default branch of {answer.remote}, {answer.renamed_to} declares this ledger for another folder"
+                " or environment. Deliveries that were sent from there are not recorded here and could be sent twice",
+                "if the project was renamed there: git pull; or merge this commit first; if this is a copy of the"
+                f" project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger: {context.command} lock"
+                " begin",
+            )
 
 
 def find_ledger_refusal(context: LedgerContext, facts: Facts) -> GuardRefused | None:
@@ -53,35 +75,6 @@ def find_id_refusal(context: LedgerContext, facts: Facts) -> GuardRefused | None
     has = f"the id {ledger_id}" if ledger_id else "no id"
     message = f"the ledger {context.address.setting} has {has}, and msgrun.yaml names {context.declared.ledger_id}"
     return GuardRefused(message, hint_for_wrong_address(context, find_address(context, ())))
-
-
-def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
-    """Raises GuardRefused if a ledger is not current, by its own marks or by what the remotes say."""
-    if error := find_ledger_refusal(context, facts):
-        raise error
-    refuse_fork(context)
-    ledger_id = facts.headers.merged(context.salt).ledger
-    refuse_if_marked(context, facts, answers)
-    for answer in answers:
-        _refuse_other_default(context, ledger_id, answer)
-        if answer.renamed_to and isinstance(context.address, LockfileAddress):
-            raise GuardRefused(
-                f"on the default branch of {answer.remote}, {answer.renamed_to} declares this ledger for another folder"
-                " or environment. Deliveries that were sent from there are not recorded here and could be sent twice",
-                "if the project was renamed there: git pull; or merge this commit first; if this is a copy of the"
-                f" project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger: {context.command} lock"
-                " begin",
-            )
-
-
-def refuse_if_marked(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
-    """Raises GuardRefused if a remote has a newer mark of the ledger than the ledger itself."""
-    ledger_id = facts.headers.merged(context.salt).ledger
-    for answer in answers:
-        for remote_mark in answer.marks:
-            is_newer = remote_mark.mark.generation > facts.mark.generation
-            if is_newer and _is_of_this_project(context, remote_mark, ledger_id):
-                raise _marked_error(context, answer, remote_mark)
 
 
 def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
@@ -114,35 +107,14 @@ def missing_ledger_error(
     )
 
 
-def refuse_second_ledger(context: LedgerContext, known: Facts, answers: Sequence[RemoteAnswer]) -> None:
-    """Raises GuardRefused if the project has a ledger already, so that no other may be started.
-
-    `known` are the records that this clone has of a ledger which was at the address in use and was removed.
-    """
-    refuse_fork(context)
-    has_ledger = "this project has a ledger already"
-    if isinstance(context.address, BranchAddress) and len(known):
-        message = (
-            f"the ledger {context.address.display_name} was removed. This clone still has its records of"
-            f" {len(known):,} deliveries"
-        )
-        raise GuardRefused(message, hint_for_wrong_address(context, context.address.setting))
+def _refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
+    """Raises GuardRefused if msgrun.yaml names a ledger, or this clone has another lockfile with records."""
     if context.declared.ledger_id:
         raise missing_ledger_error(context, answers)
     for path, local in () if context.is_sandbox else read_local_lockfiles(context, NO_MARK):
         if len(local) and path != context.address.setting:
-            message = f"{has_ledger}: {path} has records of {len(local):,} deliveries"
+            message = f"this project has a ledger already: {path} has records of {len(local):,} deliveries"
             raise GuardRefused(message, hint_for_wrong_address(context, path))
-    for answer in answers:
-        for remote_mark in answer.marks:
-            if _is_of_this_project(context, remote_mark, ""):
-                address = remote_mark.mark.address
-                message = f"{has_ledger}, says {answer.remote}: it moved to {address}"
-                raise GuardRefused(message, hint_for_wrong_address(context, address))
-        is_other = answer.default and answer.default.address not in {context.address, default_lockfile(context.stem)}
-        if answer.default and (answer.default.ledger_id or is_other):
-            message = f"{has_ledger}, says the default branch of {answer.remote}: {answer.default.address.setting}"
-            raise GuardRefused(message, hint_for_wrong_address(context, answer.default.address.setting))
 
 
 def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: RemoteMark) -> GuardRefused:
@@ -150,7 +122,7 @@ def _marked_error(context: LedgerContext, answer: RemoteAnswer, remote_mark: Rem
         hint = f"if you know that the ledger did not move: git push {quote(answer.remote)} --delete {remote_mark.ref}"
         return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {remote_mark.ref}", hint)
     error = mark_error(context, remote_mark.mark)
-    return GuardRefused(f"{error.message}, says {answer.remote}", error.hint)
+    return GuardRefused(f"this project's ledger moved to {remote_mark.mark.address}, says {answer.remote}", error.hint)
 
 
 def _is_of_this_project(context: LedgerContext, remote_mark: RemoteMark, ledger_id: str) -> bool:
@@ -160,13 +132,13 @@ def _is_of_this_project(context: LedgerContext, remote_mark: RemoteMark, ledger_
     return (remote_mark.project, remote_mark.environment) == (context.project_path, context.environment)
 
 
-def _refuse_other_default(context: LedgerContext, ledger_id: str, answer: RemoteAnswer) -> None:
-    """Raises GuardRefused if the default branch names another ledger.
+def _refuse_other_default(context: LedgerContext, ledger_id: str, answer: RemoteAnswer, *, is_start: bool) -> None:
+    """Raises GuardRefused if the default branch names another ledger; at the start of one, none is no other.
 
     MSGRUN_LOCK may spell the address of the ledger differently, so then only its id counts.
     """
     default, setting = answer.default, context.address.setting
-    if default is None:
+    if default is None or (is_start and not default.ledger_id and default.address == default_lockfile(context.stem)):
         return
     is_override = context.address != context.declared.address
     is_same_id = ledger_id == default.ledger_id or not default.ledger_id

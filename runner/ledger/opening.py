@@ -21,10 +21,7 @@ from runner.ledger.current_ledger import (
     describe_newer_commit,
     find_ledger_refusal,
     missing_ledger_error,
-    refuse_if_marked,
-    refuse_second_ledger,
     refuse_unless_current,
-    refuse_wrong_ledger,
 )
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import require_known_host
@@ -85,7 +82,7 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
 def require_current(context: LedgerContext, reading: LedgerReading) -> None:
     """Asks the remotes as `open_ledger` does. Raises what it would raise: GuardRefused, LedgerUnavailable."""
     facts = reading.facts if reading.exists else Facts()  # else they are of this clone's lockfile
-    refuse_wrong_ledger(context, facts, ask_remotes(context), exists=reading.exists)
+    refuse_unless_current(context, facts, ask_remotes(context), exists=reading.exists)
 
 
 @contextlib.contextmanager
@@ -105,14 +102,13 @@ def open_ledger(
     """
     answers = ask_remotes(context)
     with location_of(context).open(command, fetch=not no_fetch) as ledger:
-        refuse_wrong_ledger(context, ledger.facts, answers, exists=ledger.exists)
+        refuse_unless_current(context, ledger.facts, answers, exists=ledger.exists)
         if not ledger.exists:
             if not (new_lock or context.is_sandbox):
                 raise missing_ledger_error(context)
             before_start()
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)
-        refuse_unless_current(context, ledger.facts, answers)  # again: `recover` may have restored marks
         add_local_records(context, ledger)
         if command == "apply" and (note := describe_newer_commit(context, answers)):
             context.report(note)
@@ -141,12 +137,8 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
     answers = ask_remotes(context)
     with location_of(context).open("lock begin", fetch=True) as ledger:
         was_started = not ledger.exists
-        if was_started and not abandon_previous:
-            refuse_second_ledger(context, ledger.facts, answers)
-        elif not abandon_previous:  # it may be a start that was killed before msgrun.yaml named this ledger
-            if error := find_ledger_refusal(context, ledger.facts):
-                raise error
-            refuse_if_marked(context, ledger.facts, answers)
+        if not abandon_previous:  # if it exists, a start may have been killed before msgrun.yaml named this ledger
+            refuse_unless_current(context, ledger.facts, answers, exists=ledger.exists, is_start=True)
         if was_started:
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)

@@ -125,7 +125,7 @@ def test_a_refused_start_leaves_no_empty_lockfile_that_the_next_run_would_take_f
     fresh.git("rm", "-q", "messages.lock")
     for command in (["apply", "--yes", "--new-lock"], ["lock", "begin"]):
         ran = fresh.msgrun(*command)
-        assert (ran.code, "this project has a ledger already, says " in ran.err) == (5, True)
+        assert (ran.code, "this project's ledger moved to git+origin, says origin" in ran.err) == (5, True)
         assert not (fresh.path / "messages.lock").exists()
 
 

@@ -10,7 +10,6 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import (
     find_ledger_refusal,
     missing_ledger_error,
-    refuse_second_ledger,
     refuse_unless_current,
 )
 from runner.ledger.facts import Facts
@@ -58,7 +57,7 @@ def remote_mark(
 def refused(context: LedgerContext, found: Facts, *answers: RemoteAnswer) -> str:
     """The message of the refusal of a ledger; empty if it may be used."""
     try:
-        refuse_unless_current(context, found, answers)
+        refuse_unless_current(context, found, answers, exists=True)
     except GuardRefused as error:
         return error.message if error.hint else "a refusal without a hint"
     return ""
@@ -67,9 +66,9 @@ def refused(context: LedgerContext, found: Facts, *answers: RemoteAnswer) -> str
 def second_refused(context: LedgerContext, *answers: RemoteAnswer, known: Facts | None = None) -> str:
     """The message of the refusal to start a ledger; empty if it may be started."""
     try:
-        refuse_second_ledger(context, known or Facts(), answers)
+        refuse_unless_current(context, known or Facts(), answers, exists=False)
     except GuardRefused as error:
-        return error.message if IF_LOST in error.hint else "a refusal without the way out"
+        return error.message if error.hint else "a refusal without a hint"
     return ""
 
 
@@ -110,7 +109,7 @@ def test_a_mark_on_the_remote_counts_while_its_turn_is_higher_than_the_ledgers(
 ) -> None:
     found = facts(mark=MoveMark(own_turn, "current", "git+origin#sent") if own_turn else None)
     message = refused(ledger_context(tmp_path, ledger_id=ID_A), found, answer(remote_mark()))
-    assert message == ("the ledger messages.lock moved to git+origin#sent, says origin" if is_refused else "")
+    assert message == ("this project's ledger moved to git+origin#sent, says origin" if is_refused else "")
 
 
 def test_a_mark_of_another_ledger_says_nothing_of_this_one(tmp_path: Path) -> None:
@@ -133,7 +132,7 @@ def test_a_ledger_without_an_id_is_refused_by_a_mark_of_its_project_and_environm
 def test_a_mark_that_cannot_be_read_names_the_ref_to_remove(tmp_path: Path) -> None:
     mark = remote_mark(mark=MoveMark(MAX_GENERATION, "moved", "?"))
     with pytest.raises(GuardRefused, match=f"cannot be read, refs/msgrun/moved/{ID_A}") as caught:
-        refuse_unless_current(ledger_context(tmp_path, ledger_id=ID_A), facts(), [answer(mark)])
+        refuse_unless_current(ledger_context(tmp_path, ledger_id=ID_A), facts(), [answer(mark)], exists=True)
     assert f"git push origin --delete refs/msgrun/moved/{ID_A}" in caught.value.hint
 
 
@@ -177,7 +176,7 @@ def test_the_branch_of_a_fork_is_not_the_ledger_that_msgrun_yaml_names(tmp_path:
         " msgrun.yaml names, https://host/acme/mail"
     )
     with pytest.raises(GuardRefused, match="is a branch of another repository here"):  # a fork may lack the branch
-        refuse_second_ledger(context, Facts(), ())
+        refuse_unless_current(context, Facts(), (), exists=False)
     git_output(clone, "remote", "set-url", "origin", "git@host:acme/mail.git")
     assert not refused(context, facts())
 
@@ -220,21 +219,22 @@ def test_no_second_ledger_is_started_beside_this_clones_lockfile(tmp_path: Path)
 def test_no_second_ledger_is_started_where_a_mark_or_the_default_branch_names_one(tmp_path: Path) -> None:
     context = ledger_context(tmp_path, "sent.lock")
     assert "moved to git+origin#sent" in second_refused(context, answer(remote_mark()))
-    assert "says the default branch of origin: git+origin" in second_refused(
+    assert "the default branch of origin names git+origin" in second_refused(
         context, answer(lock="git+origin", ledger_id=ID_B)
     )
     assert second_refused(context, answer(lock="git+origin"))
     assert second_refused(context, answer(lock="messages.lock", ledger_id=ID_B))
 
 
-def test_a_branch_that_this_clone_has_read_is_not_started_again(tmp_path: Path) -> None:
-    known = facts()
-    known.add(make_record(1))
-    message = second_refused(ledger_context(tmp_path, "git+origin"), known=known)
-    assert (
-        message
-        == "the ledger origin#msgrun-ledger:messages.lock was removed. This clone still has its records of 1 deliveries"
-    )
+def test_a_ledger_that_moved_and_whose_file_is_gone_is_not_started_again(tmp_path: Path) -> None:
+    assert "moved to git+origin#sent" in second_refused(ledger_context(tmp_path), known=facts(mark=MOVED))
+
+
+def test_only_at_the_start_of_a_ledger_may_the_default_branch_name_none(tmp_path: Path) -> None:
+    context, answers = ledger_context(tmp_path, "git+origin"), [answer(lock="messages.lock")]
+    refuse_unless_current(context, facts(), answers, exists=True, is_start=True)
+    with pytest.raises(GuardRefused, match=r"the default branch of origin names messages\.lock"):
+        refuse_unless_current(context, facts(), answers, exists=True)
 
 
 def test_the_default_lockfile_with_the_id_of_msgrun_yaml_is_where_to_move_from(tmp_path: Path) -> None:

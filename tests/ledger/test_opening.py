@@ -244,7 +244,7 @@ def test_no_ledger_is_started_for_a_project_that_has_one(clone: Path, tmp_path: 
         start_ledger(trusted_context(clone, "git+origin"), abandon_previous=False)
     push_mark(trusted_context(clone, "messages.lock"), ID_A, MoveMark(1, "moved", "git+origin"))
     other = make_clone(tmp_path, "other")
-    with pytest.raises(GuardRefused, match="it moved to git\\+origin"):
+    with pytest.raises(GuardRefused, match="ledger moved to git\\+origin"):
         start_ledger(trusted_context(other, "sent.lock", ""), abandon_previous=False)
     assert not (other / "sent.lock").exists()
 

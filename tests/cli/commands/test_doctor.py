@@ -315,7 +315,7 @@ def test_a_ledger_that_moved_in_another_clone_is_a_failure_and_reconcile_is_no_f
     git(project, "commit", "--allow-empty", "-qm", '{"project":".","environment":"","turn":1,"moved":"git+origin"}')
     git(project, "push", "-q", "origin", f"HEAD:refs/msgrun/moved/{'A' * 26}", "HEAD~:refs/heads/main")
     row = checks(project)["ledger"]
-    assert (row["status"], row["detail"]) == ("fail", "the ledger messages.lock moved to git+origin, says origin")
+    assert (row["status"], row["detail"]) == ("fail", "this project's ledger moved to git+origin, says origin")
     assert "reconcile" not in row["fix"]
 
 

@@ -173,7 +173,7 @@ def test_begin_where_the_default_branch_names_a_ledger_is_refused(author: Clone,
     late.write("msgrun.yaml", f"{(late.path / 'msgrun.yaml').read_text()}lock: git+origin\n")
     ran = late.msgrun("lock", "begin")
     assert ran.code == 5
-    assert "this project has a ledger already, says the default branch of origin: messages.lock" in ran.err
+    assert "the ledger here is git+origin, and the default branch of origin names messages.lock" in ran.err
     assert "refs/heads/msgrun-ledger" not in git_output(Path(late.git("remote", "get-url", "origin")[7:]), "show-ref")
 
 
@@ -188,7 +188,7 @@ def test_begin_where_the_remote_has_a_mark_of_this_project_is_refused(
     forget_lockfile(late)
     late.write("msgrun.yaml", f"{(late.path / 'msgrun.yaml').read_text()}lock: new.lock\n")
     ran = late.msgrun("lock", "begin")
-    assert (ran.code, f"says origin: it moved to {moved_to}" in ran.err) == (5, True)
+    assert (ran.code, f"this project's ledger moved to {moved_to}, says origin" in ran.err) == (5, True)
     assert not (late.path / "new.lock").exists()
     ran = late.msgrun("lock", "begin", "--abandon-previous", "--yes")
     assert (ran.code, (late.path / "new.lock").exists()) == (0, True)
@@ -205,7 +205,7 @@ def test_begin_and_compact_where_the_remote_says_that_the_ledger_moved_are_refus
     before = (late.path / "messages.lock").read_bytes()
     for command in ("begin", "compact"):
         ran = late.msgrun("lock", command)
-        assert (ran.code, "the ledger messages.lock moved to git+origin, says origin" in ran.err) == (5, True)
+        assert (ran.code, "this project's ledger moved to git+origin, says origin" in ran.err) == (5, True)
     assert (late.path / "messages.lock").read_bytes() == before
 
 
