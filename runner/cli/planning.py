@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from runner.cli.output import Output
 from runner.cli.pauses import current_notices
 from runner.cli.progress import PlanningProgress
 from runner.cli.worker_pool import create_worker_pool
+from runner.declare.keys_and_digests import PLAN_DIGEST
 from runner.declare.project import Project
 from runner.declare.sample import Sample, render_sample
 from runner.errors import GuardRefused, Problem, ProblemsFound, UsageMistake
@@ -26,13 +26,11 @@ from runner.plan.plan import Plan, make_plan
 from runner.privacy import reveal_or_mask
 from runner.report import comparison_text, github_annotations, json_output, markdown_plan, plan_text
 from runner.report.layout import wrap_lines
-from runner.report.plan_text import SHORT_DIGEST, PlanView
+from runner.report.plan_text import PlanView
 from runner.report.review import Review
 from runner.report.terminal_text import defuse_commands
-from runner.shown_command import shown_command
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of <malloc.h>
-_DIGEST = re.compile(rf"sha256:[0-9a-f]{{{SHORT_DIGEST}}}([0-9a-f]{{{64 - SHORT_DIGEST}}})?")
 _MAX_SEARCHED = 1000  # deliveries that are searched for the first one to send
 
 
@@ -43,11 +41,11 @@ def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def with_options(**kwargs: Any) -> Any:
         names = ("limit", "retry_refused", "allow_repeat", "allow_readdress", "expect", "confirm_recipients")
         plan_options = PlanOptions(**{name: kwargs.pop(name) for name in names})
-        if plan_options.expect is not None and not _DIGEST.fullmatch(plan_options.expect):
-            raise UsageMistake(
-                f"--expect: {plan_options.expect} is no digest: sha256: and its hex digits, 40 of them or all 64",
-                f"take the one that the review shows, or the last line of {shown_command('plan')}",
-            )
+        digest = plan_options.expect
+        if digest is not None and not PLAN_DIGEST.fullmatch(digest):
+            is_bare = PLAN_DIGEST.fullmatch(f"sha256:{digest}")
+            hint = "write sha256: before it" if is_bare else "copy all that plan shows after the word digest"
+            raise UsageMistake(f"--expect: {digest} is no digest, which is sha256: and 64 hex digits", hint)
         return function(plan_options=plan_options, **kwargs)
 
     for option in (

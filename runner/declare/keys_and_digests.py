@@ -15,6 +15,7 @@ from runner.declare.audience.recipient import IdentifierKind, normalise_identifi
 from runner.key_table import KEY_SIZE
 
 DIGEST_VERSION = "v1:"
+PLAN_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")  # of a plan or a message
 _BLOCK = 64  # bytes of a block of SHA-256
 _WHITE_SPACE = re.compile(r"\s+")
 _TAG = re.compile(r"<[^>]*>")

@@ -162,6 +162,11 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str) -> 
         )
 
 
+def stale_plan_guard(message: str, hint: str, names: tuple[str, ...]) -> Guard:
+    """Returns the guard for a saved plan that is older than what is declared now. `names` are messages it concerns."""
+    return Guard(STALE_PLAN, message, hint, names)
+
+
 def ledger_not_read_guard(reason: str, hint: str) -> Guard:
     """Returns the guard for a review without a ledger. `reason` is a sentence without its full stop."""
     unread = "The ledger was not read: how much of this was sent already is not known"

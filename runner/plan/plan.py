@@ -171,7 +171,7 @@ def _choose_workspace(settings: Settings, facts: Facts, options: PlanOptions) ->
 
 def _find_run_guards(plan: Plan, settings: Settings, options: PlanOptions) -> Iterable[Guard]:
     yield from guards.limit_guards(plan.send_counts(), settings.limits, settings.environment)
-    if options.expect is not None and not plan.digest.startswith(options.expect):
+    if options.expect not in {None, plan.digest}:
         paths = options.paths or (options.saved_plan.paths if options.saved_plan else ())
         yield guards.digest_guard(options.expect, paths)
     if options.confirm_recipients is not None and plan.to_send > options.confirm_recipients:

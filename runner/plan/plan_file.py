@@ -3,13 +3,13 @@
 It is a function of the declarations alone. Neither ledger nor clock matters, so an expired message keeps its line.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
 
+from runner.declare.keys_and_digests import PLAN_DIGEST
 from runner.errors import Place, Problem, ProblemsFound
 from runner.plan.guards import Guard, format_recipients
 from runner.shown_command import shown_command
@@ -18,7 +18,6 @@ _FIELDS: dict[str, type] = {
     "name": str, "revision": int, "type": str, "sender": str, "recipients": int, "digest": str,
 }  # fmt: skip
 _MINIMUMS = {"revision": 1, "recipients": 0}
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CONFLICT_MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 _DIGEST_PREFIX = 19  # characters of a digest that a message shows: enough to tell two apart
 
@@ -188,7 +187,7 @@ def _parse_line(text: bytes, place: Place, hint: str) -> PlanEntry | Problem:
         if (
             type(field_value) is not field_type
             or is_small
-            or (name == "digest" and not _DIGEST.fullmatch(str(field_value)))
+            or (name == "digest" and not PLAN_DIGEST.fullmatch(str(field_value)))
         ):
             return Problem("plan-form", place, f"{name} has the wrong form", hint)
     return PlanEntry(**value, line_number=place.line)

@@ -11,13 +11,13 @@ from typing import Any
 
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.declaration import Declaration
-from runner.declare.keys_and_digests import DIGEST_VERSION
+from runner.declare.keys_and_digests import DIGEST_VERSION, PLAN_DIGEST
 from runner.declare.sender import Sender, parse_sender
 from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.lines import parse_object
 from runner.ledger.record import salt_check
-from runner.plan.guards import STALE_PLAN, Guard, format_recipients
+from runner.plan.guards import Guard, format_recipients, stale_plan_guard
 from runner.plan.sending_rules import SendingRules
 from runner.shown_command import shown_command, shown_path
 
@@ -30,7 +30,6 @@ _BUCKET_PREFIX_SIZE = 2  # bytes: all keys that begin with the same two bytes ar
 _KEY = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
 _ADMIN_ID = re.compile(r"[0-9]{1,128}")
-_PLAN_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _FIELDS = {"environment": str, "workspace": str, "digest": str, "messages": list, "deliveries": list, "paths": list}
 _CHANGED = "changed in Intercom since the plan was saved, so that another text would be sent"
 _NEW = "came into the audience since the plan was saved"
@@ -185,7 +184,7 @@ def _parse_head(path: str, data: bytes) -> dict[str, Any]:
         head["digest"] = ""  # an audience was not read: its deliveries are not in the plan
     if not all(isinstance(head.get(name), kind) for name, kind in _FIELDS.items()):
         raise _create_error(path, f"this is not a plan: it lacks {', '.join(_FIELDS)}")
-    is_digest = not head["digest"] or _PLAN_DIGEST.fullmatch(head["digest"])
+    is_digest = not head["digest"] or PLAN_DIGEST.fullmatch(head["digest"])
     if not (is_digest and all(isinstance(selected, str) for selected in head["paths"])):
         raise _create_error(path, "its digest or its paths have the wrong form")
     return head
@@ -251,7 +250,7 @@ class SavedPlanMessage:
         description = ", and ".join([changed] * bool(self._different_count) + [removed] * bool(undeclared))
         hint = self._plan.new_plan_hint(*(["--online"] if self._in_workspace else []))
         message = f"{self._plan.path} is out of date for {self._name}: {description}"
-        return [Guard(STALE_PLAN, message, hint, (self._name,))]
+        return [stale_plan_guard(message, hint, (self._name,))]
 
 
 def _parse_sender_ids(path: str, items: Any) -> dict[Sender, str]:

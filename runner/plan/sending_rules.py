@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
 from runner.declare.settings import Settings
-from runner.plan.guards import STALE_PLAN, Guard
+from runner.plan.guards import Guard, stale_plan_guard
 
 PROJECT = ""  # the name of what holds for all messages
 SendingRules = Mapping[str, Mapping[str, str]]  # by the name of a message, then by the name of the rule
@@ -49,4 +49,4 @@ def find_lifted_rules(
             if now.get(rule) != value:
                 subject = f"{owner}: {rule}" if owner else rule
                 change = f"was {value} when {path} was saved, and now it is {now.get(rule) or 'not there'}"
-                yield Guard(STALE_PLAN, f"{subject} {change}", hint, (owner,) if owner else ())
+                yield stale_plan_guard(f"{subject} {change}", hint, (owner,) if owner else ())

@@ -48,7 +48,6 @@ _INDENT = "    "
 _MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has lines of its own
 _MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
 _MAX_BODY_LINES = 60
-SHORT_DIGEST = 40  # hex digits of 64, on a narrow terminal: too many for two plans that begin alike to be found
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +168,7 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         lines.append(wrap(style(text, "dim"), view.width, indent="  "))
     if by_action["unknown"] > planned.being_sent:
         lines += _list_ways_to_settle(planned, view.width)
-    # On a line of its own, which a narrow terminal does not break either: --expect takes the short one too.
-    digest = f"digest {planned.digest or NO_DIGEST}"
-    if planned.digest and 0 < view.width < len(digest):
-        digest = digest[: SHORT_DIGEST - 64]
-    lines.append(style(digest, "dim"))
+    lines.append(style(f"digest {planned.digest or NO_DIGEST}", "dim"))  # never cut or broken: it is copied to --expect
     return "\n".join(lines)
 
 

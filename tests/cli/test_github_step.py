@@ -169,7 +169,7 @@ def test_problems_guards_and_wrong_usage_still_have_an_exit_code(folder: Folder,
     assert outputs(step) == {**none, "exitcode": "1"}
     assert "**There is no plan, and nothing can be sent: 1 problem.**" in (step / "summary").read_text()
     folder.message(SEED)
-    assert folder.run("plan", "--expect", "sha256:" + "0" * 40).code == 5
+    assert folder.run("plan", "--expect", "sha256:" + "0" * 64).code == 5
     assert outputs(step)["exitcode"] == "5"
     assert outputs(step)["recipients"] == "1"
     assert folder.run("plan", "--no-such-option").code == 64
@@ -231,7 +231,7 @@ def test_a_stale_saved_plan_is_an_output_of_its_own(folder: Folder, step: Path, 
     ran = folder.run("apply", "--yes", "--plan", "plan.json")
     assert (ran.code, outputs(step)["stale"], outputs(step)["exitcode"]) == (5, "true", "5")
     assert "in CI, approve the newest run" in " ".join(ran.out.split())
-    assert folder.run("apply", "--yes", "--plan", "plan.json", "--expect", "sha256:" + "0" * 40).code == 5
+    assert folder.run("apply", "--yes", "--plan", "plan.json", "--expect", "sha256:" + "0" * 64).code == 5
     assert outputs(step)["stale"] == "false", "another guard stops it too"
     assert intercom.messages == []
 

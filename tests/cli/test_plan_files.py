@@ -481,6 +481,20 @@ def test_a_digest_allows_any_subset_and_the_count_is_an_upper_bound(folder: Fold
     assert folder.run(*agreed, "3").code == 5
 
 
+def test_a_digest_of_other_paths_is_refused_with_the_paths_of_this_plan(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(news("one", a1="Ann"), "one")
+    folder.message(news("two", b2="Bo"), "two")
+    digest = json.loads(folder.run("plan", "messages/one.yaml", "--format", "json").out)["digest"]
+    for paths in ([], ["messages/two.yaml"]):
+        ran = folder.run("apply", "--yes", *paths, "--expect", digest)
+        assert (ran.code, f"the plan's digest is not the expected {digest} [digest]" in ran.out) == (5, True)
+        assert "hint: give the PATHS that the expected plan was made with; if they are the same, a message" in ran.out
+        assert f"review the plan again: {' '.join(['msgrun plan', *paths])}\n" in ran.out
+    assert not intercom.messages
+    assert folder.run("apply", "--yes", "messages/one.yaml", "--expect", digest).code == 0
+    assert reached(intercom) == ["a1"]
+
+
 def test_unknown_outcomes_come_before_a_plan_that_does_not_fit(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     folder.run("plan", "--write")
