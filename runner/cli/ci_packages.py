@@ -36,7 +36,7 @@ _FOR_OLDER_PYTHON = "typing-extensions"
 _EXTRAS = re.compile(r"msgrun\[([a-z0-9,]*)\]")
 _MARKED_EXTRA = re.compile(r"extra\s*==\s*['\"]([\w-]+)['\"]")
 _TIMEOUT = 180  # seconds
-_EXTRA_PATTERNS = {"sql": re.compile(r"\b(sql|parquet)\s*:|\.parquet\b"), "zstd": re.compile(r"\.zst\b")}
+_EXTRA_PATTERNS = {"sql": re.compile(r"\b(sql|parquet)\s*:|\.parquet\b")}
 # A version of the package index, a commit of a git repository, or an archive with its hash.
 _PINNED = re.compile(
     r"msgrun(\[[a-z0-9,]+\])?\s*(==\s*[0-9][0-9A-Za-z.+!-]*"

@@ -407,8 +407,6 @@ def test_the_action_installs_every_dependency_in_the_version_that_the_tests_run_
     pins = read_pins("requirements-action.txt")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     needed = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
-    needed += [
-        line for extra in ("postgres", "sql", "zstd") for line in project["project"]["optional-dependencies"][extra]
-    ]
+    needed += [line for extra in ("postgres", "sql") for line in project["project"]["optional-dependencies"][extra]]
     assert {re.split(r"[<>=\[]", line)[0] for line in needed} <= {pin.partition("==")[0] for pin in pins}
     assert pins <= read_pins("requirements-test.txt")

@@ -138,7 +138,7 @@ def test_a_commit_that_was_not_pushed_and_another_program_are_not_installed(clon
 @pytest.mark.parametrize(
     "given",
     [
-        "msgrun==0.1.0", "msgrun[sql,zstd]==0.1.0", f"msgrun @ git+https://git.example/m.git@{COMMIT}",
+        "msgrun==0.1.0", "msgrun[postgres,sql]==0.1.0", f"msgrun @ git+https://git.example/m.git@{COMMIT}",
         f"msgrun[sql] @ git+https://git.example/m.git@{COMMIT}", f"msgrun @ https://files.example/m.whl#sha256={DIGEST}",
     ],
 )  # fmt: skip

@@ -74,12 +74,6 @@ def packed(start: bytes, repeated: bytes, mebibytes: int) -> bytes:
     return gzip.compress(start, mtime=0) + block * mebibytes
 
 
-def packed_zst(start: bytes, repeated: bytes, mebibytes: int) -> bytes:
-    zstandard = pytest.importorskip("zstandard")
-    compressor = zstandard.ZstdCompressor()
-    return compressor.compress(start) + compressor.compress(repeated * (MIB // len(repeated))) * mebibytes  # type: ignore[no-any-return]
-
-
 def laughs(last: str, item: str = "[*a{0},*a{0}]", first: str = "[b,b]") -> str:
     lines = [f"x-0: &a0 {first}", *(f"x-{n}: &a{n} {item.format(n - 1)}" for n in range(1, 40)), last]
     return "\n".join(lines) + "\n"
@@ -155,11 +149,9 @@ PACKED = {
     "blank lines of Windows": table(lambda: packed(b"email\r\n", b"\r\n", 1024), BLANK, "a.csv.gz"),
     "lines of spaces": problem_rows(lambda: packed(b"email\n", b" \n", 512)),
     "rows that are too wide": table(lambda: b"email\n" + b"a,b\n" * 500_000, "20,000 recipients have a problem"),
-    "blank lines, zst": table(lambda: packed_zst(b"email\n", b"\n", 1024), BLANK, "a.csv.zst"),
     "blank lines, plain": table(lambda: b"email\n" + b"\n" * (2 * MIB), BLANK),
     "blank lines before the header": table(lambda: packed(b"", b"\n", 1024), "the file has no header", "a.csv.gz"),
     "blank lines of JSON, gz": table(lambda: packed(b"", b"\n", 1024), BLANK, "a.jsonl.gz"),
-    "blank lines of JSON, zst": table(lambda: packed_zst(b"{}\n", b"\n", 1024), BLANK, "a.jsonl.zst"),
     "blank lines of JSON, plain": table(lambda: b"\n" * (2 * MIB), BLANK, "a.jsonl"),
     "spaces of JSON": table(lambda: packed(b"", b" ", 1024), "longer than 4 MiB", "a.jsonl.gz"),
     "one line without end": table(lambda: packed(b"email\n", b"a", 1024), "a row is longer than", "a.csv.gz"),

@@ -30,7 +30,7 @@ from runner.shown_command import shown_command
 
 _MAX_NAMED = 3  # messages
 _COUNT_COMMITS = ("rev-list", "--left-right", "--count", "HEAD...@{upstream}")  # ahead, a tab, behind
-_EXTRAS = {"sql": "duckdb", "postgres": "psycopg", "zstd": "zstandard"}  # the package that each of them installs
+_EXTRAS = {"sql": "duckdb", "postgres": "psycopg"}  # the package that each of them installs
 _PROBE_REF = "refs/heads/msgrun-doctor"  # never created: the push is a dry run
 
 

@@ -4,6 +4,7 @@ It is the second of two barriers, after the check of the query, and it suffices 
 network, no extension and no setting, and it writes nothing.
 """
 
+import importlib
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,7 +14,6 @@ from functools import cache
 from typing import Any
 
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience.files import import_extra
 from runner.declare.tree import NotReadable, Tree
 from runner.privacy import mark_private, mark_private_values
 
@@ -150,4 +150,8 @@ def sql_literal(value: str) -> str:
 @cache
 def load_duckdb() -> Any:
     """Returns the package duckdb. Raises NotReadable if it is not installed."""
-    return import_extra("duckdb", "sql", "sql and parquet need")
+    try:
+        return importlib.import_module("duckdb")
+    except ImportError as error:
+        message = "sql and parquet need the package duckdb"
+        raise NotReadable("needs-extra", message, "pip install 'msgrun[sql]'") from error

@@ -1,6 +1,5 @@
 """The files of an audience: plain or compressed, several as one, and the problem if one cannot be read."""
 
-import importlib
 import io
 import os
 import zlib
@@ -26,7 +25,6 @@ MIN_MAX_UNPACKED = 256 * 1024 * 1024  # bytes that any packed file may become, h
 _SAMPLE_BYTES = 16 * 1024  # bytes of a file by which its number of lines is estimated
 _MAX_ESTIMATE = 1 << 21  # lines: memory for more is reserved when they come
 _UNPACKED_BUFFER = 64 * 1024  # bytes
-_READ_BYTES = 512  # bytes: few enough that they decompress to no more than some megabytes
 _FILE_BITS = 32  # a row number has the line in its lower 32 bits, and the index of the file above them
 _LINE_MASK = (1 << _FILE_BITS) - 1
 _WEB_PAGE = ("a page or document of HTML or XML", "export the data itself; a login page is often saved in its place")
@@ -35,7 +33,7 @@ _FIRST_BYTES = {
     b"PK\x03\x04": ("a zip file, as .xlsx and .ods are", "save the sheet as CSV (UTF-8)"),
     b"\xd0\xcf\x11\xe0": ("a document of an older Office, as .xls is", "save the sheet as CSV (UTF-8)"),
     b"\x1f\x8b": ("packed with gzip", "let its name end in .gz"),
-    b"\x28\xb5\x2f\xfd": ("packed with zstd", "let its name end in .zst"),
+    b"\x28\xb5\x2f\xfd": ("packed with zstd", "unpack it, or pack it with gzip"),
     b"\xfd7zXZ": ("packed with xz", "unpack it, or pack it with gzip"),
     b"BZh": ("packed with bzip2", "unpack it, or pack it with gzip"),
     b"PAR1": ("a Parquet file", "name it with parquet: instead"),
@@ -48,7 +46,7 @@ READ_ERRORS = (OSError, EOFError, zlib.error)  # what reading or decompressing a
 
 
 def open_decompressed(tree: Tree, path: str) -> BinaryIO:
-    """Returns the bytes of a file, decompressed if its name ends in .gz or .zst.
+    """Returns the bytes of a file, decompressed if its name ends in .gz.
 
     Raises OSError, and NotReadable, also while it is read if it becomes much larger than honest data does.
     """
@@ -57,25 +55,12 @@ def open_decompressed(tree: Tree, path: str) -> BinaryIO:
 
         handle = tree.open(path)
         return io.BufferedReader(_BoundedReader(gzip.GzipFile(fileobj=handle), handle, path), _UNPACKED_BUFFER)
-    if path.endswith(".zst"):
-        package = import_extra("zstandard", "zstd", "a .zst file needs")
-        handle = tree.open(path)
-        return io.BufferedReader(_BoundedReader(_ZstdReader(handle, package), handle, path), _UNPACKED_BUFFER)
     return tree.open(path)
 
 
-def import_extra(name: str, extra: str, needed_by: str) -> Any:
-    """Imports a package that an extra of msgrun installs. Raises NotReadable if it is missing."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        message = f"{needed_by} the package {name}"
-        raise NotReadable("needs-extra", message, f"pip install 'msgrun[{extra}]'") from error
-
-
 def plain_suffix(path: str) -> str:
-    """Returns how a file's name ends, in lower case and without .gz or .zst: `.csv` of `a.csv.gz`."""
-    return PurePosixPath(path.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
+    """Returns how a file's name ends, in lower case and without .gz: `.csv` of `a.csv.gz`."""
+    return PurePosixPath(path.removesuffix(".gz")).suffix.lower()
 
 
 def file_kind_problem(tree: Tree, path: str) -> Problem | None:
@@ -210,38 +195,3 @@ class _BoundedReader(io.RawIOBase):
         self._unpacked.close()
         self._packed.close()
         super().close()
-
-
-class _ZstdReader(io.RawIOBase):
-    """A .zst file of one or more frames, decompressed while it is read. `zstandard` is the package."""
-
-    def __init__(self, handle: BinaryIO, zstandard: Any) -> None:
-        self._handle = handle
-        self._error_type = zstandard.ZstdError
-        self._decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-        self._frame: Any = None
-        self._pending = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._pending:
-            is_between_frames = self._frame is None or self._frame.eof
-            data = (self._frame.unused_data if self._frame and is_between_frames else b"") or self._handle.read(
-                _READ_BYTES
-            )
-            if not data:
-                if is_between_frames:
-                    return 0
-                raise EOFError
-            if is_between_frames:
-                self._frame = self._decompressor.decompressobj()
-            try:
-                self._pending = memoryview(self._frame.decompress(data))
-            except self._error_type as error:
-                raise OSError(str(error)) from error
-        size = min(len(buffer), len(self._pending))
-        buffer[:size] = self._pending[:size]
-        self._pending = self._pending[size:]
-        return size
