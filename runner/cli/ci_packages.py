@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distribution, distributions, requires
 from importlib.util import find_spec
@@ -20,26 +20,20 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from runner import __version__
-from runner.current_work import CURRENT_WORK
-from runner.declare.message_files import list_message_files
-from runner.declare.project_root import SETTINGS_FILE
-from runner.declare.settings import load_all_settings
-from runner.declare.tree import MAX_FILE_SIZE, Tree
 from runner.errors import MsgrunError, UsageMistake
 from runner.git.process import GitFailed
 from runner.git.repository import find_repository
-from runner.ledger.lock_address import DatabaseAddress, has_credentials
+from runner.ledger.lock_address import has_credentials
 
 BUILD_REQUIREMENT = "hatchling>=1.27"  # pip builds a commit with it, without fetching another one
 # pip evaluates markers for its own Python: what only the Python of the jobs needs would be missing.
 _FOR_OLDER_PYTHON = "typing-extensions"
-_EXTRAS = re.compile(r"msgrun\[([a-z0-9,]*)\]")
+_EXTRAS = ("postgres", "sql")  # installed always, so that a project may begin to use them
 _MARKED_EXTRA = re.compile(r"extra\s*==\s*['\"]([\w-]+)['\"]")
 _TIMEOUT = 180  # seconds
-_EXTRA_PATTERNS = {"sql": re.compile(r"\b(sql|parquet)\s*:|\.parquet\b")}
 # A version of the package index, a commit of a git repository, or an archive with its hash.
 _PINNED = re.compile(
-    r"msgrun(\[[a-z0-9,]+\])?\s*(==\s*[0-9][0-9A-Za-z.+!-]*"
+    r"msgrun\s*(==\s*[0-9][0-9A-Za-z.+!-]*"
     r"|@\s*git\+(https|ssh)://[^\s@]+(@[^\s/@]+/[^\s@]*)?@[0-9a-f]{40}(#[\w=&./-]+)?"
     r"|@\s*https://[^\s#]+#sha256=[0-9a-f]{64})"
 )
@@ -132,28 +126,6 @@ def _describe_clone(folder: Path, command: str) -> str:
     return requirement
 
 
-def add_extras(package: str, extras: Iterable[str]) -> str:
-    """Returns what pip installs, with these extras of msgrun too."""
-    match = _EXTRAS.match(package)
-    names = sorted({*(match[1].split(",") if match else ()), *extras} - {""})
-    rest = package[match.end() :] if match else package.removeprefix("msgrun")
-    return f"msgrun[{','.join(names)}]{rest}" if names else f"msgrun{rest}"
-
-
-def find_extras(tree: Tree) -> set[str]:
-    """Returns the extras that a project needs: for its ledgers, and for what its files seem to name.
-
-    A text that only looks like the key of a query costs a package that is not needed. Raises ProblemsFound.
-    """
-    is_database = any(isinstance(settings.lock, DatabaseAddress) for settings in load_all_settings(tree).values())
-    found = {"postgres"} if is_database else set[str]()
-    for path in (SETTINGS_FILE, *list_message_files(tree.root).declarations):
-        with CURRENT_WORK.on_file(path):
-            text = tree.peek(path, MAX_FILE_SIZE).decode(errors="replace")
-            found |= {name for name, pattern in _EXTRA_PATTERNS.items() if pattern.search(text)}
-    return found
-
-
 def pin_requirements(package: str, system: str) -> str:
     """Returns the text of the file for what pip installs in the jobs of a system. Raises HashesUnknown."""
     target = TARGETS[system]
@@ -175,14 +147,12 @@ def pin_requirements(package: str, system: str) -> str:
 def _list_requirements(package: str) -> list[str]:
     """Returns what pip resolves: a version of the package index itself, else what the installed msgrun needs."""
     if "@" not in package:
-        return [package, _FOR_OLDER_PYTHON]
-    match = _EXTRAS.match(package)
-    extras = set(match[1].split(",")) if match else set[str]()
+        return [package.replace("msgrun", f"msgrun[{','.join(_EXTRAS)}]", 1), _FOR_OLDER_PYTHON]
     needed = [BUILD_REQUIREMENT, _FOR_OLDER_PYTHON]
     for requirement in requires("msgrun") or ():
         name, _, marker = requirement.partition(";")
         extra = _MARKED_EXTRA.search(marker)
-        if extra is None or extra[1] in extras:
+        if extra is None or extra[1] in _EXTRAS:
             needed.append(name.strip())
     return needed
 

@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +11,8 @@ from runner.cli import ci_packages
 from runner.cli.ci_packages import (
     BUILD_REQUIREMENT,
     HashesUnknown,
-    add_extras,
-    find_extras,
     pin_requirements,
 )
-from runner.declare.tree import Tree
 from tests.support.project import PACKAGE, ROOT, Folder
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -54,21 +50,21 @@ def test_the_file_has_every_package_with_the_hashes_of_all_machines(monkeypatch:
     both = f"    --hash=sha256:{'a' * 64} \\\n    --hash=sha256:{'b' * 64}\n"
     assert f"\nclick==1.0 \\\n{both}" in text
     assert f"\nhatchling==1.0 \\\n{both}" in text
-    assert "duckdb" not in text
     assert all("--python-version=3.13" in command for command in pip.commands)
 
 
-def test_extras_are_resolved_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_extras_that_a_job_may_need_are_resolved_too(monkeypatch: pytest.MonkeyPatch) -> None:
     Pip(monkeypatch)
-    text = pin_requirements(add_extras(GIT, {"sql"}), "github")
+    text = pin_requirements(GIT, "github")
     assert "duckdb==1.0" in text
-    assert "psycopg" not in text
+    assert "psycopg==1.0" in text
+    assert "playwright" not in text
 
 
 def test_a_version_of_the_index_is_in_the_file_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     pip = Pip(monkeypatch)
-    pin_requirements("msgrun[sql]==0.1.0", "github")
-    assert pip.requirements(pip.commands[0])[0] == "msgrun[sql]==0.1.0"
+    pin_requirements("msgrun==0.1.0", "github")
+    assert pip.requirements(pip.commands[0])[0] == "msgrun[postgres,sql]==0.1.0"
 
 
 def test_without_an_index_the_reason_is_that_of_pip(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,43 +73,12 @@ def test_without_an_index_the_reason_is_that_of_pip(monkeypatch: pytest.MonkeyPa
         pin_requirements(GIT, "github")
 
 
-@pytest.mark.parametrize(
-    ("package", "extras", "expected"),
-    [
-        ("msgrun==1.0", set(), "msgrun==1.0"),
-        ("msgrun==1.0", {"sql", "postgres"}, "msgrun[postgres,sql]==1.0"),
-        ("msgrun[postgres] @ git+https://x@1", {"sql"}, "msgrun[postgres,sql] @ git+https://x@1"),
-        ("msgrun[sql]==1.0", set(), "msgrun[sql]==1.0"),
-    ],
-)
-def test_extras_are_added_to_what_is_installed(package: str, extras: set[str], expected: str) -> None:
-    assert add_extras(package, extras) == expected
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"msgrun.yaml": "region: eu\n"}, set()),
-        ({"msgrun.yaml": "lock: postgresql://db/x\n"}, {"postgres"}),
-        ({"msgrun.yaml": "environments: {eu: {lock: 'postgresql://db/x'}}\n"}, {"postgres"}),
-        ({"messages/a.yaml": "to: {sql: a.sql}\n"}, {"sql"}),
-        ({"messages/a.yml": "to: {parquet: a.parquet}\n"}, {"sql"}),
-    ],
-)
-def test_the_extras_that_a_project_needs(tmp_path: Path, files: dict[str, str], expected: set[str]) -> None:
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert find_extras(Tree(tmp_path)) == expected
-
-
 def test_init_writes_the_file_and_keeps_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write("msgrun.yaml", "region: eu\n")
-    folder.write("messages/a.yaml", "to: {sql: a.sql}\n")
     with monkeypatch.context() as patch:
         Pip(patch)
         assert "wrote    .github/msgrun-requirements.txt" in folder.run("init", "--github", "--from", PACKAGE).out
-    assert "msgrun[sql]==0.1.0" in (folder.path / ".github/workflows/msgrun.yml").read_text()
+    assert "msgrun==0.1.0" in (folder.path / ".github/workflows/msgrun.yml").read_text()
     assert "kept     .github/msgrun-requirements.txt" in folder.run("init", "--github", "--from", PACKAGE).out
 
 

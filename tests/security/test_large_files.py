@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from runner.cli.checkup.project import check_git
-from runner.cli.ci_packages import find_extras
 from runner.cli.scaffold import REQUIRED_LINES, find_missing_lines
 from runner.declare.text_search import find_mentions
 from runner.declare.tree import Tree
@@ -64,13 +63,6 @@ def test_init_adds_its_lines_to_a_file_in_any_encoding(tmp_path: Path, text: str
         separator = "" if not text or text.endswith("\n") else "\n"
         assert (tmp_path / ".gitignore").read_bytes() == (text + separator).encode(encoding) + b".msgrun/\n"
         assert not find_missing_lines(Tree(tmp_path), ".gitignore")
-
-
-def test_names_of_packages_are_looked_for_in_the_first_part_of_a_declaration(tmp_path: Path) -> None:
-    make_large(tmp_path / "messages/a.yaml", "to: {parquet: x.parquet}\n")
-    found: set[str] = set()
-    assert measure(lambda: found.update(find_extras(Tree(tmp_path)))) < MOST
-    assert found == {"sql"}
 
 
 def test_mentions_are_searched_piece_by_piece(tmp_path: Path) -> None:

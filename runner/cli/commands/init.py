@@ -9,7 +9,7 @@ from shlex import join, quote
 import click
 
 from runner.cli import scaffold
-from runner.cli.ci_packages import HashesUnknown, add_extras, find_extras, find_requirement, pin_requirements
+from runner.cli.ci_packages import HashesUnknown, find_requirement, pin_requirements
 from runner.cli.options import EXIT, command, current_options
 from runner.cli.output import Output, current_output
 from runner.clock import new_run_id
@@ -105,7 +105,6 @@ def _ask_system(source: str | None, folder: Path | None, output: Output) -> tupl
 
 def _add_ci(root: Path, systems: list[str], package: str, output: Output, environment: str | None) -> None:
     """Adds the workflows of CI to a project, and moves the address of its ledger to a branch if it has none yet."""
-    package = add_extras(package, find_extras(Tree(root)))
     steps = [*_add_workflows(root, systems, package, output, environment), *_configure_branch_ledger(root, output)]
     if steps and not output.quiet:
         output.error(format_next_steps(steps, output.width))
