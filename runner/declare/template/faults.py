@@ -17,7 +17,7 @@ def syntax_fault(error: jinja2.TemplateSyntaxError, source: str = "") -> Templat
 
     `source` is the text, where the error may have none.
     """
-    from runner.declare.template.other_engines import explain_line, find_open_block  # noqa: PLC0415  # saves 1 ms in every command without a fault
+    from runner.declare.template.faulty_tags import explain_line, find_open_block  # noqa: PLC0415  # saves 1 ms in every command without a fault
 
     jinja_message, text = (error.message or "not a template").rstrip("."), error.source or source
     file = error.filename if error.filename and error.filename.startswith(FOLDER) else ""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jinja2
 from jinja2 import nodes
 
-from runner.declare.template.css_braces import check_comments, explain_syntax_error
+from runner.declare.template.css_braces import check_comments
 from runner.declare.template.environment import Environment, join_bounded
 from runner.declare.template.faults import FOLDER, render_fault, syntax_fault
 from runner.declare.template.language import MAX_PRINTED, MAX_RENDERED, TemplateFault
@@ -218,13 +218,7 @@ class Templates:
 def _parse(environment: Environment, source: str, name: str | None = None) -> nodes.Template:
     """Parses a text, or the include `name`. Raises TemplateSyntaxError, TemplateFault."""
     check_comments(source, environment)
-    try:
-        return environment.parse(source, name, name and FOLDER + name)
-    except jinja2.TemplateSyntaxError as error:
-        fault = explain_syntax_error(source, environment)
-        if fault:
-            raise fault from error
-        raise
+    return environment.parse(source, name, name and FOLDER + name)
 
 
 def _read_literal_names(node: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""CSS and scripts that Jinja takes for its own tags are an error that names the cause, and the hint's step mends it."""
+"""CSS that Jinja takes for a comment is an error that names the cause, and the hint's step mends it."""
 
 from __future__ import annotations
 
@@ -49,26 +49,3 @@ def test_a_comment_begins_with_white_space_a_dash_or_a_hash(templates, source):
 def test_it_is_found_in_an_include_too(templates):
     fault = _fault(templates, "{% include 'css.html' %}")
     assert (fault.file, fault.line, fault.excerpt) == ("messages/css.html", 2, "@media print{#cols{width:1px}}</style>")
-
-
-@pytest.mark.parametrize(
-    ("source", "code"),
-    [
-        ("<p>{{ n }}</p>\n<style>@media print{{color:red}}</style>", "<style>, {{"),
-        ("<p>{{ n }}</p>\n<STYLE type='text/css'>a{color:{{ n }}} b{%}</STYLE>", "<style>, {%"),
-        ("<p>{{ n }}</p>\n<script>var a = {{}, {b: 1}};</script>", "<script>, {{"),
-        ("<p>{{ n }}</p>\n<script type='application/ld+json'>{{\"a\": 1}}</script>", "<script>, {{"),
-    ],
-)
-def test_braces_in_css_and_scripts_are_named_as_the_cause(templates, source, code):
-    fault = _fault(templates, source)
-    assert (fault.code, fault.line, code in fault.message) == ("template-syntax", 2, True)
-    head, _, rest = source.rpartition(fault.name)
-    brace, percent = fault.hint[-3], fault.hint[-1]
-    mended = f"{head}{brace} {percent}{fault.name[2:]}{rest}"
-    assert templates.compile(mended, html=True).source == mended
-
-
-def test_a_syntax_error_outside_of_css_is_told_as_it_is(templates):
-    fault = _fault(templates, "<style>a{color:{{ n }}}</style>\n{{ n | }}")
-    assert (fault.line, "style" in fault.message) == (2, False)

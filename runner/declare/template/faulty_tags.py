@@ -1,8 +1,8 @@
-"""Finds the tag that Jinja cannot parse, and explains one of another template engine: what it is, and Jinja's form.
+"""Finds the tag that Jinja cannot parse, and explains one of Liquid, which Intercom's own texts resemble.
 
 Jinja names only the line, which may be a whole minified body.
 
-Sources: the public references of Liquid (Shopify), Handlebars, Go's text/template, Braze and Smarty.
+Source: the public reference of Liquid (Shopify).
 """
 
 import re
@@ -44,37 +44,9 @@ _FILTER_HINTS = {
 _NAME = r"[A-Za-z_][\w.]*"
 # What is searched for in a tag, in this order. The group `mark` is pointed at; a hint may repeat the other groups.
 _FORMS = (
-    (r"(?P<mark>\{\{!)", "{{! }} is a comment of Handlebars", "in Jinja: {# … #}"),
-    (rf"(?P<mark>\{{\{{\{{)\s*(?P<name>{_NAME})", "three braces are Handlebars", r"in Jinja: {{ \g<name> }}"),
     (r"(?P<mark>[“”„‟«»‘’‚‛])", "a typographic quote is not a quote of Jinja", "write \" or '"),  # noqa: RUF001
     (r"(?P<mark>&(?:quot|apos|#39|#34|amp|lt|gt|nbsp);)", "an editor wrote this sign as HTML", "write the sign itself"),
     (r"(?P<mark></?[A-Za-z][^<>]*>)", "an editor put HTML inside the tag", "move it out of the braces"),
-    (rf"(?P<mark>\$\{{)\s*(?P<name>{_NAME})", "${ } inside {{ }} is Braze", r"in Jinja: {{ \g<name> }}"),
-    (
-        rf"(?P<mark>\{{\{{~?\s*(?:\^|#unless\b)\s*(?P<name>{_NAME}))",
-        "a block in {{# }} or {{^ }} is Handlebars or Mustache",
-        r"in Jinja: {% if not \g<name> %} … {% endif %}",
-    ),
-    (
-        rf"(?P<mark>\{{\{{~?\s*#(?:(?:if|each|with)\b\s*)?(?P<name>{_NAME}))",
-        "a block in {{# }} or {{^ }} is Handlebars or Mustache",
-        r"in Jinja: {% if \g<name> %} … {% endif %}; for a list {% for item in \g<name> %} … {% endfor %}",
-    ),
-    (
-        r"(?P<mark>\{\{~?\s*/)",
-        "a block that ends with {{/ is Handlebars or Mustache",
-        "in Jinja: {% endif %} or {% endfor %}",
-    ),
-    (r"(?P<mark>\{\{\s*>)\s*(?P<name>[\w./-]+)", "{{> }} is Handlebars", r'in Jinja: {% include "\g<name>.html" %}'),
-    (r"\{\{\s*(?P<mark>\.(?P<name>\w+))", "a name that begins with a dot is Go's", r"in Jinja: {{ \g<name> }}"),
-    (r"(?P<mark>\$(?P<name>[A-Za-z_]\w*))", "a name that begins with $ is Smarty or PHP", r"in Jinja: \g<name>"),
-    (
-        rf"(?P<owner>{_NAME})(?P<mark>->|\?\.)(?P<name>\w+)",
-        "Jinja reads an attribute with a dot",
-        r"in Jinja: \g<owner>.\g<name>",
-    ),
-    (r"(?P<mark>\?\?|\?:)", "Jinja has no ?? and ?:", "in Jinja: | default(…)"),
-    (r"(?P<mark>\?)[^:]*:", "Jinja has no ? and :", "in Jinja: {{ … if … else … }}"),
     (r"(?P<mark>&&)", "Jinja has no &&", "in Jinja: and"),
     (r"(?P<mark>\|\|)", "Jinja has no ||", "in Jinja: or, as in {{ first_name or 'there' }}"),
     (r"(?P<mark>!)(?!=)\s*(?P<name>\w+)", "Jinja has no !", r"in Jinja: not \g<name>"),
@@ -123,7 +95,7 @@ def explain_line(jinja_message: str, line: str) -> Explanation:
         name, value = colon["name"], colon["value"] or "…"
         hint = _FILTER_HINTS.get(name) or f"in Jinja a filter's values stand in parentheses: | {name}({value})"
         return Explanation(colon[0], "a colon after the name of a filter is Liquid", hint)
-    return Explanation(tag[0], "", "")
+    return Explanation(tag[0], "", _JINJA_HINT)
 
 
 def find_faulty_tag(line: str) -> re.Match[str] | None:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from runner.declare.template.faulty_tags import find_faulty_tag, find_open_block
 from runner.declare.template.language import TemplateFault
-from runner.declare.template.other_engines import find_faulty_tag, find_open_block
 from runner.declare.template.render_monitor import RenderMonitor
 from runner.declare.template.template import Templates
 
