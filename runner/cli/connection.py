@@ -75,12 +75,16 @@ class Connection:
     def look_up_senders(self, plan: Plan, saved: SavedPlan | None) -> Plan:
         """Returns the plan with the ids of its senders, and with a guard for each that cannot send.
 
-        `saved` is the saved plan that is applied. Prints a note if the token may not list admins. Raises RunStopped.
+        `saved` is the saved plan that is applied. Prints who the senders are, or that the token may not list admins.
+        Raises RunStopped.
         """
         with self.asking():
             lookup = look_up_senders(self.workspace, plan.senders())
         if not lookup.is_listed:
             self.context.output.note("the token may not list admins, so it is not checked that from: names one")
+        for sender, admin in lookup.admins.items():
+            admin_id = "" if sender.kind == "id" else f", admin {admin.id}"
+            self.context.output.note(f"from {sender.value}: {admin.name}{admin_id}")
         guards = [*(saved.sender_guards(lookup.ids) if saved else ()), *plan.guards]
         for fault in lookup.faults:
             names = [message.name for message in plan.messages if message.declaration.sender == fault.sender]

@@ -185,7 +185,7 @@ class MessagePlanner:
             deliveries=planned.deliveries,
             counts=planned.deliveries.counts(),
             first_recipients=tuple(planned.first_recipients),
-            first_recipients_by_reason=planned.first_refused,
+            first_recipients_by_reason=planned.first_by_reason,
             variants=planned.variants,
             is_expired=self._actions.is_expired,
             undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
@@ -233,8 +233,8 @@ class MessagePlanner:
                 partial_plan.first_recipients.append(delivery.label)
             if self._same_content or self._other_revisions:
                 self._count_earlier(partial_plan, delivery)
-        elif action == "refused":
-            names = partial_plan.first_refused.setdefault((action, reason), [])
+        elif action in {"refused", "excluded"}:
+            names = partial_plan.first_by_reason.setdefault((action, reason), [])
             names += [delivery.label] if len(names) < SAMPLE_SIZE else []
         if action != "sent":
             text = self._authorship.comparable_text(delivery)

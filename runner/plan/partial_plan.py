@@ -17,13 +17,13 @@ SAMPLE_SIZE = 4  # recipients that are kept to be named: three of many, or all f
 class PartialPlan:
     """What planning collects about a message, or about one block of its audience.
 
-    `first_refused` are the first refused recipients by action and reason, as in PlannedMessage.
+    `first_by_reason` are the first refused and excluded recipients by action and reason, as in PlannedMessage.
     """
 
     deliveries: PlannedDeliveries
     digest: MessageDigest = field(default_factory=MessageDigest)
     first_recipients: list[AnyText] = field(default_factory=list)
-    first_refused: dict[tuple[Action, str], list[AnyText]] = field(default_factory=dict)
+    first_by_reason: dict[tuple[Action, str], list[AnyText]] = field(default_factory=dict)
     repeats: Counter[str] = field(default_factory=Counter)
     resends: Counter[int] = field(default_factory=Counter)
     variants: TextVariants = field(default_factory=TextVariants)
@@ -37,8 +37,8 @@ class PartialPlan:
         """Appends the plan of the next block."""
         self.digest.merge(other.digest)
         self.first_recipients = [*self.first_recipients, *other.first_recipients][:SAMPLE_SIZE]
-        for reason, names in other.first_refused.items():
-            self.first_refused[reason] = [*self.first_refused.get(reason, ()), *names][:SAMPLE_SIZE]
+        for reason, names in other.first_by_reason.items():
+            self.first_by_reason[reason] = [*self.first_by_reason.get(reason, ()), *names][:SAMPLE_SIZE]
         self.repeats.update(other.repeats)
         self.resends.update(other.resends)
         self.variants.merge(other.variants)

@@ -232,7 +232,7 @@ def _format_title(message: PlannedMessage, sample: Sample | None, name_width: in
 def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> list[str]:
     declaration, audience = message.declaration, message.declaration.audience
     sender = format_sender(declaration.sender, planned.sender_ids)
-    items = [_INDENT + _format_path(declaration.document.source.path, view), f"from {sender}"]
+    items = [_INDENT + _format_path(declaration.document.source.path, view), f"from admin {sender}"]
     if isinstance(audience, TableAudience):
         items.append(f"to {_format_path(audience.source.title, view)}")
     if declaration.revision > 1:

@@ -21,7 +21,7 @@ def format_sender(sender: Sender, ids: Mapping[Sender, str]) -> str:
     """Returns a sender as declared, and the admin's id: the one that was looked up, if it was."""
     if sender.kind == "id":
         return sender.value
-    return f"{sender.value} ({f'admin {ids[sender]}' if sender in ids else 'id not looked up yet'})"
+    return f"{sender.value} ({f'id {ids[sender]}' if sender in ids else 'id not looked up yet'})"
 
 
 def format_subscription(declaration: Declaration) -> str:

@@ -212,7 +212,7 @@ def test_reconcile_is_named_only_where_a_message_opens_a_conversation(
 def test_what_was_not_sent_of_an_expired_message_is_shown_with_its_reason(folder: Folder) -> None:
     folder.message(f"expires: 2020-01-01T00:00Z\n{people('ann', 'bo')}")
     out = folder.run("plan").out
-    assert "- 2 excluded: expired on 2020-01-01T00:00Z\n" in out
+    assert "- 2 excluded: expired on 2020-01-01T00:00Z: email:~" in out
     assert "\nPlan: nothing to send, 2 excluded.\ndigest" in out
 
 

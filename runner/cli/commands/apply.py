@@ -154,8 +154,6 @@ class _Apply:
             plan_files.require_same_workspace(context, self.plan_options, id_code)
             plan = connection.look_up_senders(plan, self.plan_options.saved_plan)
             planning.refuse_guarded(context, plan)
-            for sender, admin_id in plan.sender_ids.items():
-                context.output.note(f"from {sender.value}: admin {admin_id}")
             checked = self._check(connection, plan)
             if isinstance(checked, StopReason):
                 return self._put_off(plan, checked), plan

@@ -91,7 +91,7 @@ def test_all_senders_that_are_no_admins_are_reported(folder: Folder, intercom: S
 @pytest.mark.usefixtures("intercom")
 def test_plan_online_names_the_admin_and_stops_at_one_who_is_none(folder: Folder) -> None:
     folder.message(BY_NAME)
-    assert "from Zoe (admin 394052)" in folder.run("plan", "--online").out
+    assert "from admin Zoe (id 394052)" in folder.run("plan", "--online").out
     folder.message(SEED.replace('id: "394051"', "name: Xaviera"))
     ran = folder.run("plan", "--online")
     assert (ran.code, "[sender-unknown]" in ran.out) == (5, True)
@@ -146,4 +146,4 @@ def test_the_sandbox_knows_whoever_a_project_sends_from(folder: Folder) -> None:
     folder.message(SEED.replace('id: "394051"', "email: boss@acme.example"))
     ran = folder.run("--sandbox", "apply", "--yes")
     assert ran.code == 0
-    assert "from boss@acme.example: admin 4" in ran.err
+    assert "from boss@acme.example: Boss, admin 4" in ran.err

@@ -428,9 +428,9 @@ def test_expired_and_early_messages_are_excluded_with_their_reason(folder: Folde
     folder.message(LIST + "expires: 2020-01-01\n", "old")
     folder.message(LIST.replace("list", "early").replace("Hi", "Yo") + "not_before: 2999-01-01\n", "early")
     ran = folder.run("plan", "--all")
-    assert "\n    - 3 excluded: expired on 2020-01-01\n" in ran.out
-    assert "\n    - 3 excluded: not before 2999-01-01\n" in ran.out
-    assert "expired on 2020-01-01\n" in folder.run("plan").out
+    assert "\n    - 3 excluded: expired on 2020-01-01: a1, b2, c3\n" in ran.out
+    assert "\n    - 3 excluded: not before 2999-01-01: a1, b2, c3\n" in ran.out
+    assert "expired on 2020-01-01:" in folder.run("plan").out
     assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert not intercom.messages
 
