@@ -9,6 +9,7 @@ NOT_DISPLAYED = "not displayed"
 MAIL_WIDTH = 600.0  # pixels of a mail
 MAX_OFFSET = 600.0  # pixels, of all elements around a text
 _LETTER = 0.6  # width of a letter, of its size
+_USUAL_SIZE = 16.0  # pixels
 _MIN_HEIGHT = 18.0  # pixels
 _MIN_SIZE, _MAX_SIZE = 9.0, 96.0  # pixels
 _MIN_LINE_HEIGHT = 0.7  # of the size
@@ -25,7 +26,7 @@ class Look:
     colour that is not known is None.
     """
 
-    size: float = 16.0
+    size: float = _USUAL_SIZE
     line_height: float = 0.0  # 0: as the font has it
     relative_line_height: float = 1.2
     opacity: float = 1.0
@@ -72,6 +73,7 @@ class Look:
         return "with wide gaps" if is_far else ""
 
     def has_room_for(self, height: float, text_length: int) -> bool:
-        """Returns whether a box of the height is large enough for a text, about."""
-        lines = max(1, height // (1.5 * self.size))
-        return height >= _MIN_HEIGHT and text_length * self.size * _LETTER <= 0.8 * lines * self.room
+        """Returns whether a box of the height is large enough for a text, about, of the usual size at least."""
+        size = max(self.size, _USUAL_SIZE)  # elements inside may have one again, also where this one has none
+        lines = max(1, height // (1.5 * size))
+        return height >= _MIN_HEIGHT and text_length * size * _LETTER <= 0.8 * lines * self.room

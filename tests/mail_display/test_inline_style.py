@@ -200,6 +200,7 @@ TIGHT = {
     f'<div style="height:30px">{"evil " * 50}</div>': "styled with height",
     f'<div style="max-height:40px">{"evil " * 90}</div>': "styled with max-height",
     '<div style="height:12px">evil</div>': "styled with height",
+    f'<div style="font-size:0;height:20px"><p style="font-size:16px">{"evil " * 50}</div>': "styled with height",
     f'<td style="display:block;height:20px">{"evil " * 50}</td>': "styled with height",
     f'<div style="width:60px"><a style="height:20px">{"evil " * 5}</a></div>': "styled with height",
     f'<div style="float:left;width:100px">{WORDS}</div>': "wider than its place",
@@ -225,6 +226,7 @@ def test_what_has_no_room_is_named(body: str) -> None:
         '<a style="display:inline-block;height:40px;line-height:40px;width:200px">Read on</a>',
         '<td style="height:20px;width:20px">A long text in a cell, which grows with it, as cells do</td>',
         f'<div style="height:300px">{"A hero. " * 20}</div>',
+        '<td style="font-size:0px"><div style="height:40px;line-height:40px">&#8202;</div></td>',  # a gap of MJML
         '<div style="border-radius:8px;overflow:hidden;max-width:600px"><p style="padding:24px">Hi you there</p></div>',
         '<div style="max-width:300px">Some words that break in every line of a narrow column</div>',
         f"<p>{'https://a.example/' + 'x' * 100}</p>",
