@@ -151,7 +151,7 @@ def _load_saved_plan(context: Context, path: Path) -> SavedPlan:
             return parse_saved_plan(str(path), iter(partial(handle.readline, MAX_HEAD + 1), b""))
     except OSError as error:
         raise UsageMistake(
-            f"{path} cannot be read: {error.strerror}", f"{shown_command('plan', '--out', str(path))} writes a plan"
+            f"{path} cannot be read: {error.strerror}", f"save a plan: {shown_command('plan', '--out', str(path))}"
         ) from error
 
 

@@ -338,6 +338,22 @@ def test_what_is_unknown_of_another_message_does_not_count_for_a_saved_plan(fold
     assert folder.run("apply", "--plan", "plan.json", "--yes").code == 0
 
 
+def test_the_exit_code_and_the_next_steps_are_of_the_selected_messages(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(news("one", a1="Ann"), "one")
+    folder.message(news("other", b2="Bo"), "other")
+    folder.message(news("third", c3="Cy"), "third")
+    keys = {}
+    for name in ("one", "other"):
+        intercom.trouble.replace({"next": ["500_before"]})
+        assert folder.run("apply", f"messages/{name}.yaml", "--yes").code == 4
+        keys[name] = json.loads(folder.run("status", name, "--format", "json").out)["deliveries"][0]["key"][:12]
+    wrong = ("--yes", "--expect", "sha256:" + "0" * 64)
+    assert [folder.run("apply", f"messages/{name}.yaml", *wrong).code for name in ("one", "third")] == [4, 5]
+    again = folder.run("apply", "messages/one.yaml", "messages/third.yaml", "--yes")
+    assert (again.code, "1 sent by this run" in again.out) == (4, True)
+    assert [key in again.out for key in keys.values()] == [True, False]
+
+
 def test_a_saved_plan_with_a_guard_names_no_apply(folder: Folder) -> None:
     folder.write("msgrun.yaml", "limits: {recipients_per_apply: 2}\n")
     folder.message(LIST)
