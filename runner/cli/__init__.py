@@ -136,9 +136,7 @@ def _report_error(error: BaseException, options: GlobalOptions, *, is_unsent: bo
             output.message(f"{usage}error: {_describe_usage(error)}")
             return EXIT.usage
         case click.Abort() | KeyboardInterrupt():
-            # click has begun a line after the terminal's ^C, except at its own questions
-            start = "\n" * (isinstance(error, click.Abort) and error.__cause__ is None)
-            output.error(f"{start}Interrupted by Ctrl-C.{' Nothing was sent.' if is_unsent else ''}")
+            output.error(f"Interrupted by Ctrl-C.{' Nothing was sent.' if is_unsent else ''}")
             return EXIT.interrupted
         case ProblemsFound():
             output.problems(error.problems)

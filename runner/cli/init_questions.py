@@ -1,56 +1,63 @@
 """What init asks on a terminal. With an access token it lists the admins, so that no id has to be looked up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-
-import click
+from typing import TypeVar
 
 from runner.characters import show_on_one_line
+from runner.cli import prompts
 from runner.cli.connection import has_token, open_workspace
 from runner.cli.output import Output
+from runner.cli.prompts import WrongAnswer, quote
 from runner.cli.scaffold import EXAMPLE_SENDER, Answers
 from runner.declare import schema
 from runner.declare.sender import Sender, parse_sender
-from runner.errors import MsgrunError
+from runner.errors import Cancelled, MsgrunError
 from runner.intercom.admins import Admin
 from runner.shown_command import shown_command
 
-_SYSTEMS = {"1": (), "2": ("github",), "3": ("gitlab",)}
+_REGIONS = {name: name for name in ("us", "eu", "au")}
+_SYSTEMS: Mapping[str, Sequence[str]] = {"1": (), "2": ("github",), "3": ("gitlab",)}
+Value = TypeVar("Value")
 _MAX_LISTED = 30  # admins
 
 
 def ask(output: Output) -> Answers:
     """Asks for the region and for who sends. If Intercom lists no admins, the user types the id, or adds it later."""
-    region = click.prompt(
-        "Region of your Intercom workspace", type=click.Choice(["us", "eu", "au"]), default="us", err=True
-    )
+    region = _ask(output, "Region of your Intercom workspace: us, eu or au", "us", partial(_pick, _REGIONS))
     workspace, admins = _read_workspace(region, output) if has_token() else ("", ())
     if admins:
-        return Answers(region, workspace, _choose(workspace, admins))
+        return Answers(region, workspace, _choose(output, workspace, admins))
     output.message(
         "Who sends? In Intercom that is an admin: a member of your team. With INTERCOM_ACCESS_TOKEN set, init "
         f"lists them, and so does {shown_command('admins')}."
     )
     output.message(f"Enter takes {EXAMPLE_SENDER}, an admin of the sandbox. You can change it in msgrun.yaml later.")
-    sender = click.prompt(
-        "Email address of the admin, or the id",
-        value_proc=_read_sender,
-        default=EXAMPLE_SENDER,
-        show_default=False,
-        err=True,
+    return Answers(
+        region, workspace, _ask(output, "Email address of the admin, or the id", EXAMPLE_SENDER, _read_sender)
     )
-    return Answers(region, workspace, sender)
 
 
-def _read_sender(text: str) -> Sender:
-    """Returns the sender that an answer names. Raises click.UsageError, after which the question is asked again."""
-    kind = "email" if "@" in text else "id"
-    if schema.validator("project").is_valid({"from": {"type": "admin", kind: text.strip()}}):
-        return parse_sender({kind: text.strip()})
-    raise click.UsageError(f"'{text}' is not an id (digits) or an email address")
+def _ask(output: Output, question: str, default: str, parse: Callable[[str], Value | WrongAnswer]) -> Value:
+    """Asks a question, in which Enter takes the default. Raises Cancelled without a right answer."""
+    value = prompts.ask(output, f"{question} [{default}]:", lambda answer: parse(answer or default))
+    if value is None:
+        raise Cancelled("Cancelled. Nothing was written.")
+    return value
 
 
-def ask_system() -> list[str]:
+def _pick(choices: Mapping[str, Value], answer: str) -> Value | WrongAnswer:
+    return choices[answer] if answer in choices else WrongAnswer(f"{quote(answer)} is none of {', '.join(choices)}.")
+
+
+def _read_sender(answer: str) -> Sender | WrongAnswer:
+    kind = "email" if "@" in answer else "id"
+    if schema.validator("project").is_valid({"from": {"type": "admin", kind: answer}}):
+        return parse_sender({kind: answer})
+    return WrongAnswer(f"{quote(answer)} is not an id (digits) or an email address.")
+
+
+def ask_system(output: Output) -> list[str]:
     """Asks where messages will be sent from. Returns the CI systems whose workflow is written."""
     for line in (
         "Where will apply run?",
@@ -58,10 +65,8 @@ def ask_system() -> list[str]:
         "  2  in GitHub Actions",
         "  3  in GitLab CI",
     ):
-        click.echo(line, err=True)
-    return list(
-        _SYSTEMS[click.prompt("Number", type=click.Choice([*_SYSTEMS]), default="1", show_choices=False, err=True)]
-    )
+        output.message(line)
+    return list(_ask(output, "Number", "1", partial(_pick, _SYSTEMS)))
 
 
 def _read_workspace(region: str, output: Output) -> tuple[str, Sequence[Admin]]:
@@ -74,21 +79,20 @@ def _read_workspace(region: str, output: Output) -> tuple[str, Sequence[Admin]]:
         return "", ()
 
 
-def _choose(workspace: str, admins: Sequence[Admin]) -> Sender:
-    click.echo(f"Workspace {workspace}. Who sends?", err=True)
+def _choose(output: Output, workspace: str, admins: Sequence[Admin]) -> Sender:
+    output.message(f"Workspace {workspace}. Who sends?")
     listed = admins[:_MAX_LISTED]
     for number, admin in enumerate(listed, 1):
         seat = ", no inbox seat" if admin.has_seat is False else ""
-        click.echo(f"  {number:>2}  {show_on_one_line(admin.name)}  ({admin.id}{seat})", err=True)
+        output.message(f"  {number:>2}  {show_on_one_line(admin.name)}  ({admin.id}{seat})")
     if len(admins) > len(listed):
-        click.echo(f"  and {len(admins) - len(listed)} more", err=True)
-    return click.prompt("Number", value_proc=partial(_find_admin, listed), default="1", err=True)
+        output.message(f"  and {len(admins) - len(listed)} more")
+    return _ask(output, "Number", "1", partial(_find_admin, listed))
 
 
-def _find_admin(listed: Sequence[Admin], text: str) -> Sender:
-    """Returns the admin whose number, name or id an answer is. Raises click.UsageError: the question is asked again."""
-    answer = text.strip().casefold()
+def _find_admin(listed: Sequence[Admin], answer: str) -> Sender | WrongAnswer:
+    """Returns the admin whose number, name or id an answer is."""
     for number, admin in enumerate(listed, 1):
-        if answer in {str(number), admin.id, admin.name.casefold()}:
+        if answer.casefold() in {str(number), admin.id, admin.name.casefold()}:
             return Sender("id", admin.id)
-    raise click.UsageError(f"'{text}' is not a number from 1 to {len(listed)}, nor the name of one of these")
+    return WrongAnswer(f"{quote(answer)} is not a number from 1 to {len(listed)}, nor the name of one of these.")

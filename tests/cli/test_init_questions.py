@@ -31,7 +31,8 @@ def test_without_a_token_the_id_may_be_given_later(start, tmp_path: Path) -> Non
     terminal = start()
     terminal.answer("Region of your Intercom workspace", "eu")
     terminal.answer("Email address of the admin", "")
-    terminal.answer("Where will apply run?", "")
+    terminal.wait_for("Where will apply run?")
+    terminal.answer("Number [1]:", "")
     assert terminal.finish() == 0
     settings = read_settings(tmp_path)
     assert (settings["region"], settings["from"]) == ("eu", {"type": "admin", "id": "394051"})
@@ -44,8 +45,10 @@ def test_with_a_token_the_admins_are_listed(start, tmp_path: Path) -> None:
         terminal = start(INTERCOM_ACCESS_TOKEN="secret", INTERCOM_BASE_URL=intercom.url)
         terminal.answer("Region of your Intercom workspace", "")
         terminal.answer("Number", "somebody")
-        terminal.answer("'somebody' is not a number from 1 to", "2")
-        terminal.answer("Where will apply run?", "1")
+        terminal.wait_for('"somebody" is not a number from 1 to')
+        terminal.answer("Number", "2")
+        terminal.wait_for("Where will apply run?")
+        terminal.answer("Number [1]:", "1")
         assert terminal.finish() == 0
     settings = read_settings(tmp_path)
     second = re.search(r" 2  .* \((\d+)\)", terminal.screen)
@@ -57,10 +60,13 @@ def test_with_a_token_the_admins_are_listed(start, tmp_path: Path) -> None:
 def test_an_answer_that_is_none_is_asked_for_again(start, tmp_path: Path) -> None:
     terminal = start()
     terminal.answer("Region of your Intercom workspace", "mars")
-    terminal.answer("'mars' is not", "au")
+    terminal.wait_for('"mars" is none of us, eu, au.')
+    terminal.answer("Region of your Intercom workspace", "au")
     terminal.answer("Email address of the admin", "ann")
-    terminal.answer("'ann' is not", "7")
-    terminal.answer("Where will apply run?", "1")
+    terminal.wait_for('"ann" is not an id (digits) or an email address.')
+    terminal.answer("Email address of the admin", "7")
+    terminal.wait_for("Where will apply run?")
+    terminal.answer("Number [1]:", "1")
     assert terminal.finish() == 0
     assert read_settings(tmp_path)["from"]["id"] == "7"
 
@@ -69,7 +75,8 @@ def test_a_sender_may_be_given_by_email_address(start, tmp_path: Path) -> None:
     terminal = start()
     terminal.answer("Region of your Intercom workspace", "")
     terminal.answer("Email address of the admin", "ann@example")
-    terminal.answer("Where will apply run?", "1")
+    terminal.wait_for("Where will apply run?")
+    terminal.answer("Number [1]:", "1")
     assert terminal.finish() == 0
     assert read_settings(tmp_path)["from"] == {"type": "admin", "email": "ann@example"}
 
@@ -80,7 +87,8 @@ def test_a_token_that_intercom_refuses_does_not_end_it(start, tmp_path: Path) ->
         terminal.answer("Region of your Intercom workspace", "us")
         terminal.wait_for("INTERCOM_ACCESS_TOKEN")
         terminal.answer("Email address of the admin", "7")
-        terminal.answer("Where will apply run?", "1")
+        terminal.wait_for("Where will apply run?")
+        terminal.answer("Number [1]:", "1")
         assert terminal.finish() == 0
     assert read_settings(tmp_path)["from"]["id"] == "7"
 
@@ -89,7 +97,8 @@ def test_the_workflow_of_a_ci_system_is_written_on_the_way(start, tmp_path: Path
     terminal = start("--from", PACKAGE)
     terminal.answer("Region of your Intercom workspace", "us")
     terminal.answer("Email address of the admin", "7")
-    terminal.answer("Where will apply run?", "3")
+    terminal.wait_for("Where will apply run?")
+    terminal.answer("Number [1]:", "3")
     assert terminal.finish() == 0
     assert PACKAGE in (tmp_path / ".gitlab/msgrun.yml").read_text()
     assert "Asking the package index for the hashes …" in terminal.raw
@@ -106,3 +115,12 @@ def test_an_admin_may_be_chosen_by_name_and_ctrl_c_ends_the_line(start) -> None:
         terminal.type(CTRL_C)
         assert terminal.finish() == 130
     assert "\nInterrupted by Ctrl-C.\n" in terminal.screen
+
+
+def test_after_three_wrong_answers_nothing_is_written(start, tmp_path: Path) -> None:
+    terminal = start()
+    for _ in range(3):
+        terminal.answer("Region of your Intercom workspace", "mars")
+    assert terminal.finish() == 5
+    assert "Cancelled. Nothing was written." in terminal.screen
+    assert not list(tmp_path.iterdir())

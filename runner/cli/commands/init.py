@@ -96,7 +96,7 @@ def _ask_system(source: str | None, folder: Path | None, output: Output) -> tupl
     from runner.cli.init_questions import ask_system  # noqa: PLC0415  # as above
 
     while True:
-        systems = ask_system()
+        systems = ask_system(output)
         try:
             return systems, _find_package(source, folder, systems)
         except UsageMistake as error:
