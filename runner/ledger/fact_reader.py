@@ -12,10 +12,11 @@ from runner.ledger.record import Header, parse_entry
 
 # Bounds of a damaged ledger. Beyond them it is not opened, because leaving a line out could send a message twice.
 MAX_LINE = 4 * 1024 * 1024  # bytes; a record has less than a thousand
+MAX_HEADERS = 1_000  # that differ; a ledger has one for each workspace, salt and move
 MAX_BLANK_LINES = 1 << 20
 MAX_TORN_LINES = 10_000
 MAX_TORN_SIZE = MAX_LINE  # bytes of all torn lines; to search a megabyte for records takes two seconds
-_RESTORE_HINT = "take the file back from git, as it was before it was damaged"
+RESTORE_HINT = "take the file back from git, as it was before it was damaged"
 
 
 class FactReader:
@@ -127,7 +128,7 @@ class FactReader:
         """Adds the object on a whole line, whatever it is."""
         entry = parse_entry(value, self._origin, self._line_number)
         if isinstance(entry, Header):
-            self.headers.add(entry)
+            self._add_header(entry)
             return
         self.has_record = True
         group = self._index.intern_group(entry)
@@ -156,13 +157,18 @@ class FactReader:
         for value in values:
             entry = parse_entry(value, self._origin, self._line_number)
             if isinstance(entry, Header):
-                self.headers.add(entry)
+                self._add_header(entry)
             else:
                 self.has_record = True
                 self._index.add_record(entry, self._copy_bit)
 
+    def _add_header(self, header: Header) -> None:
+        self.headers.add(header)
+        if len(self.headers) > MAX_HEADERS:
+            raise self._size_error(f"more than {MAX_HEADERS:,} headers")
+
     def _size_error(self, excess: str) -> LedgerUnavailable:
-        return LedgerUnavailable(f"{self._origin}:{self._line_number}: the ledger has {excess}", _RESTORE_HINT)
+        return LedgerUnavailable(f"{self._origin}:{self._line_number}: the ledger has {excess}", RESTORE_HINT)
 
     def _advance(self, line: bytes) -> None:
         """Moves the position to the start of the next line."""

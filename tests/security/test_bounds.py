@@ -327,6 +327,9 @@ LEDGER = {
     "brackets": ledger("[" * 3_000_000),
     "a line of 5 MiB": ledger("x" * (5 * MIB), "a line of more than 4 MiB"),
     "10,001 torn lines": ledger("x\n" * 10_001, "more than 10,000 torn lines"),
+    "1,001 headers": ledger(
+        "".join(f'{{"msgrun_lock":1,"ledger":"{number:026}"}}\n' for number in range(1001)), "more than 1,000 headers"
+    ),
     "2 MiB of blank lines": ledger("x" + "\n" * (2 * MIB), "more than 1,048,576 blank lines"),
     "a line that begins in the first block": ledger(
         "\n" * 200_000 + "{" * (5 * MIB), "a line of more than 4 MiB", "plan"

@@ -15,6 +15,7 @@ import psycopg
 
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain
+from runner.ledger.fact_reader import MAX_HEADERS
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.lock_address import DatabaseAddress
@@ -45,7 +46,6 @@ _FORGET: LiteralString = (
 _READ_HEADERS: LiteralString = "SELECT workspace, salt_check, ledger, turn, status, address FROM headers"
 _ADD_HEADER = _READ_HEADERS.replace("headers", "add_header(%s, %s, %s, %s, %s, %s)")
 _HEADER_TYPES = (str, str, str, int, str, str)  # of the columns of _READ_HEADERS
-_MAX_HEADERS = 1000  # rows; a ledger has one for each workspace, salt and move
 _MAX_HEADER = 8192  # characters of a row; the longest is an address
 _LIVE_RUNS = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
 
@@ -213,8 +213,8 @@ class PostgresLedger:
 
     def _read_headers(self, cursor: psycopg.Cursor[Any]) -> list[tuple[Any, ...]]:
         """Returns the rows of all headers. Raises LedgerUnavailable if msgrun cannot have written them."""
-        rows = cursor.execute(_READ_HEADERS).fetchmany(_MAX_HEADERS + 1)
-        if len(rows) > _MAX_HEADERS or any(
+        rows = cursor.execute(_READ_HEADERS).fetchmany(MAX_HEADERS + 1)
+        if len(rows) > MAX_HEADERS or any(
             tuple(map(type, row)) != _HEADER_TYPES or len(str(row)) > _MAX_HEADER for row in rows
         ):
             hint = "look at its table headers: another program has written to it"

@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.errors import LedgerUnavailable
 from runner.git.process import GitFailed
 from runner.git.repository import find_repository
 from runner.ledger.branch.ledger import BranchLedger
@@ -227,3 +229,26 @@ def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path
     other.refresh()
     assert {record.attempt for record in other.facts.records()} == {"R-0", "R-1", "R-2"}
     assert git(origin, "show", "main:messages.lock").count('"R-') == 3
+
+
+@pytest.mark.parametrize("side", ["branch", "second ref"])
+@pytest.mark.parametrize("junk", [b"\n", b"x\n", b"".join(b"%06x\n" % number for number in range(1 << 16))])
+def test_millions_of_short_lines_on_either_ref_are_refused_before_they_are_compared(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, junk: bytes, side: str
+) -> None:
+    monkeypatch.setattr("runner.ledger.branch.second_ref.MAX_BLANK_LINES", 1 << 18)
+    remote = opened("clone")
+    remote.push_version(remote.fetch(), HEADER, "begin")
+    remote.close()
+    author = tmp_path / "author"
+    git(author, "pull", "--quiet", "origin", "main")
+    (author / "messages.lock").write_bytes(HEADER + junk * ((4 << 20) // len(junk)))
+    git(author, "commit", "--quiet", "--all", "--message", "change", "--message", "Ledger-Branch: main")
+    git(author, "push", "--quiet", "--force", "origin", f"HEAD:{'main' if side == 'branch' else SECOND}")
+    fetched = opened("clone")
+    tracemalloc.start()
+    with pytest.raises(LedgerUnavailable, match="lines that are too short for a record"):
+        fetched.fetch()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 << 20  # split at their ends, 2 million lines take 80 MiB

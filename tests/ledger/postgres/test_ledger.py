@@ -618,7 +618,7 @@ def test_a_database_whose_records_do_not_end_is_not_copied_to_the_disk(
     monkeypatch.setattr("runner.ledger.postgres.ledger._MAX_COPIED", 10_000)
     with pytest.raises(LedgerUnavailable, match="GiB of records"):
         ledger.refresh()
-    monkeypatch.setattr("runner.ledger.postgres.ledger._MAX_HEADERS", 0)
+    monkeypatch.setattr("runner.ledger.postgres.ledger.MAX_HEADERS", 0)
     with pytest.raises(LedgerUnavailable, match="headers that msgrun did not write"):
         ledger.refresh()
     monkeypatch.undo()
