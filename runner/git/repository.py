@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.process import MAX_OUTPUT, GitFailed, run_git
@@ -16,6 +15,7 @@ from runner.git.remote_url import is_below, is_remote_url
 
 MAX_BLOB = 1 << 30  # bytes of a file of a commit that is read as a whole; a ledger of a million records has 400 MB
 _MAX_SHOWN = 100  # characters of a remote's answer in a message
+_FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=")
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
 # What git allows in the name of a ref, by git-check-ref-format(1). `git ls-remote` checks nothing of a remote's answer:
 # it prints a line end in a name, and what follows would be an option, a refspec or an expression of the next command.
@@ -44,20 +44,11 @@ class Repository:
         resolved = path.resolve()
         return resolved.relative_to(self.toplevel).as_posix() if resolved.is_relative_to(self.toplevel) else None
 
-    def relevant_branches(self) -> Iterator[tuple[str, str]]:
-        """Yields the branches to read, as (remote, full name): the upstream, the CI job's branch, the default branches.
-
-        If the upstream is not on origin, origin's default branch is among them: a fork only knows what was sent before
-        it was made.
-        """
+    def followed_branches(self, remote: str) -> list[str]:
+        """Returns the full names of a remote's branches that this checkout is of: the upstream, and the CI job's."""
         upstream, merge, remotes = self._remotes()
-        if upstream in remotes and merge:
-            yield upstream, merge
-        if remotes and (branch := _ci_branch(os.environ)):
-            yield remotes[-1], branch
-        for remote in remotes:
-            if default := self.list_remote_refs(remote, "HEAD")[1]:
-                yield remote, default
+        own = [merge] if upstream == remote else []
+        return [name for name in (*own, _ci_branch(os.environ) if remote in remotes[-1:] else "") if name]
 
     def relevant_remotes(self) -> tuple[str, ...]:
         """Returns the remotes to ask: the upstream's, and origin, or the first remote if none is named origin."""
@@ -105,25 +96,20 @@ class Repository:
             raise LedgerUnavailable(f"git knows no remote {remote}", "name a remote of this clone, or its URL")
         return "--", remote
 
-    def fetch(self, remote: str, branch: str) -> str | None:
-        """Fetches a branch, given by its full name, and returns its newest commit.
+    def fetch_missing(self, remote: str, commits: Mapping[str, str]) -> None:
+        """Fetches those of a remote's commits, given by the full names of their refs, that the clone lacks.
 
-        Returns None if the remote has no such branch. Raises LedgerUnavailable.
+        Changes no ref of the clone, also no remote-tracking branch: other runs may do the same.
+        Raises LedgerUnavailable.
         """
-        if branch not in self.list_remote_refs(remote, branch)[0]:
-            return None
-        # A flat name: otherwise the ref of a former branch `a` would keep git from creating one for `a/b`.
-        name = branch.removeprefix("refs/heads/")
-        local_ref = f"refs/msgrun/{quote(f'{remote}/{name}', safe='')}"
-        self.git(
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-recurse-submodules",
-            *self.remote_arguments(remote),
-            f"+{branch}:{local_ref}",
-        )
-        return os.fsdecode(self.git("rev-parse", local_ref)).strip()
+        request = "".join(f"{commit}\n" for commit in commits.values()).encode()
+        kinds = self.git("cat-file", "--batch-check", stdin=request).splitlines() if request else []
+        missing: dict[tuple[str, ...], list[str]] = {}  # refs by the options that their fetch needs
+        for ref, kind in zip(commits, kinds, strict=True):  # `HASH commit SIZE`, or `HASH missing`
+            if b" commit " not in kind:
+                missing.setdefault(tuple(self.depth_options(remote, ref.removeprefix("refs/heads/"))), []).append(ref)
+        for depth, refs in missing.items():
+            self.git("fetch", *_FETCH_OPTIONS, *depth, *self.remote_arguments(remote), *refs)
 
     def find_blob(self, commit: str, path: str) -> tuple[str, int] | None:
         """Returns the hash and the size of a file of a commit; None if the commit has no such file.

@@ -12,7 +12,7 @@ from runner.ledger.ledger_hints import find_address, hint_for_wrong_address
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
-from runner.ledger.remote_marks import RemoteAnswer, RemoteMark
+from runner.ledger.remote_marks import RemoteAnswer, RemoteMark, commits_of
 
 OTHER_DEFAULT_HINT = (
     "if this commit is older: git pull; if the ledger moved to this address: commit msgrun.yaml and merge it first"
@@ -78,17 +78,14 @@ def find_id_refusal(context: LedgerContext, facts: Facts) -> GuardRefused | None
 
 
 def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
-    """Returns a warning if HEAD lacks commits of a default branch; else empty.
+    """Returns a warning if HEAD lacks commits of a branch that was asked for; else empty.
 
     A message that was withdrawn there is still declared in HEAD. Whether there is one is not looked up.
     """
     repository = context.repository
-    for answer in answers if repository else ():
-        if answer.tip and repository and repository.try_git("merge-base", "--is-ancestor", answer.tip, "HEAD") is None:
-            return (
-                f"HEAD lacks commits of {answer.remote}/{answer.branch}. A message that was withdrawn there is still"
-                " sent from this commit"
-            )
+    for name, commit in commits_of(answers):
+        if repository and repository.try_git("merge-base", "--is-ancestor", commit, "HEAD") is None:
+            return f"HEAD lacks commits of {name}. A message that was withdrawn there is still sent from this commit"
     return ""
 
 

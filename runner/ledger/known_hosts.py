@@ -127,8 +127,11 @@ def _default_branch(repository: Repository) -> str:
     head_ref = f"refs/remotes/{remote}/HEAD"
     if repository.try_git("rev-parse", "--verify", "--quiet", f"{head_ref}^{{commit}}"):
         return head_ref
-    branch = repository.list_remote_refs(remote, "HEAD")[1]
-    return (repository.fetch(remote, branch) if branch else None) or "HEAD"
+    commits, branch = repository.list_remote_refs(remote, "HEAD")
+    if not branch or "HEAD" not in commits:
+        return "HEAD"
+    repository.fetch_missing(remote, {branch: commits["HEAD"]})
+    return commits["HEAD"]
 
 
 def _url(repository: Repository, remote: str) -> str:

@@ -119,11 +119,11 @@ class LedgerLocation(Protocol):
         """
         ...
 
-    def open(self, command: str, *, fetch: bool) -> AbstractContextManager[Ledger]:
+    def open(self, command: str, commits: Sequence[tuple[str, str]] = ()) -> AbstractContextManager[Ledger]:
         """Opens the ledger to write, whether it exists or not; closed when the context ends. Nothing is written yet.
 
-        `command` names who writes. Without `fetch`, no git remote is asked for other versions of a lockfile.
-        Raises GuardRefused, LedgerUnavailable.
+        `command` names who writes. `commits` are of the remotes' branches, each with a name for messages: a lockfile
+        gets the records that it has there. Raises GuardRefused, LedgerUnavailable.
         """
         ...
 

@@ -31,7 +31,7 @@ from runner.ledger.lock_address import BranchAddress, DatabaseAddress, LockfileA
 from runner.ledger.lockfile.ledger import LockfileLocation
 from runner.ledger.mark import MoveMark, next_generation
 from runner.ledger.record import Header, salt_check
-from runner.ledger.remote_marks import RemoteAnswer, ask_remotes, marks_of
+from runner.ledger.remote_marks import RemoteAnswer, ask_commits, ask_remotes, commits_of, marks_of
 
 
 def location_of(context: LedgerContext) -> LedgerLocation:
@@ -97,11 +97,11 @@ def open_ledger(
     """Opens the current ledger to write, with all its records. A lockfile is locked for this process.
 
     With `new_lock`, a ledger that does not exist is started. `before_start` is called before that, and may raise. With
-    `no_fetch`, no git remote is asked for other versions of a lockfile; the remotes are still asked whether the ledger
+    `no_fetch`, the versions of a lockfile on git remotes are not read; the remotes are still asked whether the ledger
     moved. Raises GuardRefused if it is not the current one, and LedgerUnavailable.
     """
     answers = ask_remotes(context)
-    with location_of(context).open(command, fetch=not no_fetch) as ledger:
+    with location_of(context).open(command, () if no_fetch else commits_of(answers)) as ledger:
         refuse_unless_current(context, ledger.facts, answers, exists=ledger.exists)
         if not ledger.exists:
             if not (new_lock or context.is_sandbox):
@@ -121,7 +121,7 @@ def open_existing(context: LedgerContext, command: str, *, fetch: bool = True) -
 
     Raises GuardRefused if there is none, and LedgerUnavailable.
     """
-    with location_of(context).open(command, fetch=fetch) as ledger:
+    with location_of(context).open(command, ask_commits(context) if fetch else ()) as ledger:
         if not ledger.exists:
             raise missing_ledger_error(context)
         recover(context, ledger)
@@ -135,7 +135,7 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
     Raises GuardRefused if the project has another ledger, and LedgerUnavailable.
     """
     answers = ask_remotes(context)
-    with location_of(context).open("lock begin", fetch=True) as ledger:
+    with location_of(context).open("lock begin", commits_of(answers)) as ledger:
         was_started = not ledger.exists
         if not abandon_previous:  # if it exists, a start may have been killed before msgrun.yaml named this ledger
             refuse_unless_current(context, ledger.facts, answers, exists=ledger.exists, is_start=True)

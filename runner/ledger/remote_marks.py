@@ -8,7 +8,7 @@ the address in it is shown, never contacted.
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from shlex import quote
 
 import orjson
@@ -19,7 +19,7 @@ from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
 from runner.ledger.known_hosts import find_remotes, is_same_repository, refuse_other_push_url
-from runner.ledger.lock_address import BranchAddress, DeclaredLedger, file_stem
+from runner.ledger.lock_address import BranchAddress, DeclaredLedger, LockfileAddress, file_stem
 from runner.ledger.mark import MAX_GENERATION, MoveMark, parse_mark
 from runner.ledger.record import LEDGER_ID
 
@@ -27,7 +27,6 @@ _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second whe
 _MARK_REF = re.compile(f"(?:{'|'.join(_PREFIXES)}){LEDGER_ID.pattern}")
 _MAX_MARKS = 1_000  # of a remote. A ledger that moved has one
 _MAX_MARKS_SIZE = 16 << 20  # bytes of all marks; one has a few hundred
-_FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +57,15 @@ class RemoteAnswer:
     """What a remote says: all its marks, and what msgrun.yaml of its default branch names; None if that is nothing.
 
     `renamed_to` is the path of a msgrun.yaml there that names the ledger's id, if `default` is None: the folder or the
-    environment of the project has another name there, and so has its lockfile. `branch` and `tip` are the name and the
-    newest commit of the default branch; empty if there is none.
+    environment of the project has another name there, and so has its lockfile. `branches` are the default branch, which
+    is the first if there is one, and those that this checkout follows: by full name, the newest commit.
     """
 
     remote: str
     marks: tuple[RemoteMark, ...]
     default: DeclaredLedger | None
     renamed_to: str = ""
-    branch: str = ""
-    tip: str = ""
+    branches: Mapping[str, str] = field(default_factory=dict)
 
 
 def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
@@ -80,6 +78,20 @@ def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
     names, main = find_remotes(context, repository)
     remotes = dict.fromkeys([*names, *([main] if main else [])])
     return [_ask(context, repository, remote) for remote in remotes]
+
+
+def ask_commits(context: LedgerContext) -> list[tuple[str, str]]:
+    """Asks the remotes only for commits that may have other versions of a lockfile; of another kind, none."""
+    return commits_of(ask_remotes(context)) if isinstance(context.address, LockfileAddress) else []
+
+
+def commits_of(answers: Sequence[RemoteAnswer]) -> list[tuple[str, str]]:
+    """Returns the newest commits of the remotes' branches, each with the name of its branch for messages."""
+    return [
+        (f"{answer.remote}/{ref.removeprefix('refs/heads/')}", commit)
+        for answer in answers
+        for ref, commit in answer.branches.items()
+    ]
 
 
 def marks_of(answers: Sequence[RemoteAnswer], ledger_id: str) -> list[MoveMark]:
@@ -110,14 +122,15 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: MoveMark) -> MoveMar
 
 def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteAnswer:
     try:
-        refs, branch = repository.list_remote_refs(remote, "HEAD", *(f"{prefix}*" for prefix in _PREFIXES))
-        tip = refs.get("HEAD", "")
+        followed = repository.followed_branches(remote)
+        refs, default_branch = repository.list_remote_refs(
+            remote, "HEAD", *followed, *(f"{prefix}*" for prefix in _PREFIXES)
+        )
         marks = tuple(_read_marks(repository, remote, refs))
-        if tip and repository.try_git("cat-file", "-e", f"{tip}^{{commit}}") is None:
-            depth = repository.depth_options(remote, branch.removeprefix("refs/heads/"))
-            repository.git(
-                "fetch", *_FETCH_OPTIONS, *depth, *repository.remote_arguments(remote), "HEAD"
-            )  # to no ref: other runs may do the same
+        tip = refs.get("HEAD", "")
+        branches = {default_branch or "HEAD": tip} if tip else {}
+        branches.update((branch, refs[branch]) for branch in followed if branch in refs)
+        repository.fetch_missing(remote, branches)
     except GitFailed as error:
         raise LedgerUnavailable(
             f"{remote} cannot be asked whether the ledger moved: {failure_reason(error)}",
@@ -126,7 +139,7 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
         ) from error
     default = context.declared_at(repository, tip) if tip else None
     renamed_to = _find_renamed(context, repository, tip) if tip and not default else ""
-    return RemoteAnswer(remote, marks, default, renamed_to, branch.removeprefix("refs/heads/"), tip)
+    return RemoteAnswer(remote, marks, default, renamed_to, branches)
 
 
 def _explain_gone(context: LedgerContext, repository: Repository, remote: str) -> str:
@@ -162,16 +175,10 @@ def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) ->
             f"{remote} has {len(marks):,} refs for ledgers that moved, and msgrun reads {_MAX_MARKS:,}",
             f"see which of them are none of this repository's: git ls-remote {quote(remote)} '{_PREFIXES[0]}*'",
         )
-    commits = _read_commits(repository, marks)
-    if missing := [ref for ref, commit in marks.items() if commit not in commits]:
-        repository.git("fetch", *_FETCH_OPTIONS, *repository.remote_arguments(remote), *missing)
-        commits = _read_commits(repository, marks)
+    repository.fetch_missing(remote, marks)
+    contents = {name: content for name, _, content in repository.read_objects(marks.values(), _MAX_MARKS_SIZE)}
     for ref, commit in marks.items():
-        yield _parse_mark(ref, commits.get(commit, b""))
-
-
-def _read_commits(repository: Repository, marks: Mapping[str, str]) -> dict[str, bytes]:
-    return {name: content for name, _, content in repository.read_objects(marks.values(), _MAX_MARKS_SIZE)}
+        yield _parse_mark(ref, contents.get(commit, b""))
 
 
 def _parse_mark(ref: str, commit: bytes) -> RemoteMark:

@@ -14,9 +14,11 @@ import pytest
 from runner.errors import LedgerUnavailable
 from runner.git.repository import find_repository
 from runner.ledger.facts import Facts
-from runner.ledger.lockfile.files import remote_versions
+from runner.ledger.lockfile.files import read_versions
+from runner.ledger.remote_marks import ask_commits
 from runner.sandbox import Sandbox
 from tests.support.clones import Clone
+from tests.support.ledger_contexts import ledger_context
 from tests.support.project import GIT_CONFIG
 from tests.support.proof import one_of
 
@@ -65,6 +67,14 @@ class Project(Clone):
         ran = self.msgrun("-C", self.folder, "apply", "--yes", *args)
         self.said = ran.out + ran.err
         return ran.code, len(self.intercom.messages) - before
+
+
+def versions(clone: Clone, lockfile: Path | None = None) -> list[tuple[str, bytes]]:
+    """The lockfile on the branches of the clone's remotes, with their names."""
+    repository = find_repository(clone.path)
+    assert repository
+    commits = ask_commits(ledger_context(clone.path))
+    return list(read_versions(repository, lockfile or clone.path / "messages.lock", commits))
 
 
 def scaffold(project: Path) -> None:
@@ -200,26 +210,25 @@ def test_a_fork_as_upstream_does_not_hide_what_origin_knows(clone, another, tmp_
 
 @pytest.mark.usefixtures("remote")
 def test_a_branch_that_gave_way_to_a_folder_of_branches_is_no_hindrance(clone):
-    repository = find_repository(clone.path)
     clone.git("checkout", "--quiet", "-b", "news")
     clone.git("push", "--quiet", "--set-upstream", "origin", "news")
-    assert len(list(remote_versions(repository, clone.path / "messages.lock"))) == 2
+    assert len(versions(clone)) == 2
     clone.git("push", "--quiet", "origin", "--delete", "news")
     clone.git("branch", "--quiet", "--move", "news", "news/winter")
     clone.git("push", "--quiet", "--set-upstream", "origin", "news/winter")
-    shown = [shown for shown, _ in remote_versions(repository, clone.path / "messages.lock")]
-    assert shown == ["origin/news/winter:messages.lock", "origin/main:messages.lock"]
+    shown = [shown for shown, _ in versions(clone)]
+    assert shown == ["origin/main:messages.lock", "origin/news/winter:messages.lock"]
 
 
 @pytest.mark.usefixtures("remote")
 def test_a_detached_head_asks_for_the_default_branch(clone):
     clone.git("checkout", "--quiet", "--detach")
-    shown = [shown for shown, _ in remote_versions(find_repository(clone.path), clone.path / "messages.lock")]
+    shown = [shown for shown, _ in versions(clone)]
     assert shown == ["origin/main:messages.lock"]
 
 
 def test_without_a_remote_nobody_is_asked(clone):
-    assert list(remote_versions(find_repository(clone.path), clone.path / "messages.lock")) == []
+    assert versions(clone) == []
 
 
 def test_an_empty_remote_knows_nothing(clone, tmp_path):
@@ -233,7 +242,7 @@ def test_a_remote_without_the_lockfile_knows_nothing(clone):
     clone.git("rm", "--quiet", "--cached", "messages.lock")
     clone.commit("messages")
     clone.git("push", "--quiet")
-    assert list(remote_versions(find_repository(clone.path), clone.path / "messages.lock")) == []
+    assert versions(clone) == []
 
 
 @pytest.mark.usefixtures("remote")
@@ -290,8 +299,11 @@ def test_a_lockfile_that_a_commit_removed_is_not_started_anew(clone, remote, tmp
 
 @pytest.mark.usefixtures("remote")
 def test_a_lock_that_a_killed_git_left_is_named_with_what_to_do(clone):
-    left = clone.path / ".git" / "refs" / "msgrun" / "origin%2Fmain.lock"
-    left.parent.mkdir()
+    clone.write("msgrun.yaml", "lock: git+origin\n")
+    assert clone.msgrun("lock", "begin").code == 0
+    clone.commit()
+    clone.git("push", "--quiet")
+    left = clone.path / ".git" / "refs" / "msgrun" / "origin%23msgrun-ledger.lock"
     left.touch()
     assert clone.apply() == (6, 0)
     said = "File exists. If no git is at work here, one was killed and left that file: remove it"
@@ -322,7 +334,7 @@ def test_a_lockfile_outside_of_the_repository_has_a_journal_and_no_remote(clone,
     outside.unlink()
     assert clone.apply() == (5, 0)
     assert clone.apply("--new-lock") == (0, 0)
-    assert list(remote_versions(find_repository(clone.path), outside)) == []
+    assert versions(clone, outside) == []
 
 
 @pytest.mark.usefixtures("remote")
@@ -331,14 +343,14 @@ def test_inside_a_hook_git_looks_at_the_project_all_the_same(clone, tmp_path, mo
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "elsewhere" / "index"))
     repository = find_repository(clone.path / "messages")
     assert (repository.toplevel, repository.common_dir) == (clone.path.resolve(), clone.path.resolve() / ".git")
-    assert len(list(remote_versions(repository, clone.path / "messages.lock"))) == 1
+    assert len(versions(clone)) == 1
 
 
 @pytest.mark.usefixtures("remote")
 def test_the_blob_is_read_as_it_was_committed(clone):
     (clone.path / ".gitattributes").write_text("messages.lock diff=loud\n")
     clone.git("config", "diff.loud.textconv", "tr a-z A-Z <")
-    ((_, data),) = remote_versions(find_repository(clone.path), clone.path / "messages.lock")
+    ((_, data),) = versions(clone)
     facts = Facts()
     facts.read(data, "remote")
     assert facts.headers
@@ -372,7 +384,7 @@ def test_a_git_too_old_to_answer_is_said(clone, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("remote")
 def test_a_remote_that_does_not_answer_in_time_is_said(clone, monkeypatch):
-    repository = find_repository(clone.path)
+    assert find_repository(clone.path)
     monkeypatch.setattr("runner.git.process.TIMEOUT", 0)
     with pytest.raises(LedgerUnavailable, match="did not answer"):
-        list(remote_versions(repository, clone.path / "messages.lock"))
+        versions(clone)

@@ -70,7 +70,7 @@ def make_record(number: int, status: Status = "sent", **more: Any) -> Record:
 
 def fill_ledger(context: LedgerContext, *entries: Record | Header, ledger_id: str = ID_A) -> None:
     """Adds records and headers to a ledger, without any check; starts it with this id if there is none."""
-    with location_of(context).open("test", fetch=False) as ledger:
+    with location_of(context).open("test") as ledger:
         if not ledger.exists:
             ledger.create(Header("", salt_check(context.salt), ledger_id))
         ledger.recover()

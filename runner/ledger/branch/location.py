@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
@@ -59,9 +59,9 @@ class BranchLocation:
         self._repository()
 
     @contextlib.contextmanager
-    def open(self, command: str, *, fetch: bool) -> Iterator[BranchLedger]:
+    def open(self, command: str, commits: Sequence[tuple[str, str]] = ()) -> Iterator[BranchLedger]:
         """Opens the ledger on the branch. Raises GuardRefused, LedgerUnavailable."""
-        del fetch  # its only version is on the remote
+        del commits  # its only version is on the remote
         remote = self._remote_file()
         refuse_other_push_url(self._repository(), self.address.remote)
         with contextlib.closing(remote):

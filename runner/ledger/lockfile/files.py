@@ -1,6 +1,6 @@
 """The files of a lockfile ledger (the lockfile, and its journal in git), and how they are read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join
@@ -55,24 +55,18 @@ def journal_path(repository: Repository, lockfile: Path) -> Path:
     return repository.common_dir / "msgrun" / f"{flat_name}.journal"
 
 
-def remote_versions(repository: Repository, lockfile: Path, main: str = "") -> Iterator[tuple[str, bytes]]:
-    """Yields the lockfile of the newest commit of each relevant branch, as (name for messages, content).
+def read_versions(
+    repository: Repository, lockfile: Path, commits: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, bytes]]:
+    """Yields the lockfile of each commit that has it, as (name for messages, content).
 
-    `main` is a further remote, by name or URL, whose default branch is read too; empty for none. Asks the remotes,
-    because a CI job that is run again works on an old commit, and its checkout often lacks origin/HEAD. Raises
-    LedgerUnavailable if there is a remote that does not answer.
+    `commits` are the newest ones of the remotes' branches, with their names: a CI job that is run again works on an old
+    commit, and its checkout often lacks origin/HEAD. Raises GuardRefused, LedgerUnavailable.
     """
     path = repository.relative_path(lockfile)
-    if path is None:
-        return
-    is_further = main and main not in repository.relevant_remotes()  # of the others, relevant_branches asks the same
-    default = repository.list_remote_refs(main, "HEAD")[1] if is_further else ""
-    shared = [(main, default)] if default else []
-    for remote, branch in dict.fromkeys([*repository.relevant_branches(), *shared]):
-        commit = repository.fetch(remote, branch)
-        content = repository.read_blob(commit, path) if commit else None
-        if content is not None:
-            yield f"{remote}/{branch.removeprefix('refs/heads/')}:{path}", content
+    for name, commit in commits if path else ():
+        if path and (content := repository.read_blob(commit, path)) is not None:
+            yield f"{name}:{path}", content
 
 
 def read_lockfile(paths: LockfilePaths) -> Facts:

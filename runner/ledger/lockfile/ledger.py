@@ -16,7 +16,6 @@ from runner.ledger.context import LedgerContext, process_name
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
-from runner.ledger.known_hosts import find_remotes
 from runner.ledger.lockfile.files import (
     LOCKFILE,
     LockfilePaths,
@@ -24,7 +23,7 @@ from runner.ledger.lockfile.files import (
     files_of,
     lockfile_paths,
     read_lockfile,
-    remote_versions,
+    read_versions,
 )
 from runner.ledger.mark import MoveMark
 from runner.ledger.record import Header, Record
@@ -50,18 +49,16 @@ class LockfileLocation:
         return facts if facts and facts.headers else None
 
     @contextlib.contextmanager
-    def open(self, command: str, *, fetch: bool) -> Iterator["LockfileLedger"]:
-        """Opens the lockfile, locked for this process, with the records that the journal and the git remotes have.
+    def open(self, command: str, commits: Sequence[tuple[str, str]] = ()) -> Iterator["LockfileLedger"]:
+        """Opens the lockfile, locked for this process, with the records of the journal and of commits of git remotes.
 
         Raises GuardRefused, LedgerUnavailable.
         """
         context, repository = self.context, self.context.repository
         paths = lockfile_paths(context.root, self.path, repository)
         with open_lockfile(paths, context.salt, command, context.now()) as ledger:
-            if repository and fetch:
-                _, main = find_remotes(context, repository)
-                for display_name, data in remote_versions(repository, paths.lockfile, main):
-                    ledger.facts.read(data, display_name)
+            for display_name, data in read_versions(repository, paths.lockfile, commits) if repository else ():
+                ledger.facts.read(data, display_name)
             yield ledger
 
 

@@ -26,7 +26,7 @@ from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark, next_generation
 from runner.ledger.opening import location_of, open_existing, recover
 from runner.ledger.record import Header
-from runner.ledger.remote_marks import RemoteAnswer, marks_of, push_mark
+from runner.ledger.remote_marks import RemoteAnswer, ask_commits, marks_of, push_mark
 
 _COMMAND = "lock move"
 
@@ -77,7 +77,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     old_header, new_header = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
     if error := find_id_refusal(old, old_facts):  # it may be the ledger of another project
         raise error
-    _refuse_same_file(old, new)
+    _refuse_same_file(old, new, answers)
     if new_header.ledger not in {"", old_header.ledger}:
         raise GuardRefused(
             f"{new.address.display_name} has another ledger, {new_header.ledger}",
@@ -164,7 +164,7 @@ def _choose_generation(context: LedgerContext, old: MoveMark, new_setting: str, 
     return next_generation(max(old.generation, new.generation))
 
 
-def _refuse_same_file(old: LedgerContext, new: LedgerContext) -> None:
+def _refuse_same_file(old: LedgerContext, new: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
     """Raises GuardRefused for a move from a branch into a lockfile that is the same file in git.
 
     Opening that lockfile reads it on its branches, and so would read that it moved away.
@@ -172,14 +172,14 @@ def _refuse_same_file(old: LedgerContext, new: LedgerContext) -> None:
     repository = new.repository
     if not (repository and isinstance(old.address, BranchAddress) and isinstance(new.address, LockfileAddress)):
         return
-    branches = {branch for _, branch in repository.relevant_branches()}
+    branches = {branch for answer in answers for branch in answer.branches}
     if repository.relative_path(new.root / new.address.path) == old.address.path and old.address.ref in branches:
         hint = f"move it to another file, e.g. {new.command} lock move sent.lock"
         raise GuardRefused(f"{new.address.path} is the file on the branch where the ledger is now", hint)
 
 
 def _write_header(context: LedgerContext, header: Header) -> MoveMark:
-    with location_of(context).open(_COMMAND, fetch=True) as ledger:
+    with location_of(context).open(_COMMAND, ask_commits(context)) as ledger:
         if not ledger.exists:
             headers = ledger.facts.headers
             ledger.create(headers.new(header, context.salt) or headers.merged(context.salt))

@@ -1,7 +1,7 @@
 """Where a ledger in PostgreSQL is, how commands read it, and how they open it to write."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runner.errors import LedgerUnavailable
@@ -39,9 +39,9 @@ class PostgresLocation:
         return ledger.facts
 
     @contextlib.contextmanager
-    def open(self, command: str, *, fetch: bool) -> Iterator[PostgresLedger]:
+    def open(self, command: str, commits: Sequence[tuple[str, str]] = ()) -> Iterator[PostgresLedger]:
         """Opens the ledger, which other runs may have open too. Raises GuardRefused, LedgerUnavailable."""
-        del fetch  # its only version is in the database
+        del commits  # its only version is in the database
         with contextlib.closing(self._make_ledger(command)) as ledger:
             ledger.open()
             yield ledger

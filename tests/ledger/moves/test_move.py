@@ -305,7 +305,7 @@ def test_a_branch_does_not_move_into_the_same_file_of_the_working_tree(clone: Pa
     old = ledger_context(clone, "git+origin#main", ledger_id=ID_A)
     fill_ledger(old, make_record(1))
     with pytest.raises(GuardRefused, match=r"messages\.lock is the file on the branch where the ledger is now"):
-        prepare_move(old, ledger_context(clone, ledger_id=ID_A), [])
+        prepare_move(old, ledger_context(clone, ledger_id=ID_A), ask_remotes(old))
 
 
 def test_records_that_the_new_ledger_lacks_in_the_end_stop_the_move(
