@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runner.cli.context import Context
+from runner.errors import GuardRefused
 from runner.ledger.key_state import State, is_live_claim
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
@@ -42,9 +43,15 @@ class OtherRuns:
 
 
 def find_other_runs(context: Context) -> OtherRuns:
-    """Returns what is known of other runs now. Apart from the lock of a lockfile, the time of their claims tells it."""
+    """Returns what is known of other runs now. Apart from the lock of a lockfile, the time of their claims tells it.
+
+    A lockfile whose path is refused, as a link is, counts as not locked: a guard says what is wrong.
+    """
     address = context.ledger.address
     if not isinstance(address, LockfileAddress):
         return OtherRuns(context.now, None)
-    paths = lockfile_paths(context.tree.root, address.path, context.ledger.readable_repository)
+    try:
+        paths = lockfile_paths(context.tree.root, address.path, context.ledger.readable_repository)
+    except GuardRefused:
+        return OtherRuns(context.now, "")
     return OtherRuns(context.now, find_other_owner(paths))
