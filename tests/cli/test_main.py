@@ -17,6 +17,7 @@ from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST, records
+from tests.support.processes import running
 from tests.support.project import Folder
 from tests.support.proof import proofs, table
 
@@ -137,17 +138,15 @@ def test_the_sandbox_keeps_running_until_it_is_stopped(folder: Folder) -> None:
         "--log",
         str(log),
     ]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen([*command, "--trouble", "share=slow:0:1"], stdout=pipe, stderr=pipe, text=True)
-    assert process.stdout is not None
-    url = process.stdout.readline().split()[2].rstrip(",")
-    assert [process.stdout.readline() for _ in range(2)] == ["trouble:\n", "  share=slow:0:1\n"]
-    folder.message(LIST)
-    ran = folder.process("apply", "--yes", env={"INTERCOM_BASE_URL": url, "INTERCOM_ACCESS_TOKEN": "x"})
-    assert ran.code == 0, ran.err
-    assert log.read_text().count('"created": "') + log.read_text().count('"created":"') == 3
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=10)
+    with running([*command, "--trouble", "share=slow:0:1"]) as process:
+        url = process.stdout.readline().split()[2].rstrip(",")
+        assert [process.stdout.readline() for _ in range(2)] == ["trouble:\n", "  share=slow:0:1\n"]
+        folder.message(LIST)
+        ran = folder.process("apply", "--yes", env={"INTERCOM_BASE_URL": url, "INTERCOM_ACCESS_TOKEN": "x"})
+        assert ran.code == 0, ran.err
+        assert log.read_text().count('"created": "') + log.read_text().count('"created":"') == 3
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
     assert process.returncode == 0
     assert err.startswith("Stopped: ")
     assert err.endswith(" requests, 3 new messages, trouble with 3.\n")
@@ -155,15 +154,13 @@ def test_the_sandbox_keeps_running_until_it_is_stopped(folder: Folder) -> None:
 
 def test_the_sandbox_starts_outside_a_project_and_leaves_nothing_there(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "runner", "-C", str(tmp_path), "sandbox"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    url = process.stdout.readline().split()[2].rstrip(",")
-    with urllib.request.urlopen(f"{url}/_sandbox/messages") as answer:
-        assert json.load(answer) == []
-    process.send_signal(signal.SIGTERM)
-    with process.stdout:
+    with running(command) as process:
+        url = process.stdout.readline().split()[2].rstrip(",")
+        with urllib.request.urlopen(f"{url}/_sandbox/messages") as answer:
+            assert json.load(answer) == []
+        process.send_signal(signal.SIGTERM)
         said = process.stdout.read()  # also what `readline` has read ahead
-    process.wait(timeout=10)
+        process.wait(timeout=10)
     assert "for another program (msgrun itself takes --sandbox):\n  export INTERCOM_BASE_URL=" in said
     assert (process.returncode, list(tmp_path.iterdir())) == (0, [])
     reset = subprocess.run([*command, "--reset"], capture_output=True, text=True, check=False)

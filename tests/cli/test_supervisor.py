@@ -1,10 +1,12 @@
 """A watched command is as one that is not: exit codes, signals, pipes; and its child never outlives it."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,14 +34,12 @@ def slow_project(folder: Folder, rows: int, steps: int = 9999) -> None:
     folder.message(SLOW_ROWS.replace("STEPS", str(steps)))
 
 
-def start_stuck(folder: Folder) -> tuple[subprocess.Popen[str], int]:
-    """Starts a command whose child runs C code without an end, and returns it and the child."""
+@contextlib.contextmanager
+def start_stuck(folder: Folder) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Starts a command whose child runs C code without an end, and yields it and the child."""
     folder.message(STUCK)
-    process = supervised.start(folder.path, "validate", seconds=600)
-    supervised.wait_until(lambda: supervised.children(process.pid))
-    [child] = supervised.children(process.pid)
-    supervised.wait_until(lambda: supervised.is_stuck(child))
-    return process, child
+    with supervised.start(folder.path, "validate", seconds=600) as process:
+        yield process, supervised.stuck_child(process)
 
 
 @pytest.mark.parametrize(
@@ -96,56 +96,52 @@ def test_a_run_of_more_than_10_seconds_is_not_ended(folder: Folder) -> None:
 def test_a_reader_that_waits_is_waited_for(folder: Folder) -> None:
     folder.write("people.csv", "n\n" + "".join(f"{number}\n" for number in range(3000)))
     folder.message(SLOW_ROWS.replace("STEPS", "1"))
-    process = supervised.start(folder.path, "render", "a", seconds=0.5)
-    time.sleep(2)
-    out, _ = process.communicate(timeout=60)
-    assert (process.returncode, out.count("\n")) == (0, 3000)
+    with supervised.start(folder.path, "render", "a", seconds=0.5) as process:
+        time.sleep(2)
+        out, _ = process.communicate(timeout=60)
+        assert (process.returncode, out.count("\n")) == (0, 3000)
 
 
 def test_a_job_that_is_stopped_is_not_ended_when_it_goes_on(folder: Folder) -> None:
     slow_project(folder, rows=40)
-    process = supervised.start(folder.path, "validate", seconds=1)
-    supervised.wait_until(lambda: supervised.children(process.pid))
-    [child] = supervised.children(process.pid)
-    supervised.wait_until(lambda: supervised.is_stuck(child))
-    os.killpg(process.pid, signal.SIGSTOP)
-    time.sleep(2)
-    os.killpg(process.pid, signal.SIGCONT)
-    out, _ = process.communicate(timeout=60)
-    assert (process.returncode, out) == (0, "1 message to 40 recipients: no problems\n")
+    with supervised.start(folder.path, "validate", seconds=1) as process:
+        supervised.stuck_child(process)
+        os.killpg(process.pid, signal.SIGSTOP)
+        time.sleep(2)
+        os.killpg(process.pid, signal.SIGCONT)
+        out, _ = process.communicate(timeout=60)
+        assert (process.returncode, out) == (0, "1 message to 40 recipients: no problems\n")
 
 
 @pytest.mark.parametrize("of_group", [True, False], ids=["as a terminal", "to the process"])
 def test_ctrl_c_ends_a_command_that_python_could_not_end(folder: Folder, *, of_group: bool) -> None:
-    process, child = start_stuck(folder)
-    (os.killpg if of_group else os.kill)(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (130, "", "\nInterrupted by Ctrl-C.\n")
-    assert not supervised.is_running(child)
+    with start_stuck(folder) as (process, child):
+        (os.killpg if of_group else os.kill)(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, out, err) == (130, "", "\nInterrupted by Ctrl-C.\n")
+        assert not supervised.is_running(child)
 
 
 @pytest.mark.parametrize("of_group", [True, False], ids=["as a terminal", "to the process"])
 @pytest.mark.parametrize("command", [["plan"], ["--sandbox", "apply", "--yes"], *proofs([["validate"]])])
 def test_ctrl_c_is_reported_once(folder: Folder, command: list[str], *, of_group: bool) -> None:
     slow_project(folder, rows=9999)
-    process = supervised.start(folder.path, *command)
-    supervised.wait_until(lambda: supervised.children(process.pid))
-    [child] = supervised.children(process.pid)
-    supervised.wait_until(lambda: supervised.is_stuck(child))
-    (os.killpg if of_group else os.kill)(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    rest = "" if command == ["validate"] else " Nothing was sent."
-    assert (process.returncode, out, err) == (130, "", f"\nInterrupted by Ctrl-C.{rest}\n")
-    assert not supervised.is_running(child)
+    with supervised.start(folder.path, *command) as process:
+        child = supervised.stuck_child(process)
+        (os.killpg if of_group else os.kill)(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        rest = "" if command == ["validate"] else " Nothing was sent."
+        assert (process.returncode, out, err) == (130, "", f"\nInterrupted by Ctrl-C.{rest}\n")
+        assert not supervised.is_running(child)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_the_child_ends_with_its_parent(folder: Folder, number: signal.Signals) -> None:
-    process, child = start_stuck(folder)
-    process.send_signal(number)
-    process.communicate(timeout=20)
-    assert process.returncode == -number  # 143 in a shell, for SIGTERM
-    supervised.wait_until(lambda: not supervised.is_running(child), 10)
+    with start_stuck(folder) as (process, child):
+        process.send_signal(number)
+        process.communicate(timeout=20)
+        assert process.returncode == -number  # 143 in a shell, for SIGTERM
+        supervised.wait_until(lambda: not supervised.is_running(child), 10)
 
 
 def test_a_pool_ends_with_the_first_process(folder: Folder) -> None:
@@ -155,25 +151,25 @@ def test_a_pool_ends_with_the_first_process(folder: Folder) -> None:
             'body: "', f'body: "{NESTED}{NESTED.replace("ns", "other")}{{% if ns.a == other.a %}}{{% endif %}}'
         )
     )
-    process = supervised.start(folder.path, "--jobs", "2", "plan", seconds=600)
-    workers: list[int] = []
-    while len(workers) < 2:
-        workers = [worker for child in supervised.children(process.pid) for worker in supervised.children(child)]
-    supervised.wait_until(lambda: all(map(supervised.is_stuck, workers)))
-    process.kill()
-    process.communicate(timeout=20)
-    supervised.wait_until(lambda: not any(map(supervised.is_running, workers)), 10)
+    with supervised.start(folder.path, "--jobs", "2", "plan", seconds=600) as process:
+        workers: list[int] = []
+        while len(workers) < 2:
+            workers = [worker for child in supervised.children(process.pid) for worker in supervised.children(child)]
+        supervised.wait_until(lambda: all(map(supervised.is_stuck, workers)))
+        process.kill()
+        process.communicate(timeout=20)
+        supervised.wait_until(lambda: not any(map(supervised.is_running, workers)), 10)
 
 
 def test_a_child_that_is_killed_is_reported_with_its_file(folder: Folder) -> None:
-    process, child = start_stuck(folder)
-    os.kill(child, signal.SIGKILL)
-    out, _ = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert out == (
-        "messages/message.yaml:1:1: error: the process that read or rendered this file was killed by signal 9"
-        " [process-killed]\n  hint: perhaps for lack of memory: try --jobs 1\n"
-    )
+    with start_stuck(folder) as (process, child):
+        os.kill(child, signal.SIGKILL)
+        out, _ = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert out == (
+            "messages/message.yaml:1:1: error: the process that read or rendered this file was killed by signal 9"
+            " [process-killed]\n  hint: perhaps for lack of memory: try --jobs 1\n"
+        )
 
 
 def test_a_closed_stdout_is_no_bug(folder: Folder) -> None:

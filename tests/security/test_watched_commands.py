@@ -108,11 +108,9 @@ def test_names_come_from_the_child(folder: Folder) -> None:
 
 
 def test_ctrl_c_ends_the_search_for_names(stuck: Folder) -> None:
-    process = supervised.start(stuck.path, "status", "--show-values", seconds=600)
-    supervised.wait_until(lambda: supervised.children(process.pid))
-    [child] = supervised.children(process.pid)
-    supervised.wait_until(lambda: supervised.is_stuck(child))
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out.count("unknown"), err) == (130, 1, "\nInterrupted by Ctrl-C.\n")
-    assert not supervised.is_running(child)
+    with supervised.start(stuck.path, "status", "--show-values", seconds=600) as process:
+        child = supervised.stuck_child(process)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, out.count("unknown"), err) == (130, 1, "\nInterrupted by Ctrl-C.\n")
+        assert not supervised.is_running(child)

@@ -142,9 +142,9 @@ def server_path() -> str:
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env={"PATH": os.defpath, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
+    atexit.register(_end, server, folder)  # also if it is not ready
     assert server.stdout
     assert server.stdout.readline() == "ready\n"
-    atexit.register(_end, server, folder)
     return str(path)
 
 

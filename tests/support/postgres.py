@@ -22,8 +22,10 @@ import psycopg
 from tests.support.project import ROOT
 
 _NOBODY = 65534
-_STARTED: list["Server"] = []  # Python complains of a process that still runs when nothing refers to it
-_SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "60", "log_min_messages": "fatal"}
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1", "max_connections": "60", "log_min_messages": "fatal",
+    "dynamic_shared_memory_type": "mmap",  # in its folder: a server that is killed leaves what is in /dev/shm
+}  # fmt: skip
 
 
 @dataclass
@@ -148,7 +150,8 @@ def shared(folder: Path) -> Server:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not note.exists():
             server = created()
-            _STARTED.append(server)
+            assert server.process
+            server.process.returncode = 0  # `end_shared` ends it, perhaps in another process: Python is not to complain
             note.write_text(json.dumps([str(server.folder), str(server.bin), server.port]))
         data, programs, port = json.loads(note.read_text())
     return Server(Path(data), Path(programs), port)

@@ -1,11 +1,14 @@
 """The fake Intercom in a process of its own, and the environment of a msgrun that talks to it."""
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support.project import ROOT
 
@@ -26,6 +29,16 @@ class IntercomProcess:
     def close(self) -> None:
         self.process.kill()
         self.process.communicate()
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str]) -> Iterator[subprocess.Popen[Any]]:
+    """Starts a program whose output is read from pipes. It is killed if it still runs at the end of the block."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def start_intercom(log: Path, *options: str) -> IntercomProcess:

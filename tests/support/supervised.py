@@ -1,11 +1,12 @@
 """The command in a process of its own, with smaller limits on the work on one file than a user has."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tests.support.forked import run_forked
@@ -40,6 +41,7 @@ def program(seconds: float = SECONDS, memory: int = MEMORY, query_seconds: float
     return [sys.executable, "-c", _SCRIPT, str(seconds), str(memory), str(query_seconds)]
 
 
+@contextlib.contextmanager
 def start(
     folder: Path,
     *args: str,
@@ -47,13 +49,22 @@ def start(
     memory: int = MEMORY,
     query_seconds: float = QUERY_SECONDS,
     env: Mapping[str, str] | None = None,
-) -> subprocess.Popen[str]:
-    """Starts `msgrun ARGS` in a folder, as the leader of a process group: a terminal signals the whole group."""
-    return subprocess.Popen(
+) -> Iterator[subprocess.Popen[str]]:
+    """Starts `msgrun ARGS` in a folder, as the leader of a process group: a terminal signals the whole group.
+
+    What is left of the group at the end of the block is killed.
+    """
+    process = subprocess.Popen(
         [*program(seconds, memory, query_seconds), "-C", str(folder), *args],
         env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def run(
@@ -69,8 +80,8 @@ def run(
         before = _BEFORE.format(seconds=seconds, memory=memory, query_seconds=query_seconds)
         return Ran(*run_forked(["-C", str(folder), *args], Path.cwd(), {**os.environ, **(env or {})}, before=before))
     # A fork has the memory of all modules from the start.
-    process = start(folder, *args, seconds=seconds, memory=memory, query_seconds=query_seconds, env=env)
-    out, err = process.communicate(timeout=120)
+    with start(folder, *args, seconds=seconds, memory=memory, query_seconds=query_seconds, env=env) as process:
+        out, err = process.communicate(timeout=120)
     return Ran(process.returncode, out, err)
 
 
@@ -78,6 +89,14 @@ def children(process: int) -> list[int]:
     """The processes that a process has forked and that have not ended."""
     found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     return [int(child) for child in found if is_running(int(child))]
+
+
+def stuck_child(process: subprocess.Popen[str]) -> int:
+    """Waits until the one child of a process runs C code that does not come back, and returns it."""
+    wait_until(lambda: children(process.pid))
+    [child] = children(process.pid)
+    wait_until(lambda: is_stuck(child))
+    return child
 
 
 def is_running(process: int) -> bool:
