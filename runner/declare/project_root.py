@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
+from shlex import quote
 from typing import TypeVar
 
 from runner.declare.message_files import find_unread_folders, find_unread_settings
@@ -37,7 +38,8 @@ def find_root(start: Path) -> Path:
     """Returns the root of the project that `start` is in.
 
     It is the nearest folder with msgrun.yaml, else the nearest with messages/; `start` itself is the first to be looked
-    at, then its parents, up to the top of its git repository. Raises NoProject if there is neither.
+    at, then its parents, up to the top of its git repository. A submodule is a repository of its own, as it is for git.
+    Raises NoProject if there is neither.
     """
     folders = [start, *start.parents]
     top = next((number for number, folder in enumerate(folders) if (folder / ".git").exists()), len(folders))
@@ -45,6 +47,8 @@ def find_root(start: Path) -> Path:
         return marker.parent
     misnamed = [*find_unread_settings(Tree(start), SETTINGS_FILE), *find_unread_folders(Tree(start))]
     hints = [f"in {problem.place.path}: {problem.message}; {problem.hint}" for problem in misnamed]
+    if outer := next((folder for folder in folders[top + 1 :] if is_marker(folder / SETTINGS_FILE)), None):
+        hints.append(f"a project of the repository around this one is in {outer}: cd {quote(str(outer))}")
     hint = next(iter(hints), f"{shown_command('init')} makes one")
     up_to = " in its git repository" if top < len(folders) else ""
     raise NoProject(f"no project in {start} or above it{up_to}: neither {SETTINGS_FILE} nor messages/", hint)

@@ -157,8 +157,9 @@ def test_a_project_around_a_git_repository_is_not_its_project(write, tmp_path, g
     write({"a/msgrun.yaml": "", "a/messages/x.yaml": "", "a/b/c/x.yaml": "", git: ""})
     assert find_root(tmp_path / "a") == tmp_path / "a"
     for start in ("a/b", "a/b/c"):
-        with pytest.raises(UsageMistake):
+        with pytest.raises(UsageMistake, match="above it in its git repository") as caught:
             find_root(tmp_path / start)
+        assert caught.value.hint.endswith(f"is in {tmp_path / 'a'}: cd {tmp_path / 'a'}")
 
 
 def test_paths_select(read, seed):
