@@ -26,8 +26,9 @@ def format_samples(
 ) -> list[str]:
     """Blocks of Markdown: a sample of each text that the message has for some recipients, the most frequent first.
 
-    `get_sample` renders one of a message that has nothing to send. In about `room`
-    characters, if it is not 0: the beginning of each text.
+    `get_sample` renders one of a message that has nothing to send. If some recipients get another text, or a mask hides
+    words of the author, the texts follow as they are written. In about `room` characters, if it is not 0: the beginning
+    of each text.
     """
     with CURRENT_WORK.on_file(message.declaration.document.source.path):
         return _format_samples(message, get_sample, room, show_values=show_values)
@@ -38,15 +39,16 @@ def _format_samples(
 ) -> list[str]:
     variants = [] if message.is_unread else message.variants.by_count()
     first = None if message.is_unread or variants else get_sample(message)
-    samples, others = [(first, 0)] if first else [], message.variants.count
+    samples = [(first, 0)] if first else []
     for variant in choose_variants(variants, message.authorship) if variants else ():
         CURRENT_WORK.step()
         samples.append((make_sample(message.declaration, variant.delivery, message.authorship), variant.count))
     if not samples:
         return ["As written, because no recipient was read:", *_format_written_texts(message, room)]
     is_computed = not show_values and any(sample.is_computed for sample, _ in samples)
-    room //= 1 + is_computed
-    blocks: list[str] = []
+    others = message.variants.count - sum(count for _, count in samples)  # recipients whose text is not chosen
+    room //= 2 if is_computed or others else 1
+    blocks, left_out, render = list[str](), 0, shown_command("render", message.name)
     for sample, count in samples:
         CURRENT_WORK.step()
         shown = _format_sample(sample, _share(room, len(samples)), show_values=show_values)
@@ -54,13 +56,17 @@ def _format_samples(
             shown = f"For **{pluralize(count, 'recipient')}**, as {shown.removeprefix('As ')}"
         if not room or not blocks or len(shown) + sum(map(len, blocks)) <= room:
             blocks.append(shown)
-            others -= count
-    if is_computed:
-        words = f"As written, because {inline_code(MASK)} may stand for words of these texts:"
-        blocks += [words, *_format_written_texts(message, room)]
+        else:
+            left_out += count
+    if left_out:
+        blocks.append(f"For **{pluralize(left_out, 'recipient')}** other texts of this message: `{render}` shows them.")
     if others:
-        render = shown_command("render", message.name)
-        blocks.append(f"For **{pluralize(others, 'recipient')}** other texts of this message: `{render}` shows them.")
+        blocks.append(
+            f"For **{pluralize(others, 'recipient')}** other texts of the same templates: `{render}` shows them."
+        )
+    if is_computed or others:
+        reason = f", because {inline_code(MASK)} may stand for words of these texts" if is_computed else ""
+        blocks += [f"As written{reason}:", *_format_written_texts(message, room)]
     return blocks
 
 

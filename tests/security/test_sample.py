@@ -502,7 +502,9 @@ def test_texts_that_are_cut_are_counted_with_their_recipients(project: Clone) ->
     project.write("messages/a.yaml", declared(body, to=f"\n{rows}"))
     comment = review(project)
     assert (comment.count("For **2 recipients**"), comment.count("For **1 recipient**")) == (15, 5)
-    assert "For **10 recipients** other texts of this message" in comment
+    assert "For **10 recipients** other texts of the same templates" in comment
+    assert "text-29-" in comment.partition("\nAs written:\n")[2]
+    assert "not all is shown" not in comment
 
 
 def test_no_branch_hides_behind_combinations_of_others(project: Clone) -> None:
@@ -518,7 +520,9 @@ def test_no_branch_hides_behind_combinations_of_others(project: Clone) -> None:
     comment = review(project)
     assert "EVIL" in comment
     assert all(f"\n{word} {letter}\n" in comment for word in ("with", "no") for letter in letters)
-    assert re.search(r"For \*\*\d+ recipients\*\* other texts of this message", comment)
+    assert re.search(r"For \*\*\d+ recipients\*\* other texts of the same templates", comment)
+    assert "{% if a and b and c %}" in comment.partition("\nAs written:\n")[2]
+    assert "not all is shown" not in comment
 
 
 LETTERS = "the quick brown fox jumps over a lazy dog. 0123456789"
