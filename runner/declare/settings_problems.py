@@ -13,13 +13,12 @@ from runner.git.remote_url import is_remote_url
 from runner.ledger.lock_address import (
     CREDENTIALS_HINT,
     BranchAddress,
+    DatabaseAddress,
     LedgerAddress,
     LockfileAddress,
     default_lockfile,
     file_stem,
     has_credentials,
-    has_password,
-    may_be_database,
     parse_address,
 )
 from runner.shown_command import shown_command
@@ -113,16 +112,17 @@ def _find_lock_problems(document: Document) -> list[Problem]:
 
 def _check_address(document: Document, path: Sequence[str | int], lock: str, stem: str) -> LedgerAddress | Problem:
     """Returns the address of a ledger, or its problem. A line with a password is not quoted in its problem."""
-    if may_be_database(lock) and has_password(lock):
+    try:
+        address = parse_address(lock, stem)
+    except UsageMistake as error:
+        return replace(document.problem("lock-address", path, error.message, error.hint), excerpt="")
+    if isinstance(address, DatabaseAddress) and address.has_password:
         message = "a password does not belong into a file that is committed"
         hint = (
             "take it out, and change it; libpq finds it in PGPASSWORD, ~/.pgpass or a service file, or set MSGRUN_LOCK"
         )
         return replace(document.problem("lock-password", path, message, hint), excerpt="")
-    try:
-        return parse_address(lock, stem)
-    except UsageMistake as error:
-        return replace(document.problem("lock-address", path, error.message, error.hint), excerpt="")
+    return address
 
 
 def _find_remote_problems(document: Document) -> list[Problem]:

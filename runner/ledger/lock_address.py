@@ -113,7 +113,6 @@ POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 URL_HINT = "write it as postgresql://host/database#schema; see libpq's connection URIs"
 _DEFAULT_SCHEMA = "msgrun"  # where `lock:` names none
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_PASSWORD_PARAMETER = re.compile(r"(?i)(password|secret)\s*=\s*[^\s&]")
 # Other parameters of libpq make it write, read or run what its files name (sslkeylogfile, passfile, service).
 _PARAMETERS = frozenset({
     "application_name", "channel_binding", "connect_timeout", "gssencmode", "host", "hostaddr", "keepalives",
@@ -121,7 +120,11 @@ _PARAMETERS = frozenset({
     "require_auth", "ssl_min_protocol_version", "sslmode", "sslnegotiation", "sslrootcert", "sslsni",
     "target_session_attrs", "tcp_user_timeout", "user",
 })  # fmt: skip
-_HOSTS_AND_DATABASE = re.compile(r"[^:/]*+(?::\d++(?=[,/])[^:/]*+)*+/.*")  # hosts with or without ports, and a database
+_HOST = r"(?:\[[^]/?#@]*]|[^][:,/?#@]*)(?::\d*)?"  # a port is a number, so that no part of a password is taken for one
+_URL = re.compile(
+    rf"postgres(?:ql)?://(?:[^:/?#@]*(?P<password>:[^/?#@]*)?@)?(?P<hosts_and_database>{_HOST}(?:,{_HOST})*/[^/?#@]*)"
+    r"(?:\?(?P<query>[^#]*))?"
+)
 _CONNINFO_KEYWORD = re.compile(r"(?i)\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=")
 
 
@@ -129,17 +132,19 @@ _CONNINFO_KEYWORD = re.compile(r"(?i)\s*(host|hostaddr|port|dbname|user|password
 class DatabaseAddress:
     """A ledger in a database: what libpq connects to, and the PostgreSQL schema with the tables.
 
-    `hosts_and_database` is the part of the URL without user, password and parameters.
+    `hosts_and_database` is the part of the URL without user, password and parameters. msgrun.yaml, which everybody
+    reads, must not have a password.
     """
 
     conninfo: str
     schema: str
     hosts_and_database: str
+    has_password: bool = False
 
     @property
     def setting(self) -> str:
         """The value of `lock:`; with a password only its name in messages."""
-        if has_password(self.conninfo):
+        if self.has_password:
             return self.display_name
         return self.conninfo if self.schema == _DEFAULT_SCHEMA else f"{self.conninfo}#{self.schema}"
 
@@ -210,33 +215,13 @@ def _parse_database_address(lock: str) -> DatabaseAddress:
     if not _SCHEMA_NAME.fullmatch(schema):
         hint = "small letters, digits and underscores; in a user or a password, # is written %23"
         raise UsageMistake("what follows # in lock: is not the name of a schema", hint)
-    user, hosts_and_database = _split_user(conninfo)
-    if user is None or "/" in user:  # libpq would read a part of the password as a port, and print it in its error
-        hint = "in a user or a password, / is written %2F, ? %3F, # %23, @ %40"
+    url = _URL.fullmatch(conninfo)
+    if url is None:
+        hint = f"{URL_HINT}; in a user or a password, / is written %2F, ? %3F, # %23, @ %40, : %3A"
         raise UsageMistake("lock: is not the address of a database that can be read", hint)
-    if not _PARAMETERS.issuperset(name for name, _ in parse_qsl(conninfo.partition("?")[2], keep_blank_values=True)):
+    parameters = {name for name, _ in parse_qsl(url["query"] or "", keep_blank_values=True)}
+    if not parameters <= _PARAMETERS:
         hint = "client certificates, password files and services stand in libpq's variables, such as PGSSLCERT"
         raise UsageMistake("lock: has a parameter of a connection that is not taken from there", hint)
-    return DatabaseAddress(conninfo, schema, hosts_and_database)
-
-
-def has_password(lock: str) -> bool:
-    """Returns whether `lock` may contain a password, in any spelling. msgrun.yaml, which everybody reads, must not."""
-    user, _ = _split_user(lock)
-    return user is None or ":" in user or bool(_PASSWORD_PARAMETER.search(unquote(lock)))
-
-
-def _split_user(url: str) -> tuple[str | None, str]:
-    """Splits a connection URL into the user, with any password, and the rest: the hosts and the database.
-
-    The user is None if it is not certain where it ends.
-    """
-    address, _, query = url.partition("://")[2].partition("?")
-    user, _, hosts_and_database = address.rpartition("@")
-    is_doubtful = (
-        "@" in query
-        and not user
-        and ":" in hosts_and_database
-        and not _HOSTS_AND_DATABASE.fullmatch(hosts_and_database)
-    )
-    return None if is_doubtful else user, hosts_and_database
+    has_password = url["password"] is not None or "password" in parameters
+    return DatabaseAddress(conninfo, schema, url["hosts_and_database"], has_password)

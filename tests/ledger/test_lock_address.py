@@ -11,7 +11,6 @@ from runner.ledger.lock_address import (
     DatabaseAddress,
     LockfileAddress,
     has_credentials,
-    has_password,
     may_be_database,
     parse_address,
 )
@@ -32,6 +31,8 @@ from runner.ledger.lock_address import (
         ("git+file:///srv/r.git", BranchAddress("file:///srv/r.git", "msgrun-ledger", "m.eu.lock")),
         ("postgresql://ann@db/m", DatabaseAddress("postgresql://ann@db/m", "msgrun", "db/m")),
         ("postgres://db:5/m?port=6#eu", DatabaseAddress("postgres://db:5/m?port=6", "eu", "db:5/m")),
+        ("postgresql://[::1]:5,db/m", DatabaseAddress("postgresql://[::1]:5,db/m", "msgrun", "[::1]:5,db/m")),
+        ("postgresql://a%40b:1@/m", DatabaseAddress("postgresql://a%40b:1@/m", "msgrun", "/m", has_password=True)),
     ],
 )
 def test_each_kind_of_address_is_told_by_how_it_begins(lock: str, expected: object) -> None:
@@ -112,6 +113,8 @@ def test_no_address_is_an_option_another_transport_or_a_place_for_secrets(lock: 
         ("postgresql://ann@db/msgs?sslmode=require&sslpassword=s3cret", True),
         ("postgresql://ann:s3cret/@db/msgs", True),
         ("postgresql://ann:s3cret?x@db/msgs", True),
+        ("postgresql://ann:1?user=s3cret@db/msgs", True),
+        ("postgresql://ann:1/s3cret@db/msgs", True),
         ("postgresql://ann:s3cret#x@db/msgs", True),
         ("host=db dbname=msgs password=s3cret", True),
         ("host=db dbname=msgs PASSWORD = 's3cret'", True),
@@ -121,12 +124,14 @@ def test_no_address_is_an_option_another_transport_or_a_place_for_secrets(lock: 
     ],
 )
 def test_a_password_in_an_address_is_seen_and_never_repeated(lock: str, is_told: bool) -> None:  # noqa: FBT001
-    assert has_password(lock) is is_told
     assert may_be_database(lock)
     try:
         found = parse_address(lock, "messages")
+        assert isinstance(found, DatabaseAddress)
+        assert found.has_password is is_told
         said = f"{found.display_name} {found.setting}"
     except UsageMistake as error:
+        assert is_told
         said = f"{error.message} {error.hint}"
     assert "s3cret" not in said
 

@@ -11,7 +11,7 @@ from runner.cli.options import EXIT, command, stored_flag
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error
-from runner.ledger.lock_address import LockfileAddress, has_password
+from runner.ledger.lock_address import DatabaseAddress, LockfileAddress
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of
 from runner.ledger.remote_marks import RemoteAnswer, ask_remotes
@@ -31,12 +31,13 @@ def move(address: str) -> int:
     with open_context() as context:
         if context.options.sandbox:
             raise UsageMistake("a sandbox's ledger stays on this machine", "leave --sandbox out")
-        if "://" in address and has_password(address):
+        own = context.ledger
+        new_address = own.parse(address)
+        if isinstance(new_address, DatabaseAddress) and new_address.has_password:
             hint = "libpq finds it in PGPASSWORD, ~/.pgpass or a service file"
             raise UsageMistake("a password in ADDRESS is visible to others on this machine", hint)
         require_valid_address(context, address)
-        own = context.ledger
-        old, new, answers = own.at(own.address), own.at(own.parse(address)), ask_remotes(own)
+        old, new, answers = own.at(own.address), own.at(new_address), ask_remotes(own)
         if new.address == old.address:
             previous = _find_other_end(context, own, answers)
             if previous is None:
