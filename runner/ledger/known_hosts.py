@@ -50,9 +50,11 @@ def is_reviewed(context: LedgerContext, names_it: Callable[[DeclaredLedger], boo
 def find_base_ledger(context: LedgerContext, repository: Repository) -> DeclaredLedger | None:
     """Returns the ledger that msgrun.yaml of the base commit declares; None without a base commit or a ledger in it.
 
-    Raises LedgerUnavailable if the remote is needed and does not answer.
+    The base is the merge base of HEAD and the ref of `--against`, or without that option the default branch; without a
+    merge base, that ref itself. Raises LedgerUnavailable if the remote is needed and does not answer.
     """
-    base = _base_commit(context, repository)
+    ref = context.base_ref or _default_branch(repository)
+    base = repository.try_git("merge-base", ref, "HEAD") or repository.try_git("rev-parse", ref)
     return context.declared_at(repository, base) if base else None
 
 
@@ -109,16 +111,6 @@ def own_remote_url(context: LedgerContext) -> str:
     if url.startswith(("/", "file:///")):  # of `git clone ../mail.git`, git keeps the two dots
         url = f"file://{Path(parts.path).resolve()}"
     return url if is_remote_url(url) and not has_credentials(url) else ""
-
-
-def _base_commit(context: LedgerContext, repository: Repository) -> str:
-    """Returns the commit that the commits under review are based on; empty if there is none.
-
-    It is the merge base of HEAD and the ref of `--against`, or without that option the default branch; without a merge
-    base, that ref itself. Raises LedgerUnavailable if the remote is needed and does not answer.
-    """
-    ref = context.base_ref or _default_branch(repository)
-    return repository.try_git("merge-base", ref, "HEAD") or repository.try_git("rev-parse", ref) or ""
 
 
 def _default_branch(repository: Repository) -> str:

@@ -116,12 +116,12 @@ def open_ledger(
 
 
 @contextlib.contextmanager
-def open_existing(context: LedgerContext, command: str, *, fetch: bool = True) -> Iterator[Ledger]:
+def open_existing(context: LedgerContext, command: str) -> Iterator[Ledger]:
     """Opens the ledger at the address in use, current or not, and restores records that it lost.
 
     Raises GuardRefused if there is none, and LedgerUnavailable.
     """
-    with location_of(context).open(command, ask_commits(context) if fetch else ()) as ledger:
+    with location_of(context).open(command, ask_commits(context)) as ledger:
         if not ledger.exists:
             raise missing_ledger_error(context)
         recover(context, ledger)

@@ -28,7 +28,7 @@ KEYS = frozenset({PERSON.key, CLAIM.key})
 
 
 def forget(context: LedgerContext) -> int:
-    with open_existing(context, "test", fetch=False) as ledger:
+    with open_existing(context, "test") as ledger:
         return ledger.forget(KEYS)
 
 
@@ -56,7 +56,7 @@ def test_it_goes_from_every_kind_of_ledger_and_an_old_copy_changes_nothing(
     assert forget(context) >= 3
     assert_forgotten(read_facts(context))
     assert forget(context) == 0
-    with open_existing(context, "test", fetch=False) as ledger:
+    with open_existing(context, "test") as ledger:
         assert append_missing(ledger, old) == 0, "what another clone still has is not brought back"
         ledger.append(*old_records)  # a merge by git brings it back as text
         assert_forgotten(ledger.facts)
@@ -70,7 +70,7 @@ def test_the_journal_the_old_lockfile_and_the_rescue_file_are_rewritten_too(clon
     fill_ledger(ledger_context(clone), PERSON, OTHER)
     fill_ledger(context, PERSON, CLAIM, UNKNOWN, OTHER)
     forget(context)
-    with open_existing(context, "test", fetch=False) as ledger:
+    with open_existing(context, "test") as ledger:
         assert forget_local_records(context, ledger.facts, KEYS) == ["messages.lock", "the journal in git's folder"]
         add_local_records(context, ledger)
         assert_forgotten(ledger.facts)
@@ -87,7 +87,7 @@ def test_compaction_removes_what_a_merge_brought_back(clone: Path) -> None:
     forget(context)
     with (clone / "messages.lock").open("a") as file:
         file.write(text)
-    with open_existing(context, "test", fetch=False) as ledger:
+    with open_existing(context, "test") as ledger:
         ledger.compact()
     assert "536e" not in (clone / "messages.lock").read_text()
     assert_forgotten(read_facts(context))

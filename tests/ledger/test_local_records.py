@@ -31,7 +31,7 @@ from tests.support.ledger_contexts import (
 
 def add(context: LedgerContext) -> dict[str, str]:
     """Opens the ledger, adds what this clone has. Returns the attempts that the ledger has then."""
-    with open_existing(context, "test", fetch=False) as ledger:
+    with open_existing(context, "test") as ledger:
         add_local_records(context, ledger)
     return attempts(read_facts(context))
 

@@ -201,7 +201,7 @@ def test_a_ledger_that_is_not_current_opens_for_a_move_and_keeps_its_mark_compac
 ) -> None:
     own = trusted_context(clone, locks[kind])
     fill_ledger(own, make_record(1, "claimed"), make_record(1), Header(mark=mark))
-    with open_existing(own, "lock compact", fetch=False) as ledger:
+    with open_existing(own, "lock compact") as ledger:
         ledger.compact()
     assert (read_facts(own).mark, attempts(read_facts(own))) == (mark, {"RUN-1": "sent"})
     with (

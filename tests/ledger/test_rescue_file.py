@@ -62,7 +62,7 @@ def test_what_it_has_comes_to_the_ledger_and_it_is_gone(tmp_path: Path) -> None:
     fill_ledger(context, make_record(1, "claimed"), make_record(2))
     path = write_rescue_file(context, ID_A, [make_record(1), make_record(2)])
     write_rescue_file(context, ID_A, [make_record(3, "released")])
-    with open_existing(context, "test", fetch=False) as ledger:
+    with open_existing(context, "test") as ledger:
         assert import_rescue_file(path, ledger) == 2  # one was there already
         assert not path.exists()
         assert import_rescue_file(path, ledger) == 0
@@ -75,7 +75,7 @@ def test_a_torn_line_costs_only_itself(tmp_path: Path) -> None:
     path = write_rescue_file(context, ID_A, [make_record(1)])
     path.write_bytes(path.read_bytes() + make_record(2).to_line()[:20])
     write_rescue_file(context, ID_A, [make_record(3)])
-    with open_existing(context, "test", fetch=False) as ledger:
+    with open_existing(context, "test") as ledger:
         assert import_rescue_file(path, ledger) == 2
 
 
@@ -85,7 +85,7 @@ def test_it_stays_if_the_ledger_does_not_take_it_or_another_process_adds_to_it(
     context = ledger_context(tmp_path)
     fill_ledger(context)
     path = write_rescue_file(context, ID_A, [make_record(1)])
-    with open_existing(context, "test", fetch=False) as ledger:
+    with open_existing(context, "test") as ledger:
         append = ledger.append
 
         def fail(*_: object) -> None:

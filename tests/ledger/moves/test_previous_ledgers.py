@@ -105,7 +105,7 @@ def test_a_decision_about_a_claim_of_a_run_that_is_alive_at_the_previous_databas
     old, new = (trusted_context(clone, f"{server.lock}#{schema}") for schema in ("first", "second"))
     git_output(clone, "remote", "remove", "origin")  # otherwise a base commit has to name the previous database
     fill_ledger(old)
-    with open_existing(old, "apply", fetch=False) as run:
+    with open_existing(old, "apply") as run:
         commit(run, make_record(1, "claimed"))
         run_move(prepare_move(old, new, ask_remotes(old)))
         with pytest.raises(GuardRefused, match="being sent right now, by msgrun apply"):
