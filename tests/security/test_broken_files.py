@@ -97,8 +97,6 @@ def test_a_torn_line_hides_no_other_and_crashes_nothing(project: Clone, number: 
 def test_a_key_that_is_no_text_is_a_problem_with_its_place(project: Clone, number: int) -> None:
     text = YAML[number]
     project.write("messages/b.yaml", f"{text}\n")
-    project.write("messages/c.yaml", READ.format("yaml: ../list.yaml"))
-    project.write("list.yaml", "- " + text.replace("\n", "\n  ") + "\n")
     code, printed = run(project, "validate")
     assert (code, "messages/b.yaml:" in printed) == (1, True)
     project.write("msgrun.yaml", f"{text}\n")

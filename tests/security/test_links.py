@@ -43,7 +43,6 @@ READS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "all lists": ({LEAK: rows("csv: ../a/**")}, {"a/b": "OUT"}),
     "a packed list": ({LEAK: rows("csv: ../a.csv.gz")}, {"a.csv.gz": "OUT/a.csv.gz"}),
     "JSON lines": ({LEAK: rows("jsonl: ../a.jsonl")}, {"a.jsonl": "OUT/a.jsonl"}),
-    "a YAML list": ({LEAK: rows("yaml: ../a.yaml")}, {"a.yaml": "OUT/a.yaml"}),
     "a query": ({LEAK: rows("sql: \"select * from 'a.csv'\"")}, {"a.csv": "OUT/a.csv"}),
     "a suppression list": ({"msgrun.yaml": "suppress: [a.csv]\n"}, {"a.csv": "OUT/a.csv"}),
     "the settings": ({}, {"msgrun.yaml": "OUT/settings.yaml"}),
@@ -57,7 +56,6 @@ NEAR = {
     "lists at any depth": rows("csv: x/**/passw*"),
     "lists of any folder": rows("csv: '*/passw*'"),
     "JSON lines": rows("jsonl: x/passw?"),
-    "a YAML list": rows("yaml: x/passwx"),
     "a query": rows("sql: \"select * from 'messages/x/passwx'\""),
     "queries": rows("sql: \"select * from 'messages/x/passw*'\""),
 }
@@ -76,7 +74,7 @@ def project(tmp_path: Path, intercom: Sandbox) -> Clone:
     made.write(".hidden/leak.yaml", message(SECRET, "aaa1"))
     outside = {
         "passwd": f"root:{SECRET}\n", "passwd-backup": SECRET, "a.csv": f"who\n{SECRET}\n", "a.csv.gz": SECRET,
-        "a.jsonl": f'{{"who": "{SECRET}"}}\n', "a.yaml": f"- {{who: {SECRET}}}\n",
+        "a.jsonl": f'{{"who": "{SECRET}"}}\n',
         "settings.yaml": f"vars: {{a: {SECRET}}}\nsalt: [{SECRET}]\n", "messages/leak.yaml": message(SECRET, "aaa1"),
     }  # fmt: skip
     for name, text in outside.items():

@@ -35,7 +35,6 @@ PLACES = {
     "messages/c.j2": SEED.replace("Ponies, cute small horses or something more sinister?", "\"{% include 'c.j2' %}\""),
     "a.csv": SEED.replace(TO, 'to: {csv: ../a.csv, type: user, id: "{{ id }}"}'),
     "a.jsonl": SEED.replace(TO, 'to: {jsonl: ../a.jsonl, type: user, id: "{{ id }}"}'),
-    "a.yml": SEED.replace(TO, "to: {yaml: ../a.yml}"),
     "a.parquet": SEED.replace(TO, 'to: {parquet: ../a.parquet, type: user, id: "{{ id }}"}'),
     "q.csv": SEED.replace(TO, """to: {sql: "select id from 'q.csv'", type: user, id: "{{ id }}"}"""),
     "s.csv": SEED,

@@ -12,10 +12,9 @@ if TYPE_CHECKING:  # few projects have a query, and importing it would delay the
     from runner.declare.audience.json_lines import JsonLines
     from runner.declare.audience.sql_query import Query
     from runner.declare.audience.workspace_contacts import WorkspaceContacts
-    from runner.declare.audience.yaml_files import YamlList
 
 
-RowSource: TypeAlias = "CsvFiles | JsonLines | YamlList | Query | WorkspaceContacts"
+RowSource: TypeAlias = "CsvFiles | JsonLines | Query | WorkspaceContacts"
 
 
 class InlineAudience(NamedTuple):

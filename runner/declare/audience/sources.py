@@ -11,9 +11,8 @@ from runner.declare.similar_names import list_first
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
-SOURCE_KEYS = ("csv", "jsonl", "parquet", "yaml", "sql")
+SOURCE_KEYS = ("csv", "jsonl", "parquet", "sql")
 _SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-_SUFFIXES |= {".yaml": "yaml", ".yml": "yaml"}
 
 
 def read_source(
@@ -47,10 +46,6 @@ def read_source(
                 from runner.declare.audience.json_lines import read_json_lines  # noqa: PLC0415  # saves 1 ms
 
                 source, problems = read_json_lines(tree, paths, rename)
-            case "yaml":
-                from runner.declare.audience.yaml_files import read_yaml  # noqa: PLC0415  # saves 2 ms
-
-                source, problems = read_yaml(tree, paths, rename)
             case _:
                 from runner.declare.audience.sql_query import read_parquet  # noqa: PLC0415  # saves 21 ms
 

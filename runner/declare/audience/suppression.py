@@ -16,7 +16,7 @@ from runner.key_table import KeyTable
 from runner.privacy import mark_private
 
 MAX_REPORTED = 20
-FORMATS = ("csv", "jsonl", "parquet", "yaml")
+FORMATS = ("csv", "jsonl", "parquet")
 # Wild cards of SQL, shells and regular expressions in an address. No sign of them is in an address that people have.
 _WILD_CARD = re.compile(r"[/^]|[^@]*[%?*$|\\(\[]|[^@]*@[^@]*[$/\\+*?%)|]")
 

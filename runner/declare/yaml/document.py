@@ -20,7 +20,7 @@ from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
 YamlPath = Sequence[str | int]
 _Entries = dict[str, tuple[yaml.ScalarNode, yaml.Node]]
 # Keys of `to` whose values are not personal. Any other key, also a misspelt one, may hold a value of a recipient.
-_SOURCE_KEYS = frozenset({"csv", "jsonl", "parquet", "yaml", "sql"})
+_SOURCE_KEYS = frozenset({"csv", "jsonl", "parquet", "sql"})
 _OTHER_PUBLIC_KEYS = "id type columns delimiter quote encoding where exclude unique_by split duplicates"
 _PUBLIC_KEYS = _SOURCE_KEYS | set(_OTHER_PUBLIC_KEYS.split())
 _TEMPLATE_KEYS = dict.fromkeys(_SOURCE_KEYS, ("user_id", "email")) | {"intercom": ("intercom", "vars")}

@@ -24,8 +24,7 @@ _TEXT_KEYS = _VARIABLE_KEYS | {"subject", "body"}
 def find_misread_texts(root: yaml.Node, text: str, lines: Sequence[str]) -> Iterator[YamlFault]:
     """Yields a warning for each text of a subject, a body or a variable that a comment cuts, or that keeps an escape.
 
-    `text` is that of the whole file, and `lines` are its lines. In a file that is one list, an audience, every value is
-    a variable.
+    `text` is that of the whole file, and `lines` are its lines.
     """
     if not _MAY_BE_MISREAD.search(text):
         return
@@ -54,7 +53,7 @@ def find_misread_texts(root: yaml.Node, text: str, lines: Sequence[str]) -> Iter
 
 def _iter_texts(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
     """Yields the texts without quotes or in single quotes that are templates or variables, each once."""
-    texts: list[yaml.Node] = [root] if isinstance(root, yaml.SequenceNode) else []
+    texts: list[yaml.Node] = []
     for node in iter_nodes([root], with_keys=False):
         keys = _TEXT_KEYS if node is root else _VARIABLE_KEYS
         pairs = node.value if isinstance(node, yaml.MappingNode) else ()

@@ -82,15 +82,14 @@ def compose_all(text: str) -> Iterator[yaml.Node]:
 
 def convert_node(root: yaml.Node) -> tuple[Any, list[YamlFault]]:
     """Returns the value of a node as plain Python, and its faults. If one is an error, the value must not be used."""
-    converter = _Converter(is_list=isinstance(root, yaml.SequenceNode))
+    converter = _Converter()
     return converter.convert(root, VERBATIM_KEYS), converter.faults
 
 
 class _Converter:
-    """Converts a node with everything in it. `is_list`: the document is a list, an audience, whose values are data."""
+    """Converts a node with everything in it."""
 
-    def __init__(self, *, is_list: bool) -> None:
-        self._is_list = is_list
+    def __init__(self) -> None:
         self.faults: list[YamlFault] = []
         self._open_nodes: set[int] = set()
         self._visited: set[int] = set()
@@ -163,7 +162,7 @@ class _Converter:
         if tag not in _SCALAR_PARSERS or not _FORMS[tag].fullmatch(text):
             return self._report_unknown_tag(node)
         value = _SCALAR_PARSERS[tag](text)
-        if type(value) is float and value.is_integer() and not (in_vars or self._is_list):
+        if type(value) is float and value.is_integer() and not in_vars:
             # JSON Schema takes 1.0 for a whole number. In the key of a delivery it would be another one than 1.
             hint = f'write {int(value)}; or, if it is text, quote it: "{text}"'
             self._add_fault("wrong-type", node, "a whole number is written without a fraction", hint)

@@ -15,8 +15,7 @@ from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
 from runner.declare.audience.files import SourceFiles
 from runner.declare.audience.json_lines import read_json_lines
-from runner.declare.audience.yaml_files import read_yaml
-from runner.declare.tree import MAX_FILE_SIZE, NotReadable
+from runner.declare.tree import NotReadable
 from runner.errors import Problem
 
 DATA = "email,n\n" + "".join(f'u{number}@example.com,"x\n{number}"\n' for number in range(30_000))
@@ -146,13 +145,6 @@ def test_keys_are_renamed_and_several_files_are_one(write):
     assert [values for values, _, _ in rows] == [{"name": "Ann"}, {"name": "Bo"}]
     assert source.label(rows[1][2]) == "row 1 of b.jsonl"
     assert source.title == "a.jsonl and 1 more"
-
-
-def test_a_yaml_audience_is_small(write):
-    tree = write({"a.yaml": b"- {a: 1}\n#" + b"x" * MAX_FILE_SIZE})
-    source, (problem,) = read_yaml(tree, ["a.yaml"], {})
-    assert source is None
-    assert problem.code == "file-large"
 
 
 @pytest.mark.parametrize("named", [".env", "data/.git/x.csv", "link.csv"])

@@ -15,7 +15,7 @@ NAMED = {"csv": "export.csv", "columns": {"Größe": "email"}, "delimiter": ";"}
         ("no.csv", [ContactFiles("no.csv", "", {})]),
         (["no.csv", "*.jsonl"], [ContactFiles("no.csv", "", {}), ContactFiles("*.jsonl", "", {})]),
         (NAMED, [ContactFiles("export.csv", "csv", {"columns": {"Größe": "email"}, "delimiter": ";"})]),
-        (["no.csv", {"yaml": "a.yaml"}], [ContactFiles("no.csv", "", {}), ContactFiles("a.yaml", "yaml", {})]),
+        (["no.csv", {"jsonl": "a.txt"}], [ContactFiles("no.csv", "", {}), ContactFiles("a.txt", "jsonl", {})]),
         ([], []),
     ],
 )
