@@ -34,24 +34,23 @@ _EXTRAS = {"sql": "duckdb", "postgres": "psycopg"}  # the package that each of t
 _PROBE_REF = "refs/heads/msgrun-doctor"  # never created: the push is a dry run
 
 
-def check_installation(settings: Settings | None, project: Project | None) -> list[Check]:
+def check_installation(settings: Settings, project: Project) -> list[Check]:
     """Returns the checks of the version and of the extras."""
     version = f"msgrun {__version__}, Python {platform.python_version()}"
     return [Check("version", "ok", version), _check_extras(settings, project)]
 
 
-def _check_extras(settings: Settings | None, project: Project | None) -> Check:
+def _check_extras(settings: Settings, project: Project) -> Check:
     installed = [extra for extra, package in _EXTRAS.items() if importlib.util.find_spec(package)]
     missing = [extra for extra in _EXTRAS if extra not in installed]
-    if settings and isinstance(settings.lock, DatabaseAddress) and "postgres" in missing:
+    if isinstance(settings.lock, DatabaseAddress) and "postgres" in missing:
         return Check("extras", "fail", "the ledger needs msgrun[postgres]", "pip install 'msgrun[postgres]'")
-    needed = [problem for problem in (project.problems if project else ()) if problem.code == "needs-extra"]
+    needed = [problem for problem in project.problems if problem.code == "needs-extra"]
     if needed:
         return Check("extras", "fail", f"{needed[0].place.path} needs another package", needed[0].hint)
     parts = [f"{', '.join(installed)} installed"] if installed else []
     if missing:
-        when = "" if project else " outside of a project"
-        parts.append(f"{', '.join(missing)} not installed, and not needed{when}")
+        parts.append(f"{', '.join(missing)} not installed, and not needed")
     return Check("extras", "ok", "; ".join(parts))
 
 

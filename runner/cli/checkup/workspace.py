@@ -61,27 +61,18 @@ class _Declared:
     senders: Sequence[Sender]
     ledger_workspace: str
     is_sandbox: bool
-    has_project: bool
 
 
-def check_workspace(
-    context: Context | None, senders: Sequence[Sender], ledger_workspace: str, *, is_sandbox: bool
-) -> list[Check]:
-    """Returns the checks of the workspace. Without a project, what it would declare is not compared."""
-    declared = _Declared(
-        context.settings if context else Settings(), senders, ledger_workspace, is_sandbox, context is not None
-    )
+def check_workspace(context: Context, senders: Sequence[Sender], ledger_workspace: str) -> list[Check]:
+    """Returns the checks of the workspace."""
+    is_sandbox = context.options.sandbox
+    declared = _Declared(context.settings, senders, ledger_workspace, is_sandbox)
     try:
         with _open(declared) as (probe, access):
             return _check(probe, access, declared)
     except MsgrunError as error:
         verdict: Verdict = "fail" if is_sandbox or has_token(declared.settings) else "warn"
         return [Check("token", verdict, str(error.message), error.hint), *_skip(_NAMES[1:], "no access to Intercom")]
-
-
-def skip_workspace(reason: str) -> list[Check]:
-    """Returns the checks of the workspace as not looked at."""
-    return _skip(_NAMES, reason)
 
 
 def _skip(names: Sequence[str], reason: str) -> list[Check]:
@@ -107,7 +98,7 @@ def _check(probe: Probe, access: Access, declared: _Declared) -> list[Check]:
         reply = probe.ask("GET", "/me")
     me = parse_object(reply)
     if me is None:
-        failure = _explain_failure(reply, access, declared)
+        failure = _explain_failure(reply, access)
         reason = "is not reached" if isinstance(reply, NoReply) else "does not accept the token"
         return [failure, *_skip(_NAMES[1:], f"Intercom {reason}")]
     replies = {name: probe.ask(method, path, body) for name, _, method, path, body in _READS}
@@ -126,15 +117,14 @@ def _check(probe: Probe, access: Access, declared: _Declared) -> list[Check]:
     ]
 
 
-def _explain_failure(reply: Reply | NoReply, access: Access, declared: _Declared) -> Check:
+def _explain_failure(reply: Reply | NoReply, access: Access) -> Check:
     if isinstance(reply, NoReply):
         fix = reply.fix or f"see whether {access.host} can be reached from here, and whether a proxy is needed"
         return Check("token", "fail", f"{access.host} is not reached: {reply.reason}", fix)
     code, message, _ = parse_error(reply)
     text = f"{access.host} answered HTTP status {reply.status}, {code}: {message}".rstrip(": ")
-    elsewhere = f"copy {access.token_variable} again; for another region than us set INTERCOM_BASE_URL"
-    hint = access.hint if declared.has_project else elsewhere
-    return Check("token", "fail", text, hint if reply.status == _UNAUTHORIZED else account_hint(reply, access) or hint)
+    hint = "" if reply.status == _UNAUTHORIZED else account_hint(reply, access)
+    return Check("token", "fail", text, hint or access.hint)
 
 
 def _check_token(me: dict[str, object], access: Access, declared: _Declared) -> Check:
@@ -167,24 +157,23 @@ def _check_id_code(id_code: str, declared: _Declared) -> Check:
         return Check("workspace", "fail", fault.message, fault.hint)
     if not wanted and declared.ledger_workspace:
         return Check("workspace", "ok", f"{id_code}, as the ledger says")
-    if not wanted and declared.has_project:
+    if not wanted:
         detail = f"{id_code}, but {SETTINGS_FILE} does not pin it, so another token would send elsewhere"
         environment = declared.settings.environment_name
         place = f"{SETTINGS_FILE}, below environments.{environment}" if environment else SETTINGS_FILE
         return Check("workspace", "warn", detail, f"write workspace: {id_code} into {place}")
-    return Check("workspace", "ok", f"{id_code}, as {SETTINGS_FILE} says" if wanted else id_code)
+    return Check("workspace", "ok", f"{id_code}, as {SETTINGS_FILE} says")
 
 
 def _check_region(region: str, declared: _Declared) -> Check:
-    is_compared = declared.has_project and not declared.is_sandbox
-    if is_compared and (fault := find_region_fault(region, declared.settings.region)):
+    if not declared.is_sandbox and (fault := find_region_fault(region, declared.settings.region)):
         return Check("region", "fail", fault.message, fault.hint)
     return Check("region", "ok", region if region in HOSTS else "Intercom does not say it")
 
 
 def _check_senders(probe: Probe, admins: Sequence[Admin] | None, declared: _Declared) -> Check:
     if not declared.senders:
-        return Check("senders", "skip", "no message and no project says who sends")
+        return Check("senders", "skip", "neither a message nor msgrun.yaml says who sends")
     if admins is None:
         return Check("senders", "skip", "the token may not list admins")
     results = {sender: find_admin(sender, admins) for sender in declared.senders}

@@ -135,20 +135,12 @@ def test_in_the_sandbox_no_token_is_needed(project: Folder) -> None:
     assert status(project, "--sandbox") == {}
 
 
-@pytest.mark.usefixtures("intercom")
-def test_outside_of_a_project_it_still_looks_at_the_token(folder: Folder) -> None:
-    (folder.path / "messages").rmdir()
-    looked = checks(folder)
-    assert looked["project"]["status"] == "warn"
-    assert looked["project"]["fix"] == "msgrun init"
-    assert (looked["token"]["status"], looked["ledger"]["status"]) == ("ok", "skip")
-
-
-def test_settings_that_cannot_be_read_are_a_failure_and_ask_nothing(project: Folder, intercom: Sandbox) -> None:
+def test_without_settings_that_can_be_read_it_is_refused_as_any_command_and_asks_nothing(
+    project: Folder, intercom: Sandbox
+) -> None:
     project.write("msgrun.yaml", "regio: eu\n")
-    looked = checks(project)
-    assert looked["project"]["status"] == "fail"
-    assert "msgrun.yaml:1:1 unknown-key" in looked["project"]["detail"]
+    ran = project.run("doctor")
+    assert (ran.code, "msgrun.yaml:1:1: error: there is no key regio here" in ran.out) == (1, True)
     assert not intercom.log
 
 
