@@ -108,13 +108,6 @@ def _suggest_environments(context: click.Context, _: click.Parameter, incomplete
     return [name for name in names if name.startswith(incomplete) and re.fullmatch(_ENVIRONMENT, name)]
 
 
-def _suggest_rules(_: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Suggests the codes of lint rules. In a list with commas it completes the last one, but not in fish."""
-    assert isinstance(parameter.type, click.Choice)
-    before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{code}" for code in parameter.type.choices if code.startswith(last)]
-
-
 def _suggest_codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """Suggests the codes that are explained. They are the headings of the explanations."""
     texts = [path.read_text(encoding="utf-8") for path in _EXPLANATIONS.glob("*.md")]
@@ -159,6 +152,4 @@ _SUGGEST: Mapping[str, Callable[[click.Context, click.Parameter, str], list[str]
     "code": _suggest_codes,
     "environment": _suggest_environments,
     "key": _suggest_unknown_keys,
-    "select": _suggest_rules,
-    "ignore": _suggest_rules,
 }

@@ -22,8 +22,6 @@ LINES = {
     "msgrun render se": {"seed"},
     "msgrun -e stag": {"staging"},
     "msgrun status --environment prod": {"production"},
-    "msgrun lint --ignore unclosed-ta": {"unclosed-tag"},
-    "msgrun lint --ignore empty-link,unclosed-ta": {"empty-link,unclosed-tag"},
     "msgrun explain yaml-comm": {"yaml-comment"},
     "msgrun validate messages/other": {"messages/other.yaml"},
     "msgrun resolve aaaa": {"aaaaaaaaaaaa"},

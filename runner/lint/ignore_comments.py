@@ -14,8 +14,9 @@ import yaml
 from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Place, Problem, Severity
-from runner.lint.rules import RULES, rules_hint
+from runner.lint.rules import RULES
 from runner.privacy import AnyText
+from runner.shown_command import shown_command
 
 _IGNORE_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*msgrun:\s*ignore\b\s*(?:=\s*([\w, -]*))?")
 _MAX_PROBLEMS = 1_000  # and comments of one key; what follows is most often the same mistake again
@@ -82,5 +83,5 @@ def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iter
         yield Problem("ignore-without-code", place, "this ignores nothing", hint, Severity.WARNING, excerpt)
     for code in codes[: len(RULES)]:  # a comment that names more says nothing new
         if code not in RULES:
-            hint = did_you_mean(code, list(RULES)) or rules_hint()
+            hint = did_you_mean(code, list(RULES)) or f"{shown_command('explain')} lists the rules"
             yield Problem("ignore-unknown", place, f"no rule is called {code}", hint, Severity.WARNING, excerpt)

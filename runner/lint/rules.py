@@ -3,12 +3,10 @@
 What each rule finds and why stands in `runner/report/explanations/`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.errors import Severity
-from runner.shown_command import shown_command
 
 if TYPE_CHECKING:
     from runner.declare.settings import LintSettings
@@ -78,14 +76,6 @@ _ALL = (
 RULES: dict[str, Rule] = {rule.code: rule for rule in _ALL}
 
 
-def enabled_codes(settings: "LintSettings", select: Iterable[str] = (), ignore: Iterable[str] = ()) -> frozenset[str]:
-    """Returns the codes of the rules to check: those selected, or else all, without those that are ignored.
-
-    A command's `select` replaces that of msgrun.yaml, and its `ignore` adds to that of msgrun.yaml.
-    """
-    return frozenset(select or settings.select or RULES) - {*ignore, *settings.ignore}
-
-
-def rules_hint() -> str:
-    """Returns the hint for a code that no rule has."""
-    return f"{shown_command('explain')} lists the rules"
+def enabled_codes(settings: "LintSettings") -> frozenset[str]:
+    """Returns the codes of the rules to check: those selected, or else all, without those that are ignored."""
+    return frozenset(settings.select or RULES) - {*settings.ignore}

@@ -11,7 +11,6 @@ import pytest
 from runner.cli import msgrun
 from runner.cli.help import COMMAND_GROUPS, EXAMPLES, GlobalOption
 from runner.completion import TABLE
-from runner.lint.rules import RULES
 from tests.support.project import ROOT, Folder, people_message, run_in_process
 
 
@@ -159,15 +158,14 @@ def _describe(path: str, command: click.Command, context: click.Context) -> Iter
 
 
 def _describe_parameter(one: click.Parameter) -> dict[str, object]:
-    codes = {"select": RULES, "ignore": RULES}
     entry: dict[str, object] = {"param_decls": [*one.opts, one.name] if isinstance(one, click.Option) else [one.name]}
     entry |= (
         {"help": one.help, "multiple": one.multiple, "is_flag": one.is_flag}
         if isinstance(one, click.Option)
         else {"nargs": one.nargs}
     )
-    if isinstance(one.type, click.Choice) or one.name in codes:
-        entry["values"] = sorted(codes.get(one.name or "", getattr(one.type, "choices", ())))
+    if isinstance(one.type, click.Choice):
+        entry["values"] = sorted(one.type.choices)
     elif isinstance(one.type, click.Path) or one.name == "paths":
         entry["values"] = "file" if getattr(one.type, "file_okay", True) else "dir"
     return {key: value for key, value in entry.items() if value}

@@ -28,7 +28,6 @@ HOSTILE = (
 )  # fmt: skip
 LINES = (
     "msgrun render ", "msgrun -e ", "msgrun resolve ", "msgrun status ", "msgrun validate messages/",
-    "msgrun lint --ignore ",
     "msgrun explain ", "msgrun lock show ", "msgrun plan -e ", "msgrun apply ",
 )  # fmt: skip
 SAFE = re.compile(r"(plain,[A-Za-z0-9][A-Za-z0-9._/-]*|file,(messages/)?)?")

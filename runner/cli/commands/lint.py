@@ -11,58 +11,44 @@ from runner.cli.problem_summary import fix_and_report
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.declare.recipient_problems import find_recipient_problems
-from runner.declare.similar_names import did_you_mean
-from runner.errors import Problem, UsageMistake
+from runner.errors import Problem
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter
-from runner.lint.rules import RULES, enabled_codes, rules_hint
+from runner.lint.rules import enabled_codes
 from runner.report import problem_text
 
 
 @command("lint")
 @click.argument("paths", nargs=-1)
-@click.option(
-    "--select",
-    metavar="CODES",
-    multiple=True,
-    help="Only these rules, separated by commas.",
-)
-@click.option(
-    "--ignore",
-    metavar="CODES",
-    multiple=True,
-    help="All but these rules, separated by commas.",
-)
 @format_option("text", "json", "github", "sarif")
 @click.option("--fix", is_flag=True, help="Fix what has only one possible fix, show the changes, and write the files.")
-def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], *, fix: bool) -> int:
+def lint(paths: tuple[str, ...], *, fix: bool) -> int:
     """Find mistakes in valid messages: bad links, broken HTML, "Hi None".
 
     Reads the text as written and as rendered for every recipient: links to localhost, "Hi None", tags that are not
     closed, and more. What validate finds comes first. Exits with 1 if a finding is an error.
 
-    To silence a finding, add a comment to the YAML: # msgrun: ignore=CODE. msgrun explain CODE says more about it.
+    To silence a finding, add a comment to the YAML: # msgrun: ignore=CODE. lint: of msgrun.yaml chooses the rules.
 
     PATHS are files or folders below messages/; without any, all are linted.
     """
     with open_context() as opened:
         # The mark of redirect is not the author's: with it a subject may be too long.
         context = replace(opened, settings=opened.settings._replace(redirect=None))
-        codes = enabled_codes(context.settings.lint, _parse_codes("--select", select), _parse_codes("--ignore", ignore))
 
         def check() -> tuple[list[Problem], str]:
-            return _lint(context.load_project(paths), codes, context.now)
+            return _lint(context.load_project(paths), context.now)
 
         return fix_and_report(context.tree.root, context.output, check, "lint", fix=fix)
 
 
-def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[Problem], str]:
+def _lint(project: Project, now: datetime) -> tuple[list[Problem], str]:
     """Returns the problems, and what was checked.
 
     The problems are those that validate finds. If none of them is an error, the findings of the rules are added.
     """
     settings = project.settings
-    problems, findings = list(project.problems), Findings(codes)
+    problems, findings = list(project.problems), Findings(enabled_codes(settings.lint))
     messages = recipients = unread = 0
     for declaration in project.declarations:
         with CURRENT_WORK.on_file(declaration.document.source.path):
@@ -81,13 +67,3 @@ def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[
     if not any(problem.is_error for problem in problems):
         problems.extend(findings.to_problems())
     return problems, checked
-
-
-def _parse_codes(option: str, values: tuple[str, ...]) -> list[str]:
-    """Returns the codes in the values of an option. Raises UsageMistake if there is no such rule."""
-    codes = [code.strip() for text in values for code in text.split(",") if code.strip()]
-    for code in codes:
-        if code not in RULES:
-            hint = did_you_mean(code, list(RULES)) or rules_hint()
-            raise UsageMistake(f"{option} {code}: no rule is called that", hint)
-    return codes
