@@ -34,7 +34,11 @@ GROUPS = (
     "outcomes",
 )
 # Other words for what is explained: those of the ledger and of its JSON.
-_OTHER_NAMES = {"claimed": "unknown", "released": "not-sent", "free": "not-sent"}
+_OTHER_NAMES = {
+    "claimed": "unknown", "released": "not-sent", "free": "not-sent", "to-send": "send", "already-sent": "sent",
+    "draft": "excluded", "claim": "attempt", "outcome": "attempt", "record": "attempt", "payload": "delivery",
+    "key": "delivery",
+}  # fmt: skip
 _ENTRY = re.compile(r"^## (?P<code>\S+) \((?P<severity>[a-z ]+)\)\n\n(?P<title>.+?)\n\n(?P<body>.*)", re.DOTALL)
 _BLOCK = re.compile(r"(?:`(?P<path>\S+)`:\n\n)?```\w+\n(?P<text>.*?)```\n", re.DOTALL)
 
@@ -45,7 +49,7 @@ Step = Literal["Before", "After", "Commands"]
 class Explanation:
     """The explanation of one code.
 
-    `severity` is error, warning, "error or warning" or guard; for a word of `status`, what it says of a delivery.
+    `severity` is error, warning, "error or warning" or guard; for a word of `plan` or `status`, state; word for others.
     `title` is one sentence; `reason` says why it matters and what to do, and may be empty. `files` are the contents of
     the example's files before and after the fix, by path, or commands, without a path. `markdown` is the whole entry as
     it is written.

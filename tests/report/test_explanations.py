@@ -13,6 +13,7 @@ from runner.intercom.reply_meaning import INBOUND, NO_ANSWER, UNEXPECTED_ANSWER
 from runner.ledger.key_state import STATUS_WORDS
 from runner.ledger.record import CONTACT_NOT_FOUND
 from runner.lint.rules import RULES
+from runner.plan.deliveries import ACTIONS
 from runner.report import explanations
 from runner.report.explanations import DECLARATION, Explanation, Step, explained_code, load_explanations, load_groups
 from tests.support.problem_codes import find_codes
@@ -41,7 +42,7 @@ BASE = {
 }
 # The words of status are no problems: no file shows them.
 OUTCOMES = {code for code, entry in EXPLANATIONS.items() if entry.severity in {
-    "state", "refusal", "unknown", "refused or unknown"}}  # fmt: skip
+    "state", "word", "refusal", "unknown", "refused or unknown"}}  # fmt: skip
 WITHOUT_EXAMPLE |= OUTCOMES
 TESTED = [code for code in EXPLANATIONS if code not in WITHOUT_EXAMPLE]
 
@@ -127,7 +128,7 @@ def test_what_the_program_writes_beside_a_delivery_is_explained() -> None:
     codes = {CONTACT_NOT_FOUND, NO_ANSWER, UNEXPECTED_ANSWER, INBOUND, "same_contact", NOT_SUBSCRIBED}
     codes |= {f"contact_{fault}" for fault in RecipientPolicy().rules()}
     codes |= {explained_code(word) for word in (*STATUS_WORDS.values(), "http_500", "claimed", "released", "free")}
-    assert codes - EXPLANATIONS.keys() == {"sent"}
+    assert codes | {*ACTIONS, *map(explained_code, ("claim", "outcome", "payload", "to send"))} <= EXPLANATIONS.keys()
 
 
 INTRODUCTION = """\
