@@ -377,7 +377,7 @@ MACRO = "{% macro m(a) %}x{% endmacro %}"
         ("{% for n in [1] %}{% if loop.cycle %}x{% endif %}{% endfor %}", "it is called: cycle(…)"),
         ("{% for n in [1] %}{% if loop.changed %}x{% endif %}{% endfor %}", "it is called: changed(…)"),
         ("{% for n in [1] %}{% if loop.frist %}x{% endif %}{% endfor %}", "did you mean first?"),
-        ("{% for n in [1] %}{% if loop.items %}x{% endif %}{% endfor %}", "did you mean previtem?"),
+        ("{% for n in [1] %}{% if loop.items %}x{% endif %}{% endfor %}", "did you mean nextitem?"),
         ("{% set c = cycler(1) %}{% if c.items %}x{% endif %}", "there is current"),
         ("{% set c = cycler(1) %}{% if c.pos %}x{% endif %}", "there is current"),
         ("{% set c = cycler(1) %}{% if c.next %}x{% endif %}", "it is called: next(…)"),
