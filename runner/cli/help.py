@@ -21,7 +21,7 @@ COMMAND_GROUPS = {
 _OTHER_COMMANDS = {
     "send": "apply", "resume": "apply", "retry": "apply --retry-refused", "check": "validate",
     "diff": "plan --against REF", "list": "status", "who": "status", "show": "render",
-    "history": "audit", "log": "audit", "logs": "audit", "import": "adopt", "version": "--version",
+    "history": "audit", "log": "audit", "logs": "audit", "version": "--version",
 }  # fmt: skip
 OTHER_OPTIONS = {
     "--dry-run": "msgrun plan", "--dryrun": "msgrun plan", "--auto-approve": "--yes", "-y": "--yes",
@@ -218,6 +218,10 @@ class CommandGroup(click.Group):
             from runner.declare.similar_names import did_you_mean  # noqa: PLC0415  # saves 1 ms in every command with a name that exists
 
             other = _OTHER_COMMANDS.get(name, "") if ctx.parent is None else ""
+            groups = ((group, self.get_command(ctx, group)) for group in ([] if other else self.list_commands(ctx)))
+            for group, command in groups:
+                if isinstance(command, click.Group) and name in command.list_commands(ctx):
+                    other = f"{group} {name}"
             hint = f"did you mean {other}?" if other else did_you_mean(name, self.list_commands(ctx))
             hint = hint or f"{ctx.command_path} --help lists them"
             raise click.UsageError(f"there is no command {name}; {hint}", ctx)

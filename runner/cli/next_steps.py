@@ -131,7 +131,11 @@ def note_other_clones(context: Context) -> None:
         other = f"names another ledger, {default.address.setting}. apply refuses until both name the same."
         note = f"The default branch of {remote}, as this clone has it, {other}"
         context.output.note(note, OTHER_DEFAULT_HINT)
-    elif isinstance(address, LockfileAddress) and not _has_asked_lately(repository, remote):
+    elif (
+        isinstance(address, LockfileAddress)
+        and (context.tree.root / address.path).exists()
+        and not _has_asked_lately(repository, remote)
+    ):
         context.output.note(
             f"{address.path} is read as this clone has it; apply asks {remote} for a newer one.", "git pull"
         )

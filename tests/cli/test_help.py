@@ -75,6 +75,7 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["plna"], "there is no command plna; did you mean plan?"),
         (["lock", "vrify"], "there is no command vrify; did you mean verify?"),
         (["plan", "--aganst", "x"], "--against"),
+        (["import"], "there is no command import; did you mean lock import?"),
         (["quux"], "there is no command quux; msgrun --help lists them"),
         (["send"], "there is no command send; did you mean apply?"),
         (["resume"], "there is no command resume; did you mean apply?"),

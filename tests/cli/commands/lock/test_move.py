@@ -266,6 +266,10 @@ def test_plan_and_status_say_off_a_terminal_too_that_the_default_branch_names_an
         os.utime(author.path / ".git" / file, (0, 0))
     for command in ("plan", "status"):
         assert (own in author.msgrun(command).err, note in author.msgrun(command).err) == (True, False)
+    settings = author.path / "msgrun.yaml"
+    settings.write_text(settings.read_text() + "environments: {staging: {vars: {a: b}}}\n")
+    ran = author.msgrun("-e", "staging", "plan")
+    assert ("there is no ledger messages.staging.lock yet" in ran.err, "is read as" in ran.err) == (True, False)
     assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
     for command in ("plan", "status"):
         ran = author.msgrun(command)
