@@ -54,7 +54,7 @@ def edited_guard(declaration: Declaration, count: int, others: Sequence[str]) ->
         f"{f'; to send the others meanwhile: {apply}' if others else ''}",
         (name,),
         (
-            ("See the edit (REF: a commit before it; HEAD if it is in none), and undo it if it is a mistake", compare),
+            ("See the edit of text, sender or vars (REF: a commit before it, or HEAD), and undo a mistake", compare),
             (f"Or keep the edit of {name}, without sending", accept),
             (f"Or send {name} to all again, with this line in {declaration.document.source.path}", next_revision),
             *([("Meanwhile, send the other messages", apply)] if others else ()),

@@ -117,7 +117,7 @@ def test_the_ways_out_of_edits_are_steps_with_a_command_each(folder: Folder) -> 
     head, _, steps = ran.out.partition("Next:\n")
     lines = steps.splitlines()
     assert (ran.code, lines[:6]) == (5, [
-        "  See the edit (REF: a commit before it; HEAD if it is in none), and undo it if it is a mistake:",
+        "  See the edit of text, sender or vars (REF: a commit before it, or HEAD), and undo a mistake:",
         "    msgrun --sandbox plan --against REF",
         "  Or keep the edit of list0, without sending:", "    msgrun --sandbox accept list0",
         "  Or send list0 to all again, with this line in messages/list0.yaml:", "    revision: 2",
