@@ -19,13 +19,13 @@ _ELEMENTS = split_names(
     "summary sup table tbody td tfoot th thead time title tr tt u ul var wbr xml"
 )
 _ATTRIBUTES = split_names(
-    "abbr align alink alt axis background bgcolor border bordercolor bottommargin cellpadding cellspacing char charset "
-    "cite class clear color cols colspan compact content coords datetime decoding dir editable face frame headers "
-    "height hidden href hreflang hspace http-equiv id ismap itemid itemprop itemref itemscope itemtype label lang "
-    "language leftmargin link loading marginheight marginwidth media multiline name noshade nowrap property rel "
-    "repeater rev rightmargin role rowspan rules scope shape singleline size sizes span src srcset start style summary "
-    "tabindex target text title topmargin translate type usemap valign value version vertical-align vlink vspace width "
-    "xmlns"
+    "abbr align alink alt as axis background bgcolor border bordercolor bottommargin cellpadding cellspacing char "
+    "charset cite class clear color cols colspan compact content coords datetime decoding dir editable face frame "
+    "headers height hidden href hreflang hspace http-equiv id ismap itemid itemprop itemref itemscope itemtype label "
+    "lang language leftmargin link loading marginheight marginwidth media multiline name noshade nowrap property rel "
+    "repeater rev rightmargin role rowspan rules scope shape singleline size sizes span src srcset start style "
+    "summary tabindex target text title topmargin translate type usemap valign value version vertical-align vlink "
+    "vspace width xmlns"
 )
 OFFICE_ELEMENT = re.compile(r"(?:o|v|w|m|x|st1):\w+")  # of Word and Outlook; others show the text inside
 _INERT_ATTRIBUTE = re.compile(r"(?:data|aria|mc|ep|v|o|w|x|xml|xmlns)[-:].*", re.DOTALL)

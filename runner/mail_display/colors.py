@@ -20,7 +20,7 @@ _NAMES = {
     "cornflowerblue": (100, 149, 237), "darkslategray": (47, 79, 79), "dodgerblue": (30, 144, 255),
     "ghostwhite": (248, 248, 255), "indigo": (75, 0, 130), "lavender": (230, 230, 250), "lightblue": (173, 216, 230),
     "lightgreen": (144, 238, 144), "lightyellow": (255, 255, 224), "linen": (250, 240, 230), "salmon": (250, 128, 114),
-    "skyblue": (135, 206, 235), "windowtext": BLACK,
+    "skyblue": (135, 206, 235),
 }  # fmt: skip
 _HEX = re.compile(r"#(?:([0-9a-f])([0-9a-f])([0-9a-f])|([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2}))")
 _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*1(?:\.0+)?\s*)?\)", re.ASCII)
@@ -49,7 +49,7 @@ def parse_color_attribute(value: str) -> Color | None:
     value = value.strip(" \t\r\n\f").lower()
     if re.fullmatch(r"#[0-9a-f]{3}|#?[0-9a-f]{6}", value):
         return parse_color("#" + value.removeprefix("#"))
-    return None if value == "windowtext" else _NAMES.get(value)
+    return _NAMES.get(value)
 
 
 def find_background(value: str, color: Color | None) -> Color | None:
@@ -64,12 +64,11 @@ def find_background(value: str, color: Color | None) -> Color | None:
     return parse_color(first) if _NO_PICTURE.fullmatch(" ".join(rest)) else None
 
 
-def is_seen(text: Color | None, background: Color | None, opacity: float = 1.0) -> bool:
+def is_seen(text: Color | None, background: Color | None) -> bool:
     """Returns whether a text can be read on its background. If that is not known, it counts as readable."""
     if text is None or background is None:
         return True
-    red, green, blue = (int(opacity * one + (1 - opacity) * other) for one, other in zip(text, background, strict=True))
-    light, dark = sorted((_luminance((red, green, blue)), _luminance(background)), reverse=True)
+    light, dark = sorted((_luminance(text), _luminance(background)), reverse=True)
     return (light + 0.05) / (dark + 0.05) >= _MIN_CONTRAST
 
 

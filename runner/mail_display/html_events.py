@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 OUTLOOK = "!outlook"  # the name of the element that stands for a comment which Outlook reads
 # What Outlook alone shows. Source: Microsoft's documentation of conditional comments.
+# The names of two comments: between them stands what Outlook shows only if a condition holds.
+CONDITION, CONDITION_END = "!if", "!endif"
+_CONDITION = re.compile(r"\s*\[if[^\]>]*\](?:>\s*<!-*)?$", re.IGNORECASE)
 _CONDITIONAL_COMMENT = re.compile(r"\s*\[if[^\]>]*\]?>", re.IGNORECASE)
 _MAX_NESTED_COMMENTS = 4
 # A browser shows these children first, or at the end, wherever they stand.
@@ -20,7 +23,7 @@ _OTHER_PLACE = 3
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`name` is that of an element, in lower case; `text` that of a text or a comment."""
+    """`name` is that of an element in lower case, CONDITION or CONDITION_END; `text` that of a text or a comment."""
 
     kind: Literal["start", "end", "text", "comment"]
     name: str = ""
@@ -85,18 +88,20 @@ def _list_children(node: Any, name: str) -> list[Any]:
     if not places:
         return children
     # If there are several, only the first has a place of its own.
-    placed = [
-        (_OTHER_PLACE if _has_display(child) else places.pop(child.name, _OTHER_PLACE), child) for child in children
-    ]
+    placed = [(places.pop(child.name, _OTHER_PLACE), child) for child in children]
     return [child for _, child in sorted(placed, key=lambda each: each[0])]
 
 
-def _has_display(node: Any) -> bool:
-    """Returns whether an element's style may take it out of its place in a table."""
-    return "display" in ((getattr(node, "attrs", None) or {}).get("style") or "").lower()
-
-
 def _read_comment(text: str, nested: int) -> Iterator[Event]:
+    if _CONDITION.match(text):
+        yield Event("comment", CONDITION, text=text)
+    elif text.strip().lower().removeprefix("<!") == "[endif]":
+        yield Event("comment", CONDITION_END, text=text)
+    else:
+        yield from _read_hidden_comment(text, nested)
+
+
+def _read_hidden_comment(text: str, nested: int) -> Iterator[Event]:
     if not (condition := _CONDITIONAL_COMMENT.match(text)):
         yield Event("comment", text=text)
         return

@@ -1,7 +1,6 @@
 """What a reviewer looks at in one body: its links, its images, its size, and what mail clients support of it."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -9,11 +8,11 @@ from functools import lru_cache
 
 from runner.characters import name_in_dns, show_on_one_line
 from runner.compare.link_hosts import find_host
-from runner.lint.html import VOID_TAGS, ParsedHtml, Tag
+from runner.lint.html import ParsedHtml, Tag
 from runner.lint.links import find_links
-from runner.mail_display.colors import LINK
-from runner.mail_display.inline_style import read_style
-from runner.mail_display.look import NOT_DISPLAYED, Look
+from runner.mail_display.element_style import IN_OUTLOOK, describe_element, has_style_sheet
+from runner.mail_display.html_events import read_events
+from runner.mail_display.look import BACKGROUND_COLOR_OF_SHEET, Look
 from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_style_conditions, find_unsupported
 from runner.preview.named_masks import show_or_name
@@ -23,9 +22,15 @@ from runner.privacy import AnyText, reveal_or_mask
 GMAIL_LIMIT = 102 * 1024  # bytes; Gmail hides the rest of a longer body behind a link
 _MAX_LISTED = 100  # links and images of a body
 _MAX_TEXT, _MAX_ADDRESS = 80, 240  # characters of a link's text, and of an image's address
-_IMPLIED_ENDS = frozenset({"p", "li", "td", "th", "tr"})  # another one of the same name ends it
-# A background that is not known hides a link only in rare cases.
-_HARMLESS = frozenset({"", "struck", "not in Outlook", "styled with background", "styled with background-color"})
+_MAX_READ = 200_000  # characters of a body that are read as a browser reads them, as for the comment
+# What does not hide a link, or hides it in rare cases alone.
+_NOT_HIDING = frozenset(
+    {"", "struck", "not in Outlook", "after a click", "caption", "at the right", "in another direction",
+     BACKGROUND_COLOR_OF_SHEET}
+    | {f"styled with {name}" for name in ("background", "background-color", "box-shadow", "float", "height",
+       "line-height", "list-style", "list-style-type", "margin", "overflow", "padding", "text-indent", "vertical-align",
+       "white-space", "width", "word-break")}
+)  # fmt: skip
 _IGNORED = re.compile(r"[\t\n\r]")  # a browser drops them wherever they stand
 # A browser takes any number of slashes after the scheme, a backslash for a slash, and the last @ for the end of a name.
 _WEB_ADDRESS = re.compile(r"((?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?)([^/\\?#:]*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -63,10 +68,12 @@ def _check_body(body: str, new_hosts: frozenset[str], *, is_email: bool) -> Body
 
 
 def _list_links(body: str, parsed: ParsedHtml, new_hosts: AbstractSet[str]) -> Iterator[Link]:
-    hidden = find_hidden_links(parsed)
+    hidden = find_hidden_links(body)
     for tag in _find_tags(parsed, "a", "area"):
         if "href" in tag.attributes:
-            yield _make_link(_address(tag, "href"), _read_text(parsed, tag), new_hosts, hidden.get(tag.start, ""))
+            yield _make_link(
+                _address(tag, "href"), _read_text(parsed, tag), new_hosts, hidden.get(_address(tag, "href"), "")
+            )
     for tag in parsed.conditional_tags:
         if not tag.is_end and tag.attributes.get("href"):
             yield _make_link(_address(tag, "href"), "(in Outlook alone)", new_hosts)
@@ -102,48 +109,29 @@ def _read_text(html: ParsedHtml, start: Tag) -> str:
     return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
 
 
-def find_hidden_links(html: ParsedHtml) -> dict[int, str]:
-    """Returns how each link appears that may not be seen, by the offset of its tag.
+def find_hidden_links(body: str) -> dict[str, str]:
+    """Returns how each link appears that may not be seen, by its address.
 
-    A link is left out if another one with its address is seen, as in a mail with one part for phones.
+    A link is left out if another one with its address is seen, as in a mail with one part for phones. What is not
+    certain is left out too: the preview draws it.
     """
-    # A style sheet may give any element other colours.
-    has_sheet = any(tag.name == "style" for tag in html.tags)
-    elements = [("", "", Look(color=None, background=None) if has_sheet else Look())]
-    hidden: dict[int, tuple[str, str]] = {}
+    events = [*read_events(body[:_MAX_READ])]
+    elements = [("", Look(has_sheet=has_style_sheet(events)))]
+    hidden: dict[str, str] = {}
     seen: set[str] = set()
-    open_names: Counter[str] = Counter()  # of the elements, so that no tag looks through all of them
-    for tag in html.tags:
-        if tag.is_end or (tag.name in _IMPLIED_ENDS and tag.name == elements[-1][0]):
-            while open_names[tag.name]:
-                name, _, _ = elements.pop()
-                open_names[name] -= 1
-                if name == tag.name:
-                    break
-            if tag.is_end:
-                continue
-        _, outer_mark, outer_look = elements[-1]
-        mark, look = _read_look(tag, outer_look)
-        mark = outer_mark or mark
-        if tag.name == "a" and (address := tag.attributes.get("href", "").strip()):
-            if reason := mark or look.describe_text(0):
-                hidden[tag.start] = address, reason
-            else:
-                seen.add(address)
-        if tag.name not in VOID_TAGS:
-            elements.append((tag.name, mark, look))
-            open_names[tag.name] += 1
-    return {start: reason for start, (address, reason) in hidden.items() if address not in seen}
-
-
-def _read_look(tag: Tag, look: Look) -> tuple[str, Look]:
-    if tag.name == "a":
-        look = replace(look, color=LINK)
-    if "bgcolor" in tag.attributes or "background" in tag.attributes:
-        look = replace(look, background=None)
-    style = read_style(tag.attributes.get("style", ""), tag.name, look)
-    mark = NOT_DISPLAYED if "hidden" in tag.attributes else style.mark
-    return "" if mark in _HARMLESS else mark, style.look
+    for event in events:
+        if event.kind == "end":
+            elements.pop()
+        elif event.kind == "start":
+            outer_mark, outer_look = elements[-1]
+            appearance = describe_element(event, event.attributes, outer_look)
+            mark = outer_mark or next((mark for mark in appearance.marks if mark not in _NOT_HIDING), "")
+            elements.append((mark, appearance.look))
+            if event.name == "a" and (address := event.attributes.get("href", "").strip()) and mark != IN_OUTLOOK:
+                reason = mark or appearance.look.describe_text()
+                hidden |= {address: reason} if reason not in _NOT_HIDING else {}
+                seen |= {address} if reason in _NOT_HIDING else set()
+    return {address: reason for address, reason in hidden.items() if address not in seen}
 
 
 def split_address(address: str) -> tuple[str, str, str]:

@@ -23,11 +23,13 @@ class EmptyHeight:
         return note
 
     def open_element(self, height: float) -> None:
-        """Begins an element that has the height, if nothing is seen inside."""
+        """Begins an element that has the height."""
         self._open.append((self._seen_count, self._pixels, height))
 
     def close_element(self, *, is_displayed: bool) -> None:
         """Ends the element that was opened last."""
         seen_count, pixels, height = self._open.pop()
-        if seen_count == self._seen_count:
+        if seen_count != self._seen_count:
+            self._pixels += height  # of which a text at its top leaves the rest empty
+        else:
             self._pixels = max(self._pixels, pixels + height) if is_displayed else pixels

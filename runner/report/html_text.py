@@ -4,28 +4,26 @@ The body is read as a browser reads it: by the tree that the HTML standard makes
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 
 from runner.characters import unescape_html
-from runner.mail_display.html_events import OUTLOOK, Event
+from runner.mail_display.element_style import has_style_sheet
+from runner.mail_display.html_events import Event
 from runner.mail_display.plain_reading import is_read_in_one_way
 from runner.mail_elements import is_mail_element
 from runner.privacy import AnyText, reveal_or_mask
-from runner.report.element_look import BRACKETS, escape_words
+from runner.report.element_label import BRACKETS, escape_words
 from runner.report.hosts import describe_hosts_in_text
 from runner.report.private_html import has_open_tag, read_private_html
 from runner.report.problem_text import list_first
-from runner.report.text_collector import BLOCK_ELEMENTS, TextCollector
+from runner.report.text_collector import TextCollector
 
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see may differ, see the HTML source]"
 SEVERAL_READINGS = "[tags are not ended as they are begun: what is displayed may differ, see the HTML source]"
 _ELEMENT = re.compile(r"<([a-zA-Z][^\s/>]{0,40})")
-_LENGTH_OF_LINE, _LENGTH_OF_BOX = 100, 10_000  # characters
-_HEIGHT = re.compile("height|padding|margin|font", re.IGNORECASE)
 _MAX_NAMES = 10  # of elements and attributes that mails do not use
 _MAX_LENGTH, _MAX_BODY_TAGS = 200_000, 20_000  # Gmail cuts a mail at half; newsletters have thousands of tags
 
@@ -50,9 +48,9 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     end = _find_end(sent)
     html = read_private_html(body, show_values=show_values, max_length=end)
     events = [*html.events]
-    collector = TextCollector()
-    for (event, displayed), text_length in zip(events, _measure_texts(events), strict=True):
-        collector.add(_escape_brackets(event), _escape_brackets(displayed), text_length)
+    collector = TextCollector(has_sheet=has_style_sheet(event for event, _ in events))
+    for event, displayed in events:
+        collector.add(_escape_brackets(event), _escape_brackets(displayed))
     notes = [_OPEN_PLACE] if html.has_open_place else []
     # Also the elements that the tree lacks, because another reader may have another tree.
     tags = dict.fromkeys(match[1].lower() for match in _ELEMENT.finditer(shown) if match[1].lower() != "noscript")
@@ -62,7 +60,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
         notes.append(f"[{listed} may be displayed in another way than shown here: see the HTML source]")
     if not is_read_in_one_way(sent[:end], (event for event, _ in events)):
         notes.append(SEVERAL_READINGS)
-    return "\n".join([*notes, *_note_cut(html.cut), html.mask(collector.text())])
+    return "\n".join([*notes, *_note_cut(html.cut), html.mask(collector.text)])
 
 
 def _note_cut(count: int) -> list[str]:
@@ -101,26 +99,3 @@ def _find_end(body: str) -> int:
     starts = [tag.start() for tag in tags if tag.start() < end]
     READ_TAGS.count += len(starts)
     return starts[-1] if len(starts) > _MAX_BODY_TAGS else end
-
-
-def _measure_texts(events: Sequence[tuple[Event, Event]]) -> list[int]:
-    """Returns for each event the number of characters of the texts inside its element.
-
-    What begins a line, or may have a height of its own, counts as many.
-    """
-    lengths, starts, total = [0] * len(events), list[int](), 0
-    comment_depth = 0  # of comments for Outlook, where shapes have a height
-    for index, (event, _) in enumerate(events):
-        if event.name == OUTLOOK:
-            comment_depth += 1 if event.kind == "start" else -1
-        if event.kind == "text":
-            total += len(event.text.strip())
-        elif event.kind == "start":
-            is_high = event.name == "img" or _HEIGHT.search(event.attributes.get("style", "")) is not None
-            begins_line = event.name in BLOCK_ELEMENTS or event.name == "br"
-            total += 0 if comment_depth else _LENGTH_OF_BOX if is_high else _LENGTH_OF_LINE * begins_line
-            starts.append(index)
-            lengths[index] = -total
-        elif event.kind == "end":
-            lengths[starts.pop()] += total
-    return lengths

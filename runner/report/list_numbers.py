@@ -1,4 +1,4 @@
-"""The signs before the items of HTML lists: a dash, or the number that a browser counts to.
+"""The signs before the items of HTML lists: a dot, or the number that a browser counts to.
 
 Source: the HTML standard, "The ol element" and "The li element" (the ordinal value). Letters and Roman numerals are
 shown as numbers, and a list that counts down is named as an attribute that is not known.
@@ -7,6 +7,7 @@ shown as numbers, and a list that counts down is named as an attribute that is n
 import re
 from collections.abc import Mapping
 
+DOT = "• "  # before an item without a number
 LISTS = frozenset({"ol", "ul", "menu", "dir"})
 _INTEGER = re.compile(r"[ \t\r\n\f]*([+-]?[0-9]{1,9})(?![0-9])")  # a browser does not count to more digits
 
@@ -20,7 +21,7 @@ class ItemList:
     def next_sign(self, attributes: Mapping[str, str]) -> str:
         """Returns what stands before the next item, and counts it."""
         if self.number is None:
-            return "- "
+            return DOT
         number = _parse_integer(attributes.get("value"), self.number)
         self.number = number + 1
         return f"{number}. "

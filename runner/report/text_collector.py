@@ -1,71 +1,66 @@
 """Collects the text of a body from its elements and texts, line by line, as a reader sees it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from runner.mail_display.html_events import OUTLOOK, Event
+from runner.mail_display.element_style import CODE_ELEMENTS, IN_OUTLOOK, TITLE, VOID_ELEMENTS, describe_element
+from runner.mail_display.flow import BLOCK_ELEMENTS
+from runner.mail_display.html_events import CONDITION, CONDITION_END, OUTLOOK, Event
 from runner.mail_display.look import NOT_DISPLAYED, Look
 from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
-from runner.report.element_look import IN_OUTLOOK, NAMED_ELEMENTS, VOID_ELEMENTS, describe_element
-from runner.report.empty_height import EmptyHeight
+from runner.report.element_label import escape_words, label_element
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
-from runner.report.list_numbers import LISTS, ItemList
+from runner.report.list_numbers import DOT, LISTS, ItemList
+from runner.report.text_lines import SEEN, Marks, TextLines
 
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
-BLOCK_ELEMENTS = split_names(
-    "address article aside blockquote body caption center dd details div dl dt figcaption figure footer form h1 h2 h3 "
-    "h4 h5 h6 header hr html li main nav ol option p pre script section style summary table td th title tr ul "
-    + OUTLOOK
-)
 _PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
-_CONTINUED = "⋯ "  # begins each further line inside of a mark, so that none stands there as if it was displayed
-# More than spaces, dashes and what has no width.
-_SEEN = re.compile(r"[^\s\-\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")
-_BREAK = re.compile(r"[ \t\r\n\f\u1680\u2000-\u2006\u2008-\u200b\u3000-\ud7ff-]")  # where a line may break
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
+_WHOLE_MARKS = frozenset({*_NOT_DRAWN, "struck", "in another direction"})  # a second one inside does nothing more
+_HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
+_WITHOUT_ROOM = split_names("area base link meta param source track wbr")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _OpenElement:
-    """`marks` are those that begin at this element, and are printed once something is seen inside (`is_marked`)."""
-
-    name: str
     look: Look
-    marks: tuple[str, ...] = ()
-    is_marked: bool = False
+    name: str = ""
+    breaks_line: bool = False
+    marks: Marks = field(default_factory=lambda: Marks(()))
 
 
 class TextCollector:
-    """Collects lines of text: those that have ended, and the pieces of the open one.
+    """Adds the events of a body to lines of text.
 
-    `_has_text` says that the open line has more than spaces and dashes. `_link` is the open link: its address, the
-    number of its line, and the index of its first piece. `_lists` are the open lists. `uncommon` are the elements and
+    `_links` are the open links: address and position. `_lists` are the open lists. `uncommon` are the elements and
     attributes that mails do not use.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_sheet: bool = False) -> None:
+        self._lines = TextLines()
         self._lists: list[ItemList] = []
-        self._lines: list[str] = []
-        self._pieces: list[str] = []
-        self._has_text = False
-        self._last_word = ""  # which the next text may continue, as far as no line breaks before it
-        self._empty_height = EmptyHeight()
+        self._links: list[tuple[str, tuple[int, int]]] = []
+        # Of the open tables: below a cell of several rows, one of several columns may lie over it.
+        self._has_rowspan = [False]
+        self._named_code: set[tuple[str, bool]] = set()
+        self._has_auto_direction = self._is_conditional = False
         self._silent_depth = 0
-        self._open_elements = [_OpenElement("", Look())]
-        self._open_marks: list[str] = []
-        self._unmarked: list[_OpenElement] = []
-        self._printed_marks = 0  # elements that are open and whose marks are printed
-        self._links: list[tuple[str, int, int]] = []
+        self._open_elements = [_OpenElement(Look(has_sheet=has_sheet))]
         self.uncommon: dict[str, None] = {}
 
+    @property
     def text(self) -> str:
-        """Returns all lines. Nothing may be added after it."""
-        self._end_line()
-        joined = "\n".join(line.strip() for line in self._lines)
-        return re.sub(r"\n{3,}", "\n\n", joined).strip()
+        """All lines. Nothing may be added after it."""
+        return self._lines.text
 
-    def add(self, event: Event, displayed: Event, text_length: int) -> None:
-        """Adds an event. What is printed is that of the displayed one. `text_length`: characters of texts inside."""
+    @property
+    def _is_in_outlook(self) -> bool:
+        return IN_OUTLOOK in self._lines.open_marks
+
+    def add(self, event: Event, displayed: Event) -> None:
+        """Adds an event. What is printed is that of the displayed one."""
         if self._silent_depth:
             self._silent_depth += (event.kind == "start") - (event.kind == "end")
             if not self._silent_depth:
@@ -73,124 +68,148 @@ class TextCollector:
         elif event.kind == "text":
             self._add_text(event.text, displayed.text)
         elif event.kind == "start":
-            self._start(event, displayed, text_length)
+            self._start(event, displayed)
         elif event.kind == "end":
             self._end(event.name)
+        elif event.name in {CONDITION, CONDITION_END} and not self._is_in_outlook:
+            self._is_conditional = event.name == CONDITION
 
-    def _start(self, event: Event, displayed: Event, text_length: int) -> None:
-        tag, parent = event.name, self._open_elements[-1]
-        if tag in BLOCK_ELEMENTS:
-            self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
-        if IN_OUTLOOK not in self._open_marks:
-            self._note_uncommon(displayed)
-        appearance = describe_element(event, displayed.attributes, parent.look, text_length)
-        self._empty_height.add(appearance.gap)
-        self._empty_height.open_element(appearance.height)
+    def _start(self, event: Event, displayed: Event) -> None:
+        tag, look = event.name, self._open_elements[-1].look
+        appearance = describe_element(event, displayed.attributes, look)
+        is_drawn = tag not in CODE_ELEMENTS and not _NOT_DRAWN.intersection(appearance.marks)
+        breaks_line = tag in BLOCK_ELEMENTS or (appearance.flow not in {"inline", "box"} and tag not in VOID_ELEMENTS)
+        if breaks_line:
+            self._lines.break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
+        if not self._is_in_outlook:
+            self._note_uncommon(event, displayed)
+        is_moved = self._lines.placement.open_element(appearance.flow, is_drawn=is_drawn)
+        self._lines.empty_height.add(appearance.gap)
+        self._lines.empty_height.open_element(appearance.height)
+        is_shape = ":" in tag and self._is_in_outlook  # which Outlook alone lays out
+        words = (
+            () if is_shape else (*map(escape_words, appearance.marks), *(("moved to the left",) if is_moved else ()))
+        )
+        label = label_element(tag, displayed.attributes)
         if tag in VOID_ELEMENTS:
-            self._empty_height.add(parent.look.height_of_line if tag == "br" else 0)
-            self._open_elements.append(parent)
-            hides = NOT_DISPLAYED in appearance.marks and NOT_DISPLAYED not in self._open_marks and appearance.label
-            self._append(f"[{NOT_DISPLAYED}: {appearance.label}]" if hides else appearance.label + _SIGNS.get(tag, ""))
-            if tag == "br":
-                self._end_line()
+            self._open_elements.append(_OpenElement(look, tag))
+            self._add_void(tag, label, words)
             return
-        marks = tuple(mark for mark in appearance.marks if mark not in self._open_marks)
-        element = _OpenElement(tag, appearance.look, marks)
-        self._open_elements.append(element)
-        if element.marks:
-            self._open_marks += element.marks
-            self._unmarked.append(element)
-        if tag in LISTS:
-            self._lists.append(ItemList(tag, event.attributes))
-        is_item = tag == "li" and bool(self._lists) and NOT_DISPLAYED not in appearance.marks
-        sign = self._lists[-1].next_sign(event.attributes) if is_item else "- " if tag == "li" else _SIGNS.get(tag, "")
-        self._append(appearance.label + sign)
-        if tag in NAMED_ELEMENTS and "style" not in event.attributes:  # which could display it
-            self._silent_depth = 1
+        open_marks = self._lines.open_marks
+        marks = tuple(word for word in words if word not in _WHOLE_MARKS or word not in open_marks)
+        self._open_elements.append(_OpenElement(appearance.look, tag, breaks_line, self._lines.begin_marks(marks)))
+        if tag in CODE_ELEMENTS:
+            self._add_code(label, event)
+        else:
+            self._lines.append(label, is_drawn=False)
+        self._add_sign(tag, event.attributes)
         if tag == "a":
             address = displayed.attributes.get("href") or displayed.attributes.get("xlink:href") or ""
-            self._links.append((address, len(self._lines), len(self._pieces)))
+            self._links.append((address, self._lines.position))
 
-    def _note_uncommon(self, displayed: Event) -> None:
+    def _add_void(self, tag: str, label: str, marks: tuple[str, ...]) -> None:
+        is_hidden = NOT_DISPLAYED in marks
+        if is_hidden and NOT_DISPLAYED not in self._lines.open_marks and label:
+            self._lines.append(f"[{NOT_DISPLAYED}: {label}]", is_drawn=False)
+        else:
+            self._lines.append(label, is_drawn=tag not in _WITHOUT_ROOM)
+        if tag == "hr" and not is_hidden:
+            self._lines.append(_SIGNS[tag], is_sign=True)
+        if tag in {"br", "hr"}:
+            self._lines.empty_height.add(self._open_elements[-1].look.height_of_line if tag == "br" else 0)
+            self._lines.end_line()
+            if not marks:
+                self._lines.placement.end_line()
+
+    def _add_code(self, label: str, event: Event) -> None:
+        """Names a style sheet or a script: once, and once for Outlook alone."""
+        if (name := (label, self._is_in_outlook)) not in self._named_code:
+            self._named_code.add(name)
+            self._lines.append(label, is_drawn=False)
+        if "style" not in event.attributes:  # which could display it
+            self._silent_depth = 1
+
+    def _add_sign(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "table":
+            self._has_rowspan.append(False)
+        if tag in LISTS:
+            self._lists.append(ItemList(tag, attributes))
+        is_item = tag == "li" and bool(self._lists) and NOT_DISPLAYED not in self._lines.open_marks
+        sign = self._lists[-1].next_sign(attributes) if is_item else DOT if tag == "li" else _SIGNS.get(tag, "")
+        if sign == DOT:
+            self._lines.append(sign, is_sign=True)
+        elif sign:
+            self._add_text(sign, sign)
+
+    def _note_uncommon(self, event: Event, displayed: Event) -> None:
+        self._has_auto_direction |= event.attributes.get("dir", "").lower() == "auto"
         if not is_mail_element(displayed.name) and displayed.name != OUTLOOK:
             self.uncommon[f"<{displayed.name[:41]}>"] = None
         elif not displayed.is_foreign:
-            names = (name for name in displayed.attributes if not is_mail_attribute(name))
+            names = [name for name in displayed.attributes if not is_mail_attribute(name)]
+            rowspan, colspan = (event.attributes.get(name, "1").strip() != "1" for name in ("rowspan", "colspan"))
+            names += ["rowspan"] * (colspan and (rowspan or self._has_rowspan[-1]))
+            self._has_rowspan[-1] |= rowspan
             self.uncommon |= dict.fromkeys(f"the attribute {name[:41]}" for name in names)
 
     def _end(self, tag: str) -> None:
+        if tag == "q":
+            self._add_text(_SIGNS[tag], _SIGNS[tag])
         element = self._open_elements.pop()
-        self._empty_height.close_element(is_displayed=NOT_DISPLAYED not in self._open_marks)
-        if tag in VOID_ELEMENTS:
-            return
+        self._lines.empty_height.close_element(is_displayed=NOT_DISPLAYED not in self._lines.open_marks)
         if tag in LISTS:
             self._lists.pop()
+        if tag == "table":
+            self._has_rowspan.pop()
         if tag == "a":
             self._end_link()
-        if tag == "q":
-            self._append(_SIGNS[tag])
-        if element.marks:
-            self._end_marks(element)
-        if tag in BLOCK_ELEMENTS:
-            self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
-
-    def _end_marks(self, element: _OpenElement) -> None:
-        del self._open_marks[-len(element.marks) :]
-        self._printed_marks -= element.is_marked
-        if not element.is_marked:
-            self._unmarked.pop()
-        elif self._has_text or not self._lines:
-            self._append("]" * len(element.marks))
-        else:
-            last = max((number for number, line in enumerate(self._lines) if line), default=0)
-            self._lines[last] += "]" * len(element.marks)
-
-    def _add_text(self, sent: str, data: str) -> None:
-        if IN_OUTLOOK in self._open_marks and self._open_elements[-1].name == "o:pixelsperinch" and data.isdigit():
-            return  # a setting that most mails have
-        text = describe_hosts_in_text(_WHITE_SPACE.sub(" ", data))
-        words = _BREAK.split(sent)
-        words[0] = self._last_word + words[0]
-        self._last_word = words[-1][-1000:]
-        look = self._open_elements[-1].look
-        mark = look.describe_text(max(map(len, words))) or look.describe_spaces(sent)
-        if mark and _SEEN.search(text) and mark not in self._open_marks and NOT_DISPLAYED not in self._open_marks:
-            text = f"[{mark}: {text.strip()}]"
-        if not _SEEN.search(text):
-            self._empty_height.add(look.height_of_line * (sent.count("\n") if look.keeps_spaces else text != " "))
-        self._append(text.lstrip(" ") if not self._pieces or self._pieces[-1].endswith(" ") else text)
-
-    def _append(self, piece: str) -> None:
-        is_seen = _SEEN.search(piece)
-        if piece and self._printed_marks and not self._pieces:
-            self._pieces.append(_CONTINUED)
-        if is_seen and NOT_DISPLAYED not in self._open_marks:
-            self._pieces.append(self._empty_height.see_text())
-        if self._unmarked and is_seen:
-            for element in self._unmarked:
-                self._pieces.append("".join(f"[{mark}: " for mark in element.marks))
-                element.is_marked = True
-                self._printed_marks += 1
-            self._unmarked.clear()
-        if piece:
-            self._pieces.append(piece)
-            self._has_text = self._has_text or bool(piece.strip(" -"))
+        if _HIDING.intersection(element.marks.words) and not element.marks.is_printed and self._is_in_outlook:
+            self._lines.append("(tags)", is_drawn=False)  # which Outlook reads around what follows
+        self._lines.end_marks(element.marks)
+        self._lines.placement.close_element()
+        if element.breaks_line:
+            self._lines.break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
 
     def _end_link(self) -> None:
         """Adds the address of the open link, if its text is another one."""
-        address, line, first = self._links.pop()
-        label = "".join(self._pieces[first:]).strip() if line == len(self._lines) else ""
-        if address and label not in {address, address.removeprefix("mailto:")}:
-            self._append(f" ({address}{describe_hosts(address)})")
+        address, position = self._links.pop()
+        if address and self._lines.read_from(position) not in {address, address.removeprefix("mailto:")}:
+            self._lines.append_behind(f" ({address}{describe_hosts(address)})")
 
-    def _end_line(self) -> None:
-        self._last_word = ""
-        self._lines.append("".join(self._pieces))
-        self._pieces.clear()
-        self._has_text = False
+    def _add_text(self, sent: str, data: str) -> None:
+        if self._is_in_outlook and self._open_elements[-1].name == "o:pixelsperinch" and data.isdigit():
+            return  # a setting that most mails have
+        look = self._open_elements[-1].look
+        if look.keeps_spaces and "\n" in data:
+            self._add_lines(sent, data)
+            return
+        text = describe_hosts_in_text(data if look.keeps_spaces else _WHITE_SPACE.sub(" ", data))
+        mark, open_marks = look.describe_text(), self._lines.open_marks
+        if self._has_auto_direction and _RIGHT_TO_LEFT.search(sent):
+            self.uncommon["the attribute dir"] = None
+        if not SEEN.search(text):
+            self._lines.empty_height.add(look.height_of_line * (text != " "))
+            if look.is_tiny or not self._lines.placement.is_drawn:
+                return  # no space is displayed either
+        elif NOT_DISPLAYED not in open_marks:
+            own = [mark] * (bool(mark) and mark not in open_marks) + ["not in Outlook"] * self._is_conditional
+            text = _surround(text, own)
+        self._lines.append(text.lstrip(" ") if self._lines.ends_with_space and not look.keeps_spaces else text)
 
-    def _break_line(self, *, with_blank_line: bool) -> None:
-        if self._has_text:
-            self._end_line()
-        if with_blank_line and self._lines and self._lines[-1] and not self._printed_marks:
-            self._lines.append("")
+    def _add_lines(self, sent: str, data: str) -> None:
+        """Adds a text whose lines end as they are written."""
+        for number, line in enumerate(data.split("\n")):
+            if number:
+                self._lines.end_line()
+                self._lines.placement.end_line()
+                self._lines.empty_height.add(self._open_elements[-1].look.height_of_line)
+            if line:
+                self._add_text(sent, line)
+
+
+def _surround(text: str, marks: list[str]) -> str:
+    """Returns a text in brackets that begin with marks, with the spaces around it outside."""
+    words = text.strip()
+    start = text.index(words)
+    inside = "".join(f"[{mark}: " for mark in marks) + words + "]" * len(marks)
+    return f"{text[:start]}{inside}{text[start + len(words) :]}"

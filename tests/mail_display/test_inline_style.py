@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.mail_display.inline_style import read_style
+from runner.mail_display.flow import find_flow
+from runner.mail_display.inline_style import Style, read_style
 from runner.mail_display.look import Look
+from runner.mail_display.style_parser import parse_style
 from runner.report.html_text import visible_text
 from tests.support.proof import proofs
 
@@ -18,7 +20,7 @@ DECORATING = [
     "font: bold 14px/1.5 Arial",
     "font-size: small",
     "margin:0 auto",
-    "padding: 10px 25px",
+    "padding: 0 25px",
     "width:600px",
     "max-width: 100%",
     "line-height: 24px",
@@ -27,15 +29,13 @@ DECORATING = [
     "background: url('data:a;b:c')",
     "border-top: 1px solid #ccc",
     "mso-line-height-rule: exactly",
-    "opacity: 0.9",
+    "opacity: 1",
     "display: inline-block",
-    "display:table-cell",
     "direction: ltr",
     "COLOR: #FF0000 !important; ;",
     "text-indent:0",
     "v-text-anchor:middle",
     "min-width: 320px",
-    "color-scheme: light dark",
     "letter-spacing: 1px",
 ]
 DECORATING += [
@@ -48,8 +48,7 @@ DECORATING += [
     "background: #fff url(https://a.example/b.png) no-repeat center / cover",
     "background-image: linear-gradient(90deg, rgba(1,2,3,0.5), #fff 50%)",
     "border: 1px solid rgba(0, 0, 0, 0.1)",
-    "box-shadow: 0 1px 3px rgba(0,0,0,.2)",
-    "border-radius: 8px; overflow: hidden",
+    "border-radius: 8px",
     "mso-padding-alt: 10px 25px",
     "mso-text-raise: 13px",
     "text-decoration: underline dotted #333",
@@ -73,6 +72,7 @@ NAMED = {
     "color: transparent": "styled with color",
     "opacity:.5": "styled with opacity",
     "color-scheme:dark": "styled with color-scheme",
+    "color-scheme:light dark": "styled with color-scheme",
     "font-size:0.1px": "not displayed",
     "font-size:5px": "in a size of 5 pixels",
     "font-size:200px": "in a size of 200 pixels",
@@ -84,6 +84,8 @@ NAMED = {
     "display: none !important": "not displayed",
     "color:red;;DISPLAY:NONE": "not displayed",
     "display:none;display:block": "styled with display",
+    "display:inline;display:block": "styled with display",
+    "display:list-item": "styled with display",
     "display:table-column": "styled with display",
     "display:table-footer-group": "styled with display",
     "display:-webkit-box": "styled with display",
@@ -106,7 +108,7 @@ NAMED = {
     "unicode-bidi:bidi-override": "styled with unicode-bidi",
     "flex-direction:row-reverse": "styled with flex-direction",
     "order:2": "styled with order",
-    "float:right": "styled with float",
+    "float:right;display:flex": "styled with display",
     "letter-spacing:-1em": "styled with letter-spacing",
     "z-index:1": "styled with z-index",
     "color:#fff": "in the colour of its background",
@@ -143,15 +145,20 @@ UNREAD = [
     "a:[;display:none", "@media{display:none", "<!-- display:none", "'a", "x", "a:)", "background:url('a\nb')",
 ]  # fmt: skip
 NESTED = {
-    "font-size:.4em": "not displayed", "font-size:smaller": "not displayed", "opacity:.98": "styled with opacity",
-    "padding-left:150px": "styled with padding-left", "margin: 0 150px": "styled with margin",
+    "font-size:.4em": "not displayed", "font-size:smaller": "not displayed",
+    "padding-left:50px": "styled with padding-left", "margin: 0 50px": "styled with margin",
     "font-size:80%": "not displayed",
 }  # fmt: skip
 
 
+def read(text: str, tag: str = "p") -> Style:
+    style = parse_style(text)
+    return read_style(style, tag, find_flow(tag, style)[0], Look(), Look())
+
+
 @pytest.mark.parametrize("style", DECORATING)
 def test_what_decorates_alone_needs_no_word(style: str) -> None:
-    assert read_style(style, "p", Look()).mark == ""
+    assert read(style).mark == ""
     assert visible_text(f'<p>Hi <span style="{style}">Ann</span></p>', show_values=False) in {
         "Hi Ann",
         "Hi [picture: https://a.example/b.png]Ann",
@@ -167,7 +174,7 @@ def test_what_may_change_the_text_is_named(style: str) -> None:
 
 @pytest.mark.parametrize("style", UNREAD, ids=ascii)
 def test_a_style_that_is_no_plain_css_is_named(style: str) -> None:
-    assert read_style(style, "p", Look()).mark == "styled in a way that is not read here"
+    assert read(style).mark == "styled in a way that is not read here"
 
 
 @pytest.mark.parametrize("style", NESTED)
@@ -189,58 +196,53 @@ def test_a_part_of_no_size_is_no_size(inner: str) -> None:
     assert "not displayed: evil" in visible_text(body, show_values=False)
 
 
-WORDS = "\u00a0".join(["evil"] * 40)
-TIGHT = {
-    '<b style="width:.0em">evil</b>': "styled with width",
-    f'<table style="table-layout:fixed;width:60px"><tr><td>{WORDS}</table>': "wider than its place",
-    f'<table width=60 style="table-layout:fixed"><tr><td>{WORDS}</table>': "wider than its place",
-    f'<table style="table-layout:fixed"><tr><td width=30>{WORDS}</table>': "wider than its place",
-    f'<table style="table-layout:fixed"><tr><td style="height:20px">{"evil " * 50}</table>': "styled with height",
-    "<table><tr><td width=1>evil</table>": "styled with width",
-    f'<div style="height:30px">{"evil " * 50}</div>': "styled with height",
-    f'<div style="max-height:40px">{"evil " * 90}</div>': "styled with max-height",
-    '<div style="height:12px">evil</div>': "styled with height",
-    f'<div style="font-size:0;height:20px"><p style="font-size:16px">{"evil " * 50}</div>': "styled with height",
-    f'<td style="display:block;height:20px">{"evil " * 50}</td>': "styled with height",
-    f'<div style="width:60px"><a style="height:20px">{"evil " * 5}</a></div>': "styled with height",
-    f'<div style="float:left;width:100px">{WORDS}</div>': "wider than its place",
-    f'<div style="overflow:hidden">{WORDS}</div>': "wider than its place",
-    f'<div style="overflow:hidden">{"<b>evil</b>&nbsp;" * 40}</div>': "wider than its place",
-    f'<div style="max-width:200px">{"e" * 100}vil</div>': "wider than its place",
-    '<div style="overflow:hidden;width:50px">evil</div>': "styled with width",
-    '<p style="box-sizing:border-box;width:100px;padding:0 150px;overflow:hidden">evil</p>': "styled with padding",
-    '<div style="overflow:hidden"><p style="text-indent:60px;margin:0 90px">evil</p></div>': "styled with margin",
-}
+# Each hides, moves, joins or covers a text in some place. Whether it does here, only a browser knows.
+NOT_JUDGED = [
+    "<b style='width:.0em'>evil</b>", "<table style='table-layout:fixed'><tr><td width=30>evil</table>",
+    "<table><tr><td width=1>evil</table>", "<div style='height:30px'>evil</div>",
+    "<p style='max-height:40px'>evil</p>", "<div style='height:60px;line-height:190px'>evil</div>",
+    "<div style='height:48px'><font size=7>evil</div>",
+    "<div style='box-sizing:border-box;height:150px;padding-top:50px'>evil</div>",
+    "<div style='max-width:20px'>evil</div>", "<table><tr><td style='display:block;height:20px'>evil</table>",
+    "<div style='overflow:hidden'>evil</div>",
+    "<div style='overflow:hidden;border-radius:50%'><p>evil</p></div>", "<p style='white-space:nowrap'>evil</p>",
+    "<p style='word-break:keep-all'>evil</p>", "<p style='opacity:.9'>evil</p>",
+    "<div style='padding:150px'>evil</div>", "<div style='margin-top:80px'>evil</div>",
+    "<p style='text-indent:9px'>evil", "<span style='padding:40px 0 0;background:#fff'>evil</span>",
+    "<i style='border-top:9px solid #fff'>evil</i>", "<i style='box-shadow:0 0 0 25px #fff'>evil</i>",
+    "<p style='outline:2px solid #fff'>evil", "<b style='line-height:.9'>evil",
+    "<p style='text-shadow:0 2px #fff'>evil", "<i style='vertical-align:-9pt'>evil</i>",
+    "<i style='vertical-align:super'>evil</i>", "<sup><sup>evil</sup></sup>", "<p style='color:initial'>evil",
+    "<p style='color:windowtext'>evil", "<p style='color-scheme:light dark'>evil", "<p style='font-size:70px'>evil",
+    "<p style='padding-left:10vw'>evil", "<html style='font-size:1px'><p style='font-size:1rem'>evil",
+    "<p style='text-decoration:overline'>evil", "<ol style='padding-left:0'><li>evil</ol>",
+    "<ul style='list-style:none'><li>evil</ul>", "<ul><li type=1 value=6>evil</ul>", "<ol><li type=disc>evil</ol>",
+    "<ol><li style='display:block'>evil</ol>", "<ul><li style='list-style-type:decimal'>evil</ul>",
+    "<ol start=6 style='color:#fff'><li><b style='color:#000'>evil</b></ol>",
+    "<q style='color:#fff'><b style='color:#000'>evil</b></q>",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", TIGHT)
-def test_what_has_no_room_is_named(body: str) -> None:
-    expected = TIGHT[body]
-    body = f"<table><tr>{body}</table>" if body.startswith("<td") else body
-    assert f"[{expected}: " in visible_text(body, show_values=False)
+@pytest.mark.parametrize("body", NOT_JUDGED)
+def test_what_only_a_browser_can_judge_is_named(body: str) -> None:
+    assert re.search(r"(^|\n|• |\^)\[(styled|in) [a-z -]+\d*[a-z ]*: ", visible_text(body, show_values=False))
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        '<a style="display:inline-block;height:40px;line-height:40px;width:200px">Read on</a>',
-        '<td style="height:20px;width:20px">A long text in a cell, which grows with it, as cells do</td>',
-        f'<div style="height:300px">{"A hero. " * 20}</div>',
-        '<td style="font-size:0px"><div style="height:40px;line-height:40px">&#8202;</div></td>',  # a gap of MJML
-        '<div style="border-radius:8px;overflow:hidden;max-width:600px"><p style="padding:24px">Hi you there</p></div>',
-        '<div style="max-width:300px">Some words that break in every line of a narrow column</div>',
-        f"<p>{'https://a.example/' + 'x' * 100}</p>",
+        "<td style='height:20px;width:20px'>A long text in a cell, which grows with it, as cells do</td>",
+        # A gap of MJML.
+        "<td style='font-size:0px'><div style='height:40px;line-height:40px'>&#8202;</div></td><td>Hi</td>",
+        "<div style='border-radius:8px;max-width:600px'><p style='padding:24px'>Hi you there</p></div>",
+        "<div style='max-width:300px'>Some words that break in every line of a narrow column</div>",
+        "<p style='font-size:14'>Hi</p>", "<a style='display:inline-block;padding:12px 24px'>Read on</a>",
+        "<ol style='padding-left:30px'><li>Hi</ol>", "<p style='line-height:40px'>Hi</p>", "<p>a<sup>2</sup></p>",
     ],
-)
-def test_what_has_room_needs_no_word(body: str) -> None:
+)  # fmt: skip
+def test_what_mails_do_with_their_texts_needs_no_word(body: str) -> None:
     body = f"<table><tr>{body}</table>" if body.startswith("<td") else body
     assert "[" not in visible_text(body, show_values=False)
-
-
-@pytest.mark.parametrize("inner", ["height:10px", "white-space:nowrap", "max-height:20px"])
-def test_what_an_element_around_may_cut_is_named(inner: str) -> None:
-    body = f'<div style="overflow:hidden"><div style="{inner}">evil</div></div>'
-    assert visible_text(body, show_values=False) == f"[styled with {inner.partition(':')[0]}: evil]"
 
 
 def test_an_element_inside_gives_its_text_a_size_again() -> None:
@@ -254,7 +256,7 @@ def test_nothing_is_said_of_an_element_without_text() -> None:
 
 @given(st.text(alphabet="ab:;-\\/*()0.%#!' \n"))
 def test_no_style_is_too_broken_to_be_read(style: str) -> None:
-    assert isinstance(read_style(style, "p", Look()).mark, str)
+    assert isinstance(read(style).mark, str)
 
 
 @pytest.mark.parametrize(
@@ -264,4 +266,4 @@ def test_no_style_is_too_broken_to_be_read(style: str) -> None:
     "start", ["", "border:", *proofs(["background:", "font:", "text-decoration:", "list-style:", "margin:"])]
 )
 def test_a_long_style_is_read_in_linear_time(piece: str, start: str) -> None:
-    read_style(start + piece * 50_000 + "%", "p", Look())
+    read(start + piece * 50_000 + "%")

@@ -19,7 +19,7 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ("Hi Ann,\n\n  two   spaces \nend", "Hi Ann,\n\n  two   spaces\nend"),
         ("<p>Hi <b>Ann</b>,</p><p>it is\n  over.</p>", "Hi Ann,\n\nit is over."),
         ("one<br>two<br/>three", "one\ntwo\nthree"),
-        ("<ul><li>a</li><li>b</li></ul>end", "- a\n- b\n\nend"),
+        ("<ul><li>a</li><li>b</li></ul>end", "• a\n• b\n\nend"),
         # The numbers that a browser shows.
         ("<ol><li>a</li><li>b</li></ol>", "1. a\n2. b"),
         ('<ol start="5"><li>a<li>b</ol>', "5. a\n6. b"),
@@ -27,7 +27,7 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ('<ol start="x"><li value="7">a<li>b<li value="y">c</ol>', "7. a\n8. b\n9. c"),
         ("<ol reversed><li>a<li>b</ol>", f"[the attribute reversed {UNCOMMON}]\n1. a\n2. b"),
         ('<ol type="a" start="26"><li>a<li>b<li type="I" value="4">c</ol>', "26. a\n27. b\n4. c"),
-        ("<li>a</li></ol></ul><ol><li>b</li></ol>", "- a\n\n1. b"),
+        ("<li>a</li></ol></ul><ol><li>b</li></ol>", "• a\n\n1. b"),
         ('<a href="https://a.example/x">here</a>.', "here (https://a.example/x)."),
         ('<a href="https://a.example">https://a.example</a>', "https://a.example"),
         ('<a href="mailto:a@example.com">a@example.com</a>', "a@example.com"),
@@ -36,7 +36,7 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ("<title>p</title><p>a</p><script>b()</script>", "[title: p]\n\na\n\n[a script: see the HTML source]"),
         ("a &amp; b &lt;c&gt;", "a & b <c>"),
         ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
-        ("<table><tr><td>a</td><td>b</td></tr></table>", "a\nb"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a\n│ b"),
         ("<p>unclosed <b>tag", "unclosed tag"),
         ("", ""),
         # As a browser reads it.
@@ -56,7 +56,7 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ('<p style="display: none">a</p>b', "[not displayed: a]\n\nb"),
         ("<span hidden>a <span>b</span></span> c", "[not displayed: a b] c"),
         ('<span style="font-size:0px">a</span><span style="font-size:0.9em">b</span>', "[not displayed: a]b"),
-        ("a<!--[if mso]><p>b</p><![endif]-->c", "a\n\n[in Outlook alone: b]\nc"),
+        ("a<!--[if mso]><p>b</p><![endif]-->c", "a\n\n[in Outlook alone: b]\n│ c"),
         ("<input value='a'>", f"[<input> {UNCOMMON}]\n[input a]"),
         # As the tree of the standard has it.
         ("You get <table>100<tr><td>9</td></tr></table>", "You get 100\n\n9"),
@@ -73,9 +73,9 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ("<!--[if mso]><table><tr><td><![endif]-->a", "a"),
         (
             '<table><tfoot style="display:table-row-group"><tr><td>first</td></tr></tfoot><tr><td>b</td></tr></table>',
-            "first\nb",
+            "b\n[styled with display: first]",
         ),
-        ("<table><caption align=bottom>last</caption><tr><td>a</table>", "[styled with align: last]\na"),
+        ("<table><caption align=bottom>last</caption><tr><td>a</table>", "[caption: last]\na"),
         ("<font color=#fff>a</font>", "[in the colour of its background: a]"),
         ("<table><td bgcolor=#000><p style='color:#fff'>a", "a"),
         ("<table bgcolor=navy><td>a<a href=b style='color:navy'>c", "a[in the colour of its background: c] (b)"),

@@ -1,5 +1,7 @@
 """No text is plain in the comment that a style hides, whatever a browser makes of the style."""
 
+import re
+
 import pytest
 
 from runner.report.html_text import visible_text
@@ -79,6 +81,87 @@ def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
     assert before.count("[") > before.count("]") or "[below " in before
 
 
+# What is drawn in one line, and in the order of the mail, has a sign for it: else two lines could say another thing.
+IN_ONE_LINE = [
+    "€10<br style='display:none'>0", "€10<span hidden><br></span>0", "€10<div hidden>x</div>0", "€10<style></style>0",
+    "<div style='display:inline-block'>€10</div><div style='display:inline-block'>0</div>",
+    "€10<b style='display:inline-block'><div>0</div></b>", "<b style='display:inline-block'><p>€10</p></b>0",
+    "<div style='float:left'>€10</div><div>0</div>", "<table><tr><td>€10</td><td>0</td></tr></table>",
+    "<table><tr><td>€10</td><td><p>x</p><p>0</p></td></tr></table>", "€10<!--[if mso]>x<![endif]-->0",
+    "<table align=left><tr><td>€10</td></tr></table><p>0</p>", "€10<i style='font-size:0'> </i>0",
+    "€10<i hidden> </i>0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", IN_ONE_LINE)
+def test_what_stands_in_one_line_is_no_line_of_its_own(body: str) -> None:
+    text = visible_text(f"<p>Hello</p><div>{body}</div>", show_values=False)
+    assert re.search(r"(?m)(^│ |€10)0$", text)
+
+
+@pytest.mark.parametrize(
+    "body", ["a<br>b", "<p>a</p><p>b</p>", "<span style='display:block'>a</span>b", "<pre>a\nb</pre>", "a<hr>b"]
+)
+def test_a_line_of_its_own_has_no_sign(body: str) -> None:
+    assert "│" not in visible_text(body, show_values=False)
+
+
+ORDERS = {
+    "Don't <b style='float:left'>pay</b>": "Don't\n│ [moved to the left: pay]",
+    "<b style='float:right'>pay</b> Don't": "[at the right: pay]\n│ Don't",
+    "<div>Don't <table align=left><tr><td>pay": "Don't\n│ [moved to the left: pay]",
+    "<table><tfoot style=\"font-family:'SF Pro Display'\"><tr><td>b</td></tr></tfoot><tr><td>a</table>": "a\nb",
+    "<div dir=auto><i hidden>\u05d0</i>10 - 5": "[the attribute dir may be displayed",
+    "<table><tr><td>a<td rowspan=2>b<tr><td colspan=2>c</table>": "[the attribute rowspan may be displayed",
+}
+
+
+@pytest.mark.parametrize("body", ORDERS)
+def test_another_order_than_that_of_the_source_is_named(body: str) -> None:
+    assert ORDERS[body] in visible_text(body, show_values=False)
+
+
+# Each hides what stands before "500" for some readers.
+SIGNS_BEFORE = [
+    "<i hidden>-</i>", "<del>-</del>", "<i style='color:#fff'>-</i>", "<i style='font-size:0'>-</i>",
+    "<![if !mso]>not<![endif]>", "<!--[if !mso]><!-->not<!--<![endif]-->", "<i style='mso-hide:all'>not</i>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", SIGNS_BEFORE)
+def test_every_sign_that_some_readers_do_not_see_is_in_brackets(before: str) -> None:
+    text = visible_text(f"Balance: {before}500", show_values=False).partition("Balance: ")[2]
+    assert re.match(r"\[[a-zO ]+: (-|not)\]500", text)
+
+
+def test_what_hides_a_text_from_outlook_by_tags_alone_is_named() -> None:
+    body = "You will <!--[if mso]><div style='display:none'><![endif]-->not<!--[if mso]></div><![endif]--> pay"
+    assert "[in Outlook alone: [not displayed: (tags)]]" in visible_text(body, show_values=False)
+
+
+BACKGROUNDS = [
+    "<span style='background:#000;color:#fff'><div>evil</div></span>",
+    "<b style='background:#000;color:#fff'><p>evil</p></b>",
+    "<table bgcolor=#000 style='color:#fff'><caption>evil</caption><tr><td>a</table>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BACKGROUNDS)
+def test_a_background_reaches_only_what_a_browser_draws_it_behind(body: str) -> None:
+    assert re.search(r"\[(in the colour of its background|caption): evil", visible_text(body, show_values=False))
+
+
+def test_what_is_empty_in_a_high_box_counts() -> None:
+    body = "<table><tr><td height=390>Hello</td></tr></table><p style='margin-top:40px'>evil</p>"
+    assert "[below 430 empty pixels] evil" in visible_text(body, show_values=False)
+
+
+def test_a_second_bracket_of_the_same_words_is_shown() -> None:
+    body = "<div style='position:relative'>You will <b style='position:absolute;left:-99px'>not</b> pay</div>"
+    text = visible_text(body, show_values=False)
+    assert text == "[styled with position: You will [styled with position: not] pay]"
+
+
 DRAWN = [
     "<o:PixelsPerInch>600</o:PixelsPerInch>", "<script type=text/plain style='display:block'>600</script>",
     "<style style='display:block'>600</style>", "<style style='all:unset'>600</style>",
@@ -100,7 +183,7 @@ HONEST = [
     "font:inherit", "font-family:\u5fae\u8f6f\u96c5\u9ed1, SimSun", "background:#fff none repeat scroll 0 0",
     "background:none repeat scroll 0% 0% rgb(255, 255, 255)", "background:#fff;background-color:#fff", "margin:1em 0",
     "width:100% !important;color:#333 !important", "color:inherit;text-decoration:inherit", "box-sizing:inherit",
-    "letter-spacing:-0.02em", "opacity:.8;color:#555", "font-size:16px;font-size:1rem", "white-space:pre-wrap",
+    "letter-spacing:-0.02em", "font-size:16px;font-size:1rem",
     "font:700 16px/24px -apple-system, 'Segoe UI'", "background-image:none", "background:transparent none",
 ]  # fmt: skip
 

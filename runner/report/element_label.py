@@ -1,0 +1,54 @@
+"""What stands in a text for an element that is more than its text: an image, an address, a style sheet."""
+
+from collections.abc import Mapping
+
+from runner.mail_display.element_style import ADDRESS_ATTRIBUTES, LABEL_ATTRIBUTES
+from runner.mail_display.style_parser import parse_style
+from runner.report.hosts import describe_hosts
+
+BRACKETS = str.maketrans("[]\u2502", "\uff3b\uff3d|")  # of the author
+_CODE = {"style": "a style sheet", "script": "a script"}
+
+
+def escape_words(words: str, space: str = " ") -> str:
+    """Returns words of the author on one line, which neither end a bracket of a mark, nor look like one."""
+    return space.join(words.split()).translate(BRACKETS)
+
+
+def label_element(tag: str, attributes: Mapping[str, str]) -> str:
+    """Returns what stands for an element besides its text; empty for one that only holds text."""
+    if not attributes and tag not in {*_CODE, "img"}:
+        return ""
+    addresses = " ".join(f"{each}{describe_hosts(each)}" for each in _list_addresses(tag, attributes))
+    pictures = parse_style(attributes.get("style", "")).addresses
+    styles = "".join(f"[picture: {each}{describe_hosts(each)}]" for each in map(escape_words, pictures))
+    if tag in {"col", "colgroup"} and ("bgcolor" in attributes or "background" in attributes.get("style", "").lower()):
+        return f"[{tag} with a background: see the HTML source]{styles}"
+    if tag == "img":
+        return f"[image {attributes.get('alt') or 'without alt'}: {addresses}]{styles}"
+    if tag in _CODE:
+        return f"[{_CODE[tag]}: see the HTML source]"
+    if _has_dark_theme(tag, attributes):
+        return "[other colours in a dark theme: see the preview]"
+    texts = " ".join(
+        filter(None, (attributes.get(name) for name in LABEL_ATTRIBUTES if (tag, name) != ("li", "value")))
+    )
+    separator = ": " if texts and addresses else ""
+    return (
+        f"[{tag} {texts}{separator}{addresses}]" if texts else f"[{tag}: {addresses}]" if addresses else ""
+    ) + styles
+
+
+def _list_addresses(tag: str, attributes: Mapping[str, str]) -> list[str]:
+    found = [attributes.get(name, "") for name in ADDRESS_ATTRIBUTES if tag != "a" or name == "ping"]
+    if tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
+        found.append(attributes.get("content", ""))
+    return [each for each in found if each]
+
+
+def _has_dark_theme(tag: str, attributes: Mapping[str, str]) -> bool:
+    return (
+        tag == "meta"
+        and attributes.get("name", "").strip().lower() == "color-scheme"
+        and "dark" in attributes.get("content", "").lower()
+    )

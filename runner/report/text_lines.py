@@ -1,0 +1,126 @@
+"""The lines of a body's text, with the marks in brackets that say how a part of it appears."""
+
+import re
+from dataclasses import dataclass
+
+from runner.mail_display.look import NOT_DISPLAYED
+from runner.report.empty_height import EmptyHeight
+from runner.report.placement import Placement
+
+_CONTINUED = "⋯ "  # begins each further line inside of a mark, so that none stands there as if it was displayed
+_BESIDE = "│ "  # begins a line that may stand beside the one before it
+SEEN = re.compile(r"[^\s\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")  # more than spaces and what has no width
+
+
+@dataclass(slots=True)
+class Marks:
+    """The marks of an open element. They are printed once something is seen inside."""
+
+    words: tuple[str, ...]
+    is_printed: bool = False
+
+
+class TextLines:
+    """Collects lines: those that have ended, and the pieces of the open one.
+
+    `open_marks` are those of all open elements. `_has_text` says that the open line has more than spaces and the sign
+    of an item, `_is_drawn_in` that some of it is displayed.
+    """
+
+    def __init__(self) -> None:
+        self.placement = Placement()
+        self.empty_height = EmptyHeight()
+        self.open_marks: list[str] = []
+        self._lines: list[str] = []
+        self._pieces: list[str] = []
+        self._has_text = self._is_drawn_in = False
+        self._unprinted: list[Marks] = []
+        self._printed_count = 0
+
+    @property
+    def text(self) -> str:
+        """All lines. Nothing may be added after it."""
+        self.end_line()
+        joined = "\n".join(line.strip() for line in self._lines)
+        joined = re.sub(rf"(?<!\n)\n+(?=(?:{_CONTINUED})?{_BESIDE})", "\n", joined)
+        return re.sub(r"\n{3,}", "\n\n", joined).strip()
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Where the next piece stands: the number of its line, and its own in the line."""
+        return len(self._lines), len(self._pieces)
+
+    @property
+    def ends_with_space(self) -> bool:
+        """Whether a space here would be one too many."""
+        return not self._pieces or self._pieces[-1].endswith(" ")
+
+    def read_from(self, position: tuple[int, int]) -> str:
+        """Returns what the open line has from a position on; empty if that is in another line."""
+        line, piece = position
+        return "".join(self._pieces[piece:]).strip() if line == len(self._lines) else ""
+
+    def begin_marks(self, words: tuple[str, ...]) -> Marks:
+        """Begins an element with these marks."""
+        marks = Marks(words)
+        if words:
+            self.open_marks += words
+            self._unprinted.append(marks)
+        return marks
+
+    def end_marks(self, marks: Marks) -> None:
+        """Ends the element that was begun last."""
+        if not marks.words:
+            return
+        del self.open_marks[-len(marks.words) :]
+        self._printed_count -= marks.is_printed
+        if marks.is_printed:
+            self.append_behind("]" * len(marks.words))
+        else:
+            self._unprinted.pop()
+
+    def append(self, piece: str, *, is_drawn: bool = True, is_sign: bool = False) -> None:
+        """Adds a piece to the open line. The sign of an item alone is no text, and prints no marks."""
+        is_seen = not is_sign and SEEN.search(piece) is not None
+        if piece and self._printed_count and not self._pieces:
+            self._pieces.append(_CONTINUED)
+        if is_drawn and self.placement.is_drawn and (is_seen or is_sign):
+            if not self._is_drawn_in and self.placement.is_beside:
+                self._pieces.append(_BESIDE)
+            self._is_drawn_in = True
+            self.placement.draw()
+        if is_seen and NOT_DISPLAYED not in self.open_marks:
+            self._pieces.append(self.empty_height.see_text())
+        if is_seen:
+            self._print_marks()
+        if piece:
+            self._pieces.append(piece)
+            self._has_text = self._has_text or (not is_sign and bool(piece.strip()))
+
+    def _print_marks(self) -> None:
+        for marks in self._unprinted:
+            self._pieces.append("".join(f"[{word}: " for word in marks.words))
+            marks.is_printed = True
+            self._printed_count += 1
+        self._unprinted.clear()
+
+    def append_behind(self, piece: str) -> None:
+        """Adds what belongs to the last text, also where its line has ended."""
+        if self._has_text or not self._lines:
+            self.append(piece, is_drawn=False)
+        else:
+            last = max((number for number, line in enumerate(self._lines) if line), default=0)
+            self._lines[last] += piece
+
+    def end_line(self) -> None:
+        """Ends the open line."""
+        self._lines.append("".join(self._pieces))
+        self._pieces.clear()
+        self._has_text = self._is_drawn_in = False
+
+    def break_line(self, *, with_blank_line: bool) -> None:
+        """Ends the open line if it has a text."""
+        if self._has_text:
+            self.end_line()
+        if with_blank_line and self._lines and self._lines[-1] and not self._printed_count:
+            self._lines.append("")
