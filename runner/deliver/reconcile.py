@@ -18,11 +18,11 @@ from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State, fold_records
 from runner.ledger.record import Record
-from runner.shown_command import shown_command
 
 POLL_INTERVALS = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between two searches; the last one repeats
 
-_MAX_OPENINGS = 1_000  # of a delivery: the same text, from the same sender to the same contact
+_MAX_EXTRA = 10  # messages that are kept beyond one an attempt: one more proves that a delivery was sent twice
+_MAX_NAMED = 3  # messages in a reason
 
 NOT_SEARCHED = "Intercom could not be searched"
 NO_CONVERSATION = (
@@ -141,7 +141,9 @@ class Reconciliation:
         Of the answers it keeps what fits an attempt, without texts and contacts: all of it may be gigabytes. Raises
         RunStopped.
         """
-        match_keys = {attempt.match_key for attempt in (*self.pending, *self._rival_attempts)}
+        attempts_by_key: dict[tuple[str, str, str], list[SearchableAttempt]] = {}
+        for attempt in (*self.pending, *self._rival_attempts):
+            attempts_by_key.setdefault(attempt.match_key, []).append(attempt)
         earliest_times: dict[tuple[str, str], float] = {}  # by contact and sender
         for attempt in self.pending:
             key = attempt.match_key[:2]
@@ -151,12 +153,11 @@ class Reconciliation:
             text = text_hash({"subject": opening.subject, "body": opening.body}, self._salt)
             for contact in opening.contacts:
                 match_key = contact, opening.author, text
-                if match_key in match_keys:
+                attempts = attempts_by_key.get(match_key, [])
+                if any(attempt.covers(opening) for attempt in attempts):
                     openings = self._openings.setdefault(match_key, {})
-                    openings[opening.id] = replace(opening, contacts=(), subject="", body="")
-                    if len(openings) > _MAX_OPENINGS:
-                        message = f"Intercom answered more than {_MAX_OPENINGS:,} conversations that fit one delivery"
-                        raise RunStopped(message, f"look at them in Intercom, then decide: {shown_command('resolve')}")
+                    if len(openings) < len(attempts) + _MAX_EXTRA:
+                        openings[opening.id] = replace(opening, contacts=(), subject="", body="")
         self._record_proven(write, is_last=False)
 
     def _record_proven(self, write: Callable[..., None], *, is_last: bool) -> None:
@@ -206,7 +207,9 @@ class Reconciliation:
         is_one_delivery = len({attempt.record.key for attempt in attempts}) == 1
         is_ambiguous = len(openings) < len(attempts) and not (is_one_delivery and is_last)
         if is_ambiguous or not all(attempt.covers(opening) for attempt, opening in pairs):
-            ids = " or ".join(opening.id for opening in openings)
+            ids = " or ".join(
+                [*(opening.id for opening in openings[:_MAX_NAMED]), *(["…"] if openings[_MAX_NAMED:] else [])]
+            )
             reason = f"message {ids} fits it, and {len(attempts) - 1} other unknown attempts as well"
             self._reasons.update(dict.fromkeys((attempt.identity for attempt in attempts), reason))
             return []

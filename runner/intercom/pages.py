@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from runner.errors import RunStopped
 
@@ -99,7 +99,9 @@ def _parse_cursor(page: dict[str, Any], request: str) -> dict[str, str | int] | 
     pages = page.get("pages")
     following = pages.get("next") if isinstance(pages, dict) else None
     if isinstance(following, str):
-        following = {name: values[-1] for name, values in parse_qs(urlsplit(following).query).items()}
+        following = {
+            name: values[-1] for name, values in parse_qs(following.partition("#")[0].partition("?")[2]).items()
+        }
     for name in ("starting_after", "page"):
         if isinstance(following, dict) and (cursor := following.get(name)):
             if not isinstance(cursor, str | int) or len(str(cursor)) > _MAX_CURSOR:

@@ -151,12 +151,14 @@ def test_pages_that_bring_no_other_contact_end_the_reading(numbers, read):
         read(SEARCH, *pages)
 
 
-def test_attributes_of_any_depth_are_read(read):
-    deep: dict[str, object] = {"end": 1}
-    for _ in range(900):
-        deep = {"a": deep}
-    reading, _ = read(SEARCH, page(1, custom_attributes={"plan": "pro", **deep}))
-    assert next(reading.contacts())["custom_attributes"]["plan"] == "pro"
+@pytest.mark.parametrize("nest", [lambda value: {"a": value}, lambda value: [value], lambda value: [{"a": [value]}]])
+def test_attributes_of_any_depth_are_read(read, nest):
+    deep: object = "end"
+    for _ in range(300):
+        deep = nest(deep)
+    reading, _ = read(SEARCH, page(1, custom_attributes={"plan": "pro", "list": ["a", "", 1], "deep": deep}))
+    attributes = next(reading.contacts())["custom_attributes"]
+    assert (attributes["plan"], attributes["list"]) == ("pro", ["a", "", 1])
 
 
 def test_an_audience_has_a_bound(read, monkeypatch):

@@ -224,4 +224,6 @@ def _without_blanks(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         items = ((str(key), _without_blanks(item, depth + 1)) for key, item in value.items())
         return {key: item for key, item in items if item is not None}
+    if isinstance(value, list):
+        return [item if isinstance(item, str) else _without_blanks(item, depth + 1) for item in value]
     return value
