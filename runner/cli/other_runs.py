@@ -7,6 +7,7 @@ from datetime import datetime
 from runner.cli.context import Context
 from runner.errors import GuardRefused
 from runner.ledger.key_state import State, is_live_claim
+from runner.ledger.ledger import name_runs
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
 from runner.ledger.lockfile.ledger import find_other_owner
@@ -39,7 +40,7 @@ class OtherRuns:
         since: dict[str, str] = {}
         for claim in sorted(claims, key=lambda claim: claim.at):
             since.setdefault(claim.run, claim.at)
-        return " and ".join(f"run {run}, since {format_time(at)} (UTC)" for run, at in since.items())
+        return name_runs([f"run {run}, since {format_time(at)} (UTC)" for run, at in since.items()])
 
 
 def find_other_runs(context: Context) -> OtherRuns:

@@ -19,7 +19,7 @@ from runner.deliver.stop import GO_ON
 from runner.deliver.summary import Summary
 from runner.errors import LedgerUnavailable
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger, SharedLedger
+from runner.ledger.ledger import Ledger, SharedLedger, name_runs
 from runner.ledger.local_records import write_rescue_file
 from runner.ledger.record import CONTACT_NOT_FOUND, Record
 from runner.plan.plan import Plan
@@ -222,7 +222,7 @@ def wait_for_other_runs(
     summary = OtherRunsSummary(sending.total(), states["unknown"], free)
     lines = (
         (max(0, summary.unknown - summary.sending), f"unknown: {shown_command('status')} lists them"),
-        (summary.sending, f"still being sent, by {'; '.join(sending)}: {shown_command('status')} shows how they end"),
+        (summary.sending, f"still being sent, by {name_runs(sending)}: {shown_command('status')} shows how they end"),
         (summary.free, "given up by the run that had claimed them: run the same command again"),
     )
     for number, text in lines:
@@ -242,7 +242,7 @@ def _wait_while_sending(
     tries = 0
     while (sending := ledger.other_runs(names)) and time.monotonic() < until and not is_stopped():
         if tries == len(_PAUSES) - 2:  # not at once: most runs end within the first pauses
-            output.note(f"waiting for {sending.total():,} that other runs are sending: {'; '.join(sending)}")
+            output.note(f"waiting for {sending.total():,} that other runs are sending: {name_runs(sending)}")
         time.sleep(max(0.0, min(_PAUSES[min(tries, len(_PAUSES) - 1)], until - time.monotonic())))
         tries += 1
     return sending

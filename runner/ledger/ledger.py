@@ -1,7 +1,7 @@
 """The interface of every kind of ledger."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from itertools import groupby, islice
@@ -11,6 +11,8 @@ from typing import Protocol, runtime_checkable
 from runner.ledger.facts import Facts
 from runner.ledger.mark import MoveMark
 from runner.ledger.record import Header, Record
+
+_MAX_NAMED, _MAX_NAME = 3, 200  # runs in a message, and characters of each
 
 
 class Ledger(Protocol):
@@ -129,6 +131,12 @@ class LedgerLocation(Protocol):
 
 
 _BATCH_SIZE = 20_000  # records that are appended at once
+
+
+def name_runs(names: Collection[str]) -> str:
+    """Returns the names of the first runs, and how many more there are. Who writes to the ledger may make them long."""
+    more = [f"{len(names) - _MAX_NAMED:,} more"] if len(names) > _MAX_NAMED else []
+    return "; ".join([*(name[:_MAX_NAME] for name in islice(names, _MAX_NAMED)), *more])
 
 
 def find_missing_records(known: Facts, current: Facts) -> Iterator[Record]:

@@ -128,7 +128,7 @@ class PostgresLedger:
     def other_runs(self, messages: list[str]) -> Counter[str]:
         """Counts deliveries, by the `owner` of the run, as `SharedLedger.other_runs` says."""
         query = (
-            "SELECT who, count(*) FROM deliveries JOIN facts USING (key) JOIN runs ON run = run_of(attempt)"
+            "SELECT left(who, 200), count(*) FROM deliveries JOIN facts USING (key) JOIN runs ON run = run_of(attempt)"
             " WHERE status = 'unknown' AND rank = 0 AND message = ANY (%s) AND run <> ALL (%s)"
             " AND beat > clock_timestamp() - lease() AND NOT EXISTS (SELECT FROM facts AS later"
             " WHERE (later.key, later.attempt) = (facts.key, facts.attempt) AND later.rank > 0)"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from runner.errors import LedgerUnavailable
 from runner.ledger.context import LedgerContext, process_name
 from runner.ledger.facts import Facts
+from runner.ledger.ledger import name_runs
 from runner.ledger.lock_address import DatabaseAddress
 
 try:
@@ -34,7 +35,7 @@ class PostgresLocation:
             sending = ledger.other_runs(sorted(ledger.facts.message_names()))
         if sending:
             self.context.report(
-                f"{sending.total():,} of the unknown are just being sent, by {'; '.join(sending)}: their outcome comes"
+                f"{sending.total():,} of the unknown are just being sent, by {name_runs(sending)}: their outcome comes"
             )
         return ledger.facts
 

@@ -163,6 +163,8 @@ def test_resolve_leaves_a_claim_to_the_run_that_lives(folder: Folder, other: Cal
     assert ran.code == 5
     assert "being sent right now, by msgrun apply, process 7 on builder" in ran.err
     assert [state.status for state in ledger.facts.states_with("unknown")] == []
+    ledger._connection.fetch_rows("UPDATE runs SET who = repeat('a run ', 1000000) RETURNING run")
+    assert [len(folder.run(command).err) < 1000 for command in ("plan", "status")] == [True, True]
     dead(ledger)
     assert folder.run(*words).code == 0
     assert "just being sent" not in folder.run("status").err
