@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
@@ -57,15 +57,10 @@ def read_ledger(context: Context, *, refuses: bool = True) -> LedgerReading:
 
 
 @contextlib.contextmanager
-def open_ledger(context: Context, command: str, before_start: Callable[[], object] = lambda: None) -> Iterator[Ledger]:
-    """Opens the current ledger to write, and prints the same warnings. Raises GuardRefused, LedgerUnavailable.
-
-    `before_start` is called before a new ledger is started, and may raise.
-    """
+def open_ledger(context: Context, command: str) -> Iterator[Ledger]:
+    """Opens the current ledger to write, and prints the same warnings. Raises GuardRefused, LedgerUnavailable."""
     new_lock, no_fetch = context.options.new_lock, context.options.no_fetch
-    with opening.open_ledger(
-        context.ledger, command, new_lock=new_lock, no_fetch=no_fetch, before_start=before_start
-    ) as ledger:
+    with opening.open_ledger(context.ledger, command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
         _print_warnings(context, ledger.facts)
         ledger_id = context.header_of(ledger.facts).ledger
         if new_lock and ledger_id and not (context.settings.ledger_id or context.options.sandbox):

@@ -9,7 +9,7 @@ address may be contacted; the package for its kind opens it; `current_ledger` re
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -87,18 +87,13 @@ def require_current(context: LedgerContext, reading: LedgerReading) -> None:
 
 @contextlib.contextmanager
 def open_ledger(
-    context: LedgerContext,
-    command: str,
-    *,
-    new_lock: bool = False,
-    no_fetch: bool = False,
-    before_start: Callable[[], object] = lambda: None,
+    context: LedgerContext, command: str, *, new_lock: bool = False, no_fetch: bool = False
 ) -> Iterator[Ledger]:
     """Opens the current ledger to write, with all its records. A lockfile is locked for this process.
 
-    With `new_lock`, a ledger that does not exist is started. `before_start` is called before that, and may raise. With
-    `no_fetch`, the versions of a lockfile on git remotes are not read; the remotes are still asked whether the ledger
-    moved. Raises GuardRefused if it is not the current one, and LedgerUnavailable.
+    With `new_lock`, a ledger that does not exist is started. With `no_fetch`, the versions of a lockfile on git remotes
+    are not read; the remotes are still asked whether the ledger moved. Raises GuardRefused if it is not the current
+    one, and LedgerUnavailable.
     """
     answers = ask_remotes(context)
     with location_of(context).open(command, () if no_fetch else commits_of(answers)) as ledger:
@@ -106,7 +101,6 @@ def open_ledger(
         if not ledger.exists:
             if not (new_lock or context.is_sandbox):
                 raise missing_ledger_error(context)
-            before_start()
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)
         add_local_records(context, ledger)

@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,24 +77,11 @@ def apply(
             from runner.cli.audiences import read_planned_audiences  # noqa: PLC0415  # requests takes 130 ms
 
             project = read_planned_audiences(context, project, saved, paths)
-        with open_ledger(context, "apply", partial(_check_access, context)) as ledger:
+        with open_ledger(context, "apply") as ledger:
             options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
             )
             return _Apply(context, project, ledger, options, canary, until, log_file).run()
-
-
-def _check_access(context: Context) -> None:
-    """Checks the URL, the token, the workspace and its region, so that a wrong one leaves no new ledger behind.
-
-    Raises GuardRefused, RunStopped, UsageMistake.
-    """
-    from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which only a new ledger needs here
-
-    if context.options.sandbox:
-        return
-    with connect(context) as connection:
-        connection.verify_workspace()
 
 
 @dataclass(frozen=True, slots=True)
