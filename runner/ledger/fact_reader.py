@@ -16,7 +16,7 @@ MAX_HEADERS = 1_000  # that differ; a ledger has one for each workspace, salt an
 MAX_BLANK_LINES = 1 << 20
 MAX_TORN_LINES = 10_000
 MAX_TORN_SIZE = MAX_LINE  # bytes of all torn lines; to search a megabyte for records takes two seconds
-RESTORE_HINT = "take the file back from git, as it was before it was damaged"
+_RESTORE_HINT = "take the file back from git, as it was before it was damaged"
 
 
 class FactReader:
@@ -168,7 +168,7 @@ class FactReader:
             raise self._size_error(f"more than {MAX_HEADERS:,} headers")
 
     def _size_error(self, excess: str) -> LedgerUnavailable:
-        return LedgerUnavailable(f"{self._origin}:{self._line_number}: the ledger has {excess}", RESTORE_HINT)
+        return LedgerUnavailable(f"{self._origin}:{self._line_number}: the ledger has {excess}", _RESTORE_HINT)
 
     def _advance(self, line: bytes) -> None:
         """Moves the position to the start of the next line."""

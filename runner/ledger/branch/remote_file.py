@@ -158,16 +158,14 @@ class RemoteFile:
                 self._fetch_marker.touch()
 
     def _restore_lost(self, version: FileVersion, known: bytes) -> FileVersion:
-        """Returns the version with the records, and the higher mark, that only `known` has.
-
-        If the version does not have the file, all of `known` is restored.
-        """
-        if version.data.startswith(known):
-            return version
-        lost = known if not version.data else self._find_lost(version.data, known)
-        return replace(version, data=join_lines(version.data, lost), restored=lost)
+        """Returns the version with what only `known` has."""
+        lost = self._find_lost(version.data, known)
+        return replace(version, data=join_lines(version.data, lost), restored=lost) if lost else version
 
     def _find_lost(self, data: bytes, known: bytes) -> bytes:
+        """Returns the records, and the higher mark, that only `known` has; all of it if there is no `data`."""
+        if not data or data.startswith(known):
+            return known if not data else b""
         old, new = Facts(), Facts()
         old.read(known, "what this clone read before")
         new.read(data, self.address.display_name)
@@ -230,7 +228,8 @@ class RemoteFile:
             self._second_ref.learn_id(version.data)
         if not version.is_on_working_branch:
             return version
-        return replace(version, data=self._second_ref.add_lines(version.data))
+        lost = self._find_lost(version.data, self._second_ref.read_data())
+        return replace(version, data=join_lines(version.data, lost))
 
     def _open_objects(self) -> ObjectFolder:
         """Returns the object folder, which the first call creates."""

@@ -1,16 +1,11 @@
 """The second ref of a ledger on a branch where people merge. What a merge drops from the branch, this ref still has."""
 
 import os
-import re
 
-from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository
-from runner.ledger.fact_reader import MAX_BLANK_LINES, RESTORE_HINT
 from runner.ledger.facts import Facts
 from runner.ledger.lock_address import BranchAddress
 
-_LINE = re.compile(rb"[^\n]+")
-_MIN_RECORD = 64  # bytes of a line with a record: its key and the names of its fields have more
 _REFS, _CACHES = "refs/msgrun/ledger/", "refs/msgrun/second/"  # on the remote, and in the clone
 
 
@@ -49,27 +44,15 @@ class SecondRef:
         if len(facts.headers.ids) == 1:
             (self.ledger_id,) = facts.headers.ids
 
-    def add_lines(self, data: bytes) -> bytes:
-        """Returns the branch's file with the lines that only the second ref has. Raises LedgerUnavailable."""
+    def read_data(self) -> bytes:
+        """Returns the branch's file as this ref has it; empty if it does not. Raises LedgerUnavailable."""
         git, commit = self._repository, self.commit
         # Another ledger of this id may have pushed it: one that moved between two such branches.
         is_ours = commit and self.commit_line in os.fsdecode(git.git("log", "-1", "--format=%B", commit))
-        second = (git.read_blob(commit, self._address.path) if is_ours else None) or b""
-        for content in (data, second):
-            if content.count(b"\n") > len(content) // _MIN_RECORD + MAX_BLANK_LINES:
-                message = (
-                    f"the ledger {self._address.display_name} has millions of lines that are too short for a record"
-                )
-                raise LedgerUnavailable(message, RESTORE_HINT)
-        known = {hash(line[0]) for line in _LINE.finditer(data)}
-        lost = bytearray()
-        for line in _LINE.finditer(second):
-            if hash(line[0]) not in known:
-                lost += line[0] + b"\n"
-        return join_lines(data, lost)
+        return (git.read_blob(commit, self._address.path) if is_ours else None) or b""
 
 
-def join_lines(data: bytes, more: bytes | bytearray) -> bytes:
+def join_lines(data: bytes, more: bytes) -> bytes:
     """Returns lines with more lines after them, which start on a fresh line."""
     line_end = b"\n" if data and more and not data.endswith(b"\n") else b""
     return b"".join((data, line_end, more)) if more else data
