@@ -74,10 +74,10 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
         head = "" if head == commit.hash else head
         replaced = [
             FieldChange(path, "of this project", "replaced by another project, with its rules and its ledger")
-            for path in find_replaced_settings(repository, commit.hash, root, context.options.start_folder)
+            for path in find_replaced_settings(repository, commit.base, root, context.options.start_folder)
         ]
         with contextlib.suppress(ProblemsFound):
-            lost = find_lost_unions(repository, commit.hash, root, load_all_settings(context.tree).values())
+            lost = find_lost_unions(repository, commit.base, root, load_all_settings(context.tree).values())
             words = "not merged line by line, so that a merge forgets what others sent"
             replaced += [FieldChange(path, "merge=union", words) for path in lost]
         first = [*replaced, *_find_hold_removal(repository, commit, root)]
@@ -176,8 +176,7 @@ def _list_changed_files(repository: Repository, commit: Commit, paths: Sequence[
     """Yields git's letter of the change and the path of each file below `paths` that the commits change."""
     if not paths:
         return
-    base = repository.try_git("merge-base", commit.hash, "HEAD") or commit.hash
-    options = ("-r", "--no-renames", "--name-status", "-z", base, "HEAD", "--")
+    options = ("-r", "--no-renames", "--name-status", "-z", commit.base, "HEAD", "--")
     fields = (repository.try_git("diff-tree", *options, *(f":(top,literal){path}" for path in paths)) or "").split("\0")
     yield from zip(fields[::2], fields[1::2], strict=False)
 

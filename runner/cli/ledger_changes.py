@@ -1,13 +1,15 @@
 """Checks what the commits of a pull request change in the files of ledgers. They must not change anything in them."""
 
 import os
+import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from shlex import quote
 
 from runner.cli.context import Context
-from runner.compare.commit_tree import Commit, find_commit, tree_at
+from runner.compare.commit_tree import Commit, find_commit
 from runner.compare.merged_lockfiles import ATTRIBUTES_FILE, find_lost_unions
 from runner.compare.replaced_settings import find_own_marker, find_replaced_settings
 from runner.declare.project_root import SETTINGS_FILE
@@ -137,14 +139,12 @@ def _refuse_lost_ids(context: Context, repository: Repository, base: str) -> Non
             raise GuardRefused(message, f"take its lock: and ledger: back: git show {base[:12]}:{quote(path)}")
 
 
-def describe_changes(context: Context, ref: str, facts: Facts) -> list[str]:
-    """Says what the commits since the ref change in files of ledgers; `facts` are the records of the ledger in use.
+def describe_changes(context: Context, commit: Commit, facts: Facts) -> list[str]:
+    """Says what the commits since `commit` change in files of ledgers; `facts` are the records of the ledger in use.
 
-    Also why that cannot be said, so that no commit hides it. Raises UsageMistake, LedgerUnavailable.
+    Also why that cannot be said, so that no commit hides it. Raises LedgerUnavailable.
     """
-    repository = find_repository(context.tree.root.resolve())
-    commit = find_commit(repository, ref)
-    base = repository.try_git("merge-base", commit.hash, "HEAD") if repository else None
+    repository, base = find_repository(context.tree.root.resolve()), commit.merge_base
     if context.options.sandbox or repository is None or not base:
         return []
     notes = []
@@ -158,21 +158,20 @@ def describe_changes(context: Context, ref: str, facts: Facts) -> list[str]:
     return notes
 
 
-def add_records_at_ref(context: Context, ref: str, facts: Facts) -> None:
-    """Adds the records of the ref's lockfile to the facts.
+def add_records_at(context: Context, commit: Commit, facts: Facts) -> None:
+    """Adds the records of the commit's lockfile to the facts.
 
     A branch may drop records. Without this, its plan would look as if nothing had been sent, and after the merge the
-    deliveries would be sent again. Raises UsageMistake, GuardRefused (another salt), LedgerUnavailable.
+    deliveries would be sent again. Raises GuardRefused (another salt), LedgerUnavailable.
     """
     repository = find_repository(context.tree.root.resolve())
-    commit = find_commit(repository, ref)
     if context.options.sandbox or repository is None:
         return
     own = context.ledger
     declared = own.declared_at(repository, commit.hash) or own.declared
     if isinstance(declared.address, LockfileAddress):
         path = repository.relative_path(context.tree.root / declared.address.path)
-        facts.read((repository.read_blob(commit.hash, path) if path else None) or b"", f"{ref}:{path}")
+        facts.read((repository.read_blob(commit.hash, path) if path else None) or b"", f"{commit.ref}:{path}")
         facts.headers.require_consistent(context.settings.salt)
 
 
@@ -222,8 +221,11 @@ def _list_ledger_files(context: Context, repository: Repository, base: str) -> d
     An environment that is not declared any more still has the file that `base` named: if it is declared again,
     what that file remembers would be sent.
     """
-    with tree_at(repository, Commit(base, base), context.tree.root.resolve()) as tree:
-        names_before = list(_read_all_settings(tree))
+    with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
+        path = repository.relative_path(context.tree.root / SETTINGS_FILE)
+        if path and (content := repository.read_blob(base, path)) is not None:
+            (Path(folder) / SETTINGS_FILE).write_bytes(content)
+        names_before = list(_read_all_settings(Tree(Path(folder))))
     settings_now = _read_all_settings(context.tree)
     names_now, paths = [context.options.environment, *settings_now], dict[str, _LedgerFile]()
     for name in dict.fromkeys([*names_now, *names_before]):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from runner.cli.against import Base
 from runner.cli.context import Context
 from runner.cli.ledger import read_ledger
-from runner.cli.ledger_changes import add_records_at_ref, describe_changes
+from runner.cli.ledger_changes import add_records_at, describe_changes
 from runner.cli.planning import plan_project
 from runner.declare.project import Project
 from runner.declare.settings import load_settings
@@ -58,8 +58,8 @@ def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
     is_changed = declared is not None and declared.address != context.ledger.address
     try:
         ledger = _read_current(context)
-        changes = tuple(describe_changes(context, base.commit.ref, ledger.facts))  # before the ref's records are added
-        add_records_at_ref(context, base.commit.ref, ledger.facts)
+        changes = tuple(describe_changes(context, base.commit, ledger.facts))  # before the ref's records are added
+        add_records_at(context, base.commit, ledger.facts)
     except GuardRefused as error:
         reason, hint = _explain_refusal(context, base, error, is_changed=is_changed)
     except LedgerUnavailable as error:
@@ -70,7 +70,7 @@ def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
         if ledger.exists or not is_changed:
             return replace(ledger, changes=changes)
         reason, hint = _name_other_ledger(context, "is not there yet"), _MOVE_HINT
-    changes = tuple(describe_changes(context, base.commit.ref, Facts()))
+    changes = tuple(describe_changes(context, base.commit, Facts()))
     facts = _read_base_ledger(context, base, declared) if declared and is_changed else None
     if facts is None:
         return PlannedLedger(Facts(), exists=True, guard=ledger_not_read_guard(reason, hint), changes=changes)
@@ -129,7 +129,7 @@ def _read_base_ledger(context: Context, base: Base, declared: DeclaredLedger) ->
     own = context.ledger
     try:
         reading = opening.read_ledger(replace(own.at(declared.address), declared=declared))
-        add_records_at_ref(context, base.commit.ref, reading.facts)
+        add_records_at(context, base.commit, reading.facts)
     except (GuardRefused, LedgerUnavailable):
         return None
     return reading.facts if reading.exists or len(reading.facts) else None

@@ -32,10 +32,19 @@ _FILE_MODES = frozenset({"100644", "100755", _LINK_MODE})
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: the ref that the user gave, and the hash of the commit."""
+    """A commit: the ref that the user gave, the hash of the commit, and that of its merge base with HEAD.
+
+    `merge_base` is empty if there is none, as in a shallow clone.
+    """
 
     ref: str
     hash: str
+    merge_base: str
+
+    @property
+    def base(self) -> str:
+        """The commit that HEAD is compared with: the merge base, or the commit itself if there is none."""
+        return self.merge_base or self.hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ def find_commit(repository: Repository | None, ref: str) -> Commit:
     commit_hash = repository.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not commit_hash:
         raise UsageMistake(f"{ref} is not a commit of this repository", _suggest_fetch(repository, ref))
-    return Commit(ref, commit_hash)
+    return Commit(ref, commit_hash, repository.try_git("merge-base", commit_hash, "HEAD") or "")
 
 
 @contextlib.contextmanager

@@ -14,9 +14,11 @@ from runner.ledger.lock_address import LockfileAddress
 ATTRIBUTES_FILE = ".gitattributes"
 
 
-def find_lost_unions(repository: Repository, commit: str, root: Path, settings: Iterable[Settings]) -> list[str]:
-    """Returns the lockfiles of environments, from the top, that have `merge=union` at a commit and not in HEAD."""
-    base = repository.try_git("merge-base", commit, "HEAD") or commit
+def find_lost_unions(repository: Repository, base: str, root: Path, settings: Iterable[Settings]) -> list[str]:
+    """Returns the lockfiles of environments, from the top, that have `merge=union` at `base` and not in HEAD.
+
+    `base` is a commit that HEAD is based on.
+    """
     if repository.try_git("diff-tree", "--quiet", "-r", base, "HEAD", "--", f":(top,glob)**/{ATTRIBUTES_FILE}") == "":
         return []
     addresses = dict.fromkeys(own.lock for own in settings)

@@ -16,12 +16,12 @@ _BELOW_FOLDER = re.compile(r"(?:(?<=/messages)|(?<=\Amessages))/.*", re.DOTALL)
 _PATHSPECS = tuple(f":(top,glob)**/{name}" for name in (*MARKERS, "messages/**"))
 
 
-def find_replaced_settings(repository: Repository, commit: str, root: Path, start: Path) -> list[str]:
-    """Returns each msgrun.yaml or messages/ that made a folder the project's root at a commit, and does not for HEAD.
+def find_replaced_settings(repository: Repository, base: str, root: Path, start: Path) -> list[str]:
+    """Returns each msgrun.yaml or messages/ that made a folder the project's root at `base`, and does not for HEAD.
 
-    `root` is the project's root now, and `start` the folder in which the search for it began.
+    `base` is a commit that HEAD is based on. `root` is the project's root now, and `start` the folder in which the
+    search for it began.
     """
-    base = repository.try_git("merge-base", commit, "HEAD") or commit
     own, before = find_own_marker(repository, root), _find_marker_at(repository, base, start)
     found = [before] if before and before.parent != (own and own.parent) else []
     if own and not _has(repository, base, own):

@@ -14,6 +14,8 @@ from runner.git.process import MAX_OUTPUT, GitFailed, run_git
 from runner.git.remote_url import is_below, is_remote_url
 
 MAX_BLOB = 1 << 30  # bytes of a file of a commit that is read as a whole; a ledger of a million records has 400 MB
+_SMALL = 64 << 10  # bytes of a file that is kept in memory
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MAX_SHOWN = 100  # characters of a remote's answer in a message
 _FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=")
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
@@ -116,14 +118,7 @@ class Repository:
 
         Raises GuardRefused if it is a link, a folder or a submodule.
         """
-        entry = self.git("ls-tree", "--full-tree", "--long", commit, "--", path).strip()
-        if not entry:
-            return None
-        if not entry.startswith(_FILE_MODE):
-            message = f"{path} of the commit {commit[:10]} is a link, a folder or a submodule, and no file"
-            raise GuardRefused(message, "msgrun follows no link to what it keeps: commit the file itself")
-        _, _, blob, size, *_ = entry.split(None, 4)
-        return blob.decode(), int(size)
+        return (_find_fixed_blob if _HASH.fullmatch(commit) else _find_blob)(self, commit, path)
 
     def read_objects(self, names: Iterable[str], max_output: int = MAX_OUTPUT) -> Iterator[tuple[str, str, bytes]]:
         """Yields (name, kind, content) of each object, named by its full hash, that the repository has.
@@ -145,9 +140,12 @@ class Repository:
 
         Raises GuardRefused if it is a link, a folder or a submodule.
         """
-        if self.find_blob(commit, path) is None:
+        blob, size = self.find_blob(commit, path) or ("", 0)
+        if not blob:
             return None
-        return self.git("cat-file", "blob", f"{commit}:{path}", max_output=MAX_BLOB)
+        return (
+            _read_small_blob(self, blob) if size <= _SMALL else self.git("cat-file", "blob", blob, max_output=MAX_BLOB)
+        )
 
     def depth_options(self, remote: str, branch: str) -> list[str]:
         """Returns the options of `git fetch` for a branch, given by its short name.
@@ -204,6 +202,26 @@ class Repository:
         upstream, merge = (config.get(f"branch.{branch}.{name}", "") for name in ("remote", "merge"))
         main = "origin" if "origin" in known else next(iter(known), "")
         return upstream, merge, tuple(dict.fromkeys(remote for remote in (upstream, main) if remote in known))
+
+
+def _find_blob(repository: Repository, commit: str, path: str) -> tuple[str, int] | None:
+    entry = repository.git("ls-tree", "--full-tree", "--long", commit, "--", path).strip()
+    if not entry:
+        return None
+    if not entry.startswith(_FILE_MODE):
+        message = f"{path} of the commit {commit[:10]} is a link, a folder or a submodule, and no file"
+        raise GuardRefused(message, "msgrun follows no link to what it keeps: commit the file itself")
+    _, _, blob, size, *_ = entry.split(None, 4)
+    return blob.decode(), int(size)
+
+
+# What a hash names never changes. A plan asks three times for msgrun.yaml of a commit; each answer takes git 5 ms.
+_find_fixed_blob = functools.lru_cache(maxsize=64)(_find_blob)
+
+
+@functools.lru_cache(maxsize=64)
+def _read_small_blob(repository: Repository, blob: str) -> bytes:
+    return repository.git("cat-file", "blob", blob)
 
 
 def find_repository(folder: Path) -> Repository | None:
