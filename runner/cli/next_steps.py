@@ -105,8 +105,8 @@ def print_commit_step(context: Context, address: LedgerAddress, purpose: str, le
     old = context.tree.root / left
     is_tracked = left and repository.try_git("ls-files", "--", f":(top,literal){repository.relative_path(old)}")
     remove = f"git rm -f {quote(os.path.relpath(old))} && " if is_tracked else ""
-    push = " && git push" if repository.relevant_remotes() else ""
-    step = NextStep(purpose, (f"{remove}git add {names} && git commit -m 'Name the ledger'{push}",))
+    commit = f"{remove}git add {names} && git commit -m 'Name the ledger'"
+    step = NextStep(purpose, (" && ".join(filter(None, (commit, repository.push_command))),))
     context.output.error(format_next_steps([step], context.output.width))
 
 
@@ -240,6 +240,7 @@ def _commit_lockfile(
     files = [root / lockfile, *([settings] if _ADDED_REMOTE.search(change) else [])]
     name = join(os.path.relpath(file) for file in files)
     add = f"git add {name} && " if status.startswith("??") else ""
-    also_push, push = (" and push", " && git push") if repository.relevant_remotes() else ("", "")
-    purpose = f"Commit{also_push} the ledger, so that {aim}"
-    return [NextStep(purpose, (f"{add}git commit -m {quote(message)} {name}{push}",))]
+    push = repository.push_command
+    purpose = f"Commit{' and push' if push else ''} the ledger, so that {aim}"
+    commit = f"{add}git commit -m {quote(message)} {name}"
+    return [NextStep(purpose, (" && ".join(filter(None, (commit, push))),))]

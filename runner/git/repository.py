@@ -61,6 +61,14 @@ class Repository:
         """The remote whose branches others share: origin, or the first if none is named so; empty without a remote."""
         return next(reversed(self.relevant_remotes()), "")
 
+    @property
+    def push_command(self) -> str:
+        """The command that pushes the current branch, also one that was never pushed; empty without a remote."""
+        upstream, merge, remotes = self._remotes()
+        if upstream in remotes and merge:
+            return "git push"
+        return f"git push -u {shlex.quote(remotes[-1])} HEAD" if remotes else ""
+
     def list_remote_refs(self, remote: str, *patterns: str) -> tuple[dict[str, str], str]:
         """Returns the commits of the remote's refs, by full name, and the full name of the branch that HEAD names.
 

@@ -231,6 +231,16 @@ def test_without_a_remote_nobody_is_asked(clone):
     assert versions(clone) == []
 
 
+def test_a_branch_that_was_never_pushed_is_pushed_with_its_name(clone, tmp_path):
+    assert find_repository(clone.path).push_command == ""
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "empty.git")], check=True)
+    clone.git("remote", "add", "origin", str(tmp_path / "empty.git"))
+    command = find_repository(clone.path).push_command
+    assert command == "git push -u origin HEAD"
+    clone.git(*command.split()[1:])
+    assert find_repository(clone.path).push_command == "git push"
+
+
 def test_an_empty_remote_knows_nothing(clone, tmp_path):
     subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "empty.git")], check=True)
     clone.git("remote", "add", "origin", str(tmp_path / "empty.git"))
