@@ -19,7 +19,8 @@ from runner.mail_elements import is_inert_attribute, split_names
 IN_OUTLOOK = "in Outlook alone"
 VOID_ELEMENTS = split_names("area base br col embed hr img input link meta param source track wbr")
 TITLE = "title"
-_APPEARANCES = {OUTLOOK: IN_OUTLOOK, "title": TITLE, "s": "struck", "strike": "struck", "del": "struck",
+STRUCK = "struck"
+_APPEARANCES = {OUTLOOK: IN_OUTLOOK, "title": TITLE, "s": STRUCK, "strike": STRUCK, "del": STRUCK,
                 "caption": "caption", "details": "after a click"}  # fmt: skip
 CODE_ELEMENTS = frozenset({"style", "script"})  # which are not displayed
 _SIZES = {"small": 0.83, "big": 1.2, "sub": 0.83, "sup": 0.83, "h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67}
@@ -94,7 +95,11 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     own = read_style(style, tag, flow, default_look, look)
     mark = f"styled with {wrong_property}" if wrong_property else own.mark
     marks = [_find_own_mark(tag, attributes, mark), mark, *_judge_distance(default_look, look)]
+    if STRUCK in marks and own.look.describe_text():
+        marks[marks.index(STRUCK)] = "styled with text-decoration"  # in the colour of the text
     marks += ["at the right"] * (flow == "right")
+    if flow not in {"inline", "below"} and look.is_struck:
+        marks.append("not struck")  # the line does not go through a box
     marks += _judge_attributes(tag, attributes, shown, look)
     if tag in _RAISED and look.is_raised:
         marks.append(f"styled with {tag}")
@@ -104,7 +109,8 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     height = max(own.height, _read_pixels(written_height) if written_height != "100%" and tag != "img" else 0.0)
     if height > MAX_OFFSET:
         marks.append("styled with height")
-    new_look = own.look if flow == "inline" else replace(own.look, block_background=own.look.background)
+    own_look = replace(own.look, is_struck=STRUCK in marks or (look.is_struck and flow in {"inline", "below"}))
+    new_look = own_look if flow == "inline" else replace(own_look, block_background=own_look.background)
     return Appearance(tuple(dict.fromkeys(filter(None, marks))), new_look, flow, height, own.gap)
 
 
@@ -189,6 +195,8 @@ def _find_own_mark(tag: str, attributes: Mapping[str, str], style_mark: str) -> 
     style = attributes.get("style", "").lower()
     is_hidden = "hidden" in attributes or (tag in CODE_ELEMENTS and bool(style))
     mark = NOT_DISPLAYED if is_hidden else _APPEARANCES.get(tag, "")
+    if mark == STRUCK and "decoration" in style:
+        return style_mark or "styled with text-decoration"  # which may leave the line out
     # A style may show the element all the same.
     is_shown = mark in {NOT_DISPLAYED, TITLE} and (style_mark or "display" in style)
     return style_mark or "styled with display" if is_shown else mark

@@ -57,8 +57,11 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
     displays = style.list_values("display")
     new_look, marks = _find_look(style, look, around)
     grows = tag in _GROWING and not displays and not look.is_fixed
+    paints = any(name.startswith("background") for name, _ in style.declarations)
     for name, value in style.declarations:
-        if not (_fits(name, value, tag, flow, new_look.size, grows=grows) and _decorates(name, value, new_look.size)):
+        is_bare = flow == "inline" and not paints and name.startswith("padding")
+        fits = is_bare or _fits(name, value, tag, flow, new_look.size, grows=grows)
+        if not (fits and _decorates(name, value, new_look.size)):
             marks.append(_describe(name, value))
     mark = NOT_DISPLAYED if displays == {"none"} else marks[0] if marks else ""
     heights = style.list_values("height") | style.list_values("min-height")

@@ -21,6 +21,7 @@ class Look:
     what a cell of it moves its text by. `keeps_spaces`: spaces and ends of lines are displayed. `links` are the colours
     that a link may have. A colour that is not known is None. `block_background` is drawn behind a block here: that of
     an element in a line is not. `list_tag` is that of the innermost list. `is_raised`: it is in <sub> or <sup>.
+    `is_struck`: a line goes through it.
     `has_sheet`: a style sheet may give any text another colour.
     """
 
@@ -37,6 +38,7 @@ class Look:
     keeps_spaces: bool = False
     list_tag: str = ""
     is_raised: bool = False
+    is_struck: bool = False
     has_sheet: bool = False
 
     @property

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from runner.mail_display.element_style import ADDRESS_ATTRIBUTES, LABEL_ATTRIBUTES
 from runner.mail_display.style_parser import parse_style
+from runner.mail_display.style_properties import in_pixels
 from runner.report.hosts import describe_hosts
 
 BRACKETS = str.maketrans("[]\u2502", "\uff3b\uff3d|")  # of the author
+_MAX_HEIGHT = 1000  # pixels
 _CODE = {"style": "a style sheet", "script": "a script"}
 
 
@@ -25,7 +27,7 @@ def label_element(tag: str, attributes: Mapping[str, str]) -> str:
     if tag in {"col", "colgroup"} and ("bgcolor" in attributes or "background" in attributes.get("style", "").lower()):
         return f"[{tag} with a background: see the HTML source]{styles}"
     if tag == "img":
-        return f"[image {attributes.get('alt') or 'without alt'}: {addresses}]{styles}"
+        return f"[image {attributes.get('alt') or 'without alt'}{_describe_height(attributes)}: {addresses}]{styles}"
     if tag in _CODE:
         return f"[{_CODE[tag]}: see the HTML source]"
     if _has_dark_theme(tag, attributes):
@@ -37,6 +39,13 @@ def label_element(tag: str, attributes: Mapping[str, str]) -> str:
     return (
         f"[{tag} {texts}{separator}{addresses}]" if texts else f"[{tag}: {addresses}]" if addresses else ""
     ) + styles
+
+
+def _describe_height(attributes: Mapping[str, str]) -> str:
+    """Returns how high an image is, if that puts what follows far below."""
+    heights = [attributes.get("height", ""), *parse_style(attributes.get("style", "")).list_values("height")]
+    pixels = max(in_pixels(height.strip().lower(), 16) or 0 for height in heights)
+    return f", {pixels:,.0f} pixels high" if pixels > _MAX_HEIGHT else ""
 
 
 def _list_addresses(tag: str, attributes: Mapping[str, str]) -> list[str]:

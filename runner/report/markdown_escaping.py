@@ -30,7 +30,7 @@ _WIDTH = 100  # columns of a block of code that are seen
 # What stands where a text, a line or a part of a message was left out. A text that imitates it only warns of itself.
 _CUT = re.compile(
     r"… and [\d,]+ more characters|^(?:- )?and [\d,]+ more (?:change|line|text)|`[\d,]+ more texts`"
-    "|other texts of this message",
+    r"|other texts of this message|^\[its last [\d,]+ characters are not read",
     re.MULTILINE,
 )
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n){21,}")  # longer than what the text of a body has without a remark
@@ -86,7 +86,16 @@ def shorten_block(
     text = strip_controls(text).strip("\n")
     text = _EMPTY_LINES.sub(lambda row: f"\n<{row[0].count(chr(10)) - 1:,} empty lines>\n", text)
     lines = _cut(_SPACES.sub(lambda row: f"<{len(row[0]):,} spaces>", text), limit, "\n", rest).split("\n")
-    return "\n".join(textwrap.fill(line, _WIDTH, subsequent_indent=line[:2] if is_diff else "") for line in lines)
+    return "\n".join(_fill(line, line[:2] if is_diff else "") for line in lines)
+
+
+def _fill(line: str, indent: str) -> str:
+    """Breaks a long line. What follows in a bracket of `html_text` begins with its sign, as its other lines do."""
+    first, *others = textwrap.wrap(line, _WIDTH, subsequent_indent=indent) or [""]
+    if not others:
+        return first
+    is_inside = first.startswith("⋯") or first.count("[") > first.count("]")
+    return "\n".join([first, *(f"⋯ {other}" if is_inside and not indent else other for other in others)])
 
 
 def is_cut(markdown: str) -> bool:

@@ -20,6 +20,14 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U000
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
 _WHOLE_MARKS = frozenset({*_NOT_DRAWN, "struck", "in another direction"})  # a second one inside does nothing more
 _HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
+# What an element without a text does to no other text. All else may move or cover one.
+_HARMLESS_ALONE = _WHOLE_MARKS | {"caption", "not in Outlook"} | {
+    f"styled with {name}" for name in split_names(
+        "background background-color background-image border-spacing box-sizing color font font-family font-size "
+        "height letter-spacing line-height list-style list-style-type max-height max-width min-height object-fit "
+        "opacity overflow text-align text-decoration text-indent vertical-align visibility white-space width word-break"
+    )
+}  # fmt: skip
 _WITHOUT_ROOM = split_names("area base link meta param source track wbr")
 
 
@@ -109,10 +117,10 @@ class TextCollector:
 
     def _add_void(self, tag: str, label: str, marks: tuple[str, ...]) -> None:
         is_hidden = NOT_DISPLAYED in marks
-        if is_hidden and NOT_DISPLAYED not in self._lines.open_marks and label:
-            self._lines.append(f"[{NOT_DISPLAYED}: {label}]", is_drawn=False)
-        else:
-            self._lines.append(label, is_drawn=tag not in _WITHOUT_ROOM)
+        if named := [mark for mark in marks if mark not in _HARMLESS_ALONE or (is_hidden and label)][:1]:
+            label = f"[{named[0]}: {label or tag}]"
+        if NOT_DISPLAYED not in self._lines.open_marks or not named:
+            self._lines.append(label, is_drawn=not named and tag not in _WITHOUT_ROOM)
         if tag == "hr" and not is_hidden:
             self._lines.append(_SIGNS[tag], is_sign=True)
         if tag in {"br", "hr"}:
@@ -163,12 +171,20 @@ class TextCollector:
             self._has_rowspan.pop()
         if tag == "a":
             self._end_link()
-        if _HIDING.intersection(element.marks.words) and not element.marks.is_printed and self._is_in_outlook:
-            self._lines.append("(tags)", is_drawn=False)  # which Outlook reads around what follows
+        if not element.marks.is_printed and element.marks.words:
+            self._name_empty(element.marks.words)
         self._lines.end_marks(element.marks)
         self._lines.placement.close_element()
         if element.breaks_line:
             self._lines.break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
+
+    def _name_empty(self, marks: tuple[str, ...]) -> None:
+        """Names an element without a text that may move or cover another one."""
+        if self._is_in_outlook:
+            if _HIDING.intersection(marks):
+                self._lines.append("(tags)", is_drawn=False)  # which Outlook reads around what follows
+        elif NOT_DISPLAYED not in self._lines.open_marks and not _HARMLESS_ALONE.issuperset(marks):
+            self._lines.append("(nothing)", is_drawn=False)
 
     def _end_link(self) -> None:
         """Adds the address of the open link, if its text is another one."""

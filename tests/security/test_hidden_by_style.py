@@ -5,6 +5,7 @@ import re
 import pytest
 
 from runner.report.html_text import visible_text
+from runner.report.markdown_escaping import shorten_block
 
 LINES = "\n" * 300
 # Another declaration counts for more, in browsers or in some mail clients.
@@ -160,6 +161,47 @@ def test_a_second_bracket_of_the_same_words_is_shown() -> None:
     body = "<div style='position:relative'>You will <b style='position:absolute;left:-99px'>not</b> pay</div>"
     text = visible_text(body, show_values=False)
     assert text == "[styled with position: You will [styled with position: not] pay]"
+
+
+# Without a text, each may cover or move what stands around it.
+EMPTY = [
+    "<div style='position:absolute;top:0'></div>", "<div style='margin-top:-40px'>&nbsp;</div>",
+    "<a href=/ style='inset:0'></a>",
+    "<ul style='transform:none'></ul>", "<o:p style='position:fixed'></o:p>", "<p style='po\\73ition:fixed'></p>",
+    "<hr style='position:absolute;background:#fff'>", "<img src=x style='margin-top:-90px'>",
+    "<area style='z-index:1'>",
+    "<link style='all:unset'>", "<div style='margin-top:-40px'>\u200b</div>", "<i style='outline:90px solid #fff'></i>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", EMPTY, ids=ascii)
+def test_the_style_of_an_element_without_a_text_is_named(body: str) -> None:
+    text = visible_text(f"<p>Hello</p>{body}<p>evil</p>", show_values=False)
+    assert re.search(r"\[styled (with|in) [a-z -]+: (\(nothing\)|hr|\[image[^]]*\]|area|link)\]", text)
+
+
+def test_a_high_image_says_so() -> None:
+    assert ", 1,500 pixels high: x]" in visible_text("<img src=x style='height:1500px'>evil", show_values=False)
+
+
+NOT_STRUCK = [
+    "<del style='text-decoration:none'>not</del>", "<s style='text-decoration-color:#fff'>not</s>",
+    "<s style='color:#fff'><b style='color:#000'>not</b></s>", "<s><b style='display:inline-block'>not</b></s>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NOT_STRUCK)
+def test_struck_is_only_what_has_a_line_through_it(body: str) -> None:
+    text = visible_text(f"You will {body} be charged", show_values=False)
+    assert "[struck: not]" not in text
+    assert "not]" in text
+
+
+def test_a_long_line_in_a_bracket_keeps_its_sign_where_the_comment_breaks_it() -> None:
+    text = visible_text(f"<p hidden>{'word ' * 60}end</p><p>{'word ' * 30}</p>", show_values=False)
+    hidden, _, seen = shorten_block(text).partition("end]")
+    assert all(line.startswith(("[", "⋯ ")) for line in hidden.splitlines())
+    assert "⋯" not in seen
 
 
 DRAWN = [

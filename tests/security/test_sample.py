@@ -15,6 +15,7 @@ from runner.declare.sample import Sample
 from runner.ledger.record import salt_check
 from runner.report.comparison_text import format_comparison
 from runner.report.html_text import visible_text
+from runner.report.markdown_escaping import code_block, is_cut
 from tests.support.clones import HEADER, Clone
 from tests.support.project import ROOT, run_in_process
 
@@ -799,6 +800,12 @@ def test_of_a_long_plain_text_the_beginning_is_shown_and_of_a_long_difference_to
     lines = format_comparison(Comparison("main", "a" * 40, (changed,)), show_values=True)
     assert "more characters" in lines
     assert len(lines) < 7_000
+
+
+def test_a_message_whose_end_is_not_read_counts_as_cut() -> None:
+    body = "<!--{}--><p>Hi</p><p>evil</p>"
+    assert is_cut(code_block(visible_text(body.format("x" * 200_000), show_values=False)))
+    assert not is_cut(code_block(visible_text(body.format("x"), show_values=False)))
 
 
 @pytest.mark.parametrize("scheme", ["dark", "only dark", "DARK"])
