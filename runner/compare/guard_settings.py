@@ -54,11 +54,9 @@ def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ..
 
 def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[str] = ()) -> Iterator[FieldChange]:
     old, new = _list_guard_settings(before), _list_guard_settings(now)
-    old_values, new_values = _list_values(before), _list_values(now)
-    for key, words in new.items():
-        is_changed = old[key] != words or old_values.get(key) != new_values.get(key)
-        if is_changed and key not in ignored:
-            yield describe_change(f"{prefix}{key}", old[key], words)
+    for key, (_, words) in new.items():
+        if old[key] != new[key] and key not in ignored:
+            yield describe_change(f"{prefix}{key}", old[key][1], words)
 
 
 def find_weakened_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:
@@ -80,14 +78,15 @@ def _format_lock(settings: Settings) -> str:
     return f"lock: {settings.lock.setting}, workspace: {settings.workspace or 'not pinned'}"
 
 
-def _list_guard_settings(settings: Settings) -> dict[str, str]:
-    """Returns the settings that guard the sending, by their names in msgrun.yaml.
+def _list_guard_settings(settings: Settings) -> dict[str, tuple[object, str]]:
+    """Returns the settings that guard the sending, by their names in msgrun.yaml: each value, and its words.
 
-    The salt is secret: instead of it, the check value that the ledger holds is returned.
+    Two values may have the same words. The salt is secret: its words are the check value that the ledger holds.
     """
-    limits, abort_conditions = settings.limits, settings.abort_conditions
+    limits, abort_conditions, lint = settings.limits, settings.abort_conditions, settings.lint
+    share, per_window, salt = settings.rate_share, settings.max_per_window, settings.salt
     of_project = {"default_environment": settings.default_environment} if settings.environment_name is None else {}
-    return {
+    texts = {
         **of_project,
         "lock": settings.lock.setting,
         "ledger": settings.ledger_id,
@@ -96,40 +95,34 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "region": settings.region,
         "from": str(settings.sender or ""),
         "api_version": settings.api_version,
-        "salt": f"check {salt_check(settings.salt)}",
-        "require_plan": str(settings.require_plan).lower(),
-        "limits.recipients_per_message": f"{limits.recipients_per_message:,}",
-        "limits.recipients_per_apply": f"{limits.recipients_per_apply:,}",
-        "abort_if.unknown": f"{abort_conditions.unknown:,}",
-        "abort_if.refused": f"{abort_conditions.refused:.0%}",
-        "abort_if.after": f"{abort_conditions.after:,}",
-        **{f"recipients.{fault}": rule for fault, rule in settings.recipients.rules().items()},
-        "rate.share": f"{settings.rate_share:g}",
-        "rate.max_per_10s": f"{settings.max_per_window:,}" if settings.max_per_window else "",
-        "lint.ignore": ", ".join(settings.lint.ignore),
-        "lint.select": ", ".join(settings.lint.select),
-        "lint.unsubscribe_above": f"{settings.lint.unsubscribe_above:,}",
-        "suppress": ", ".join(map(str, settings.suppress)),
-        "only": _format_only(settings.only, settings.salt) if settings.only else "",
-        "quiet_hours": str(settings.quiet_hours or ""),
-        "frequency": str(settings.frequency or ""),
-        "token_env": settings.token_env,
-        "redirect": _format_redirect(settings.redirect, settings.salt) if settings.redirect else "",
-        "test_recipients": _format_test_recipients(settings.test_recipients, settings.salt),
     }
-
-
-def _list_values(settings: Settings) -> dict[str, object]:
-    """Returns the values of which two may have the same words, by the same names."""
     return {
-        "salt": settings.salt,
-        "abort_if.refused": settings.abort_conditions.refused,
-        "rate.share": settings.rate_share,
-        "suppress": settings.suppress,
-        "only": settings.only,
-        "redirect": settings.redirect,
-        "test_recipients": settings.test_recipients,
+        **{name: (words, words) for name, words in texts.items()},
+        "salt": (salt, f"check {salt_check(salt)}"),
+        "require_plan": (settings.require_plan, str(settings.require_plan).lower()),
+        "limits.recipients_per_message": _count(limits.recipients_per_message),
+        "limits.recipients_per_apply": _count(limits.recipients_per_apply),
+        "abort_if.unknown": _count(abort_conditions.unknown),
+        "abort_if.refused": (abort_conditions.refused, f"{abort_conditions.refused:.0%}"),
+        "abort_if.after": _count(abort_conditions.after),
+        **{f"recipients.{fault}": (rule, rule) for fault, rule in settings.recipients.rules().items()},
+        "rate.share": (share, f"{share:g}"),
+        "rate.max_per_10s": (per_window, f"{per_window:,}" if per_window else ""),
+        "lint.ignore": (lint.ignore, ", ".join(lint.ignore)),
+        "lint.select": (lint.select, ", ".join(lint.select)),
+        "lint.unsubscribe_above": _count(lint.unsubscribe_above),
+        "suppress": (settings.suppress, ", ".join(map(str, settings.suppress))),
+        "only": (settings.only, _format_only(settings.only, salt) if settings.only else ""),
+        "quiet_hours": (settings.quiet_hours, str(settings.quiet_hours or "")),
+        "frequency": (settings.frequency, str(settings.frequency or "")),
+        "token_env": (settings.token_env, settings.token_env),
+        "redirect": (settings.redirect, _format_redirect(settings.redirect, salt) if settings.redirect else ""),
+        "test_recipients": (settings.test_recipients, _format_test_recipients(settings.test_recipients, salt)),
     }
+
+
+def _count(number: int) -> tuple[object, str]:
+    return number, f"{number:,}"
 
 
 def _format_only(only: AllowList, salt: str) -> str:

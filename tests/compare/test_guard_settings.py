@@ -1,10 +1,14 @@
 """Changes of the settings of environments are changes of guards."""
 
+import json
+
+from runner.compare import guard_settings
 from runner.compare.declared_fields import FieldChange
 from runner.compare.guard_settings import compare_environments, compare_guard_settings, interleave
 from runner.declare.recipient_rules import Redirect, parse_allow_list
 from runner.declare.sending_times import parse_frequency, parse_quiet_hours
 from runner.declare.settings import Settings
+from tests.support.project import ROOT
 
 STAGING = Settings(
     environment="staging",
@@ -15,6 +19,16 @@ STAGING = Settings(
     frequency=parse_frequency({"max": 1, "per": "7d"}),
     token_env="INTERCOM_TOKEN_STAGING",  # the name of a variable
 )
+
+# Keys of msgrun.yaml that decide nothing by themselves: the texts show the variables, each environment is compared.
+DECIDE_NOTHING = {"vars", "environments"}
+
+
+def test_every_key_of_a_project_is_compared_or_known_to_decide_nothing() -> None:
+    schema = json.loads((ROOT / "schema/project.schema.json").read_text("utf-8"))
+    of_environment = schema["properties"]["environments"]["additionalProperties"]["properties"]
+    compared = {name.partition(".")[0] for name in guard_settings._list_guard_settings(Settings())}
+    assert {*schema["properties"], *of_environment} - compared == DECIDE_NOTHING
 
 
 def test_what_is_removed_is_named_without_an_address() -> None:
