@@ -1,6 +1,7 @@
 """`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from runner.declare.project_reader import load_project
 from runner.declare.sample import Sample, make_sample
 from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_all_settings, load_settings
 from runner.declare.tree import Tree
-from runner.errors import Problem, ProblemsFound, RunStopped, UsageMistake
+from runner.errors import LedgerUnavailable, Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.report.problem_text import pluralize
@@ -29,6 +30,7 @@ from runner.report.review import Review
 
 _CI_PATHS = (".github", ".gitlab", ".gitlab-ci.yml")
 _PIPELINES = (".github/workflows/", ".github/actions/", ".gitlab-ci.yml", ".gitlab/")
+_MAX_NAMES = 4 << 20  # bytes of the names of changed files
 _CI_STATES = {"A": ("", "new, so CI may run another program"), "D": ("as in the base", "removed")}
 
 
@@ -173,11 +175,19 @@ def _find_ci_changes(repository: Repository, commit: Commit) -> tuple[list[Field
 
 
 def _list_changed_files(repository: Repository, commit: Commit, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yields git's letter of the change and the path of each file below `paths` that the commits change."""
+    """Yields git's letter of the change and the path of each file below `paths` that the commits change.
+
+    If their names are too many to be read, yields the folders.
+    """
     if not paths:
         return
-    options = ("-r", "--no-renames", "--name-status", "-z", commit.base, "HEAD", "--")
-    fields = (repository.try_git("diff-tree", *options, *(f":(top,literal){path}" for path in paths)) or "").split("\0")
+    options = ("--no-renames", "--name-status", "-z", commit.base, "HEAD", "--")
+    arguments = (*options, *(f":(top,literal){path}" for path in paths))
+    try:
+        output = repository.git("diff-tree", "-r", *arguments, max_output=_MAX_NAMES)
+    except LedgerUnavailable:
+        output = repository.git("diff-tree", *arguments)
+    fields = os.fsdecode(output).split("\0")
     yield from zip(fields[::2], fields[1::2], strict=False)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runner.cli import against
 from runner.compare import guard_settings
 from runner.compare.declared_fields import FieldChange
 from runner.compare.guard_settings import compare_guard_settings
@@ -153,6 +154,16 @@ def test_nor_another_environment_whose_ledger_is_on_another_host(reviewed: Clone
     comment = review(reviewed, code=0)
     assert f"`environments.prod`: none → `lock: {EVIL}" in comment
     assert "the plan of one environment. Each of these has its own: `prod`" in comment
+
+
+def test_of_more_changed_files_of_ci_than_can_be_read_the_folder_is_named(
+    reviewed: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(against, "_MAX_NAMES", 100)
+    for number in range(9):
+        reviewed.write(f".github/workflows/{number}{'x' * 50}.yml", "on: push")
+    reviewed.commit()
+    assert "`.github`: none → `new, so CI may run another program`" in review(reviewed, code=0)
 
 
 def test_changed_files_of_ci_come_with_the_changed_guards(reviewed: Clone) -> None:
