@@ -13,7 +13,7 @@ from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, MessageChange
 from runner.compare.declared_fields import FieldChange
 from runner.compare.link_hosts import find_new_hosts
-from runner.compare.merged_lockfiles import find_lost_unions
+from runner.compare.merged_lockfiles import UNION, find_lost_attributes
 from runner.compare.replaced_settings import find_replaced_settings
 from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.hold_file import HOLD_FILE
@@ -79,9 +79,8 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
             for path in find_replaced_settings(repository, commit.base, root, context.options.start_folder)
         ]
         with contextlib.suppress(ProblemsFound):
-            lost = find_lost_unions(repository, commit.base, root, load_all_settings(context.tree).values())
-            words = "not merged line by line, so that a merge forgets what others sent"
-            replaced += [FieldChange(path, "merge=union", words) for path in lost]
+            lost = find_lost_attributes(repository, commit.base, root, load_all_settings(context.tree).values())
+            replaced += [_describe_lost_attribute(path, attribute) for path, attribute in lost]
         first = [*replaced, *_find_hold_removal(repository, commit, root)]
         ci_changes = _find_ci_changes(repository, commit)
         yield Base(commit, head, tree, (first, settings, lists, *ci_changes, environments))
@@ -152,6 +151,13 @@ def _find_guard_changes(context: Context, tree: Tree) -> tuple[list[FieldChange]
         [*compare_suppression_lists(tree, context.tree, lists)],
         [*guard_settings.compare_environments(before, now)],
     )
+
+
+def _describe_lost_attribute(path: str, attribute: str) -> FieldChange:
+    if attribute == UNION:
+        return FieldChange(path, "merge=union", "not merged line by line, so that a merge forgets what others sent")
+    now = f"changed by git, by the attribute {attribute}, so that new clones cannot read it"
+    return FieldChange(path, "written as it is", now)
 
 
 def _find_hold_removal(repository: Repository, commit: Commit, root: Path) -> Iterator[FieldChange]:

@@ -10,7 +10,7 @@ from shlex import quote
 
 from runner.cli.context import Context
 from runner.compare.commit_tree import Commit, find_commit
-from runner.compare.merged_lockfiles import ATTRIBUTES_FILE, find_lost_unions
+from runner.compare.merged_lockfiles import ATTRIBUTES_FILE, UNION, find_lost_attributes
 from runner.compare.replaced_settings import find_own_marker, find_replaced_settings
 from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.settings import Settings, find_ledger_ids, load_all_settings
@@ -115,9 +115,15 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
             f"these commits replace {path} by {own}, another project with another ledger",
             f"take it back: git {undo}; a project that is to move has to be merged in spite of this check",
         )
-    for path in find_lost_unions(repository, base, context.tree.root, _read_all_settings(context.tree).values()):
+    settings = _read_all_settings(context.tree).values()
+    for path, attribute in find_lost_attributes(repository, base, context.tree.root, settings):
+        effect = (
+            f"take merge=union from {path}: a merge would forget what others sent"
+            if attribute == UNION
+            else f"change the attribute {attribute} of {path}: git would write it so that new clones cannot read it"
+        )
         raise GuardRefused(
-            f"these commits take merge=union from {path}: a merge would forget what others sent",
+            f"these commits {effect}",
             f"undo what this shows: git diff {base[:12]} HEAD -- ':(top,glob)**/{ATTRIBUTES_FILE}'",
         )
     _refuse_lost_ids(context, repository, base)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner.compare.merged_lockfiles import find_lost_unions
+from runner.compare.merged_lockfiles import find_lost_attributes
 from runner.declare.settings import find_ledger_ids, load_all_settings
 from runner.declare.tree import Tree
 from runner.declare.yaml.scalar_types import compose_all, convert_node
@@ -104,6 +104,12 @@ ATTRIBUTE_FILES = {
 }
 
 
+# Those that make git write the file in another form, so that a new clone cannot read it, by the attribute that does it.
+OTHER_FORMS = {"text": "text", "eol": "eol=crlf", "filter": "filter=lfs", "ident": "ident"}
+OTHER_FORMS["working-tree-encoding"] = "working-tree-encoding=UTF-16LE"
+ATTRIBUTE_FILES |= {name: {".gitattributes": f"{ATTRIBUTES}*.lock {text}\n"} for name, text in OTHER_FORMS.items()}
+
+
 @pytest.mark.parametrize("name", ATTRIBUTE_FILES)
 def test_a_lockfile_that_git_no_longer_merges_is_found(tmp_path: Path, name: str) -> None:
     git_output(tmp_path, "init", "--quiet")
@@ -117,11 +123,23 @@ def test_a_lockfile_that_git_no_longer_merges_is_found(tmp_path: Path, name: str
     assert repository
     root = tmp_path / "mail"
     settings = load_all_settings(Tree(root)).values()
-    assert find_lost_unions(repository, base, root, settings) == []
+    assert find_lost_attributes(repository, base, root, settings) == []
     for path, text in ATTRIBUTE_FILES[name].items():
         (tmp_path / path).write_text(text)
     commit(root, "{} # a third\n")
-    assert find_lost_unions(repository, base, root, settings) == ["mail/messages.lock"]
+    lost = find_lost_attributes(repository, base, root, settings)
+    assert lost[0] == ("mail/messages.lock", name if name in OTHER_FORMS else "merge")
+
+
+def test_a_lockfile_that_git_writes_in_another_form_is_named_on_top_and_fails_the_check(author: Clone) -> None:
+    base = author.git("rev-parse", "HEAD")
+    author.write(".gitattributes", f"{ATTRIBUTES}*.lock working-tree-encoding=UTF-16LE\n")
+    author.commit(".gitattributes")
+    refused = author.msgrun("lock", "verify", "--against", base)
+    assert (refused.code, "change the attribute working-tree-encoding of messages.lock" in refused.err) == (5, True)
+    comment = author.path.parent / "comment.md"
+    author.msgrun("plan", "--against", base, "--comment", str(comment))
+    assert "`messages.lock`: `written as it is` → `changed by git" in comment.read_text("utf-8")
 
 
 def test_it_is_named_on_top_and_fails_the_check(author: Clone) -> None:
