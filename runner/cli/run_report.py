@@ -17,11 +17,12 @@ from runner.cli.recipients import name_recipients, status_view
 from runner.declare.project import Project
 from runner.deliver.stop import GO_ON
 from runner.deliver.summary import Summary
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, SharedLedger, name_runs
 from runner.ledger.local_records import write_rescue_file
 from runner.ledger.record import CONTACT_NOT_FOUND, Record
+from runner.plan.deliveries import BEING_SENT
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import run_text
@@ -92,7 +93,7 @@ def find_exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRuns
     if stop and stop.kind == "signal":
         return 128 + stop.signal
     codes = {exit_code_of(facts), _STOP_CODES.get(stop.kind, EXIT.done) if stop else EXIT.done}
-    if summary.unknown or plan.counts["unknown"] or others.unknown:
+    if summary.unknown or plan.unsettled or others.unknown:
         codes.add(EXIT.unknown)
     if summary.refused or summary.still_not_found:
         codes.add(EXIT.refused)
@@ -122,11 +123,17 @@ def report_rest(context: Context, plan: Plan, remaining: int) -> None:
 
 
 def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:
-    """Returns the open attempts of this run, and those of earlier runs at the messages of the plan."""
+    """Returns the open attempts of this run, and those of earlier runs at the messages of the plan.
+
+    Left out are messages of which all that is unknown was being sent by other runs: apply waits for these.
+    """
     own = [item.record for item in summary.unknown]
-    names = {message.name for message in plan.messages if message.counts["unknown"]}
+    names = {message.name for message in plan.messages if message.counts["unknown"] > message.being_sent}
     if not names:
         return own
+    if isinstance(ledger, SharedLedger) and not summary.stop:
+        with contextlib.suppress(LedgerUnavailable, GuardRefused):  # then the list is a little older
+            ledger.refresh()  # among the records may be claims of this run, read before it wrote their outcomes
     keys = {record.key for record in own}
     states = [state for state in ledger.facts.states_with("unknown") if state.record.message in names]
     return own + [record for state in states for record in state.open_attempts if record.key not in keys]
@@ -215,7 +222,7 @@ def wait_for_other_runs(
         state.status if (state := ledger.facts.state(delivery.key)) else "free"
         for message in plan.messages
         for delivery in message.deliveries
-        if delivery.action == "send"
+        if delivery.action == "send" or delivery.reason == BEING_SENT
     )
     # With a limit, it is not known which of the free deliveries the plan would have sent.
     free = max(0, states["free"] - sending.total()) if plan.limit is None else 0

@@ -105,6 +105,7 @@ class Summary:
             "expired": self.expired,
             "refused by the check and not recorded yet": self.unrecorded_refusals,
             "not written to the ledger": len(self.unwritten),
-            "left": self.remaining,
+            "claimed by other runs": self.claimed_by_others,
+            "left": self.remaining - self.claimed_by_others,
         }
         return {word: number for word, number in counts.items() if number or word == "sent"}

@@ -46,6 +46,11 @@ class Plan:
         return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
 
     @property
+    def unsettled(self) -> int:
+        """The number of unknown deliveries that no run is sending now: reconcile or a person settles them."""
+        return self.counts["unknown"] - self.being_sent
+
+    @property
     def being_sent(self) -> int:
         """The number of unknown deliveries that another run is sending now."""
         return sum(message.being_sent for message in self.messages)

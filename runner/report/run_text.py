@@ -75,8 +75,6 @@ def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, vie
     counts += [style(format_rest(rest), "yellow")] if rest else []
     took = f" · {format_duration(done.seconds)}" if done.seconds >= _MIN_DURATION else ""
     lines = [one_line(f"{', '.join(counts)}{style(took, 'dim')}")]
-    if done.claimed_by_others:
-        lines.append(f"Other runs claimed {done.claimed_by_others:,} of those left meanwhile.")
     items = [_to_listed(item, word) for word, item in done.reported()]
     listed = format_delivery_list(items, recipients, view)
     end = _explain_end(done, show_values=view.show_values)

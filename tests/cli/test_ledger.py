@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runner.cli import run_report
 from runner.clock import format_timestamp
 from runner.declare.keys_and_digests import delivery_key
 from runner.git.repository import find_repository
@@ -182,7 +183,7 @@ def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_i
         f"\nNext:\n  1 delivery is being sent by run RUN, since {time} (UTC). See in two minutes what became of it:\n"
         "    msgrun status\n"
     )
-    for command in (["plan"], ["status"], ["apply", "--yes", "messages/first.yaml", "--limit", "1"]):
+    for command in (["plan"], ["status"]):
         ran = author.msgrun(*command)
         assert (step in ran.out, "being sent by another run" in ran.out) == (True, True)
         assert not re.search(r"msgrun (resolve|reconcile)|may have arrived", ran.out)
@@ -196,6 +197,34 @@ def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_i
     ran = author.msgrun("status")
     assert step.partition(":\n")[0] in ran.out
     assert ran.out.count(f"msgrun resolve {old[:12]}") == 2, "of the old one alone a person decides now"
+
+
+@pytest.mark.parametrize("paths", [[], ["messages/first.yaml"]])
+def test_an_apply_waits_for_a_run_that_was_sending_when_it_began(
+    author: Clone, monkeypatch: pytest.MonkeyPatch, paths: list[str]
+) -> None:
+    assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
+    author.git("commit", "-qam", "Move the ledger")
+    author.git("push", "-q", "origin", "HEAD")
+    keys = [delivery_key("rehearsal", "first", 1, "id", contact) for contact in ("aaa1", "aaa2")]
+    now = format_timestamp(datetime.now(UTC))
+
+    def record(status: str) -> None:
+        author.write(
+            "late.lock",
+            "".join(
+                line("a", f"RUN-{number}", status, message="first", at=now, id=f"9{number}").replace("a" * 32, key)
+                for number, key in enumerate(keys)
+            ),
+        )
+        assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
+
+    record("claimed")
+    pauses = iter([lambda: record("sent")])
+    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: next(pauses)())
+    monkeypatch.setattr(run_report, "time", clock)
+    ran = author.msgrun("apply", "--yes", *paths)
+    assert (ran.code, "RUN" in ran.out, next(pauses, None)) == (0, False, None), ran.out + ran.err
 
 
 def test_what_changes_a_lockfile_ends_with_the_command_that_commits_it(author: Clone) -> None:

@@ -50,7 +50,7 @@ def fact(key: str, status: str) -> Record:
 def found(
     ledger: Others, said: Said, *, limit: int | None = None, until: float | None = None, stops: bool = False
 ) -> OtherRunsSummary:
-    deliveries = [SimpleNamespace(key=key, action="send") for key in KEYS]
+    deliveries = [SimpleNamespace(key=key, action="send", reason="") for key in KEYS]
     plan: Any = SimpleNamespace(messages=[SimpleNamespace(name="seed", deliveries=deliveries)], limit=limit)
     screen: Any = said
     return wait_for_other_runs(screen, ledger, plan, until, lambda: stops)

@@ -106,20 +106,21 @@ class _Apply:
         planning.print_plan(context, review, f"apply --plan {saved.path}" if saved else "apply")
         if plan.guards:
             return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
-        if not plan.to_send:
+        summary = Summary()
+        if plan.to_send:
+            try:
+                summary, plan = self._send(review)
+            except (GuardRefused, LedgerUnavailable, RunStopped) as error:
+                if not plan.unsettled:
+                    raise
+                context.output.failure(error)
+                return EXIT.unknown
+        else:
             run_report.report_nothing_to_do(context, ledger, plan)
-            return run_report.find_exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
-        try:
-            summary, plan = self._send(review)
-        except (GuardRefused, LedgerUnavailable, RunStopped) as error:
-            if not plan.counts["unknown"]:
-                raise
-            context.output.failure(error)
-            return EXIT.unknown
         # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
-        is_final = summary.stop or summary.unknown or plan.counts["unknown"]
+        is_final = summary.stop or summary.unknown or plan.unsettled
         others = OtherRunsSummary()
-        if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
+        if isinstance(ledger, SharedLedger) and (summary.claimed_by_others or plan.being_sent) and not is_final:
             others = wait_for_other_runs(context.output, ledger, plan, self.deadline, context.stop_file.exists)
         return run_report.find_exit_code(summary, plan, ledger.facts, others)
 

@@ -186,7 +186,7 @@ def test_an_apply_waits_for_what_others_are_sending_and_all_is_well(
     timer.join()
     assert (ran.code, intercom.messages) == (0, [])
     assert time.monotonic() - began >= 2
-    assert "Other runs claimed 3 of those left meanwhile." in ran.out
+    assert "0 sent by this run, 3 claimed by other runs" in ran.out
 
 
 def test_an_apply_that_outlives_another_says_what_that_one_left_unknown(
