@@ -41,13 +41,14 @@ _FEATURES: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
     )
 )
 _SHEET = re.compile(r"<style\b[^>]*>(.*?)(?:</style|$)", re.DOTALL | re.IGNORECASE)
+_SHEET_MEDIA = re.compile(r"<style\b[^>]{0,400}?\smedia\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\bstyle\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
-_LOADED = re.compile(r"<link\b", re.IGNORECASE)
+_LEFT_OUT = re.compile(r"<(link|base|source)\b", re.IGNORECASE)  # of the preview, which a style sheet may count
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _MEDIA = re.compile(r"@media\b([^{;]*)", re.IGNORECASE)
 # What only one mail client reads, and their own hacks.
 _COMMON_MEDIA = re.compile(
-    r"\b(?:only|not|and|or|all|screen|print|(?:(?:min|max)-)?(?:device-)?width|prefers-color-scheme|light|dark|"
+    r"\b(?:only|not|and|or|all|screen|print|(?:(?:min|max)-)?width|prefers-color-scheme|light|dark|"
     r"(?:-webkit-)?(?:min-|max-)?(?:device-pixel-ratio|resolution)|forced-colors|active|none|[\d.]+(?:px|em|rem|dpi|dppx)?)\b"
     r"|-webkit-(?:min-|max-)?device-pixel-ratio|[\s(),:<>=.]",
     re.IGNORECASE,
@@ -56,6 +57,7 @@ _SIGNS = (
     (re.compile(r"@import\b", re.IGNORECASE), "@import"),
     (re.compile(r"\banimation(?:-[a-z]+)*\s*:", re.IGNORECASE), "an animation"),
     (re.compile(r"@container\b", re.IGNORECASE), "@container"),
+    (re.compile(r"@supports\b", re.IGNORECASE), "@supports"),
     (re.compile(r":has\(", re.IGNORECASE), ":has()"),
     (re.compile(r":(?:any-)?link\b|:visited\b|:target\b", re.IGNORECASE), ":link"),
     (re.compile(r"(?<![\w.#-])(?:meta|base|head)\s*[+~>,{:.\[]", re.IGNORECASE), "the head of the page"),
@@ -84,6 +86,7 @@ def find_style_conditions(body: str) -> tuple[str, ...]:
     sheets = _SHEET.findall(body)
     styles = _COMMENT.sub(" ", "\n".join([*sheets, *_ATTRIBUTE.findall(body)]))
     found = [name for pattern, name in _SIGNS if pattern.search(styles)]
-    media = [" ".join(query.split()) for query in _MEDIA.findall(styles) if _COMMON_MEDIA.sub("", query).strip()]
+    queries = [*_MEDIA.findall(styles), *(match[1].strip("\"'") for match in _SHEET_MEDIA.finditer(body))]
+    media = [" ".join(query.split()) for query in queries if _COMMON_MEDIA.sub("", query).strip()]
     found += [f"@media {query[:60]}" for query in dict.fromkeys(media[:3])]
-    return (*found, *(("<link>",) if _LOADED.search(body) else ()))
+    return (*found, *dict.fromkeys(f"<{name.lower()}>" for name in _LEFT_OUT.findall(body)))

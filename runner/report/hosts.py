@@ -3,6 +3,8 @@
 import re
 
 from runner.characters import name_in_dns
+from runner.privacy import MASK
+from runner.report.private_html import VALUE_WORD
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 # The host of a web address. A browser takes any number of slashes, and a backslash for one.
@@ -11,10 +13,19 @@ _MAIL_HOST = re.compile(r"@([^@?,;&>\s]+)")
 # What a mail client makes a link of: a host with a scheme, with www., behind an @, or with an ending of letters.
 _HOST_IN_TEXT = re.compile(r"(?:\w[\w-]*\.)+[a-z]{2,}(?![\w-])|xn--[\w-]+", re.IGNORECASE)
 _MAX_HOST = 253
+# A value may end the host, or go on with it.
+_VALUE_IN_HOST = re.compile(
+    rf"\s*(?:(?:https?|ftp):[/\\]*|[/\\]{{2,}})[^/\\?#]*(?:{VALUE_WORD}|{re.escape(MASK)})", re.IGNORECASE
+)
 
 
 def describe_hosts(address: str) -> str:
-    """Returns the names that an address's hosts beyond ASCII have in the DNS, to follow the address; else nothing."""
+    """Returns the names that an address's hosts beyond ASCII have in the DNS, to follow the address; else nothing.
+
+    A host that a masked value is a part of is not known.
+    """
+    if _VALUE_IN_HOST.match(address):
+        return ", whose host depends on a recipient's value"
     if address.isascii():
         return ""
     plain = re.sub(r"[\t\r\n]", "", address).strip()

@@ -14,6 +14,7 @@ from runner.characters import unescape_html
 from runner.mail_display.html_events import Event, read_events
 from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwritten_words, reveal_or_mask
 
+VALUE_WORD = r"v[0-9a-f]{16}v"  # stands for a value until all is masked
 # What an escaped value may be, to end an attribute that has no quotes, a tag, or a comment.
 _PROBES = ("{0} {0}=x {0}", "/", "--", "--!", "-", "")
 _OPEN_TAG = re.compile(r"<(?!!--)[^\s<>]*$|&#?\w*$")

@@ -23,6 +23,8 @@ from runner.preview.client_support import find_style_conditions
         ("a:any-link {}", ":link"),
         ("p { animation: x 1s 60s forwards }", "an animation"),
         ("@import url(x.css);", "@import"),
+        ("@supports (-webkit-touch-callout: none) {}", "@supports"),
+        ("@media (max-device-width: 480px) {}", "@media (max-device-width: 480px)"),
         (r"@med\69 a (height) {}", "an escape"),
         ("@media/**/(height:1px) {}", "@media (height:1px)"),
     ],
@@ -54,7 +56,27 @@ def test_styles_of_elements_and_linked_style_sheets_are_read_too() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("piece", ["/*", "@media ", "[ ", "style='", "<style>", "style =", "@media (min-"])
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ('<style media="(hover:none)">p{display:none}</style>', "@media (hover:none)"),
+        ("<style type=a media='(pointer)'></style>", "@media (pointer)"),
+        ("<style>p:nth-child(2){}</style><div><source><p>x", "<source>"),
+        ("<p>x<BASE>", "<base>"),
+    ],
+)
+def test_what_the_preview_leaves_out_or_a_sheet_is_for_is_named(body: str, name: str) -> None:
+    assert find_style_conditions(body) == (name,)
+
+
+@pytest.mark.parametrize("media", ["all", "screen and (min-width:480px)"])
+def test_a_style_sheet_for_usual_screens_is_not_named(media: str) -> None:
+    assert find_style_conditions(f'<style media="{media}">p{{margin:0}}</style>') == ()
+
+
+@pytest.mark.parametrize(
+    "piece", ["<style media=", "<style ", "/*", "@media ", "[ ", "style='", "<style>", "style =", "@media (min-"]
+)
 def test_no_body_takes_long(piece: str) -> None:
     body = f"<style>{piece * 20_000}"
     assert isinstance(find_style_conditions(body), tuple)

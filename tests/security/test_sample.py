@@ -802,6 +802,17 @@ def test_of_a_long_plain_text_the_beginning_is_shown_and_of_a_long_difference_to
     assert len(lines) < 7_000
 
 
+@pytest.mark.parametrize(
+    "address", ["https://{{ x }}.good.example/", "https://good.example{{ x }}", "https:\\\\a{{ x }}"]
+)
+def test_a_value_in_the_host_of_a_link_is_named(project: Clone, address: str) -> None:
+    to = "{type: user, id: a1, vars: {x: '.evil.example/'}}"
+    project.write("messages/a.yaml", declared(f'<a href="{address}">a</a>', to=to))
+    assert "whose host depends on a recipient's value)" in review(project)
+    project.write("messages/a.yaml", declared('<a href="https://good.example/{{ x }}">a</a>', to=to))
+    assert "whose host depends" not in review(project)
+
+
 def test_a_message_whose_end_is_not_read_counts_as_cut() -> None:
     body = "<!--{}--><p>Hi</p><p>evil</p>"
     assert is_cut(code_block(visible_text(body.format("x" * 200_000), show_values=False)))
