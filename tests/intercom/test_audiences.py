@@ -161,6 +161,14 @@ def test_attributes_of_any_depth_are_read(read, nest):
     assert (attributes["plan"], attributes["list"]) == ("pro", ["a", "", 1])
 
 
+def test_a_contact_of_which_python_makes_megabytes_is_refused(read):
+    attributes = {f"attribute {number}": "x" * 255 for number in range(250)}
+    reading, _ = read(SEARCH, page(1, custom_attributes=attributes))
+    assert next(reading.contacts())["custom_attributes"] == attributes
+    with pytest.raises(RunStopped, match="has more than 128 KiB of fields"):
+        read(SEARCH, page(1, custom_attributes={"a": [[[]]] * 50_000}))
+
+
 def test_an_audience_has_a_bound(read, monkeypatch):
     monkeypatch.setattr("runner.intercom.audiences.MAX_CONTACTS", 2)
     with pytest.raises(RunStopped, match="more than 2 contacts"):

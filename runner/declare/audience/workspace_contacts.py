@@ -19,7 +19,7 @@ from runner.declare.audience.recipient import Role, Row
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.declare.template.template import Template
 from runner.declare.tree import Tree
-from runner.errors import GuardRefused, Place, Problem
+from runner.errors import GuardRefused, Place, Problem, RunStopped
 from runner.shown_command import shown_command
 
 GroupKind = Literal["segment", "tag", "company", "search"]
@@ -37,6 +37,7 @@ CONTACT_VARIABLE = "contact"
 _IDENTIFIER_FIELDS = {"id": "id", "user_id": "external_id", "email": "email"}
 OWN_VARIABLES = (CONTACT_VARIABLE, *_IDENTIFIER_FIELDS)
 _BLOCK_CONTACTS = 128  # contacts that are compressed together
+_MAX_CONTACT = 128 << 10  # bytes of JSON; 250 attributes of 255 characters have half of that
 MAX_COMPRESSED = 256 * 1024 * 1024  # bytes; 100,000 contacts with few attributes of their own take 7 MB
 _MAX_DEPTH = 60  # levels of a contact's fields; Intercom has three, and hundreds would end in Python's own limit
 _PLAIN_FIELD = re.compile(r"[\w.]+")
@@ -103,10 +104,21 @@ class ContactReading:
 
 
 def pack_contacts(contacts: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """Yields contacts as Intercom shows them in compressed blocks, with the fields that templates see."""
-    iterator = iter(contacts)
-    while block := [_select_fields(contact) for contact in islice(iterator, _BLOCK_CONTACTS)]:
-        yield zlib.compress(orjson.dumps(block), 1)
+    """Yields contacts as Intercom shows them in compressed blocks, with the fields that templates see.
+
+    Raises RunStopped for one that is too large: as objects, lists in lists take 40 times the memory of their JSON.
+    """
+    iterator = map(_to_json, contacts)
+    while block := [*islice(iterator, _BLOCK_CONTACTS)]:
+        yield zlib.compress(b"[" + b",".join(block) + b"]", 1)
+
+
+def _to_json(contact: Mapping[str, Any]) -> bytes:
+    data = orjson.dumps(_select_fields(contact))
+    if len(data) > _MAX_CONTACT:
+        message = f"the contact {str(contact.get('id'))[:128]} has more than {_MAX_CONTACT >> 10} KiB of fields"
+        raise RunStopped(message, "choose an audience without it, for example by a tag or a segment")
+    return data
 
 
 @dataclass(frozen=True, slots=True, eq=False)
