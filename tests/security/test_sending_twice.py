@@ -46,7 +46,8 @@ def test_a_whole_number_has_one_form(text: str) -> None:
 
 def test_numbers_of_recipients_are_data_with_their_fraction() -> None:
     assert convert("vars: {price: 1.0}\nrevision: 1") == ({"vars": {"price": 1.0}, "revision": 1}, [])
-    assert convert("- {email: a@example.com, price: 1.0}") == ([{"email": "a@example.com", "price": 1.0}], [])
+    recipient = "to: [{type: user, email: a@example.com, vars: {price: 1.0}}]"
+    assert convert(recipient)[0]["to"][0]["vars"] == {"price": 1.0}
 
 
 @pytest.mark.parametrize("fields", [{"revision": 1.0}, {"to": 5}, {"forgotten": "yes"}])
