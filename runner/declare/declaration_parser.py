@@ -189,7 +189,7 @@ class _Parser:
         if "from" in self.value:
             return parse_sender(self.value["from"])
         if self.settings.sender is None:
-            who = f"{shown_command('admins')} lists who may send"
+            who = f"to see who may send: {shown_command('admins')}"
             hint = f'add from: {{type: admin, email: "…"}} here or in msgrun.yaml; {who}'
             self.context.add_error("sender-missing", (), "from: is missing: the message has no sender", hint)
         return self.settings.sender

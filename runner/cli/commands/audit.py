@@ -24,7 +24,8 @@ def audit(name: str | None, since: str | None) -> int:
     decision of a person: adopt, accept, resolve. What reconcile found counts with the run that sent it. NAME is a
     message; without one, all are listed.
 
-    The name is the actor that CI reports, else git's user.name. It is not verified.
+    The name is the actor that CI reports, else git's user.name. It is not verified. CSV and JSON also have the commit,
+    and the digest of the plan that was approved.
     """
     with open_context() as context:
         facts = read_ledger(context).facts
