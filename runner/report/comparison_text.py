@@ -207,25 +207,37 @@ def _has_differences(parts: list[DiffPart]) -> bool:
 def _shorten(field: FieldChange, length: int) -> tuple[str, str]:
     """Returns both values in at most some `length` characters, so that their difference is seen.
 
-    Of two long lists only the entries that were removed and added are shown, and of other texts what follows the part
-    that they share.
+    Of two long lists only the entries that were removed and added are shown, and of other texts what stands between the
+    parts that they share.
     """
     values = field.before, field.now
     if all(values) and max(map(len, values)) > length:
-        old, new = (value.split(", ") for value in values)
-        if len(old) + len(new) > 2:  # noqa: PLR2004  # more than one entry in one of them
-            before, now = set(old), set(new)
-            removed, added = (
-                [entry for entry in old if entry not in now],
-                [entry for entry in new if entry not in before],
-            )
-            values = (
-                f"{len(old):,} entries, removed: {', '.join(removed) or 'none'}",
-                f"{len(new):,} entries, added: {', '.join(added) or 'none'}",
-            )
-        elif (same := len(commonprefix(values))) > _SHORT:
-            values = f"…{field.before[same - _SHORT :]}", f"…{field.now[same - _SHORT :]}"
+        values = _list_changed_entries(*values) or _cut_shared_ends(*values)
     return shorten_line(values[0], length), shorten_line(values[1], length)
+
+
+def _list_changed_entries(before: str, now: str) -> tuple[str, str] | None:
+    """Returns which entries of a list were removed and added; None if those that stay are not in the same order."""
+    old, new = before.split(", "), now.split(", ")
+    known, declared = set(old), set(new)
+    removed, added = [each for each in old if each not in declared], [each for each in new if each not in known]
+    is_same_order = [each for each in old if each in declared] == [each for each in new if each in known]
+    if not is_same_order or len(old) + len(new) == 2:  # noqa: PLR2004  # one entry in each of them
+        return None  # a filter may mean something else in another order
+    return (
+        f"{len(old):,} entries, removed: {', '.join(removed) or 'none'}",
+        f"{len(new):,} entries, added: {', '.join(added) or 'none'}",
+    )
+
+
+def _cut_shared_ends(before: str, now: str) -> tuple[str, str]:
+    """Returns both texts without what they begin and end with alike, but for some characters."""
+    start = max(0, len(commonprefix((before, now))) - _SHORT)
+    shared = len(commonprefix((before[start:][::-1], now[start:][::-1])))
+    cut = max(0, shared - _SHORT)
+    texts = (text[start : len(text) - cut] for text in (before, now))
+    first, second = (f"{'…' * (start > 0)}{text}{'…' * (cut > 0)}" for text in texts)
+    return first, second
 
 
 def _on_one_line(value: str) -> str:
