@@ -6,6 +6,7 @@ Only this package builds the real clock, output and HTTP client, and only it dec
 import errno
 import io
 import os
+import re
 import sys
 
 import click
@@ -69,7 +70,7 @@ def _run_command(options: GlobalOptions) -> tuple[int, BaseException | None]:
     return (code if isinstance(code, int) else EXIT.done), None
 
 
-def _describe_usage(error: click.UsageError) -> str:
+def _describe_usage(error: click.UsageError, *, show_values: bool) -> str:
     """Returns the message of a wrong usage: with the option that may be meant, or an example of what is missing."""
     if isinstance(error, click.NoSuchOption):
         meant = _find_other_option(error) or next(iter(error.possibilities or ()), "")
@@ -79,7 +80,13 @@ def _describe_usage(error: click.UsageError) -> str:
     examples = EXAMPLES.get(error.ctx.command_path.partition(" ")[2], ()) if error.ctx else ()
     if isinstance(error, click.MissingParameter) and error.ctx and examples:
         name = error.ctx.params.get("name") or "news"
-        words = [name if word == "news" else word for word in examples[0][0].split()[1:]]
+        arguments = error.ctx.ensure_object(GlobalOptions).arguments
+        typed = next((word for word in arguments if "@" in word or re.match("(id|user_id):", word)), "")
+        address = (typed if show_values else "KIND:VALUE") if typed else ""
+        words = [
+            name if word == "news" else address if address and "@" in word else word
+            for word in examples[0][0].split()[1:]
+        ]
         return f"{message}\n  hint: for example: {shown_command(*words)}"
     if isinstance(error, click.BadOptionUsage) and "requires an argument" in message:
         path = " ".join(["msgrun", *msgrun.invoked_command.split()])
@@ -133,7 +140,7 @@ def _report_error(error: BaseException, options: GlobalOptions, *, is_unsent: bo
             return EXIT.usage
         case click.UsageError():
             usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
-            output.message(f"{usage}error: {_describe_usage(error)}")
+            output.message(f"{usage}error: {_describe_usage(error, show_values=output.show_values)}")
             return EXIT.usage
         case click.Abort() | KeyboardInterrupt():
             output.error(f"Interrupted by Ctrl-C.{' Nothing was sent.' if is_unsent else ''}")

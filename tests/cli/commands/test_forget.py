@@ -134,6 +134,14 @@ def test_without_a_terminal_it_needs_yes_and_whom_it_knows_nothing_of_is_said(se
     assert sent.run("forget", "--to", "nobody").code == 64
 
 
+def test_an_address_without_its_option_is_that_of_the_command_to_type(folder: Folder) -> None:
+    for address in ("bo@example.com", "user_id:25"):
+        err = folder.run("forget", address, "--show-values").err
+        assert err.endswith(f"  hint: for example: msgrun forget --to {address}\n")
+        assert folder.run("forget", address).err.endswith("  hint: for example: msgrun forget --to KIND:VALUE\n")
+    assert folder.run("forget").err.endswith("  hint: for example: msgrun forget --to ann@example.com\n")
+
+
 def test_other_environments_are_named(sent: Folder) -> None:
     sent.write("msgrun.yaml", "environments: {staging: {workspace: other}}\n")
     out = sent.run("forget", "--to", "bo@example.com", "--yes").out
