@@ -85,12 +85,10 @@ def list_files(context: Context, names: AbstractSet[str]) -> list[str]:
 
 def explain_no_records(context: Context, wanted: Address) -> list[NextStep]:
     """Returns the step for a recipient without a record: the plan that says why, or the address that may be meant."""
-    found = _call_in_child(context, lambda: find_declared(_load_declarations(context), wanted))
-    addresses = {file: address for file, address in found.items() if address}
-    files = [file for file, address in addresses.items() if wanted.matches(address.kind, address.value)]
-    if addresses and not files and context.output.show_values:
-        alike = next(iter(addresses.values())).label
-        return [NextStep(f"If {alike} is meant", (shown_command("status", alike),))]
+    found = _search_declared(context, wanted)
+    if step := _name_alike(context, found, wanted, "status"):
+        return step
+    files = [file for file, one in found.items() if one and wanted.matches(one.kind, one.value)]
     unread = [file for file, address in found.items() if address is None]
     if not (files or unread):
         purpose = (
@@ -100,6 +98,26 @@ def explain_no_records(context: Context, wanted: Address) -> list[NextStep]:
     purpose = "See what keeps back a message to" if files else "See whether an audience in the workspace has"
     command = shown_command("plan", "--online", *sorted(set(map(shown_path, files or unread))))
     return [NextStep(f"{purpose} this recipient", (command,))]
+
+
+def name_alike(context: Context, wanted: Address, *words: str) -> list[NextStep]:
+    """Returns the step with the address that may be meant by one that is not declared; `words` stand before it."""
+    return _name_alike(context, _search_declared(context, wanted), wanted, *words)
+
+
+def _name_alike(
+    context: Context, found: Mapping[str, Address | None], wanted: Address, *words: str
+) -> list[NextStep]:
+    addresses = [address for address in found.values() if address]
+    is_declared = any(wanted.matches(address.kind, address.value) for address in addresses)
+    if not addresses or is_declared or not context.output.show_values:
+        return []
+    alike = addresses[0].label
+    return [NextStep(f"If {alike} is meant", (shown_command(*words, alike),))]
+
+
+def _search_declared(context: Context, wanted: Address) -> Mapping[str, Address | None]:
+    return _call_in_child(context, lambda: find_declared(_load_declarations(context), wanted))
 
 
 def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Address]:

@@ -13,6 +13,7 @@ from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger
 from runner.cli.options import command, stored_flag
+from runner.cli.recipients import name_alike
 from runner.declare.address_search import Address, parse_recipient_address
 from runner.declare.recipient_states import find_states
 from runner.declare.settings import environment_names
@@ -86,9 +87,9 @@ def _forget(context: Context, ledger: Ledger, wanted: Address) -> int:
             mentions.append(f"{path}:{line}")
     commits = _find_commits(context, values, keys, paths)
     output.result(f"\n{forget_text.format_remains(forget_text.Remains(mentions, count, commits), output.width)}")
-    next_steps.print_steps(
-        context, _list_steps(context, wanted, bool(mentions), values if commits else [], has_changed=bool(files))
-    )
+    steps = _list_steps(context, wanted, bool(mentions), values if commits else [], has_changed=bool(files))
+    alike = [] if keys else name_alike(context, wanted, "forget", "--to")
+    next_steps.print_steps(context, [*alike, *steps])
     return exit_code_of(ledger.facts)
 
 

@@ -132,6 +132,9 @@ def test_without_a_terminal_it_needs_yes_and_whom_it_knows_nothing_of_is_said(se
     ran = sent.run("forget", "--to", "cy@example.com", "--show-values")
     assert (ran.code, ran.out.splitlines()[0]) == (0, "The ledger has no records of cy@example.com.")
     assert sent.run("forget", "--to", "nobody").code == 64
+    mistyped = sent.run("forget", "--to", "bo@exampel.com", "--show-values").out
+    assert "\n  If BO@example.com is meant:\n    msgrun forget --to BO@example.com\n" in mistyped
+    assert "is meant" not in sent.run("forget", "--to", "bo@exampel.com").out, "masked off a terminal"
 
 
 def test_an_address_without_its_option_is_that_of_the_command_to_type(folder: Folder) -> None:
