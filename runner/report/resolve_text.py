@@ -9,8 +9,6 @@ from runner.report.terminal_text import one_line, style, style_counts
 
 _MAX_SUBJECT = 120  # columns
 QUESTION = "What became of it? [s]ent, [n]ot sent, s[k]ip, [q]uit, ?:"
-ID_NOTE = "Its id, if you know it. The number in a conversation's address is not the message's id."
-ID_QUESTION = "Id of the message (Enter: not known, b: back):"
 _CHOICES = (
     ("s", "it was sent: it is not sent again"),
     ("n", "it was not sent: the next apply sends it"),

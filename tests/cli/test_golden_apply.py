@@ -116,7 +116,7 @@ def test_reconcile_groups_equal_reasons_and_resolve_asks(
     trouble(intercom, "500_after", "500_before", "500_before", "", "500_after", "500_before")
     assert run("apply", "--yes", "--limit", "24").code == 4
     reconciled = run("reconcile", "--wait", "0")
-    typed(monkeypatch, "", "s", "n", "2001", "777", "n")
+    typed(monkeypatch, "", "s", "n")
     check(f"resolve-{look}", reconciled, run("resolve"))
 
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from functools import partial
 from typing import Literal
 
 import click
@@ -19,7 +18,6 @@ from runner.cli.recipients import find_beginnings, list_files, list_people, name
 from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import manual_outcomes
 from runner.errors import UsageMistake
-from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
@@ -36,7 +34,6 @@ _CHOICES: dict[str, Choice] = {
     "s": "sent", "sent": "sent", "n": "not sent", "not sent": "not sent", "sa": "all sent", "na": "all not sent",
     "": "skip", "k": "skip", "skip": "skip", "q": "quit", "quit": "quit", "?": "help",
 }  # fmt: skip
-_BACK = "b"
 
 
 @command("resolve")
@@ -187,12 +184,13 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], answers
         )
         if number == 0:
             context.output.message(resolve_text.format_choices())
-        choice, sent_id = _ask_one(context, ledger, len(states) - number)
+        choice = _ask_one(context, len(states) - number)
         if choice == "quit":
             break
         if choice == "skip":
             context.output.message("Skipped: it stays unknown.")
             continue
+        sent_id = None if choice.endswith("not sent") else ""  # Intercom's inbox does not show the id of a message
         decided = ordered[number:] if choice.startswith("all ") else [state]
         write(*manual_outcomes.resolve_unknown(decided, sent_id, format_timestamp(now)))
         answers["not sent" if sent_id is None else "sent"] += len(decided)
@@ -201,43 +199,24 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], answers
             break
 
 
-def _ask_one(context: Context, ledger: Ledger, left: int) -> tuple[Choice, str | None]:
-    """Asks what became of one delivery, or of all that are left.
-
-    Returns the choice, and the message's id if it was sent; empty if not known.
-    """
+def _ask_one(context: Context, left: int) -> Choice:
+    """Asks what became of one delivery, or of all that are left."""
     while True:
         choice: Choice = ask(context.output, resolve_text.QUESTION, _parse_choice) or "quit"
         match choice:
             case "help":
                 context.output.message(resolve_text.format_choices())
-            case "sent":
-                context.output.message(resolve_text.ID_NOTE)
-                sent_id = ask(context.output, resolve_text.ID_QUESTION, partial(_parse_id, ledger.facts))
-                if sent_id is None:
-                    return "quit", None
-                if sent_id != _BACK:
-                    return choice, sent_id
             case "all sent" | "all not sent":
                 for_all = "" if choice == "all sent" else None
                 deliveries = "this delivery" if left == 1 else f"this and {pluralize(left - 1, 'other')}"
                 if confirm(context.output, f"{resolve_text.format_request(deliveries, left, for_all)}?"):
-                    return choice, for_all
+                    return choice
             case _:
-                return choice, None
+                return choice
 
 
 def _parse_choice(answer: str) -> Choice | WrongAnswer:
     return _CHOICES.get(answer.lower()) or WrongAnswer(f"{quote(answer)} is none of:\n{resolve_text.format_choices()}")
-
-
-def _parse_id(facts: Facts, answer: str) -> str | WrongAnswer:
-    if answer.lower() == _BACK:
-        return _BACK
-    if answer and not (answer.isalnum() and any(map(str.isdigit, answer))):  # n is an answer to the question before
-        return WrongAnswer(f"{quote(answer)} is not an id: an id has digits, maybe letters. Enter leaves it out.")
-    other = next((record for record in facts.records() if answer and record.id == answer), None)
-    return WrongAnswer(f"Message {answer} is that of another delivery, {other.key[:12]}.") if other else answer
 
 
 def _age(state: State, now: datetime) -> float:
