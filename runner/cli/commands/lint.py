@@ -45,7 +45,7 @@ def lint(paths: tuple[str, ...], *, fix: bool) -> int:
 def _lint(project: Project, now: datetime) -> tuple[list[Problem], str]:
     """Returns the problems, and what was checked.
 
-    The problems are those that validate finds. If none of them is an error, the findings of the rules are added.
+    The problems are those that validate finds, then the findings of the rules in each message that could be read.
     """
     settings = project.settings
     problems, findings = list(project.problems), Findings(enabled_codes(settings.lint))
@@ -64,6 +64,4 @@ def _lint(project: Project, now: datetime) -> tuple[list[Problem], str]:
     for declaration in project.invalid_declarations:
         problems.extend(find_recipient_problems(declaration, settings.salt, lambda _: None))
     checked = problem_text.format_checked(messages, recipients, unread, problems)
-    if not any(problem.is_error for problem in problems):
-        problems.extend(findings.to_problems())
-    return problems, checked
+    return [*problems, *findings.to_problems()], checked

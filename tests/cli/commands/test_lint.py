@@ -27,7 +27,7 @@ def test_a_finding_of_severity_error_exits_with_1_and_a_warning_with_0(folder: F
     assert "[no-conversation]" in ran.out
 
 
-def test_what_validate_finds_comes_first_and_alone(folder: Folder) -> None:
+def test_a_message_that_is_not_valid_has_only_what_validate_finds(folder: Folder) -> None:
     folder.message(LOUD.replace("plain", "fancy"))
     ran = folder.run("lint")
     assert ran.code == 1
@@ -37,6 +37,15 @@ def test_what_validate_finds_comes_first_and_alone(folder: Folder) -> None:
     ran = folder.run("lint")
     assert "[undefined-variable]" in ran.out
     assert "local-link" not in ran.out
+
+
+def test_the_valid_messages_are_linted_beside_one_that_is_not(folder: Folder) -> None:
+    folder.message(LOUD, "loud")
+    folder.message(LOUD.replace("plain", "fancy").replace("name: seed", "name: wrong"), "wrong")
+    out = folder.run("lint").out
+    assert "messages/wrong.yaml" in out
+    assert "messages/loud.yaml:4:15: error: this link leads to localhost" in out
+    assert out.endswith("1 message to 1 recipient is valid, 1 file is not: 2 errors\n")
 
 
 def test_a_warning_of_validate_stands_beside_the_findings(folder: Folder) -> None:
