@@ -237,9 +237,9 @@ def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> 
         items.append(f"to {_format_path(audience.source.title, view)}")
     if declaration.revision > 1:
         items.append(f"revision {declaration.revision}")
-    if not message.counts["excluded"]:  # else the reason says it
-        moments = {key: declaration.written(key) for key in ("not_before", "expires")}
-        items += [f"{key.replace('_', ' ')} {moment}" for key, moment in moments.items() if moment]
+    reasons = " ".join(reason for action, reason in message.deliveries.reasons() if action == "excluded")
+    moments = [(key, declaration.written(key)) for key in ("not_before", "expires") if key not in reasons]
+    items += [f"{key.replace('_', ' ')} {moment}" for key, moment in moments if moment and moment not in reasons]
     items += [subscription] if (subscription := format_subscription(declaration)) else []
     return [one_line(item) for item in items]
 

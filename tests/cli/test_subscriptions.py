@@ -85,6 +85,14 @@ def test_two_recipients_that_are_one_contact_are_asked_for_once(folder: Folder, 
     assert asked(intercom) == 3
 
 
+def test_who_is_excluded_does_not_hide_when_the_message_expires(folder: Folder, intercom: Sandbox) -> None:
+    assert intercom.messages == []
+    declare(folder, more="expires: 2999-12-24\n")
+    out = folder.run("plan", "--online").out
+    assert "excluded: not opted in to Digest" in out
+    assert "expires 2999-12-24" in out
+
+
 def test_a_contact_that_is_gone_meanwhile_is_not_taken_for_subscribed(folder: Folder, intercom: Sandbox) -> None:
     declare(folder, "Offers")
     contact = folder.run("plan", "--online") and intercom.log[-1]["path"].split("/")[2]
