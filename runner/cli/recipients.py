@@ -105,9 +105,7 @@ def name_alike(context: Context, wanted: Address, *words: str) -> list[NextStep]
     return _name_alike(context, _search_declared(context, wanted), wanted, *words)
 
 
-def _name_alike(
-    context: Context, found: Mapping[str, Address | None], wanted: Address, *words: str
-) -> list[NextStep]:
+def _name_alike(context: Context, found: Mapping[str, Address | None], wanted: Address, *words: str) -> list[NextStep]:
     addresses = [address for address in found.values() if address]
     is_declared = any(wanted.matches(address.kind, address.value) for address in addresses)
     if not addresses or is_declared or not context.output.show_values:
