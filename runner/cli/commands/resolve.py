@@ -18,6 +18,7 @@ from runner.cli.recipients import find_beginnings, list_files, list_people, name
 from runner.clock import format_timestamp, parse_timestamp
 from runner.deliver import manual_outcomes
 from runner.errors import UsageMistake
+from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
@@ -28,6 +29,9 @@ from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 _KEY_CHARACTERS = frozenset("0123456789abcdef")
+_MAX_NAMED = 3  # messages whose commands a hint names
+_OUTCOME_OF_ONE = "--not-sent if it did not arrive, --sent ID if it did (- if the id is not known), or --duplicate"
+_OUTCOME_OF_ALL = "--all --not-sent if none of them arrived, --all --sent - if all did, or --all --duplicate"
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
 Choice = Literal["sent", "not sent", "all sent", "all not sent", "skip", "quit", "help"]
 _CHOICES: dict[str, Choice] = {
@@ -44,7 +48,14 @@ _CHOICES: dict[str, Choice] = {
     help="Ask about the unknown deliveries of this message.",
 )
 @click.option("--all", "every", is_flag=True, help="Decide all of --message at once, as the next options say.")
-@click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id; - if not known.")
+@click.option(
+    "--sent",
+    "sent_id",
+    is_flag=False,
+    flag_value="",  # no value: refused with the choices
+    metavar="ID",
+    help="It was sent, as the message with this id; - if not known.",
+)
 @click.option("--not-sent", is_flag=True, help="It was not sent: the next apply sends it.")
 @click.option("--duplicate", is_flag=True, help="Acknowledge that it was sent twice: no command reports it any more.")
 @writes_ledger
@@ -59,11 +70,10 @@ def resolve(
     """
     if key and message is None and not set(key) <= _KEY_CHARACTERS:
         key, message = None, key
-    choices = [sent_id is not None, not_sent, duplicate].count(True)
+    options = [("--sent", sent_id or "")] if sent_id is not None else []
+    outcomes = [*options, *([("--not-sent",)] if not_sent else []), *([("--duplicate",)] if duplicate else [])]
     with open_context() as context:
-        is_asked = context.output.is_interactive and not (choices or every or (key and message))
-        if not is_asked:
-            _require_choice(key, message, sent_id, every=every, choices=choices)
+        is_asked = context.output.is_interactive and not (outcomes or every or (key and message))
         with open_ledger(context, "resolve") as ledger:
             if not context.options.no_fetch:
                 add_late_outcomes(context.ledger, ledger)
@@ -72,6 +82,7 @@ def resolve(
             require_known_name(context, ledger.facts, message)
             if is_asked:
                 return ask_about_unknown(context, ledger, key, message)
+            _require_choice(ledger.facts, key, message, outcomes, every=every)
             if duplicate:
                 records = manual_outcomes.acknowledge_duplicates(
                     ledger.facts, key, message, format_timestamp(context.now)
@@ -83,17 +94,32 @@ def resolve(
             return _resolve_unknown(context, ledger, key, message, known_id)
 
 
-def _require_choice(key: str | None, message: str | None, sent_id: str | None, *, every: bool, choices: int) -> None:
-    """Raises UsageMistake unless the options say which delivery is meant, and what became of it."""
-    if (key is None) == (message is None):
-        raise UsageMistake("no delivery is named", "give a KEY, or --message NAME --all; on a terminal, neither")
-    if every != (message is not None):
-        hint = "--message NAME --all decides all that is unknown of a message"
-        raise UsageMistake(f"{'--message' if every else '--all'} is missing", hint)
-    if choices != 1 or sent_id == "":
-        raise UsageMistake(
-            "no outcome is given", "pass --sent ID (- if the id is not known), --not-sent, or --duplicate"
-        )
+def _require_choice(
+    facts: Facts, key: str | None, message: str | None, outcomes: Sequence[tuple[str, ...]], *, every: bool
+) -> None:
+    """Raises UsageMistake unless the options say which delivery is meant, and what became of it.
+
+    `outcomes` are the options that say it. The hint never chooses one of them.
+    """
+    if key and message:
+        raise UsageMistake("a KEY and --message are given, and they exclude each other", "leave one of them out")
+    outcome = outcomes[0] if len(outcomes) == 1 and outcomes[0] != ("--sent", "") else None
+    states = facts.duplicates() if outcome == ("--duplicate",) else facts.states_with("unknown")
+    names = [message] if message else sorted({state.record.message for state in states})
+    which = [(key,)] if key else [("--message", name, "--all") for name in names[:_MAX_NAMED]]
+    if not (key or message):
+        hint = f"{shown_command('status')} lists the unknown, with the commands for each"
+        problem = "no delivery is named"
+    elif outcome is None:
+        hint = _OUTCOME_OF_ONE if key else _OUTCOME_OF_ALL
+        problem = "more than one outcome is given" if len(outcomes) > 1 else "no outcome is given"
+    elif every == (message is None):
+        hint, problem = "", "--all is for a message, not for a KEY" if every else "--all is missing"
+    else:
+        return
+    if outcome and which:
+        hint = ", or ".join(shown_command("resolve", *one, *outcome) for one in which)
+    raise UsageMistake(problem, hint)
 
 
 def _resolve_unknown(

@@ -8,14 +8,34 @@ from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_status import append, line
 from tests.support.project import Folder
 
+NO_OUTCOME = (
+    "no outcome is given\n  hint: --not-sent if it did not arrive, --sent ID if it did (- if the id is not known)"
+)
+EACH = "no delivery is named\n  hint: msgrun status lists the unknown, with the commands for each\n"
+
 
 @pytest.mark.parametrize(
-    "args",
-    [[], ["aa"], ["aa", "--sent", "1", "--not-sent"], ["aa", "--message", "list", "--all", "--not-sent"],
-     ["--message", "list", "--not-sent"], ["--all", "--not-sent"], ["aa", "--sent", ""]],
-)  # fmt: skip
-def test_resolve_wants_to_know_which_and_what(folder: Folder, args: list[str]) -> None:
-    assert folder.run("resolve", *args).code == 64
+    ("args", "error"),
+    [
+        ([], EACH),
+        (["--all"], EACH),
+        (["aa"], NO_OUTCOME),
+        (["aa", "--sent", ""], NO_OUTCOME),
+        (["aa", "--sent"], NO_OUTCOME),
+        (["aa", "--sent", "1", "--not-sent"], "more than one outcome is given\n"),
+        (["aa", "--message", "list", "--all", "--not-sent"], "a KEY and --message are given"),
+        (["list"], "no outcome is given\n  hint: --all --not-sent if none of them arrived, --all --sent - if all did"),
+        (["list", "--not-sent"], "--all is missing\n  hint: msgrun resolve --message list --all --not-sent\n"),
+        (["aa", "--all", "--sent", "7"], "--all is for a message, not for a KEY\n  hint: msgrun resolve aa --sent 7\n"),
+        (["--all", "--not-sent"], "no delivery is named\n  hint: msgrun resolve --message list --all --not-sent\n"),
+        (["--all", "--duplicate"], EACH),
+        (["zzzz", "--sent", "-"], "no message is named zzzz, and the ledger knows none\n"),
+    ],
+)
+def test_resolve_wants_to_know_which_and_what(folder: Folder, args: list[str], error: str) -> None:
+    append(folder, line("a", "1", "claimed"))
+    ran = folder.run("resolve", *args)
+    assert (ran.code, f"error: {error}" in ran.err) == (64, True), ran.err
 
 
 def test_resolve_of_a_key_that_is_not_unknown_says_what_it_is(folder: Folder) -> None:
