@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli.context import Context
+from runner.cli.edited_files import name_edits
 from runner.cli.github_step import keep_plan
 from runner.cli.other_runs import find_other_runs
 from runner.cli.output import Output
@@ -108,7 +109,7 @@ def plan_project(context: Context, project: Project, facts: Facts, options: Plan
     all_problems = [*project.problems, *recipient_problems]
     if any(problem.is_error for problem in all_problems):
         raise ProblemsFound(all_problems)
-    return plan, all_problems
+    return name_edits(plan, context.tree.root), all_problems
 
 
 def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], notes: Sequence[str] = ()) -> Review:

@@ -13,6 +13,7 @@ from runner.declare.settings import DEFAULT_ENVIRONMENT, Limits
 from runner.shown_command import shown_command, shown_path
 
 STALE_PLAN = "stale-plan"
+SEE_EDIT = "See the edit of text, sender or vars"  # a step of a guard, where git knows the text before
 LEDGER_NOT_READ = "ledger-not-read"
 _MAX_FILES = 10  # that a hint names
 
@@ -23,7 +24,7 @@ class Guard:
 
     `code` identifies the rule, `message` says what is wrong and `hint` how to go on. `messages` are the names of the
     messages that it concerns; it is empty for a guard of the whole run. `steps` say the same as the hint, where it has
-    several ways: what each does, and its command or line to write.
+    several ways: what each does, and its command or line to write, if it has one.
     """
 
     code: str
@@ -44,17 +45,17 @@ def edited_guard(declaration: Declaration, count: int, others: Sequence[str]) ->
     `others` are the files of the messages that can be sent without it.
     """
     name, next_revision = declaration.name, f"revision: {declaration.revision + 1}"
-    accept, compare = shown_command("accept", name), shown_command("plan", "--against", "REF")
+    accept = shown_command("accept", name)
     apply = shown_command("apply", *(map(shown_path, others) if len(others) <= _MAX_FILES else ("PATHS",)))
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
-        f"{compare} shows the edit since a commit REF. Write {next_revision} to send it again to all recipients,"
+        f"write {next_revision} to send it again to all recipients,"
         f" undo the edit, or keep it without sending: {accept}"
         f"{f'; to send the others meanwhile: {apply}' if others else ''}",
         (name,),
         (
-            ("See the edit of text, sender or vars (REF: a commit before it, or HEAD), and undo a mistake", compare),
+            (f"Undo the edit of {name}, if it is a mistake", ""),
             (f"Or keep the edit of {name}, without sending", accept),
             (f"Or send {name} to all again, with this line in {declaration.document.source.path}", next_revision),
             *([("Meanwhile, send the other messages", apply)] if others else ()),

@@ -119,7 +119,9 @@ def format_annotations(items: Iterable[Annotation], path_prefix: str) -> str:
 
 def _list_hints(guard: "Guard") -> list[str]:
     """Returns the ways out of a guard, each with its command at the end of a line."""
-    return [f"- {purpose}: {command}" for purpose, command in guard.steps] or [f"hint: {guard.hint}"]
+    return [f"- {purpose}{f': {command}' if command else ''}" for purpose, command in guard.steps] or [
+        f"hint: {guard.hint}"
+    ]
 
 
 def _annotate(problem: Problem, *, show_values: bool) -> Annotation:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runner.plan.guards import Guard
+from runner.plan.guards import SEE_EDIT, Guard
 from runner.report.next_steps import NextStep
 from runner.report.review import Review
 
@@ -12,15 +12,13 @@ _MAX_STEPS = 3  # guards whose ways out are steps; others have a hint
 def list_guard_steps(review: Review) -> tuple[Sequence[Guard], list[NextStep]]:
     """Returns the guards whose ways out are steps, and these steps.
 
-    What they share is shown once: the first step, to see the edits, and the last.
+    What they share is shown once: what shows the edits first, unless the review has it, and what sends the others last.
     """
     guards = [item for item in review.plan.guards if item.steps][:_MAX_STEPS]
-    if not guards:
-        return (), []
-    (see, command), *_ = guards[0].steps
-    steps = dict.fromkeys(step for item in reversed(guards) for step in reversed(item.steps[1:]))
     names = {name for item in guards for name in item.messages}
     changes = review.comparison.changes if review.comparison else ()
     is_seen = names <= {change.name for change in changes if change.is_content_changed and change.before}
-    first = NextStep("Undo the edit if it is a mistake", ()) if is_seen else NextStep(see, (command,))
-    return guards, [first, *(NextStep(purpose, (command,)) for purpose, command in reversed(steps))]
+    see = dict.fromkeys(step for item in guards for step in item.steps if step[0] == SEE_EDIT)
+    others = dict.fromkeys(step for item in reversed(guards) for step in reversed(item.steps) if step not in see)
+    shown = [*(() if is_seen else see), *reversed(others)]
+    return guards, [NextStep(purpose, (command,) if command else ()) for purpose, command in shown]

@@ -362,9 +362,17 @@ def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sand
     assert "```diff\n- Hey\n+ Ho\n```" in ran.out
     assert len(intercom.messages) == 4
     out = here.run("plan", "--against", "main").out
-    assert ("  Undo the edit if it is a mistake\n  Or keep" in out, "--against REF" in out) == (True, False)
+    assert "--against " not in out, "it is shown already"
+    undo = "  Undo the edit of seed, if it is a mistake"
+    restore = f"{undo}:\n    git restore --staged --worktree messages/seed.yaml\n"
+    assert restore in out
+    see = "  See the edit of text, sender or vars:\n    msgrun plan --against"
+    assert f"{see} HEAD\n{restore}" in here.run("plan").out
+    before = git(here.path, "rev-parse", "--short", "HEAD")
     commit(here)
-    assert "plan --against REF\n" in here.run("plan", "--against", "main").out, "of this commit it shows no edit"
+    assert f"{see} {before}\n{undo}\n  Or keep" in here.run("plan").out, "git restore undoes no commit"
+    shutil.rmtree(here.path / ".git")
+    assert f"Next:\n{undo}\n  Or keep" in here.run("plan").out
 
 
 def test_samples_of_two_recipients_are_told(here: Folder) -> None:
