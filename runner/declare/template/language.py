@@ -17,7 +17,9 @@ TOO_SLOW = "too-slow"
 _CALL_HINT = (
     "put what it returns into the data, and print that variable: a template has no clock and no functions of its own"
 )
-UNDEFINED_HINT = "give it a value, or a default: {{ … | default('there') }}"
+UNDEFINED_HINT = "fill in its value, or give a default: {{ … | default('there') }}"
+_CONDITION_HINT = "fill in its value, or write only where it has one: {% if … %}…{{ … }}…{% endif %}"
+_NAMES_IN_GREETINGS = frozenset({"name", "firstname", "fullname", "givenname", "nickname"})
 # The filters that do what the methods of a mapping do in Python.
 _INSTEAD_OF_METHODS = {
     "items": "write {% for key, value in … | items %}; the key of that name is …['items']",
@@ -133,6 +135,8 @@ class MissingValueError(jinja2.UndefinedError):
             else f"write {{{{ ({self.variable} | default({{}})).{attribute} | default('there') }}}}"
             if attribute and is_variable
             else UNDEFINED_HINT.replace("…", self.variable)
+            if is_variable and self.variable.replace("_", "").lower() in _NAMES_IN_GREETINGS
+            else _CONDITION_HINT.replace(" … ", f" {self.variable} ")
             if is_variable and self.variable
             else _suggest_instead(owner, self.variable)
         )
