@@ -1,7 +1,7 @@
 """What each code of a problem, a lint rule and a guard means, with an example before and after.
 
-The texts are the Markdown files in `explanations/`, one a group, so that they can be edited as text. Nothing but the
-command `explain`, SARIF and the tests reads them.
+The texts are the Markdown files in `explanations/`, one a group, so that they can be edited as text. Only the
+commands `explain` and `status`, SARIF and the tests read them.
 """
 
 import re

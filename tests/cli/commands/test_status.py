@@ -343,6 +343,21 @@ def test_of_a_refused_delivery_a_command_says_what_to_do(folder: Folder) -> None
     assert folder.run("status").out.endswith(step)
 
 
+def test_a_refusal_whose_code_is_explained_is_said_in_words_with_the_command(folder: Folder) -> None:
+    append(folder, delivery("list", "id", "a1", "refused", code="contact_ambiguous"))
+    step = (
+        "\n\nNext:\n  contact_ambiguous: Several contacts of the workspace have this address, so it is not clear who is"
+        " meant. What to do:\n    msgrun explain contact_ambiguous\n"
+    )
+    assert folder.run("status", "id:a1").out.endswith(step)
+    assert folder.run("status", "list").out.endswith(step)
+    append(folder, delivery("list", "id", "b1", "refused", code="x"))
+    assert folder.run("status").out.endswith(
+        step[2:] + "  See what refused means, and how to send it again:\n    msgrun explain refused\n"
+    )
+    assert folder.run("explain", "contact_ambiguous").code == 0
+
+
 def test_status_to_as_json_has_only_the_recipients_deliveries(folder: Folder) -> None:
     append(folder, delivery("news", "email", "ann@example.com", id="1"), delivery("news", "email", "bo@example.com"))
     status = json.loads(folder.run("status", "--to", "ann@example.com", "--format", "json").out)
