@@ -108,7 +108,7 @@ def _find_other_option(error: click.NoSuchOption) -> str:
     """Returns what an option of other tools is called here; empty if it is not known, or not of this command."""
     name = OTHER_OPTIONS.get(error.option_name, "")
     options = [option for parameter in error.ctx.command.params for option in parameter.opts] if error.ctx else []
-    return name if name in options or not name.startswith("-") else ""
+    return name if name.partition(" ")[0] in {"msgrun", *options} else ""
 
 
 def _describe_value(error: click.BadParameter, parameter: click.Parameter) -> str:

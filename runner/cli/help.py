@@ -21,11 +21,11 @@ COMMAND_GROUPS = {
 _OTHER_COMMANDS = {
     "send": "apply", "resume": "apply", "retry": "apply --retry-refused", "check": "validate",
     "diff": "plan --against REF", "list": "status", "who": "status", "show": "render",
-    "history": "audit", "log": "audit", "logs": "audit", "version": "--version",
+    "history": "audit", "log": "audit", "logs": "audit", "ledger": "lock", "version": "--version",
 }  # fmt: skip
 OTHER_OPTIONS = {
     "--dry-run": "msgrun plan", "--dryrun": "msgrun plan", "--auto-approve": "--yes", "-y": "--yes",
-    "--json": "--format json",
+    "--json": "--format json", "--env": "-e", "--type": "--in-app",
 }  # fmt: skip
 _RANGE = re.compile(r"  \[(\d+<=)?x[<>]=?\d+\]$")  # click's words for the numbers that an option takes
 _MIN_DESCRIPTION = 40  # columns for what an example does; with less, it stands below the command

@@ -52,9 +52,15 @@ def load_schema(kind: str) -> dict[str, Any]:
 @cache
 def validator(kind: str) -> Any:
     """Returns the fast validator of a schema. Its `is_valid(value)` decides whether a value is valid."""
+    return _make_validator(load_schema(kind))
+
+
+def _make_validator(schema: dict[str, Any]) -> Any:
+    import decimal  # noqa: F401, PLC0415  # jsonschema-rs imports it too: a Ctrl-C there would end it in a Rust panic
+
     import jsonschema_rs  # noqa: PLC0415  # saves 20 ms in every command that checks no file
 
-    return jsonschema_rs.Draft202012Validator(load_schema(kind))
+    return jsonschema_rs.Draft202012Validator(schema)
 
 
 def find_violations(document: Document, kind: str) -> list[Violation]:
@@ -90,14 +96,13 @@ def explain_violations(value: Any, kind: str) -> list[Violation]:
 
 @cache
 def _explainer(kind: str) -> Any:
-    import jsonschema_rs  # noqa: PLC0415  # saves 20 ms in every command that checks no file
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  # saves 80 ms in every command whose files are valid
 
     definitions = load_schema(kind)["$defs"]
 
     def item_errors(explainer: Any, item_schema: dict[str, Any], instance: Any, _: Any) -> Iterator[Any]:
         """Yields the errors of the items that are not valid. A list may have ten thousand that are."""
-        is_valid = jsonschema_rs.Draft202012Validator({**item_schema, "$defs": definitions}).is_valid
+        is_valid = _make_validator({**item_schema, "$defs": definitions}).is_valid
         for index, item in enumerate(instance if isinstance(instance, list) else ()):
             if not is_valid(item):
                 yield from explainer.descend(item, item_schema, path=index)
@@ -120,9 +125,7 @@ def _pattern_errors(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[An
 
 @cache
 def _pattern(pattern: str) -> Any:
-    import jsonschema_rs  # noqa: PLC0415  # saves 20 ms in every command that checks no file
-
-    return jsonschema_rs.Draft202012Validator({"pattern": pattern})
+    return _make_validator({"pattern": pattern})
 
 
 def _explain_error(error: Any) -> Iterator[Violation]:

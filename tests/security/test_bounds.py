@@ -232,13 +232,6 @@ SIZES = {
         lambda: {"messages/a.yaml": declared("{% include 'b.html' %}"), "messages/b.html": "a" * (4 * MIB + 1)},
         "messages/b.html is larger than 4 MiB",
     ),
-    "recipients in YAML": Form(
-        lambda: {
-            "messages/a.yaml": declared(to=audience("yaml", "a.yml")),
-            "a.yml": "#" * (4 * MIB + 1),
-        },
-        "a.yml is larger than 4 MiB",
-    ),
     "messages.plan": Form(
         lambda: {"messages/a.yaml": declared(), "messages.plan": "x" * (33 * MIB)},
         "messages.plan is larger than 32 MiB",

@@ -105,11 +105,11 @@ def test_a_process_of_a_pool_is_killed_too(project: Folder) -> None:
     rows = "".join(f"{number},{'x' * 400}\n" for number in range(3000))
     project.write("people.csv", f"n,more\n{rows}")
     project.message(declared("{% if n == '2600' %}" + EQUAL + "{% endif %}", to=TABLE % ""), "a")
-    process = supervised.start(project.path, "--jobs", "2", "plan")
     workers: list[int] = []
-    while process.poll() is None and len(workers) < 2:
-        workers = [worker for child in supervised.children(process.pid) for worker in supervised.children(child)]
-    out, _ = process.communicate(timeout=60)
+    with supervised.start(project.path, "--jobs", "2", "plan") as process:
+        while process.poll() is None and len(workers) < 2:
+            workers = [worker for child in supervised.children(process.pid) for worker in supervised.children(child)]
+        out, _ = process.communicate(timeout=60)
     assert (process.returncode, len(workers)) == (1, 2)
     assert "(row 2602 of people.csv or the next) [too-slow]" in out
     supervised.wait_until(lambda: not any(map(supervised.is_running, workers)), 10)
