@@ -104,6 +104,18 @@ def test_a_branch_that_was_deleted_is_never_taken_for_one_that_was_not_begun_by_
     assert len(author.sent()) == 3
 
 
+def test_a_mistyped_remote_leads_to_the_one_that_is_meant(author: Clone) -> None:
+    ran = author.msgrun("lock", "move", "--yes", "git+orign")
+    assert ran.code == 6
+    assert "git knows no remote orign\n  hint: did you mean git+origin?\n" in ran.err
+
+
+def test_where_nothing_is_unknown_resolve_warns_of_no_other_run(author: Clone) -> None:
+    assert author.msgrun("apply", "--yes").code == 0
+    ran = author.msgrun("resolve", "--message", "first", "--all", "--not-sent", "--yes")
+    assert (ran.code, ran.out, ran.err) == (0, "nothing to do: nothing of first is unknown\n", "")
+
+
 def test_the_hints_after_a_remote_that_is_gone_lead_from_one_to_the_next_until_apply_works(
     author: Clone, origin, tmp_path
 ):

@@ -128,7 +128,7 @@ def _resolve_unknown(
     """Records that unknown deliveries were sent or not. Returns the exit code."""
     states = manual_outcomes.find_unknown(ledger.facts, key, message)
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
-    if isinstance(ledger, SharedLedger) and sent_id is None:
+    if states and isinstance(ledger, SharedLedger) and sent_id is None:
         context.output.note(warn_of_live_run(states))
     of_message = f" of {states[0].record.message}" if states else ""
     number = f"{pluralize(len(states), 'unknown delivery', 'unknown deliveries')}{of_message}"
