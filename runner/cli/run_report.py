@@ -125,10 +125,14 @@ def report_rest(context: Context, plan: Plan, remaining: int) -> None:
 def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:
     """Returns the open attempts of this run, and those of earlier runs at the messages of the plan.
 
-    Left out are messages of which all that is unknown was being sent by other runs: apply waits for these.
+    Left out are messages of which all that is unknown was being sent by other runs, where apply waits for these runs.
     """
     own = [item.record for item in summary.unknown]
-    names = {message.name for message in plan.messages if message.counts["unknown"] > message.being_sent}
+    names = {
+        message.name
+        for message in plan.messages
+        if message.counts["unknown"] > (message.being_sent if summary.claimed_by_others else 0)
+    }
     if not names:
         return own
     if isinstance(ledger, SharedLedger) and not summary.stop:

@@ -85,7 +85,7 @@ def test_the_ledgers_that_were_left_say_where_it_went_and_take_nothing(campaign:
     for left, now in (("messages.lock", "git+origin"), ("git+origin", "postgresql:")):
         campaign.settings(left)
         assert f"the ledger {left} moved to {now}" in campaign.run(5, "apply", "--yes")
-        plan = json.loads(campaign.run(5, "plan", "--format", "json").partition("\nthe ledger")[0])
+        plan, _ = json.JSONDecoder().raw_decode(campaign.run(5, "plan", "--format", "json"))
         assert [guard["code"] for guard in plan["guards"]] == ["ledger-moved"]
         for command in (["resolve", "--message", "news", "--all", "--not-sent", "--yes"], ["accept", "news", "--yes"]):
             campaign.run(5, *command)

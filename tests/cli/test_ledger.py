@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runner.cli import run_report
+from runner.cli import planning, run_report
 from runner.clock import format_timestamp
 from runner.declare.keys_and_digests import delivery_key
 from runner.git.repository import find_repository
@@ -183,7 +183,7 @@ def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_i
         f"\nNext:\n  1 delivery is being sent by run RUN, since {time} (UTC). See in two minutes what became of it:\n"
         "    msgrun status\n"
     )
-    for command in (["plan"], ["status"]):
+    for command in (["plan"], ["status"], ["apply", "--yes", "messages/first.yaml", "--limit", "1"]):
         ran = author.msgrun(*command)
         assert (step in ran.out, "being sent by another run" in ran.out) == (True, True)
         assert not re.search(r"msgrun (resolve|reconcile)|may have arrived", ran.out)
@@ -199,9 +199,8 @@ def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_i
     assert ran.out.count(f"msgrun resolve {old[:12]}") == 2, "of the old one alone a person decides now"
 
 
-@pytest.mark.parametrize("paths", [[], ["messages/first.yaml"]])
-def test_an_apply_waits_for_a_run_that_was_sending_when_it_began(
-    author: Clone, monkeypatch: pytest.MonkeyPatch, paths: list[str]
+def test_an_apply_that_loses_claims_waits_also_for_what_was_being_sent_when_it_began(
+    author: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
     author.git("commit", "-qam", "Move the ledger")
@@ -209,22 +208,22 @@ def test_an_apply_waits_for_a_run_that_was_sending_when_it_began(
     keys = [delivery_key("rehearsal", "first", 1, "id", contact) for contact in ("aaa1", "aaa2")]
     now = format_timestamp(datetime.now(UTC))
 
-    def record(status: str) -> None:
-        author.write(
-            "late.lock",
-            "".join(
-                line("a", f"RUN-{number}", status, message="first", at=now, id=f"9{number}").replace("a" * 32, key)
-                for number, key in enumerate(keys)
-            ),
-        )
+    def record(status: str, *numbers: int) -> None:
+        lines = (line("a", f"RUN-{number}", status, message="first", at=now, id=f"9{number}") for number in numbers)
+        lines = (each.replace("a" * 32, keys[number]) for number, each in zip(numbers, lines, strict=True))
+        author.write("late.lock", "".join(lines))
         assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
 
-    record("claimed")
-    pauses = iter([lambda: record("sent")])
+    record("claimed", 0)
+    print_plan = planning.print_plan
+    monkeypatch.setattr(planning, "print_plan", lambda *args: (print_plan(*args), record("claimed", 1)))
+    pauses = iter([lambda: record("sent", 0, 1)])
     clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: next(pauses)())
     monkeypatch.setattr(run_report, "time", clock)
-    ran = author.msgrun("apply", "--yes", *paths)
-    assert (ran.code, "RUN" in ran.out, next(pauses, None)) == (0, False, None), ran.out + ran.err
+    ran = author.msgrun("apply", "--yes")
+    assert (ran.code, next(pauses, None)) == (0, None), ran.out + ran.err
+    assert "1 claimed by other runs" in ran.out
+    assert not re.search("RUN|msgrun resolve", ran.out.partition("claimed by other runs")[2])
 
 
 def test_what_changes_a_lockfile_ends_with_the_command_that_commits_it(author: Clone) -> None:

@@ -272,7 +272,7 @@ def test_outcomes_that_cannot_be_pushed_stop_the_run_and_are_kept_for_the_next(t
         open_claims = list(here.known().values()).count("unknown")
         assert 1 <= open_claims <= 40
         code, told = here.run(other, "status")
-        assert (code, f"\n{open_claims} deliver" in told) == (0, True), told
+        assert (code, f"{open_claims} deliver" in told) == (0, True), told
         code, said = here.run(clone, "apply", "--yes")
         assert (code, here.faults(), set(here.known().values())) == (0, [], {"sent"}), said
         assert not rescue.exists()

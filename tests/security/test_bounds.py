@@ -176,10 +176,6 @@ YAML = {
     "lists of aliases": message(laughs("to: *a39"), ALIASES),
     "merged mappings": message(laughs("<<: *a39", "{{<<: [*a{0},*a{0}]}}", "{b: 1}"), ALIASES),
     "aliases in vars": message(laughs(declared(more="vars: {a: *a39}")), ALIASES),
-    "aliases in a list of recipients": Form(
-        lambda: {"messages/a.yaml": declared(to=audience("yaml", "a.yaml")), "a.yaml": laughs("x: *a39")},
-        ALIASES,
-    ),
     "aliases in msgrun.yaml": Form(lambda: {"msgrun.yaml": laughs("vars: {a: *a39}")}, ALIASES),
     "a list in itself": message("to: &a [*a]\n", "contains itself"),
     "a mapping in itself": message("to: &a {b: *a}\n", "contains itself"),

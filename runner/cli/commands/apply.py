@@ -119,8 +119,8 @@ class _Apply:
             run_report.report_nothing_to_do(context, ledger, plan)
         # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
         is_final = summary.stop or summary.unknown or plan.unsettled
-        others = OtherRunsSummary()
-        if isinstance(ledger, SharedLedger) and (summary.claimed_by_others or plan.being_sent) and not is_final:
+        others = OtherRunsSummary(unknown=plan.being_sent)
+        if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
             others = wait_for_other_runs(context.output, ledger, plan, self.deadline, context.stop_file.exists)
         return run_report.find_exit_code(summary, plan, ledger.facts, others)
 
