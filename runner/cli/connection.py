@@ -83,8 +83,8 @@ class Connection:
         if not lookup.is_listed:
             self.context.output.note("the token may not list admins, so it is not checked that from: names one")
         for sender, admin in lookup.admins.items():
-            admin_id = "" if sender.kind == "id" else f", admin {admin.id}"
-            self.context.output.note(f"from {sender.value}: {admin.name}{admin_id}")
+            declared = "" if sender.kind == "id" else f" {sender.value}"
+            self.context.output.note(f"Sender{declared}: {admin.name}, admin {admin.id}")
         guards = [*(saved.sender_guards(lookup.ids) if saved else ()), *plan.guards]
         for fault in lookup.faults:
             names = [message.name for message in plan.messages if message.declaration.sender == fault.sender]

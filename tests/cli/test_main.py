@@ -38,7 +38,7 @@ def test_a_closed_standard_stream_is_no_fault(folder: Folder, closed: str) -> No
 def test_a_reader_that_goes_away_changes_no_exit_code(folder: Folder) -> None:
     folder.message(LIST)
     ran = shell(folder, "--sandbox apply --yes | head -1; exit ${PIPESTATUS[0]}")
-    assert (ran.returncode, ran.stderr) == (0, "from 394051: Wash\n")
+    assert (ran.returncode, ran.stderr) == (0, "Sender: Wash, admin 394051\n")
 
 
 def test_output_that_cannot_be_written_is_said(folder: Folder) -> None:

@@ -146,4 +146,4 @@ def test_the_sandbox_knows_whoever_a_project_sends_from(folder: Folder) -> None:
     folder.message(SEED.replace('id: "394051"', "email: boss@acme.example"))
     ran = folder.run("--sandbox", "apply", "--yes")
     assert ran.code == 0
-    assert "from boss@acme.example: Boss, admin 4" in ran.err
+    assert "Sender boss@acme.example: Boss, admin 4" in ran.err
