@@ -73,7 +73,8 @@ def _run_command(options: GlobalOptions) -> tuple[int, BaseException | None]:
 def _describe_usage(error: click.UsageError, *, show_values: bool) -> str:
     """Returns the message of a wrong usage: with the option that may be meant, or an example of what is missing."""
     if isinstance(error, click.NoSuchOption):
-        meant = _find_other_option(error) or next(iter(error.possibilities or ()), "")
+        is_known = error.option_name in OTHER_OPTIONS
+        meant = _find_other_option(error) if is_known else next(iter(error.possibilities or ()), "")
         path = error.ctx.command_path if error.ctx else "msgrun"
         return f"there is no option {error.option_name}; {f'did you mean {meant}?' if meant else f'see {path} --help'}"
     message = error.format_message()
@@ -105,10 +106,20 @@ def _describe_usage(error: click.UsageError, *, show_values: bool) -> str:
 
 
 def _find_other_option(error: click.NoSuchOption) -> str:
-    """Returns what an option of other tools is called here; empty if it is not known, or not of this command."""
-    name = OTHER_OPTIONS.get(error.option_name, "")
-    options = [option for parameter in error.ctx.command.params for option in parameter.opts] if error.ctx else []
-    return name if name.partition(" ")[0] in {"msgrun", *options} else ""
+    """Returns what an option of other tools is called here; empty if the command does not have it.
+
+    With one before the command, it returns the whole command.
+    """
+    name, context = OTHER_OPTIONS[error.option_name], error.ctx
+    if context is None or name.startswith("msgrun"):
+        return name
+    arguments = context.ensure_object(GlobalOptions).arguments
+    typed = next((word for word in arguments if word in COMMANDS), "") if context.parent is None else ""
+    for prefix, command in (("", context.command), (f"msgrun {typed} ", msgrun.get_command(context, typed))):
+        options = [option for parameter in (command.params if command else ()) for option in parameter.opts]
+        if name.partition(" ")[0] in options:
+            return prefix + name
+    return ""
 
 
 def _describe_value(error: click.BadParameter, parameter: click.Parameter) -> str:
