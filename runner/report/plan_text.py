@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from runner.declare.audience.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.declare.settings import DEFAULT_ENVIRONMENT
-from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, BEING_SENT, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
@@ -25,7 +24,7 @@ from runner.report.plan_actions import describe_actions, format_reason, most_fre
 from runner.report.plan_words import (
     NO_DIGEST,
     count_unread,
-    format_file_warning,
+    format_file_problems,
     format_sender,
     format_subscription,
     format_undeclared_recipients,
@@ -77,7 +76,7 @@ def format_plan(review: Review, view: PlanView) -> str:
     name_width = max((width for message in shown if (width := len(message.name)) <= _MAX_NAME_COLUMN), default=0)
     notices = format_notices(review.notices, view.width, show_values=view.show_values)
     blocks = ["\n".join([_format_heading(review, view), *notices])]
-    warnings = review.file_warnings()
+    warnings = format_file_problems(review, show_values=view.show_values)
     blocks += [
         _format_message(message, sends[message.name], name_width, review, view, warnings.get(message.name, ()))
         for message in shown
@@ -183,7 +182,7 @@ def _list_ways_to_settle(planned: Plan, width: int) -> list[str]:
 
 
 def _format_message(
-    message: PlannedMessage, sends: int, name_width: int, review: Review, view: PlanView, in_files: Iterable[Problem]
+    message: PlannedMessage, sends: int, name_width: int, review: Review, view: PlanView, in_files: Iterable[str]
 ) -> str:
     sample = find_sample(message, review)
     lines = [
@@ -198,8 +197,11 @@ def _format_message(
     lines += [_fill(text, view) for text in reading_lines(message)]
     if message.left_out:
         lines.append(_fill(f"left out: {format_left_out(message.left_out)}", view))
-    warnings = [format_file_warning(problem, show_values=view.show_values) for problem in in_files]
-    warnings += [*message.warnings, *([format_undeclared_recipients(message)] if message.undeclared_count else ())]
+    warnings = [
+        *in_files,
+        *message.warnings,
+        *([format_undeclared_recipients(message)] if message.undeclared_count else ()),
+    ]
     lines += [_fill(f"{style('!', 'yellow')} {warning}", view, extra="  ") for warning in warnings]
     if sample and view.show_bodies:
         lines += _format_body(message, sample, view)

@@ -12,6 +12,7 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.problem_text import pluralize
+from runner.report.review import Review
 from runner.shown_command import shown_command
 
 NO_DIGEST = "not known: an audience was not read"
@@ -30,8 +31,22 @@ def format_subscription(declaration: Declaration) -> str:
     return f"only with the subscription {name}, looked up when online" if name else ""
 
 
-def format_file_warning(problem: Problem, *, show_values: bool) -> str:
-    """Returns a warning about a file as one sentence, with its code."""
+def format_file_problems(review: Review, *, show_values: bool) -> dict[str, list[str]]:
+    """Returns what is wrong in the files of each message that can be sent all the same, as sentences, by its name."""
+    by_name = {
+        name: [_format_problem(problem, show_values=show_values) for problem in problems]
+        for name, problems in review.file_warnings().items()
+    }
+    for name, (first, *others) in review.lint_errors.items():
+        more = f", and {pluralize(len(others), 'more error')} ({shown_command('lint')})" if others else ""
+        path, position = mark_private_values(first.place.path, ()), f"{first.place.line}:{first.place.column}"
+        place = f"{reveal_or_mask(path, show_values=show_values)}:{position}"
+        by_name.setdefault(name, []).append(f"lint: {_format_problem(first, show_values=show_values)}, {place}{more}")
+    return by_name
+
+
+def _format_problem(problem: Problem, *, show_values: bool) -> str:
+    """Returns a problem as one sentence, with its code."""
     recipient = f" ({reveal_or_mask(problem.recipient, show_values=show_values)})" if problem.recipient else ""
     message = mark_private_values(problem.message, ()) if "@" in str(problem.message) else problem.message
     return f"{reveal_or_mask(message, show_values=show_values)}{recipient} [{problem.code}]"

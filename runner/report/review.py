@@ -1,6 +1,6 @@
 """What a reviewer sees, whatever the format: a plan, the warnings about it, and what it changes against a commit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runner.compare.comparison import Comparison, MessageChange
@@ -23,7 +23,7 @@ class Review:
 
     `other_environments` are those that msgrun.yaml declares and the plan does not cover.
     `notices` concern all deliveries, e.g. that everything is redirected. `sample` renders a sample of a message.
-    `sandbox`: messages go to the sandbox, not to Intercom.
+    `sandbox`: messages go to the sandbox, not to Intercom. `lint_errors` are in the texts to send, by message name.
     """
 
     plan: Plan
@@ -34,6 +34,7 @@ class Review:
     comparison: Comparison | None = None
     other_environments: Sequence[str] = ()
     notices: Sequence[AnyText] = ()
+    lint_errors: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
 
     def extra_warnings(self) -> list[str]:
         """Returns the warnings that are neither guards nor problems: about the ledger, changes, and ignored rules."""

@@ -26,7 +26,7 @@ from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import run_text
 from runner.report.first_sample import list_beginnings
-from runner.report.plan_words import format_file_warning
+from runner.report.plan_words import format_file_problems
 from runner.report.review import Review
 
 if TYPE_CHECKING:
@@ -188,8 +188,8 @@ class _Apply:
         plan, show_values = review.plan, self.context.output.show_values
         sends = plan.send_counts()
         warnings = [
-            f"{name}: {format_file_warning(problem, show_values=show_values)}"
-            for name, problems in review.file_warnings().items()
+            f"{name}: {problem}"
+            for name, problems in format_file_problems(review, show_values=show_values).items()
             if sends[name]
             for problem in problems
         ]
