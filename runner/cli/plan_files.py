@@ -63,11 +63,14 @@ def apply_options(context: Context, options: PlanOptions, paths: tuple[str, ...]
     return replace(options, paths=selected, plan_file=file if is_binding else None)
 
 
-def require_same_workspace(context: Context, options: PlanOptions, id_code: str) -> None:
-    """Raises GuardRefused if the saved plan is of another workspace, environment or salt than this run."""
-    if options.saved_plan and not context.options.sandbox:
-        for guard in options.saved_plan.mismatches(context.settings.environment, id_code, context.settings.salt):
-            raise GuardRefused(guard.message, guard.hint)
+def require_same_workspace(context: Context, saved: SavedPlan | None, workspace: str) -> None:
+    """Raises GuardRefused if the saved plan is of another environment, workspace or salt than this run.
+
+    An empty `workspace` is not known yet, and is not compared.
+    """
+    settings = context.settings
+    for guard in saved.mismatches(settings.environment, workspace, settings.salt) if saved else ():
+        raise GuardRefused(guard.message, guard.hint)
 
 
 def undeclared_recipient_notes(plan: Plan) -> list[str]:
@@ -134,6 +137,7 @@ def load_agreed_project(
     if path is None:
         return context.load_valid_project(paths), None
     saved = _load_saved_plan(context, path)
+    require_same_workspace(context, saved, context.settings.workspace)
     try:  # as when it was made, a mistake in another file does not matter
         project = context.load_valid_project(paths or tuple(map(shown_path, saved.paths)))
     except UsageMistake:

@@ -197,8 +197,7 @@ def _find_agreement_guards(
         yield from (guard for guard in plan_file_guards if guard)
     if saved := options.saved_plan:
         declared = {(message.name, message.declaration.revision) for message in plan.messages}
-        yield from saved.mismatches(settings.environment, plan.workspace, settings.salt) or [
-            *(guard for planner in planners if planner.saved_message for guard in planner.saved_message.guards(facts)),
-            *saved.undeclared_guards(declared, facts, is_full_selection=not options.paths),
-            *find_lifted_rules(saved.path, saved.rules, settings, plan.sendable, saved.new_plan_hint()),
-        ]
+        for planner in planners:
+            yield from planner.saved_message.guards(facts) if planner.saved_message else ()
+        yield from saved.undeclared_guards(declared, facts, is_full_selection=not options.paths)
+        yield from find_lifted_rules(saved.path, saved.rules, settings, plan.sendable, saved.new_plan_hint())

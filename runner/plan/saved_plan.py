@@ -13,6 +13,7 @@ from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import DIGEST_VERSION, PLAN_DIGEST
 from runner.declare.sender import Sender, parse_sender
+from runner.declare.settings import DEFAULT_ENVIRONMENT
 from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.lines import parse_object
@@ -74,8 +75,9 @@ class SavedPlan:
         """
         mismatches = []
         if self.environment != environment:
-            difference = f"for environment {self.environment}, and this is {environment}"
-            mismatches.append((difference, "choose the environment with -e"))
+            own = "" if self.environment == DEFAULT_ENVIRONMENT else self.environment
+            hint = f"send it there: {shown_command('apply', '--plan', self.path, environment=own)}"
+            mismatches.append((f"for environment {self.environment}, and this is {environment}", hint))
         if self.workspace and workspace and self.workspace != workspace:
             difference = f"for workspace {self.workspace}, and this is {workspace}"
             mismatches.append((difference, f"save a plan for this one: {self.new_plan_command()}"))

@@ -378,17 +378,19 @@ def test_a_saved_plan_of_another_environment_salt_or_workspace_is_refused(
     folder.write("msgrun.yaml", "environments: {staging: {vars: {x: 1}}}\n")
     folder.run("plan", "--out", "plan.json")
     ran = folder.run("-e", "staging", "apply", "--yes", "--new-lock", "--plan", "plan.json")
-    assert (ran.code, "was made for environment default, and this is staging" in ran.out) == (5, True)
+    reason = "plan.json was made for environment default, and this is staging"
+    hint = "send it there: msgrun apply --plan plan.json"
+    assert (ran.code, ran.out, ran.err) == (5, "", f"error: {reason}\n  hint: {hint}\nNothing was sent.\n")
     with monkeypatch.context() as patch:
         patch.setenv("MSGRUN_SALT", "pepper")
         patch.setenv("MSGRUN_LOCK", "other.lock")
         ran = folder.run("apply", "--yes", "--new-lock", "--plan", "plan.json")
-        assert (ran.code, "was made with another salt" in ran.out) == (5, True)
+        assert (ran.code, ran.out, "was made with another salt" in ran.err) == (5, "", True)
     folder.write("msgrun.yaml", "workspace: beta\n")
     folder.run("plan", "--out", "beta.json")
     folder.write("msgrun.yaml", "workspace: acme\n")
     ran = folder.run("apply", "--yes", "--plan", "beta.json")
-    assert (ran.code, "was made for workspace beta, and this is acme" in ran.out) == (5, True)
+    assert (ran.code, ran.out, "was made for workspace beta, and this is acme" in ran.err) == (5, "", True)
     folder.write("msgrun.yaml", "{}\n")  # now only the token says which workspace it is
     ran = folder.run("apply", "--yes", "--plan", "beta.json")
     assert (ran.code, "was made for workspace beta, and this is acme" in ran.err) == (5, True)

@@ -78,6 +78,8 @@ def apply(
 
             project = read_planned_audiences(context, project, saved, paths)
         with open_ledger(context, "apply") as ledger:
+            workspace = context.settings.workspace or context.header_of(ledger.facts).workspace
+            plan_files.require_same_workspace(context, saved, workspace)
             options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
             )
@@ -138,7 +140,8 @@ class _Apply:
             context.require_terminal()
         with connect_for(context, plan) as connection:
             id_code = connection.verify_workspace(context.header_of(self.ledger.facts).workspace)
-            plan_files.require_same_workspace(context, self.plan_options, id_code)
+            if not context.options.sandbox:
+                plan_files.require_same_workspace(context, self.plan_options.saved_plan, id_code)
             plan = connection.look_up_senders(plan, self.plan_options.saved_plan)
             planning.refuse_guarded(context, plan)
             checked = self._check(connection, plan)
