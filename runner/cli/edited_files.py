@@ -1,7 +1,7 @@
 """The commands for a message that was edited after it was sent: they show the edit, and undo it, as git has it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shlex import join
@@ -15,21 +15,24 @@ from runner.plan.plan import Plan
 from runner.shown_command import shown_command
 
 _MAX_NAMED = 3  # guards whose ways out are shown as steps
+_MAX_FILES = 50  # of a message; the arguments of git have a limit of 2 MiB, and a path may have 4 KB
 
 
 def name_edits(plan: Plan, root: Path) -> Plan:
     """Returns the plan with the commands that show and undo an edit in the steps of its guards.
 
-    Without git, or where it does not have the text before, the steps stay as they are.
+    The steps stay as they are without git, where it does not have the text before, or for a message of many files.
     """
     declarations = {message.name: message.declaration for message in plan.messages}
     guards = list(plan.guards)
-    edited = [index for index, guard in enumerate(guards) if guard.code == "edited"]
+    edited = [index for index, guard in enumerate(guards) if guard.code == "edited"][:_MAX_NAMED]
+    files = {index: _list_files(declarations[guards[index].messages[0]]) for index in edited}
+    files = {index: paths for index, paths in files.items() if len(paths) <= _MAX_FILES}
     try:
-        for index in edited[:_MAX_NAMED]:
-            if repository := find_repository(root.resolve()):
-                declaration = declarations[guards[index].messages[0]]
-                guards[index] = _name_edit(guards[index], repository, root, _list_files(declaration))
+        if files and (repository := find_repository(root.resolve())):
+            edits = _Edits(repository, root, (path for paths in files.values() for path in paths))
+            for index, paths in files.items():
+                guards[index] = edits.name(guards[index], paths)
     except LedgerUnavailable:
         return plan
     return replace(plan, guards=tuple(guards))
@@ -42,19 +45,27 @@ def _list_files(declaration: Declaration) -> list[str]:
     return list(dict.fromkeys([path, *([body.path] if body else []), *included]))
 
 
-def _name_edit(guard: Guard, repository: Repository, root: Path, files: Sequence[str]) -> Guard:
-    """Returns the guard with the step that shows the edit, and the command that undoes what is in no commit."""
-    specs = {path: f":(top,literal){repository.relative_path(root / path)}" for path in files}
-    changed = [path for path in files if repository.try_git("diff", "--name-only", "HEAD", "--", specs[path])]
-    restored = [os.path.relpath(root / path) for path in changed]
-    undo = join(["git", "restore", "--staged", "--worktree", *restored]) if changed else ""
-    ref = "HEAD" if changed else _find_commit(repository, list(specs.values()))
-    see = [(SEE_EDIT, shown_command("plan", "--against", ref))] if ref else []
-    (purpose, _), *others = guard.steps
-    return replace(guard, steps=(*see, (purpose, undo), *others))
+class _Edits:
+    """What git knows of some files of a project. `changed` are those that differ from HEAD."""
 
+    def __init__(self, repository: Repository, root: Path, paths: Iterable[str]) -> None:
+        self._repository, self._root = repository, root
+        self._names = {path: repository.relative_path(root / path) for path in paths}
+        specs = [f":(top,literal){name}" for name in self._names.values()]
+        printed = repository.try_git("diff", "--name-only", "--no-relative", "-z", "HEAD", "--", *specs) or ""
+        self._changed = set(printed.split("\0"))
 
-def _find_commit(repository: Repository, files: Sequence[str]) -> str:
-    """Returns the commit before the last one that changed a file which was there before; empty if there is none."""
-    last = repository.try_git("log", "-1", "--diff-filter=M", "--format=%h", "--", *files)
-    return (last and repository.try_git("rev-parse", "--short", "--verify", "--quiet", f"{last}^")) or ""
+    def name(self, guard: Guard, paths: Sequence[str]) -> Guard:
+        """Returns a guard with the step that shows the edit of its files, and the command that undoes an open one."""
+        restored = [os.path.relpath(self._root / path) for path in paths if self._names[path] in self._changed]
+        undo = join(["git", "restore", "--staged", "--worktree", *restored]) if restored else ""
+        ref = "HEAD" if restored else self._find_commit(paths)
+        see = [(SEE_EDIT, shown_command("plan", "--against", ref))] if ref else []
+        (purpose, _), *others = guard.steps
+        return replace(guard, steps=(*see, (purpose, undo), *others))
+
+    def _find_commit(self, paths: Iterable[str]) -> str:
+        """Returns the commit before the last one that changed a file which was there before; empty without one."""
+        specs = [f":(top,literal){self._names[path]}" for path in paths]
+        last = self._repository.try_git("log", "-1", "--diff-filter=M", "--format=%h", "--", *specs)
+        return (last and self._repository.try_git("rev-parse", "--short", "--verify", "--quiet", f"{last}^")) or ""

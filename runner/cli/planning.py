@@ -147,8 +147,8 @@ def _find_lint_errors(plan: Plan, settings: Settings) -> dict[str, list[Problem]
             linter = MessageLinter(message.declaration, settings, findings)
             for variant in message.variants.by_count():
                 linter.check_delivery(variant.delivery)
-            if errors_of_message := [problem for problem in findings.to_problems() if problem.is_error]:
-                errors[message.name] = errors_of_message
+            if of_message := [problem for problem in findings.to_problems() if problem.is_error]:
+                errors[message.name] = sorted(of_message, key=lambda problem: problem.place.sort_key)
     return errors
 
 

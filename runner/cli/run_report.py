@@ -71,6 +71,7 @@ def report_run(
         *next_steps.settle_unknown(context, _list_unknown(plan, ledger, summary)),
         *_send_rest(context, plan, summary, rest),
         *_retry_refused(context, summary, recipients),
+        *_look_up_again(context, summary),
     ]
     if context.options.sandbox and summary.sent and not steps:
         names = [name for name, number in plan.send_counts().items() if number]
@@ -194,6 +195,16 @@ def _retry_refused(context: Context, summary: Summary, recipients: Recipients) -
     command = next_steps.same_command(context, "--canary", "--limit")
     command += "" if "--retry-refused" in command else " --retry-refused"
     return [NextStep(f"Send {which}, once the reason is gone", (command,))]
+
+
+def _look_up_again(context: Context, summary: Summary) -> list[NextStep]:
+    """Returns the step that sends to contacts that no run has found in Intercom, once they are there."""
+    missing = [*summary.still_not_found, *(one for one in summary.refused if one.record.code == CONTACT_NOT_FOUND)]
+    if not missing or summary.stop:
+        return []
+    which = "the contact that was" if len(missing) == 1 else f"the {len(missing):,} contacts that were"
+    purpose = f"Correct the address of {which} not found, or create {'it' if len(missing) == 1 else 'them'} in Intercom"
+    return [next_steps.run_again(context, f"{purpose}, and send again")]
 
 
 def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None) -> list[NextStep]:

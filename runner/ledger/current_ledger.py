@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from shlex import quote
+from shlex import join, quote
 
 from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
@@ -85,7 +85,10 @@ def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer
     repository = context.repository
     for name, commit in commits_of(answers):
         if repository and repository.try_git("merge-base", "--is-ancestor", commit, "HEAD") is None:
-            return f"HEAD lacks commits of {name}. A message that was withdrawn there is still sent from this commit"
+            withdrawn = "A message that was withdrawn there is still sent from this commit"
+            remote, _, branch = name.partition("/")
+            pull = join(["git", "pull", remote, branch])
+            return f"HEAD lacks commits of {name}. {withdrawn}. To have them: {pull}"
     return ""
 
 

@@ -92,9 +92,12 @@ class State:
 
 
 def is_live_claim(record: Record, now: datetime) -> bool:
-    """Returns whether the run of an open attempt may still be sending it: it was claimed less than two minutes ago."""
+    """Returns whether the run of an open attempt may still be sending it: it was claimed less than two minutes ago.
+
+    A time further ahead than that is a wrong clock, and no sign of a run.
+    """
     at = parse_timestamp(record.at) if record.status == "claimed" else None
-    return at is not None and now - at < _LIVE_TIME
+    return at is not None and abs(now - at) < _LIVE_TIME
 
 
 def name_ids(records: Iterable[Record]) -> str:

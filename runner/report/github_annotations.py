@@ -82,9 +82,15 @@ def format_plan(
         text = f"{name} goes to an audience in the workspace, which was not read: how many get it is not known"
         items.append(Annotation("warning", "msgrun plan", text, places[name]))
     workspace = f", workspace {planned.workspace}" if planned.workspace else ""
-    counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"
+    of_all = f" of {planned.counts['send']:,}" if planned.to_send < planned.counts["send"] else ""
     when = "to send, and a guard stops the run" if planned.guards else "to send now"
-    text = f"{planned.to_send:,} {when}, in environment {planned.environment}{workspace}\n{counts}\n"
+    text = f"{planned.to_send:,}{of_all} {when}, in environment {planned.environment}{workspace}\n"
+    rest = [
+        f"{number:,} {'already sent' if action == 'sent' else action}"
+        for action, number in planned.counts.items()
+        if number and action != "send"
+    ]
+    text += f"{', '.join(rest)}\n" if rest else ""
     items.append(Annotation("notice", "msgrun plan", f"{text}digest {planned.digest or 'not known'}"))
     return format_annotations(items, path_prefix)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from runner.git.repository import Repository
 from runner.ledger.record import salt_check
 from runner.sandbox import Sandbox
 from tests.support import golden
@@ -373,6 +374,25 @@ def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sand
     assert f"{see} {before}\n{undo}\n  Or keep" in here.run("plan").out, "git restore undoes no commit"
     shutil.rmtree(here.path / ".git")
     assert f"Next:\n{undo}\n  Or keep" in here.run("plan").out
+
+
+def test_a_message_of_many_files_keeps_the_general_steps_and_git_gets_no_endless_list(
+    here: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert here.run("apply", "--yes").code == 0
+    names = [f"{'d' * 200}/{number}.j2" for number in range(60)]
+    for name in names:
+        here.write(f"messages/{name}", "x\n")
+    edit(here, "messages/seed.yaml", "Hey", "'" + "".join(f'{{% include "{name}" %}}' for name in names) + "'")
+    commit(here)
+    asked: list[str] = []
+    ask = Repository.try_git
+    monkeypatch.setattr(Repository, "try_git", lambda self, *args: asked.append(args[0]) or ask(self, *args))
+    out = here.run("plan").out
+    assert "seed was edited after it was sent" in out
+    assert "plan --against" not in out
+    assert "diff" not in asked
+    assert len(intercom.messages) == 4
 
 
 def test_samples_of_two_recipients_are_told(here: Folder) -> None:

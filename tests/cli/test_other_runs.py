@@ -1,9 +1,11 @@
 """What other runs are sending is said with the first of them, however many the ledger names."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from runner.cli.other_runs import OtherRuns
+from runner.clock import format_timestamp
+from runner.ledger.key_state import is_live_claim
 from runner.ledger.record import Record
 
 CLAIM = Record("5c" * 16, "01JD-1", "claimed", "a", 1, at="2026-11-22T10:00:00Z")
@@ -17,3 +19,10 @@ def test_of_many_runs_three_are_named_and_long_names_are_cut() -> None:
     assert said.endswith("; 9,997 more")
     assert len(said) < 700
     assert runs.describe([CLAIM]) == "run 01JD, since 2026-11-22 10:00 (UTC)"
+
+
+def test_a_claim_from_the_future_is_not_being_sent() -> None:
+    now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+    seconds = (-121, -119, 0, 119, 121)
+    claims = [replace(CLAIM, at=format_timestamp(now + timedelta(seconds=second))) for second in seconds]
+    assert [is_live_claim(claim, now) for claim in claims] == [False, True, True, True, False]

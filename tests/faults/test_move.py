@@ -165,7 +165,8 @@ def test_killed_at_every_step_of_a_move_one_ledger_takes_claims_and_has_all_reco
         code, said = moved(move, target)
         assert code == 0, said
         move.check(target, move.new if then == "cancel" else move.old, is_moved=then != "cancel")
-    assert 2 <= killed < MOST // stride  # else this proves little
+    least = 1 if where == "half" else 2  # a move writes one file of its own, msgrun.yaml
+    assert least <= killed < MOST // stride  # else this proves little
 
 
 def moved(move: KillableMove, address: str) -> tuple[int, str]:

@@ -72,6 +72,10 @@ def resolve(
         key, message = None, key
     options = [("--sent", sent_id or "")] if sent_id is not None else []
     outcomes = [*options, *([("--not-sent",)] if not_sent else []), *([("--duplicate",)] if duplicate else [])]
+    if key and message:
+        raise UsageMistake("a KEY and --message are given, and they exclude each other", "leave one of them out")
+    if len(outcomes) > 1:
+        raise UsageMistake("more than one outcome is given", _OUTCOME_OF_ONE if key else _OUTCOME_OF_ALL)
     with open_context() as context:
         is_asked = context.output.is_interactive and not (outcomes or every or (key and message))
         with open_ledger(context, "resolve") as ledger:
@@ -101,9 +105,7 @@ def _require_choice(
 
     `outcomes` are the options that say it. The hint never chooses one of them.
     """
-    if key and message:
-        raise UsageMistake("a KEY and --message are given, and they exclude each other", "leave one of them out")
-    outcome = outcomes[0] if len(outcomes) == 1 and outcomes[0] != ("--sent", "") else None
+    outcome = outcomes[0] if outcomes and outcomes[0] != ("--sent", "") else None
     states = facts.duplicates() if outcome == ("--duplicate",) else facts.states_with("unknown")
     names = [message] if message else sorted({state.record.message for state in states})
     which = [(key,)] if key else [("--message", name, "--all") for name in names[:_MAX_NAMED]]
@@ -111,8 +113,7 @@ def _require_choice(
         hint = f"{shown_command('status')} lists the unknown, with the commands for each"
         problem = "no delivery is named"
     elif outcome is None:
-        hint = _OUTCOME_OF_ONE if key else _OUTCOME_OF_ALL
-        problem = "more than one outcome is given" if len(outcomes) > 1 else "no outcome is given"
+        hint, problem = _OUTCOME_OF_ONE if key else _OUTCOME_OF_ALL, "no outcome is given"
     elif every == (message is None):
         hint, problem = "", "--all is for a message, not for a KEY" if every else "--all is missing"
     else:

@@ -459,7 +459,26 @@ def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: F
     assert "of these is looked up again: no contact was found before)" in folder.run("plan").out
     again = folder.run("apply", "--yes")
     assert (again.code, "1 still not found" in again.out) == (3, True)
+    step = "Correct the address of the contact that was not found, or create it in Intercom, and send again:"
+    assert f"  {step}\n    msgrun apply --yes\n" in again.out
     assert len(intercom.messages) == 2
+
+
+def test_an_error_that_lint_finds_in_a_text_to_send_is_named_by_plan(folder: Folder) -> None:
+    body = "<p>See <a href=http://localhost:8000>this</a>, {first_name}</p>"
+    folder.message(LIST.replace("Hi {{ name }}", f'"{body}"'))
+    shown = "! lint: this link leads to localhost, which customers cannot reach [local-link], messages/message.yaml:"
+    plan = folder.run("plan").out
+    assert shown in plan
+    assert ", and 1 more error (msgrun lint)\n" in plan
+    assert folder.run("apply", "--yes").code == 0
+    assert "lint:" not in folder.run("plan", "--all").out, "nothing is left to send"
+
+
+def test_a_comment_that_ignores_a_rule_keeps_plan_silent_too(folder: Folder) -> None:
+    body = "<p><a href=http://localhost>this</a></p>"
+    folder.message(LIST.replace("Hi {{ name }}", f'"{body}"  # msgrun: ignore=local-link'))
+    assert "lint:" not in folder.run("plan").out
 
 
 def test_in_ci_a_lockfile_is_refused_because_it_is_lost_with_the_job(
