@@ -464,7 +464,7 @@ def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: F
     assert len(intercom.messages) == 2
 
 
-def test_an_error_that_lint_finds_in_a_text_to_send_is_named_by_plan(folder: Folder) -> None:
+def test_an_error_that_lint_finds_in_a_text_to_send_is_named_by_plan(folder: Folder, intercom: Sandbox) -> None:
     body = "<p>See <a href=http://localhost:8000>this</a>, {first_name}</p>"
     folder.message(LIST.replace("Hi {{ name }}", f'"{body}"'))
     shown = "! lint: this link leads to localhost, which customers cannot reach [local-link], messages/message.yaml:"
@@ -472,6 +472,7 @@ def test_an_error_that_lint_finds_in_a_text_to_send_is_named_by_plan(folder: Fol
     assert shown in plan
     assert ", and 1 more error (msgrun lint)\n" in plan
     assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 3
     assert "lint:" not in folder.run("plan", "--all").out, "nothing is left to send"
 
 
