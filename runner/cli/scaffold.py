@@ -32,7 +32,8 @@ _FINDABLE_LINE = "create_conversation_without_contact_reply: true   # so that re
 
 
 EXAMPLE_SENDER = "394051"  # an admin of the sandbox, and of the API reference's examples
-_EXAMPLE = Sender("id", EXAMPLE_SENDER)
+EXAMPLE = "messages/welcome.yaml"
+_EXAMPLE_ADMIN = Sender("id", EXAMPLE_SENDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Answers:
 
     region: str = ""
     workspace: str = ""
-    sender: Sender = _EXAMPLE
+    sender: Sender = _EXAMPLE_ADMIN
 
 
 def project_files(salt: str, lock: str, answers: Answers) -> dict[str, str]:
@@ -50,17 +51,12 @@ def project_files(salt: str, lock: str, answers: Answers) -> dict[str, str]:
     `lock` is the line of msgrun.yaml that names the ledger. The salt keeps a reader of keys and digests from guessing
     recipients' addresses. It must never change.
     """
+    return {"msgrun.yaml": _settings_text(salt, lock, answers), "messages.lock": ""}
+
+
+def example_files() -> dict[str, str]:
+    """Returns the texts of the example message's files by path, the declaration last: with it, there is a message."""
     return {
-        "msgrun.yaml": _settings_text(salt, lock, answers),
-        "messages/welcome.yaml": f"""\
-# yaml-language-server: $schema=../schema/message.schema.json
-name: welcome   # never changes once it was sent: the ledger remembers it
-message_type: email
-subject: "Welcome to {{{{ product }}}}, {{{{ first_name }}}}"
-body_file: welcome.html.j2
-template: personal
-to: {{csv: ../audiences/welcome.csv, type: user, email: "{{{{ email }}}}"}}
-{DRAFT_LINES}{_FINDABLE_LINE}""",
         "messages/welcome.html.j2": """\
 <p>Hi {{ first_name }},</p>
 <p>good to have you{% if plan %} on the {{ plan }} plan{% endif %}.
@@ -75,7 +71,15 @@ email,first_name,plan
 ann@example.com,Ann,pro
 bo@example.com,Bo,
 """,
-        "messages.lock": "",
+        EXAMPLE: f"""\
+# yaml-language-server: $schema=../schema/message.schema.json
+name: welcome   # never changes once it was sent: the ledger remembers it
+message_type: email
+subject: "Welcome to {{{{ product }}}}, {{{{ first_name }}}}"
+body_file: welcome.html.j2
+template: personal
+to: {{csv: ../audiences/welcome.csv, type: user, email: "{{{{ email }}}}"}}
+{DRAFT_LINES}{_FINDABLE_LINE}""",
     }
 
 

@@ -15,6 +15,7 @@ from runner.cli.output import Output, current_output
 from runner.clock import new_run_id
 from runner.current_work import CURRENT_WORK
 from runner.declare import schema
+from runner.declare.message_files import list_message_files
 from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_chosen_settings, load_settings
 from runner.declare.settings_editor import set_settings
@@ -41,9 +42,9 @@ from runner.shown_command import show_default_environment, shown_command
 def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None) -> int:
     """Begin a project, or add a CI workflow to one.
 
-    Writes msgrun.yaml, an example message and an empty ledger. On a terminal it asks who sends, and with a token in
-    INTERCOM_ACCESS_TOKEN it lists your admins. It changes no file that exists; it only adds lines to .gitattributes and
-    .gitignore.
+    Writes msgrun.yaml, an empty ledger and, if there is no message, an example. On a terminal it asks who sends, and
+    with a token in INTERCOM_ACCESS_TOKEN it lists your admins. It changes no file that exists, and only adds lines to
+    .gitattributes and .gitignore.
 
     With --github or --gitlab it also writes the workflow. Without a ledger so far, the project then gets one on a
     branch of the git remote. -e NAME writes the workflow of an environment.
@@ -139,7 +140,9 @@ def _next_steps(
         push = f"{add_remote}git push -u {remote} HEAD"
         yield NextStep("Put it under version control, and push it", (commit, push))
         yield _begin_step(remote)
-    yield NextStep("Edit the example, messages/welcome.yaml, or write a message", (shown_command("new", "NAME"),))
+    has_example = (root / scaffold.EXAMPLE).exists()
+    write = f"Edit the example, {scaffold.EXAMPLE}, or write a message" if has_example else "Write a message"
+    yield NextStep(write, (shown_command("new", "NAME"),))
     purpose = "Delete the line not_before of a message that is ready, and see what would be sent, and to whom"
     yield NextStep(purpose, (shown_command("plan"),))
     yield NextStep("Try it on this machine, without a token", (shown_command("apply", sandbox=True),))
@@ -151,6 +154,7 @@ def _project_files(root: Path, remote: str, answers: scaffold.Answers) -> dict[s
     lock_line = scaffold.BRANCH_LOCK_LINE.format(remote=remote) if remote else scaffold.LEDGER_LINE.format(id=ledger_id)
     files = {
         **scaffold.project_files(salt, lock_line, answers),
+        **({} if list_message_files(root).declarations else scaffold.example_files()),
         **{
             f"schema/{kind}.schema.json": schema.schema_path(kind).read_text(encoding="utf-8")
             for kind in schema.SCHEMA_NAMES[:2]

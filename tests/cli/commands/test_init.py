@@ -8,7 +8,7 @@ import pytest
 
 from runner.report.layout import fits
 from tests.support.ledger_files import read_headers, read_settings
-from tests.support.project import PACKAGE, Folder
+from tests.support.project import PACKAGE, SEED, Folder
 
 
 def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: Path) -> None:
@@ -28,6 +28,16 @@ def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: P
     assert json.loads(here.run("plan", "--format", "json").out)["counts"]["send"] == 2
     assert here.run("--sandbox", "apply", "--yes").code == 0
     assert json.loads(here.run("--sandbox", "status", "--format", "json").out)["counts"]["sent"] == 2
+
+
+def test_a_folder_with_messages_gets_no_example_on_top_of_them(folder: Folder) -> None:
+    folder.write("old/messages/news.yaml", SEED)
+    ran = folder.run("init", "old")
+    assert ran.code == 0
+    assert "welcome" not in ran.out + ran.err
+    assert "  Write a message:\n    msgrun new NAME\n" in ran.err
+    assert [path.name for path in (folder.path / "old/messages").iterdir()] == ["news.yaml"]
+    assert not (folder.path / "old/audiences").exists()
 
 
 @pytest.mark.parametrize(("branch", "applied"), [("trunk", "trunk"), ("main", "main")])
