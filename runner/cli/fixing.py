@@ -28,9 +28,11 @@ def fix_problems(root: Path, output: Output, find_problems: Callable[[], Sequenc
     Prints each change, and the number of problems that were fixed. Raises RunStopped if a file cannot be written.
     """
     total, paths, changes = 0, set[str](), list[str]()
+    left: Sequence[Problem] = ()
     for _ in range(_MAX_PASSES):
         by_path: defaultdict[str, list[Problem]] = defaultdict(list)
-        for problem in find_problems():
+        left = find_problems()
+        for problem in left:
             if problem.edits:
                 by_path[problem.place.path].append(problem)
         progress = 0
@@ -43,6 +45,8 @@ def fix_problems(root: Path, output: Output, find_problems: Callable[[], Sequenc
         if not progress:
             break
         total += progress
+    if left and not total:
+        _print(output, "Nothing was fixed: no problem here has only one possible fix.\n")
     if total:
         problems_fixed = problem_text.pluralize(total, "problem")
         files = problem_text.pluralize(len(paths), "file")

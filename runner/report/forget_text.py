@@ -53,7 +53,7 @@ def format_question(title: str, states: Sequence[State], ledger: str, width: int
 def format_removal(title: str, deliveries: int, files: Sequence[str]) -> str:
     """Returns what was removed. `title` names the recipient, `files` the copies that were rewritten."""
     if not deliveries:
-        return f"The ledger has no records of {title}."
+        return f"Nothing was forgotten: the ledger has no records of {title}."
     number = pluralize(deliveries, "delivery", "deliveries")
     if not files:
         return f"Nothing was left to remove of {title}: its {number} had been forgotten before."

@@ -205,6 +205,8 @@ def _format_message(
     lines += [_fill(f"{style('!', 'yellow')} {warning}", view, extra="  ") for warning in warnings]
     if sample and view.show_bodies:
         lines += _format_body(message, sample, view)
+    if view.show_bodies and sends > len(message.first_recipients):
+        lines.append(_fill(f"all recipients, and what each gets: {shown_command('render', message.name)}", view))
     return "\n".join(lines)
 
 

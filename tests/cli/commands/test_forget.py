@@ -130,7 +130,10 @@ def test_without_a_terminal_it_needs_yes_and_whom_it_knows_nothing_of_is_said(se
     assert (ran.code, "pass --yes" in ran.err) == (5, True)
     assert records(sent) == before
     ran = sent.run("forget", "--to", "cy@example.com", "--show-values")
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "The ledger has no records of cy@example.com.")
+    assert (ran.code, ran.out.splitlines()[0]) == (
+        0,
+        "Nothing was forgotten: the ledger has no records of cy@example.com.",
+    )
     assert sent.run("forget", "--to", "nobody").code == 64
     mistyped = sent.run("forget", "--to", "bo@exampel.com", "--show-values").out
     assert "\n  If BO@example.com is meant:\n    msgrun forget --to BO@example.com\n" in mistyped

@@ -27,6 +27,13 @@ def test_a_finding_of_severity_error_exits_with_1_and_a_warning_with_0(folder: F
     assert "[no-conversation]" in ran.out
 
 
+def test_fix_says_so_where_nothing_has_one_fix(folder: Folder) -> None:
+    folder.message(LOUD)
+    assert folder.run("lint", "--fix").out.startswith("Nothing was fixed: no problem here has only one possible fix.\n")
+    folder.message(QUIET)
+    assert "Nothing was fixed" not in folder.run("lint", "--fix").out
+
+
 def test_a_message_that_is_not_valid_has_only_what_validate_finds(folder: Folder) -> None:
     folder.message(LOUD.replace("plain", "fancy"))
     ran = folder.run("lint")
