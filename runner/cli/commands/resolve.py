@@ -31,7 +31,9 @@ from runner.shown_command import shown_command
 _KEY_CHARACTERS = frozenset("0123456789abcdef")
 _MAX_NAMED = 3  # messages whose commands a hint names
 _OUTCOME_OF_ONE = "--not-sent if it did not arrive, --sent ID if it did (- if the id is not known), or --duplicate"
-_OUTCOME_OF_ALL = "--all --not-sent if none of them arrived, --all --sent - if all did, or --all --duplicate"
+_OUTCOME_OF_ALL = (
+    "--all --not-sent if none of them arrived, --all --sent - if all did (- stands for the ids), or --all --duplicate"
+)
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
 Choice = Literal["sent", "not sent", "all sent", "all not sent", "skip", "quit", "help"]
 _CHOICES: dict[str, Choice] = {
