@@ -46,23 +46,32 @@ def _list_files(declaration: Declaration) -> list[str]:
 
 
 class _Edits:
-    """What git knows of some files of a project. `changed` are those that differ from HEAD."""
+    """What git knows of some files of a project."""
 
     def __init__(self, repository: Repository, root: Path, paths: Iterable[str]) -> None:
         self._repository, self._root = repository, root
         self._names = {path: repository.relative_path(root / path) for path in paths}
-        specs = [f":(top,literal){name}" for name in self._names.values()]
-        printed = repository.try_git("diff", "--name-only", "--no-relative", "-z", "HEAD", "--", *specs) or ""
-        self._changed = set(printed.split("\0"))
+        self._changed = self._find_changed("HEAD", self._names)
 
     def name(self, guard: Guard, paths: Sequence[str]) -> Guard:
-        """Returns a guard with the step that shows the edit of its files, and the command that undoes an open one."""
-        restored = [os.path.relpath(self._root / path) for path in paths if self._names[path] in self._changed]
-        undo = join(["git", "restore", "--staged", "--worktree", *restored]) if restored else ""
-        ref = "HEAD" if restored else self._find_commit(paths)
-        see = [(SEE_EDIT, shown_command("plan", "--against", ref))] if ref else []
+        """Returns a guard with the steps that show and undo the edit of its files, an open one or that of a commit."""
         (purpose, _), *others = guard.steps
-        return replace(guard, steps=(*see, (purpose, undo), *others))
+        if changed := [path for path in paths if path in self._changed]:
+            ref, options = "HEAD", ["--staged", "--worktree"]
+        elif ref := self._find_commit(paths):
+            changed, options = self._find_changed(ref, paths), [f"--source={ref}"]
+        else:
+            return guard
+        undo = ["git", "restore", *options, *(os.path.relpath(self._root / path) for path in changed)]
+        see = SEE_EDIT, shown_command("plan", "--against", ref)
+        return replace(guard, steps=(see, (purpose, join(undo) if changed else ""), *others))
+
+    def _find_changed(self, ref: str, paths: Iterable[str]) -> list[str]:
+        """Returns those of the paths that differ from a commit."""
+        specs = [f":(top,literal){self._names[path]}" for path in paths]
+        printed = self._repository.try_git("diff", "--name-only", "--no-relative", "-z", ref, "--", *specs) or ""
+        names = set(printed.split("\0"))
+        return [path for path in paths if self._names[path] in names]
 
     def _find_commit(self, paths: Iterable[str]) -> str:
         """Returns the commit before the last one that changed a file which was there before; empty without one."""

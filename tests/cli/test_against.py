@@ -371,7 +371,11 @@ def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sand
     assert f"{see} HEAD\n{restore}" in here.run("plan").out
     before = git(here.path, "rev-parse", "--short", "HEAD")
     commit(here)
-    assert f"{see} {before}\n{undo}\n  Or keep" in here.run("plan").out, "git restore undoes no commit"
+    restore = f"{undo}:\n    git restore --source={before} messages/seed.yaml\n"
+    assert f"{see} {before}\n{restore}  Or keep" in here.run("plan").out
+    git(here.path, "restore", f"--source={before}", "messages/seed.yaml")
+    assert here.run("plan").code == 0
+    git(here.path, "restore", "messages/seed.yaml")
     shutil.rmtree(here.path / ".git")
     assert f"Next:\n{undo}\n  Or keep" in here.run("plan").out
 
