@@ -14,9 +14,9 @@ def split_names(names: str) -> frozenset[str]:
 
 _ELEMENTS = split_names(
     "a abbr acronym address area article aside b big blockquote body br caption center cite code col colgroup dd del "
-    "details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 head header hr html i img ins kbd li "
+    "dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 head header hr html i img ins kbd li "
     "link main map mark meta nav ol p picture pre q s samp script section small source span strike strong style sub "
-    "summary sup table tbody td tfoot th thead time title tr tt u ul var wbr xml"
+    "sup table tbody td tfoot th thead time title tr tt u ul var wbr xml"
 )
 _ATTRIBUTES = split_names(
     "abbr align alink alt as axis background bgcolor border bordercolor bottommargin cellpadding cellspacing char "

@@ -25,7 +25,9 @@ _NAMES = {
 _HEX = re.compile(r"#(?:([0-9a-f])([0-9a-f])([0-9a-f])|([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2}))")
 _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*1(?:\.0+)?\s*)?\)", re.ASCII)
 # What mails write in `background:` besides a colour, without a picture. Browsers refuse a value with anything else.
-_NO_PICTURE = re.compile(r"(?:none)? ?(?:(?:no-)?repeat(?:-[xy])?)? ?(?:scroll)? ?(?:0(?:px|%)? 0(?:px|%)?)?", re.ASCII)
+_NO_PICTURE = re.compile(
+    r"(?:none(?: |$))?(?:(?:no-repeat|repeat(?:-[xy])?)(?: |$))?(?:scroll(?: |$))?(?:0(?:px|%)? 0(?:px|%)?)?", re.ASCII
+)
 _MIN_CONTRAST = 1.25  # light grey on white, as in small print, has 1.5
 
 

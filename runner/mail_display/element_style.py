@@ -12,16 +12,17 @@ from runner.mail_display.flow import Flow, find_flow
 from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.inline_style import read_style
 from runner.mail_display.look import MAX_OFFSET, NOT_DISPLAYED, Look
-from runner.mail_display.style_parser import parse_style
+from runner.mail_display.style_parser import ParsedStyle, parse_style
 from runner.mail_display.style_properties import is_plain_font
 from runner.mail_elements import is_inert_attribute, split_names
 
 IN_OUTLOOK = "in Outlook alone"
+WITHOUT_ROOM = split_names("area base link meta param source track wbr")  # elements that are never drawn
 VOID_ELEMENTS = split_names("area base br col embed hr img input link meta param source track wbr")
 TITLE = "title"
 STRUCK = "struck"
 _APPEARANCES = {OUTLOOK: IN_OUTLOOK, "title": TITLE, "s": STRUCK, "strike": STRUCK, "del": STRUCK,
-                "caption": "caption", "details": "after a click"}  # fmt: skip
+                "caption": "caption"}  # fmt: skip
 CODE_ELEMENTS = frozenset({"style", "script"})  # which are not displayed
 _SIZES = {"small": 0.83, "big": 1.2, "sub": 0.83, "sup": 0.83, "h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67}
 _FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
@@ -54,6 +55,7 @@ _COLORS = {
     "text": {"body"}, "link": {"body"}, "vlink": {"body"}, "alink": {"body"},
 }  # fmt: skip
 _RAISED = frozenset({"sub", "sup"})
+_ROOTS = frozenset({"body", "table"})  # besides boxes, cells and floats, the elements that hold what floats in them
 _DOTS = frozenset({"disc", "circle", "square"})
 _LISTS = frozenset({"ol", "ul", "menu", "dir"})
 _INDENTS = dict.fromkeys(("ul", "ol", "dd", "blockquote", "figure"), 40.0) | {"sub": 5.0, "sup": 5.0}  # pixels
@@ -63,6 +65,7 @@ _GAPS = (
     "topmargin", "rightmargin", "bottommargin",
 )  # fmt: skip
 _MAX_GAP = 64.0
+_MAX_HEIGHT = 400.0  # of which all may be above a text
 _INTEGER = re.compile(r"[ \t\r\n\f]*\+?([0-9]{1,9})[0-9.]*(%?)")
 _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 
@@ -71,7 +74,7 @@ _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 class Appearance:
     """How an element appears. `marks` say what it does to its text other than to decorate it.
 
-    Without any text, the element has the `height`, and `gap` around it, in pixels.
+    Without any text, the element has the `height`, and `gap` around it, in pixels. `shadows` is the number of them.
     """
 
     marks: tuple[str, ...]
@@ -79,6 +82,7 @@ class Appearance:
     flow: Flow
     height: float = 0.0
     gap: float = 0.0
+    shadows: int = 0
 
 
 def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appearance:
@@ -98,6 +102,10 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     if STRUCK in marks and own.look.describe_text():
         marks[marks.index(STRUCK)] = "styled with text-decoration"  # in the colour of the text
     marks += ["at the right"] * (flow == "right")
+    if flow in {"left", "right"} and look.block_background != look.root_background:
+        marks.append("styled with float")  # a block is not drawn behind what floats in it
+    if tag in WITHOUT_ROOM and flow != "inline":
+        marks.append("styled with display")
     if flow not in {"inline", "below"} and look.is_struck:
         marks.append("not struck")  # the line does not go through a box
     marks += _judge_attributes(tag, attributes, shown, look)
@@ -107,11 +115,13 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
         marks.append("styled with font-size")  # which is that of the unit rem
     written_height = attributes.get("size" if tag == "hr" else "height", "").strip()
     height = max(own.height, _read_pixels(written_height) if written_height != "100%" and tag != "img" else 0.0)
-    if height > MAX_OFFSET:
+    if height > _MAX_HEIGHT:
         marks.append("styled with height")
     own_look = replace(own.look, is_struck=STRUCK in marks or (look.is_struck and flow in {"inline", "below"}))
     new_look = own_look if flow == "inline" else replace(own_look, block_background=own_look.background)
-    return Appearance(tuple(dict.fromkeys(filter(None, marks))), new_look, flow, height, own.gap)
+    if flow not in {"inline", "below"} or tag in _ROOTS:
+        new_look = replace(new_look, root_background=new_look.background)
+    return Appearance(tuple(dict.fromkeys(filter(None, marks))), new_look, flow, height, own.gap, _count_shadows(style))
 
 
 def has_style_sheet(events: Iterable[Event]) -> bool:
@@ -123,6 +133,11 @@ def has_style_sheet(events: Iterable[Event]) -> bool:
         )
         for event in events
     )
+
+
+def _count_shadows(style: ParsedStyle) -> int:
+    values = (re.sub(r"\([^)]*\)", "", value) for value in style.list_values("box-shadow") - {"none"})
+    return sum(value.count(",") + 1 for value in values)
 
 
 def _judge_distance(look: Look, parent: Look) -> tuple[str, ...]:

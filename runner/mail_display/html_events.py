@@ -13,7 +13,7 @@ OUTLOOK = "!outlook"  # the name of the element that stands for a comment which 
 # What Outlook alone shows. Source: Microsoft's documentation of conditional comments.
 # The names of two comments: between them stands what Outlook shows only if a condition holds.
 CONDITION, CONDITION_END = "!if", "!endif"
-_CONDITION = re.compile(r"\s*\[if[^\]>]*\](?:>\s*<!-*)?$", re.IGNORECASE)
+_CONDITION = re.compile(r"\s*\[if[^\]>]*\](?:>\s*(?:<!-*)?)?$", re.IGNORECASE)
 _CONDITIONAL_COMMENT = re.compile(r"\s*\[if[^\]>]*\]?>", re.IGNORECASE)
 _MAX_NESTED_COMMENTS = 4
 # A browser shows these children first, or at the end, wherever they stand.

@@ -5,6 +5,7 @@ in plain CSS, and each property that could hide, move, join or cover a text what
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from runner.mail_display.colors import WHITE, find_background, parse_color
@@ -27,9 +28,11 @@ _GROWING = frozenset({"td", "th", "tr", "table", "tbody", "img"})  # they grow w
 _PICTURE = re.compile(r"url\(|gradient\(")
 _WHOLE = frozenset({"auto", "none", "100%"})
 _MIN_WIDTH, _MIN_INDENT = 100.0, 20.0  # pixels
-# An element in a line draws these over the lines above and below.
-_DRAWN_OVER = re.compile(r"(?:border|padding)(?:-(?:top|bottom))?(?:-width)?")
-_MAX_OVER = 4.0  # pixels
+# An element in a line draws these over the lines above and below, if it draws anything.
+_DRAWN_OVER = re.compile(r"(border|padding)(?:-(?:top|bottom))?(?:-width)?")
+_HEIGHT_OF_LETTERS = 1.2  # of their size: as high is what is drawn behind them
+_MAX_OVER = 5.0  # pixels
+_MAX_EMPTY_LINE = 250.0  # pixels: above and below letters, or where there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +60,40 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
     displays = style.list_values("display")
     new_look, marks = _find_look(style, look, around)
     grows = tag in _GROWING and not displays and not look.is_fixed
-    paints = any(name.startswith("background") for name, _ in style.declarations)
+    widths = (in_pixels(value, look.size) or 0 for value in style.list_values("min-width"))
+    is_wide = flow != "inline" and max(widths, default=0) >= _MIN_WIDTH
     for name, value in style.declarations:
-        is_bare = flow == "inline" and not paints and name.startswith("padding")
-        fits = is_bare or _fits(name, value, tag, flow, new_look.size, grows=grows)
-        if not (fits and _decorates(name, value, new_look.size)):
+        fits = _fits(name, value, tag, flow, new_look.size, grows=grows)
+        is_shifted = name.startswith("margin") and "-" in value and not is_wide  # several beside each other add up
+        if not (fits and not is_shifted and _decorates(name, value, new_look.size)):
             marks.append(_describe(name, value))
+    if flow == "inline":
+        marks += _find_drawn_over(style, new_look)
     mark = NOT_DISPLAYED if displays == {"none"} else marks[0] if marks else ""
-    heights = style.list_values("height") | style.list_values("min-height")
+    heights = (style.list_values("height") | style.list_values("min-height")) - _WHOLE
     height = max((in_pixels(value, new_look.size) or 0 for value in heights), default=0)
     return Style(mark, new_look, height, _find_gap(style, new_look.size))
 
 
 def _describe(name: str, value: str) -> str:
     return "struck" if "line-through" in value else "not in Outlook" if name == "mso-hide" else f"styled with {name}"
+
+
+def _find_drawn_over(style: ParsedStyle, look: Look) -> Iterator[str]:
+    """Yields what makes an element in a line cover the lines above and below, if it is too much."""
+    heights = {"border": 0.0, "padding": 0.0}
+    largest = ""
+    for name, value in style.declarations or ():
+        if part := _DRAWN_OVER.fullmatch(name):
+            words = value.split()[::2] if name == "padding" else value.split()
+            height = max((in_pixels(word, look.size) or 0 for word in words), default=0)
+            if height >= max(heights.values()):
+                largest = name
+            heights[part[1]] = max(heights[part[1]], height)
+    paints = any(name.startswith(("background", "border")) for name, _ in style.declarations or ())
+    letters = (_HEIGHT_OF_LETTERS * look.size - look.height_of_line) / 2
+    if paints and sum(heights.values()) + max(letters, 0) > _MAX_OVER:
+        yield f"styled with {largest or 'background'}"
 
 
 def _find_gap(style: ParsedStyle, size: float) -> float:
@@ -94,6 +117,9 @@ def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list
     for name, value in style.declarations or ():
         if name == "line-height":
             look = _find_line_height(value, look, around, marks)
+        elif name == "letter-spacing":
+            spacing = around.letter_spacing if value in _INHERITED else in_pixels(value, look.size) or 0
+            look = replace(look, letter_spacing=spacing)
         elif name == "color":
             look = replace(look, color=around.color if value in _INHERITED else parse_color(value))
         elif re.match(r"(?:margin|padding|border-spacing)\b", name):
@@ -103,6 +129,7 @@ def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list
             marks += [f"styled with {name}"] * (look.offset > MAX_OFFSET >= around.offset)
         elif name in {"background", "background-color", "background-image"}:
             look = _find_own_background(name, value, look, around, marks)
+    marks += ["styled with line-height"] * (look.height_of_line > _MAX_EMPTY_LINE >= around.height_of_line)
     return look, marks
 
 
@@ -162,17 +189,11 @@ def _fits(name: str, value: str, tag: str, flow: Flow, size: float, *, grows: bo
     if name in {"height", "max-height"}:
         return grows or value in _WHOLE
     if name in {"width", "max-width"}:
-        return grows or value in _WHOLE or largest >= _MIN_WIDTH
+        is_wide_enough = grows and (name == "width" or tag == "img")
+        return is_wide_enough or value in _WHOLE or largest >= _MIN_WIDTH
     if name == "vertical-align":
         return flow != "inline" or tag == "img" or value == "baseline"
     if name == "box-shadow":
         return flow == "below"
-    if tag == "ol" and re.match(r"padding(?:-left)?$", name):
-        return largest >= _MIN_INDENT  # left of the text stand the numbers
-    return flow != "inline" or not _DRAWN_OVER.fullmatch(name) or _find_vertical(name, value, size) <= _MAX_OVER
-
-
-def _find_vertical(name: str, value: str, size: float) -> float:
-    """Returns the largest length above or below an element, in pixels."""
-    words = value.split()[::2] if name == "padding" else value.split()
-    return max((in_pixels(word, size) or 0 for word in words), default=0)
+    is_for_numbers = tag == "ol" and name in {"padding", "padding-left"}  # which stand left of the text
+    return not is_for_numbers or largest >= _MIN_INDENT

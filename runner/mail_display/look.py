@@ -11,21 +11,24 @@ MAX_OFFSET = 600.0  # pixels, of all elements around a text
 MAX_SIZE = 64.0  # pixels
 _MIN_SIZE = 9.0  # pixels
 _MAX_LINE_HEIGHT = 64.0  # pixels
+_MAX_TIGHTENING = 1 / 16  # of the size: a space is a quarter of it, and is still seen as one
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a text inherits from the elements around it, in pixels.
 
-    `offset` is by how much these move it at most. `is_fixed`: it is in a table whose cells do not grow, and `cell` is
-    what a cell of it moves its text by. `keeps_spaces`: spaces and ends of lines are displayed. `links` are the colours
-    that a link may have. A colour that is not known is None. `block_background` is drawn behind a block here: that of
-    an element in a line is not. `list_tag` is that of the innermost list. `is_raised`: it is in <sub> or <sup>.
-    `is_struck`: a line goes through it.
-    `has_sheet`: a style sheet may give any text another colour.
+    `offset` is by how much these move it at most. `letter_spacing` is what stands between letters besides. `is_fixed`:
+    it is in a table whose cells do not grow, and `cell` is what a cell of it moves its text by. `keeps_spaces`: spaces
+    and ends of lines are displayed. `links` are the colours that a link may have. A colour that is not known is None.
+    `block_background` is drawn behind a block here: that of an element in a line is not. `root_background` is that of
+    the innermost element which is as high as the floats in it. `list_tag` is that of the innermost list. `is_raised`:
+    it is in <sub> or <sup>. `is_struck`: a line goes through it. `has_sheet`: a style sheet may give any text another
+    colour.
     """
 
     size: float = 16.0
+    letter_spacing: float = 0.0
     line_height: float = 0.0  # 0: as the font has it
     relative_line_height: float = 1.2
     offset: float = 0.0
@@ -33,6 +36,7 @@ class Look:
     color: Color | None = BLACK
     background: Color | None = WHITE
     block_background: Color | None = WHITE
+    root_background: Color | None = WHITE
     links: tuple[Color | None, ...] = (LINK,)
     cell: float = 0.0
     keeps_spaces: bool = False
@@ -59,6 +63,8 @@ class Look:
             return f"in a size of {self.size:.0f} pixels"
         if not self.size <= self.height_of_line <= max(_MAX_LINE_HEIGHT, 2 * self.size):
             return "styled with line-height"
+        if self.letter_spacing < -_MAX_TIGHTENING * self.size:
+            return "styled with letter-spacing"
         if not is_seen(self.color, self.background):
             return BACKGROUND_COLOR_OF_SHEET if self.has_sheet else "in the colour of its background"
         return ""

@@ -9,7 +9,8 @@ NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
 _LENGTH = re.compile(rf"([-+]?{NUMBER})([a-z]*|%)", re.ASCII)
 # Fonts whose letters are drawn as signs. A name that is no longer than these words says so is enough.
 _SIGN_FONT = re.compile(
-    r"symbol|dings|dingbat|marlett|icon|awesome|mt extra|barcode|code ?\d|mdl2|braille|ornament|glyph"
+    r"symbol|dings|dingbat|marlett|icon|awesome|mt extra|barcode|code ?\d|mdl2|braille|ornament|glyph|ms outlook|"
+    "specialty"
 )
 FONT = re.compile(
     r"(?:bold italic )?(?:(?:normal|italic|oblique) )?(?:(?:normal|small-caps) )?"
@@ -49,7 +50,7 @@ _WORDS = {
     "text-transform": r"none|uppercase|lowercase|capitalize", "text-size-adjust": _SWITCH,
     "-webkit-text-size-adjust": _SWITCH,
     "-ms-text-size-adjust": _SWITCH, "-moz-text-size-adjust": _SWITCH, "font-feature-settings": r"normal",
-    "vertical-align": r"baseline|top|middle|bottom|sub|super|text-top|text-bottom",
+    "vertical-align": r"baseline|top|middle|bottom",
     "font-style": _KEYWORDS, "font-weight": r"[a-z]+|[1-9]00",
     "font-variant": r"normal|small-caps",
     "font-stretch": r"normal|100%", "font-display": r"\w+", "-webkit-font-smoothing": r"[a-z-]+",

@@ -9,7 +9,9 @@ from runner.report.hosts import describe_hosts
 
 BRACKETS = str.maketrans("[]\u2502", "\uff3b\uff3d|")  # of the author
 _MAX_HEIGHT = 1000  # pixels
-_CODE = {"style": "a style sheet", "script": "a script"}
+SOURCE_HINT = "see the HTML source"
+STYLE_SHEET, SCRIPT = (f"[{name}: {SOURCE_HINT}]" for name in ("a style sheet", "a script"))
+_CODE = {"style": STYLE_SHEET, "script": SCRIPT}
 
 
 def escape_words(words: str, space: str = " ") -> str:
@@ -25,11 +27,11 @@ def label_element(tag: str, attributes: Mapping[str, str]) -> str:
     pictures = parse_style(attributes.get("style", "")).addresses
     styles = "".join(f"[picture: {each}{describe_hosts(each)}]" for each in map(escape_words, pictures))
     if tag in {"col", "colgroup"} and ("bgcolor" in attributes or "background" in attributes.get("style", "").lower()):
-        return f"[{tag} with a background: see the HTML source]{styles}"
+        return f"[{tag} with a background: {SOURCE_HINT}]{styles}"
     if tag == "img":
         return f"[image {attributes.get('alt') or 'without alt'}{_describe_height(attributes)}: {addresses}]{styles}"
     if tag in _CODE:
-        return f"[{_CODE[tag]}: see the HTML source]"
+        return _CODE[tag]
     if _has_dark_theme(tag, attributes):
         return "[other colours in a dark theme: see the preview]"
     texts = " ".join(

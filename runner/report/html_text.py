@@ -14,15 +14,15 @@ from runner.mail_display.html_events import Event
 from runner.mail_display.plain_reading import is_read_in_one_way
 from runner.mail_elements import is_mail_element
 from runner.privacy import AnyText, reveal_or_mask
-from runner.report.element_label import BRACKETS, escape_words
+from runner.report.element_label import BRACKETS, SOURCE_HINT, escape_words
 from runner.report.hosts import describe_hosts_in_text
 from runner.report.private_html import has_open_tag, read_private_html
 from runner.report.problem_text import list_first
 from runner.report.text_collector import TextCollector
 
 _TAG = re.compile(r"<[a-zA-Z/!?]")
-_OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see may differ, see the HTML source]"
-SEVERAL_READINGS = "[tags are not ended as they are begun: what is displayed may differ, see the HTML source]"
+_OPEN_PLACE = f"[a recipient's value stands where HTML is built: what others see may differ, {SOURCE_HINT}]"
+SEVERAL_READINGS = f"[tags are not ended as they are begun: what is displayed may differ, {SOURCE_HINT}]"
 _ELEMENT = re.compile(r"<([a-zA-Z][^\s/>]{0,40})")
 _MAX_NAMES = 10  # of elements and attributes that mails do not use
 _MAX_LENGTH, _MAX_BODY_TAGS = 200_000, 20_000  # Gmail cuts a mail at half; newsletters have thousands of tags
@@ -57,7 +57,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     collector.uncommon |= {f"<{tag}>": None for tag in tags if not is_mail_element(tag)}
     if names := [*collector.uncommon]:
         listed = html.mask(list_first(names[:_MAX_NAMES], len(names))).translate(BRACKETS)
-        notes.append(f"[{listed} may be displayed in another way than shown here: see the HTML source]")
+        notes.append(f"[{listed} may be displayed in another way than shown here: {SOURCE_HINT}]")
     if not is_read_in_one_way(sent[:end], (event for event, _ in events)):
         notes.append(SEVERAL_READINGS)
     return "\n".join([*notes, *_note_cut(html.cut), html.mask(collector.text)])

@@ -1,5 +1,6 @@
 """The texts of a message in a review: as the recipients of a sample see them, and as their source."""
 
+import re
 from collections.abc import Callable
 
 from runner.compare.declared_texts import list_texts_and_variables
@@ -8,12 +9,14 @@ from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import choose_variants
 from runner.privacy import MASK, reveal_or_mask
+from runner.report.element_label import SCRIPT, SOURCE_HINT, STYLE_SHEET
 from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import MAX_TEXT_LENGTH, code_block, details, fit_to_length, inline_code
 from runner.report.markdown_results import MAX_COMMENT_LENGTH
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
+_CODE = re.compile(r"</?(?:style|script|link)\b", re.IGNORECASE)
 _MIN_TEXT_LENGTH = 500  # characters, where all texts of all messages are too long for one comment
 
 
@@ -88,14 +91,22 @@ def _format_sample(sample: Sample, length: int, *, show_values: bool) -> str:
     subject = reveal_or_mask(sample.subject, show_values=show_values)
     stands = f"; {inline_code(MASK)} stands for the recipient's values and what the template computes"
     masked = stands if MASK in subject + body else ""
-    blocks = [
-        f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
-        *([f"**Subject** {inline_code(subject)}"] if subject else ()),
-        code_block(visible_text(sample.body, show_values=show_values), limit=length),
-        *(
-            [details("HTML source", [code_block(body, "html", rest="characters of the source")])]
-            if length == MAX_TEXT_LENGTH
-            else ()
-        ),
-    ]
-    return "\n\n".join(blocks)
+    text = visible_text(sample.body, show_values=show_values)
+    return "\n\n".join(
+        [
+            f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
+            *([f"**Subject** {inline_code(subject)}"] if subject else ()),
+            code_block(text, limit=length),
+            *_format_source(body, text, has_room=length == MAX_TEXT_LENGTH),
+        ]
+    )
+
+
+def _format_source(body: str, text: str, *, has_room: bool) -> list[str]:
+    """Returns the source below the text. If the text leads to what is cut of it, that is said as of a cut text."""
+    if not has_room:
+        return [f"… and {len(body):,} more characters of the HTML source"] * (SOURCE_HINT in text)
+    other_words = text.replace(STYLE_SHEET, "").replace(SCRIPT, "")
+    is_needed = SOURCE_HINT in other_words or _CODE.search(body, MAX_TEXT_LENGTH)
+    rest = "more characters of the source" if is_needed else "characters of the source"
+    return [details("HTML source", [code_block(body, "html", rest=rest)])]

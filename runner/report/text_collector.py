@@ -3,7 +3,14 @@
 import re
 from dataclasses import dataclass, field
 
-from runner.mail_display.element_style import CODE_ELEMENTS, IN_OUTLOOK, TITLE, VOID_ELEMENTS, describe_element
+from runner.mail_display.element_style import (
+    CODE_ELEMENTS,
+    IN_OUTLOOK,
+    TITLE,
+    VOID_ELEMENTS,
+    WITHOUT_ROOM,
+    describe_element,
+)
 from runner.mail_display.flow import BLOCK_ELEMENTS
 from runner.mail_display.html_events import CONDITION, CONDITION_END, OUTLOOK, Event
 from runner.mail_display.look import NOT_DISPLAYED, Look
@@ -20,15 +27,16 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U000
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
 _WHOLE_MARKS = frozenset({*_NOT_DRAWN, "struck", "in another direction"})  # a second one inside does nothing more
 _HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
-# What an element without a text does to no other text. All else may move or cover one.
+# What an element without a text does to no other text: it neither moves nor covers one, nor draws anything.
 _HARMLESS_ALONE = _WHOLE_MARKS | {"caption", "not in Outlook"} | {
     f"styled with {name}" for name in split_names(
-        "background background-color background-image border-spacing box-sizing color font font-family font-size "
-        "height letter-spacing line-height list-style list-style-type max-height max-width min-height object-fit "
-        "opacity overflow text-align text-decoration text-indent vertical-align visibility white-space width word-break"
+        "background background-color background-image box-sizing color font-family height max-height min-height "
+        "object-fit opacity overflow text-align text-decoration text-indent visibility word-break"
     )
 }  # fmt: skip
-_WITHOUT_ROOM = split_names("area base link meta param source track wbr")
+
+# Each takes up to a third of what is below it away, so all of a body together could cover a text.
+_MAX_SHADOWS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class TextCollector:
         self._has_rowspan = [False]
         self._named_code: set[tuple[str, bool]] = set()
         self._has_auto_direction = self._is_conditional = False
-        self._silent_depth = 0
+        self._silent_depth = self._shadow_count = 0
         self._open_elements = [_OpenElement(Look(has_sheet=has_sheet))]
         self.uncommon: dict[str, None] = {}
 
@@ -95,9 +103,11 @@ class TextCollector:
         self._lines.empty_height.add(appearance.gap)
         self._lines.empty_height.open_element(appearance.height)
         is_shape = ":" in tag and self._is_in_outlook  # which Outlook alone lays out
-        words = (
-            () if is_shape else (*map(escape_words, appearance.marks), *(("moved to the left",) if is_moved else ()))
-        )
+        self._shadow_count += appearance.shadows
+        added = ("moved to the left",) * is_moved
+        if appearance.shadows and self._shadow_count > _MAX_SHADOWS:
+            added += ("styled with box-shadow",)
+        words = () if is_shape else (*map(escape_words, appearance.marks), *added)
         label = label_element(tag, displayed.attributes)
         if tag in VOID_ELEMENTS:
             self._open_elements.append(_OpenElement(look, tag))
@@ -120,7 +130,7 @@ class TextCollector:
         if named := [mark for mark in marks if mark not in _HARMLESS_ALONE or (is_hidden and label)][:1]:
             label = f"[{named[0]}: {label or tag}]"
         if NOT_DISPLAYED not in self._lines.open_marks or not named:
-            self._lines.append(label, is_drawn=not named and tag not in _WITHOUT_ROOM)
+            self._lines.append(label, is_drawn=not named and tag not in WITHOUT_ROOM)
         if tag == "hr" and not is_hidden:
             self._lines.append(_SIGNS[tag], is_sign=True)
         if tag in {"br", "hr"}:

@@ -67,7 +67,7 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ("<frameset><frame></frameset>seen", f"[<frameset>, <frame> {UNCOMMON}]\nseen"),
         ("Pay &pound100", "Pay £100"),
         ("AT&T\n and others", "AT&T\n and others"),
-        ("<details><summary>a</summary>b</details>", "[after a click: a\n⋯ b]"),
+        ("<details><summary>a</summary>b</details>", f"[<details>, <summary> {UNCOMMON}]\na\nb"),
         ("<!--[if mso]><p><!--[if gte mso 9]>a<![endif]--></p><![endif]-->", "[in Outlook alone: a]"),
         ("<!--[if mso]>a<![endif] x-->", "[in Outlook alone: a]"),
         ("<!--[if mso]><table><tr><td><![endif]-->a", "a"),

@@ -115,6 +115,23 @@ def test_no_message_takes_the_room_of_another_one(project: Clone, name: str) -> 
     assert "more messages" not in comment
 
 
+SOURCES = {
+    "<style>.x{color:red}</style><p class=x>EVIL</p>": False, "<!--%s--><style>.x{display:none}</style>EVIL": True,
+    "<style>/*%s*/.x{display:none}</style>EVIL": True, "<!--%s--><dialog>EVIL": True, "<!--%s--><p>EVIL</p>": False,
+    "<style>.x{color:red}</style><!--%s--><p>EVIL</p>": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", SOURCES)
+def test_a_text_that_leads_to_a_cut_source_is_named_on_top(project: Clone, body: str) -> None:
+    declare(project, {"name": "a", "body": "Hi", "to": TO_ONE})
+    commit(project)
+    declare(project, {"name": "a", "body": body.replace("%s", "long " * 5_000), "to": TO_ONE})
+    comment = review(project, "--against", "HEAD")
+    assert "EVIL" in comment
+    assert ("not all is shown" in comment) == SOURCES[body]
+
+
 @pytest.mark.parametrize("to", [UNREAD, TO_ONE])
 @pytest.mark.parametrize("filler", ["{# %s #}", "<a href='https://a.example/%s'>x</a>", "%s"])
 def test_a_changed_text_that_no_comment_can_hold_is_named_on_top(project: Clone, filler: str, to: Any) -> None:

@@ -18,6 +18,7 @@ BEATEN = [
 ]  # fmt: skip
 # Browsers refuse these values, or give the element that of another one.
 REFUSED_BACKGROUNDS = [
+    ":#000 no-repeat-x", ":#fff no-repeat-x", ":#fff nonerepeat", ":#fff repeatscroll",
     ":white 5", ":#fff initial", ":initial none", ":#fff 5px 5px 5px", ":#fff repeat repeat repeat", "-image:#fff",
     ":#fff;background:none", ":", ":url", "\u00a0:#fff", ":\x0b#fff", ":\x85#fff", "-color:gradient", ":#fff none none",
 ]  # fmt: skip
@@ -48,9 +49,28 @@ ADDED_UP = [
     "<div style='margin-left:200px'><p style='margin-left:inherit'>evil</div>",
     "<div style='opacity:.9'><p style='opacity:inherit'>evil</div>",
 ]
+SHADOW = "0 0 0 25px rgba(255,255,255,.3)"
+# What is drawn over another text, or put out of its line.
+MOVED = [
+    "<p style='font-size:64px;line-height:1'><span style='background:#fff;border:4px solid #fff;padding:4px 0'>evil",
+    "<p style='font-size:64px;line-height:1'><span style='background:#fff;padding:2px 0'>evil",
+    "<p style='font-size:20px;line-height:1'><span style='border-top:4px solid #fff'>evil",
+    f"<div style='box-shadow:{','.join([SHADOW] * 9)}'>evil</div>",
+    f"<div style='box-shadow:{SHADOW}'>" * 4 + "evil",
+    "You<b style='display:inline-block;vertical-align:super'>evil</b>",
+    "<table><td style='max-width:10px'>evil</table>", "<p style='font-size:9px;letter-spacing:-1px'>evil",
+    "<div style='font-size:64px;letter-spacing:-1px'><b style='font-size:9px'>evil</div>",
+    "<p style='font-family:MS Outlook'>evil", "<p style=\"font-family:'MS Reference Specialty'\">evil",
+    "<!--[if !mso]>-->evil<!--<![endif]-->",
+    "<table height=500><td valign=bottom>evil</table>",
+]  # fmt: skip
+BLACK = "<div style='background:#000;color:#fff'>"
 WHITE = "<p style='color:#fff'>evil"
 # What gives no element another colour, or gives it one that is not in a style.
 OTHER_COLORS = [
+    # A block without a height is not drawn behind what floats in it.
+    f"{BLACK}<div style='float:left'>evil", f"{BLACK}<table align=left><td>evil</table>",
+    f"<table><td bgcolor=white>{BLACK}<div style='float:right'><b>evil</b></div></div></table>",
     f"<p rel=stylesheet>Hi</p>{WHITE}", f"<a rel='nofollow stylesheet' href=/>Hi</a>{WHITE}", f"<style></style>{WHITE}",
     f"<link rel='nostylesheet'>{WHITE}", f"<!--[if mso]><style></style><![endif]-->{WHITE}",
     "<p background='' style='color:#fff'>evil", "<table><td background style='color:#fff'>evil</table>",
@@ -75,7 +95,7 @@ TOO_HIGH = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [*SIGNS, *TOO_HIGH, *BEATEN, *REFUSED, *ADDED_UP, *OTHER_COLORS], ids=ascii)
+@pytest.mark.parametrize("body", [*SIGNS, *TOO_HIGH, *BEATEN, *REFUSED, *ADDED_UP, *MOVED, *OTHER_COLORS], ids=ascii)
 def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
     before = text.partition("evil")[0]
@@ -163,6 +183,10 @@ def test_a_second_bracket_of_the_same_words_is_shown() -> None:
     assert text == "[styled with position: You will [styled with position: not] pay]"
 
 
+EMPTY_STYLES = [
+    "line-height:2000px", "vertical-align:-2000px", "font-size:2000px", "letter-spacing:-200px", "word-spacing:-9px",
+    "white-space:pre", "list-style:none",
+]  # fmt: skip
 # Without a text, each may cover or move what stands around it.
 EMPTY = [
     "<div style='position:absolute;top:0'></div>", "<div style='margin-top:-40px'>&nbsp;</div>",
@@ -170,6 +194,13 @@ EMPTY = [
     "<ul style='transform:none'></ul>", "<o:p style='position:fixed'></o:p>", "<p style='po\\73ition:fixed'></p>",
     "<hr style='position:absolute;background:#fff'>", "<img src=x style='margin-top:-90px'>",
     "<area style='z-index:1'>",
+    *(f"<span style='{style}'>{text}</span>" for style in EMPTY_STYLES for text in ("", " ", "&nbsp;")),
+    "<p>You pay 10<link style='display:block'>0 EUR</p>", "<ul><li style='list-style-type:\"evil\"'></li></ul>",
+    "<table style='border-spacing:2000px'><tr><td></td></tr></table>",
+    "<table style='table-layout:fixed'><col width=9>",
+    "<table style='table-layout:fixed'><td style='width:9px'></td><td>b</td></table>",
+    f"<p>600 EUR{'<b style=margin-left:-1px></b>' * 32}</p>",
+    f"<p>600 EUR{'<b style=display:inline-block;margin-left:-1px></b>' * 32}</p>",
     "<link style='all:unset'>", "<div style='margin-top:-40px'>\u200b</div>", "<i style='outline:90px solid #fff'></i>",
 ]  # fmt: skip
 
@@ -177,7 +208,7 @@ EMPTY = [
 @pytest.mark.parametrize("body", EMPTY, ids=ascii)
 def test_the_style_of_an_element_without_a_text_is_named(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}<p>evil</p>", show_values=False)
-    assert re.search(r"\[styled (with|in) [a-z -]+: (\(nothing\)|hr|\[image[^]]*\]|area|link)\]", text)
+    assert re.search(r"\[styled (with|in) [a-z -]+: (\(nothing\)|hr|\[image[^]]*\]|area|link|col)\]", text)
 
 
 def test_a_high_image_says_so() -> None:
@@ -221,6 +252,7 @@ def test_a_text_that_browsers_draw_is_not_said_to_be_hidden(body: str) -> None:
 
 
 HONEST = [
+    "box-shadow:0 1px 3px rgba(0,0,0,.12), 0 1px 2px rgba(0,0,0,.24)",
     "font:italic bold 14px/1.5 Arial,sans-serif", 'font:normal normal 400 14px/20px "Open Sans", Helvetica Neue',
     "font:inherit", "font-family:\u5fae\u8f6f\u96c5\u9ed1, SimSun", "background:#fff none repeat scroll 0 0",
     "background:none repeat scroll 0% 0% rgb(255, 255, 255)", "background:#fff;background-color:#fff", "margin:1em 0",
