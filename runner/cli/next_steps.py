@@ -61,6 +61,12 @@ def run_again(context: Context, purpose: str) -> NextStep:
     return NextStep(f"{purpose}: run {how}; docs/ci.md of msgrun says more", ())
 
 
+def find_contacts(number: int) -> str:
+    """Returns what a person does about contacts that were not found in Intercom."""
+    which, them = ("the contact that was", "it") if number == 1 else (f"the {number:,} contacts that were", "them")
+    return f"Correct the address of {which} not found, or create {them} in Intercom"
+
+
 def commit_ledger(
     context: Context, aim: str = "no other clone sends these again", *, message: str = "Record what was sent",
     will_change: bool = False,

@@ -202,9 +202,7 @@ def _look_up_again(context: Context, summary: Summary) -> list[NextStep]:
     missing = [*summary.still_not_found, *(one for one in summary.refused if one.record.code == CONTACT_NOT_FOUND)]
     if not missing or summary.stop:
         return []
-    which = "the contact that was" if len(missing) == 1 else f"the {len(missing):,} contacts that were"
-    purpose = f"Correct the address of {which} not found, or create {'it' if len(missing) == 1 else 'them'} in Intercom"
-    return [next_steps.run_again(context, f"{purpose}, and send again")]
+    return [next_steps.run_again(context, f"{next_steps.find_contacts(len(missing))}, and send again")]
 
 
 def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None) -> list[NextStep]:

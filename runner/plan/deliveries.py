@@ -156,6 +156,10 @@ class PlannedDeliveries:
                 counts[category.action, category.reason] += count
         return counts
 
+    def count_code(self, code: str) -> int:
+        """Returns the number of deliveries that the check of the recipients gave a code."""
+        return sum(count for category, count in self._category_counts() if category.code == code)
+
     def kinds(self, action: Action) -> set[IdentifierKind]:
         """Returns the kinds of address of the deliveries that have this action."""
         return {category.kind for category in self.category_numbers if category.action == action}

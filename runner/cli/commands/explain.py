@@ -21,6 +21,7 @@ from runner.report.explanations import (
     load_groups,
 )
 from runner.report.layout import wrap
+from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.terminal_text import style
 from runner.shown_command import shown_command
 
@@ -33,12 +34,12 @@ _MIN_WIDTH_OF_TITLES = 80  # columns; with less, a title has a line of its own
 def explain(code: tuple[str, ...]) -> int:
     """Explain the code of a problem, or of a delivery.
 
-    CODE stands in brackets after a problem's message, or in a line of msgrun status. Without it, all codes are listed;
-    with another word, those that have it in their code, title or group.
+    CODE stands in brackets after a problem's message, or in a line of msgrun status. Without it, all codes are listed.
+    With another word, those that have it in their code, title or group are listed with what they mean.
     """
     output = current_output()
     if not code:
-        output.result(_list_codes(load_groups(), output.width))
+        output.result(_list_all(load_groups(), output.width))
         return EXIT.done
     explanations = load_explanations()
     word = " ".join(code)  # as msgrun status prints it: not sent
@@ -50,7 +51,7 @@ def explain(code: tuple[str, ...]) -> int:
     if not (groups := _find_groups(word.lower())):
         hint = did_you_mean(name, list(explanations)) or f"to list all codes: {shown_command('explain')}"
         raise UsageMistake(mark_private_values(f"no code has the word {word}, nor has the title of one", ()), hint)
-    output.result(_list_codes(groups, output.width))
+    output.result(_list_found(groups, output.width))
     return EXIT.done
 
 
@@ -66,11 +67,23 @@ def _find_groups(word: str) -> list[Group]:
     return [group for group in groups if group.explanations]
 
 
-def _list_codes(groups: Iterable[Group], width: int) -> str:
-    """Returns codes in their groups, and the command that explains one."""
-    blocks = [_list_group(group, width) for group in groups]
-    last = wrap(f"{shown_command('explain', 'CODE')} says what one means, with an example.", width)
-    return "\n\n".join([*blocks, style(last, "dim")])
+def _list_all(groups: Iterable[Group], width: int) -> str:
+    """Returns all codes in their groups, a group on as few lines as fit, and the commands that say more."""
+    codes = ((group.title, ", ".join(entry.code for entry in group.explanations)) for group in groups)
+    blocks = [f"{style(title, 'bold')}\n{wrap(f'  {names}', width, indent='  ')}" for title, names in codes]
+    steps = [
+        NextStep("See what a code means, with an example", (shown_command("explain", "CODE"),)),
+        NextStep(
+            "List the codes that have to do with a word, with a line about each", (shown_command("explain", "WORD"),)
+        ),
+    ]
+    return "\n\n".join(blocks) + "\n" + format_next_steps(steps, width)
+
+
+def _list_found(groups: Iterable[Group], width: int) -> str:
+    """Returns codes in their groups with their titles, and the command that explains one."""
+    last = NextStep("See what a code means, with an example", (shown_command("explain", "CODE"),))
+    return "\n\n".join(_list_group(group, width) for group in groups) + "\n" + format_next_steps([last], width)
 
 
 def _list_group(group: Group, width: int) -> str:

@@ -10,17 +10,19 @@ from runner.cli import plan_files, planning
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import show_guard_changes_on_failure, step_results_of
-from runner.cli.next_steps import await_other_runs, note_other_clones, print_steps
+from runner.cli.next_steps import await_other_runs, find_contacts, note_other_clones, print_steps, same_command
 from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.facts import Facts
+from runner.ledger.record import CONTACT_NOT_FOUND
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report import plain_text
+from runner.report.next_steps import NextStep
 
 
 @command("plan")
@@ -78,7 +80,7 @@ def plan(
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
         planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
-        _note_other_runs(context, project_plan, ledger)
+        _note_steps(context, project_plan, ledger)
         _write_outputs(context, project_plan, options.paths, file, changes if check else None, out, is_written=write)
         if project_plan.guards or ledger.facts.duplicates():
             return EXIT.guard
@@ -101,12 +103,14 @@ def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
     return notes + plain_text.format_duplicates(ledger.facts)
 
 
-def _note_other_runs(context: Context, plan: Plan, ledger: PlannedLedger) -> None:
-    """Says what other clones may have sent, and which deliveries other runs are sending now."""
+def _note_steps(context: Context, plan: Plan, ledger: PlannedLedger) -> None:
+    """Says what other clones may have sent, what other runs are sending now, and whom Intercom does not have."""
     if plan.to_send:
         note_other_clones(context)
     if context.output.output_format == "text":
-        print_steps(context, await_other_runs(context, ledger.facts))
+        missing = sum(message.deliveries.count_code(CONTACT_NOT_FOUND) for message in plan.messages)
+        again = NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),))
+        print_steps(context, [*await_other_runs(context, ledger.facts), *([again] if missing else [])])
 
 
 def _write_outputs(

@@ -121,7 +121,9 @@ def _require_choice(
     else:
         return
     if outcome and which:
-        hint = ", or ".join(shown_command("resolve", *one, *outcome) for one in which)
+        commands = [shown_command("resolve", *one, *outcome) for one in which]
+        of_each = (f"for {name}: {line}" for name, line in zip(names, commands, strict=False))
+        hint = commands[0] if len(commands) == 1 else "; ".join(of_each)
     raise UsageMistake(problem, hint)
 
 

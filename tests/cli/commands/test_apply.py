@@ -452,6 +452,8 @@ def test_where_admins_may_not_be_read_the_check_is_skipped_with_a_word(
 
 def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST.replace("id: a1", "email: missing@example.com"))
+    step = "Correct the address of the contact that was not found, or create it in Intercom, and"
+    assert f"  {step} plan again:\n    msgrun plan --online\n" in folder.run("plan", "--online").out
     assert folder.run("apply", "--yes").code == 3
     planned = json.loads(folder.run("plan", "--format", "json").out)
     reasons = [delivery["reason"] for delivery in planned["deliveries"] if delivery["action"] == "send"]
@@ -459,8 +461,7 @@ def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: F
     assert "of these is looked up again: no contact was found before)" in folder.run("plan").out
     again = folder.run("apply", "--yes")
     assert (again.code, "1 still not found" in again.out) == (3, True)
-    step = "Correct the address of the contact that was not found, or create it in Intercom, and send again:"
-    assert f"  {step}\n    msgrun apply --yes\n" in again.out
+    assert f"  {step} send again:\n    msgrun apply --yes\n" in again.out
     assert len(intercom.messages) == 2
 
 

@@ -23,10 +23,17 @@ def test_every_code_is_explained_with_its_examples(folder: Folder) -> None:
 
 
 def test_without_a_code_all_are_listed_in_their_groups(folder: Folder) -> None:
-    *lines, last = folder.run("explain").out.splitlines()
-    assert last == "msgrun explain CODE says what one means, with an example."
-    assert [line.split()[0] for line in lines if line.startswith("  ")] == list(EXPLANATIONS)
+    listed, _, steps = folder.run("explain").out.partition("\n\nNext:\n")
+    assert "    msgrun explain CODE\n" in steps
+    lines = listed.splitlines()
+    assert [
+        code for line in lines if line.startswith("  ") for code in line.strip().removesuffix(",").split(", ")
+    ] == list(EXPLANATIONS)
     assert [line for line in lines if line and not line.startswith(" ")] == [group.title for group in load_groups()]
+
+
+def test_all_codes_fit_two_small_terminals(folder: Folder) -> None:
+    assert run_on_terminal(folder.path, "explain", columns=100, term="dumb").count("\n") < 120
 
 
 def test_a_code_may_be_given_as_it_is_printed(folder: Folder) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_status import append, line
 from tests.support.project import Folder
+from tests.support.terminal import run_on_terminal
 
 NO_OUTCOME = (
     "no outcome is given\n  hint: --not-sent if it did not arrive, --sent ID if it did (- if the id is not known)"
@@ -36,6 +37,15 @@ def test_resolve_wants_to_know_which_and_what(folder: Folder, args: list[str], e
     append(folder, line("a", "1", "claimed"))
     ran = folder.run("resolve", *args)
     assert (ran.code, f"error: {error}" in ran.err) == (64, True), ran.err
+
+
+def test_resolve_all_names_the_command_of_each_message_on_a_line_of_its_own(folder: Folder) -> None:
+    append(folder, line("a", "1", "claimed"), line("b", "2", "claimed").replace('"list"', '"other"'))
+    err = folder.run("resolve", "--all", "--not-sent").err
+    assert "  hint: for list: msgrun resolve --message list --all --not-sent; for other: msgrun resolve --mess" in err
+    lines = run_on_terminal(folder.path, "resolve", "--all", "--not-sent", columns=60, term="dumb").splitlines()
+    commands = [f"msgrun resolve --message {name} --all --not-sent" for name in ("list", "other")]
+    assert [text.strip() for text in lines if "msgrun" in text] == commands
 
 
 def test_resolve_of_a_key_that_is_not_unknown_says_what_it_is(folder: Folder) -> None:
