@@ -3,6 +3,7 @@
 Elements and attributes that mails do not use are named elsewhere, once for the whole body.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ IN_OUTLOOK = "in Outlook alone"
 WITHOUT_ROOM = split_names("area base link meta param source track wbr")  # elements that are never drawn
 VOID_ELEMENTS = split_names("area base br col embed hr img input link meta param source track wbr")
 TITLE = "title"
+OVER_ROWS = "over several rows"
 STRUCK = "struck"
 _APPEARANCES = {OUTLOOK: IN_OUTLOOK, "title": TITLE, "s": STRUCK, "strike": STRUCK, "del": STRUCK,
                 "caption": "caption"}  # fmt: skip
@@ -54,6 +56,9 @@ _COLORS = {
     "color": {"font"}, "bgcolor": {"body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"},
     "text": {"body"}, "link": {"body"}, "vlink": {"body"}, "alink": {"body"},
 }  # fmt: skip
+PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
+_MARGIN = 16.0  # pixels above and below them; for a headline a little more
+_MIN_RATIO, _MAX_RATIO = 0.75, 1.3
 _RAISED = frozenset({"sub", "sup"})
 _ROOTS = frozenset({"body", "table"})  # besides boxes, cells and floats, the elements that hold what floats in them
 _DOTS = frozenset({"disc", "circle", "square"})
@@ -74,7 +79,8 @@ _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 class Appearance:
     """How an element appears. `marks` say what it does to its text other than to decorate it.
 
-    Without any text, the element has the `height`, and `gap` around it, in pixels. `shadows` is the number of them.
+    Without any text, the element has the `height`, and `gap` around it, in pixels, and takes no more than `room` in any
+    direction. `shadows` is the number of them.
     """
 
     marks: tuple[str, ...]
@@ -82,6 +88,7 @@ class Appearance:
     flow: Flow
     height: float = 0.0
     gap: float = 0.0
+    room: float = 0.0
     shadows: int = 0
 
 
@@ -97,8 +104,8 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     flow, wrong_property = find_flow(tag, style, attributes.get("align", "").strip().lower())
     default_look = _find_default_look(tag, attributes, flow, look)
     own = read_style(style, tag, flow, default_look, look)
-    mark = f"styled with {wrong_property}" if wrong_property else own.mark
-    marks = [_find_own_mark(tag, attributes, mark), mark, *_judge_distance(default_look, look)]
+    marks = [f"styled with {wrong_property}"] if wrong_property else [*own.marks]
+    marks = [_find_own_mark(tag, attributes, marks[0] if marks else ""), *marks, *_judge_distance(default_look, look)]
     if STRUCK in marks and own.look.describe_text():
         marks[marks.index(STRUCK)] = "styled with text-decoration"  # in the colour of the text
     marks += ["at the right"] * (flow == "right")
@@ -106,8 +113,8 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
         marks.append("styled with float")  # a block is not drawn behind what floats in it
     if tag in WITHOUT_ROOM and flow != "inline":
         marks.append("styled with display")
-    if flow not in {"inline", "below"} and look.is_struck:
-        marks.append("not struck")  # the line does not go through a box
+    if look.struck_size and not _keeps_struck(tag, flow, own.look.size / look.struck_size):
+        marks.append("not struck")
     marks += _judge_attributes(tag, attributes, shown, look)
     if tag in _RAISED and look.is_raised:
         marks.append(f"styled with {tag}")
@@ -117,11 +124,27 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     height = max(own.height, _read_pixels(written_height) if written_height != "100%" and tag != "img" else 0.0)
     if height > _MAX_HEIGHT:
         marks.append("styled with height")
-    own_look = replace(own.look, is_struck=STRUCK in marks or (look.is_struck and flow in {"inline", "below"}))
+    struck_size = own.look.size if STRUCK in marks else 0.0 if "not struck" in marks else look.struck_size
+    own_look = replace(own.look, struck_size=struck_size)
     new_look = own_look if flow == "inline" else replace(own_look, block_background=own_look.background)
     if flow not in {"inline", "below"} or tag in _ROOTS:
         new_look = replace(new_look, root_background=new_look.background)
-    return Appearance(tuple(dict.fromkeys(filter(None, marks))), new_look, flow, height, own.gap, _count_shadows(style))
+    if tag == "table":
+        new_look = replace(new_look, outer_background=look.block_background)  # that of its caption
+    margin = _MARGIN * (tag in PARAGRAPH_ELEMENTS - {"table"})
+    around = margin + sum(_read_pixels(attributes.get(name, "")) for name in _GAPS)
+    around += new_look.cell if tag in {"td", "th"} else 0.0
+    room = own.lengths + height + 4 * around + new_look.height_of_line
+    marks = list(dict.fromkeys(filter(None, marks)))
+    return Appearance(tuple(marks), new_look, flow, height, own.gap or 2 * margin, room, _count_shadows(style))
+
+
+def _keeps_struck(tag: str, flow: Flow, size: float) -> bool:
+    """Returns whether a line through the letters around an element goes through its own, with their relative size.
+
+    It goes neither through a box, nor where letters of another size are.
+    """
+    return (flow in {"inline", "below"} or tag in {"td", "th"}) and _MIN_RATIO <= size <= _MAX_RATIO
 
 
 def has_style_sheet(events: Iterable[Event]) -> bool:
@@ -152,7 +175,7 @@ def _read_pixels(value: str) -> float:
 
 def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look: Look) -> Look:
     if flow != "inline":
-        look = replace(look, background=look.block_background)
+        look = replace(look, background=look.block_background, background_size=math.inf)
     size = look.size * _SIZES.get(tag, 1.0)
     if tag == "font" and (number := re.match(r"\s*([+-]?)(\d{1,3})", attributes.get("size", ""))):
         step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
@@ -174,8 +197,10 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
 
 
 def _find_default_decoration(tag: str, attributes: Mapping[str, str], look: Look) -> Look:
-    if tag in {OUTLOOK, "caption"}:
-        look = replace(look, background=None)  # shapes of its own, or what is around the table
+    if tag == OUTLOOK:
+        look = replace(look, background=None)  # shapes of its own
+    if tag == "caption":
+        look = replace(look, background=look.outer_background, block_background=look.outer_background)
     if tag == "mark":
         look = replace(look, color=BLACK, background=YELLOW)
     return _find_default_colors(tag, attributes, look) if attributes else look
@@ -224,12 +249,17 @@ def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[st
             marks.append(f"with a recipient's value as {name if name in shown else 'attribute'}")
         elif name == "dir" and value.lower() not in {"ltr", "auto"}:
             marks.append("in another direction")
+        elif tag == "caption" and value.lower() == "bottom":
+            marks.append("below its table")
+        elif name == "rowspan" and value.strip() != "1":
+            marks.append(OVER_ROWS)
         elif (
             (
                 _read_pixels(value) > _MAX_GAP
                 if name in _GAPS
                 else _has_color(name, tag, attributes) and parse_color_attribute(value) is None
             )
+            or name == "nowrap"
             or (name == "type" and _has_other_sign(tag, value.lower(), look))
             or (name == "face" and not is_plain_font(value.lower()))
         ):

@@ -17,7 +17,7 @@ _CONDITION = re.compile(r"\s*\[if[^\]>]*\](?:>\s*(?:<!-*)?)?$", re.IGNORECASE)
 _CONDITIONAL_COMMENT = re.compile(r"\s*\[if[^\]>]*\]?>", re.IGNORECASE)
 _MAX_NESTED_COMMENTS = 4
 # A browser shows these children first, or at the end, wherever they stand.
-_PLACES = {"table": {"caption": 0, "colgroup": 1, "thead": 2, "tfoot": 4}}
+_PLACES = {"table": {"colgroup": 1, "thead": 2, "tfoot": 4}}
 _OTHER_PLACE = 3
 
 
@@ -87,8 +87,8 @@ def _list_children(node: Any, name: str) -> list[Any]:
     places = dict(_PLACES.get(name, {}))
     if not places:
         return children
-    # If there are several, only the first has a place of its own.
-    placed = [(places.pop(child.name, _OTHER_PLACE), child) for child in children]
+    # All captions stand above the table. Of the others, only the first has a place of its own.
+    placed = [(0 if child.name == "caption" else places.pop(child.name, _OTHER_PLACE), child) for child in children]
     return [child for _, child in sorted(placed, key=lambda each: each[0])]
 
 

@@ -4,11 +4,12 @@ A list of what hides text would never be complete, and nothing here can lay out 
 in plain CSS, and each property that could hide, move, join or cover a text whatever stands around it, are named.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from runner.mail_display.colors import WHITE, find_background, parse_color
+from runner.mail_display.colors import WHITE, Color, find_background, parse_color
 from runner.mail_display.flow import Flow
 from runner.mail_display.look import MAX_OFFSET, MAX_SIZE, NOT_DISPLAYED, Look
 from runner.mail_display.style_parser import ParsedStyle
@@ -19,6 +20,11 @@ _SIZES = {"xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "larg
           "xx-large": 32.0, "xxx-large": 48.0, "initial": 16.0}  # fmt: skip
 _RELATIVE_SIZES = {"smaller": 0.83, "larger": 1.2, "inherit": 1.0, "unset": 1.0}
 _NUMBER = re.compile(rf"({NUMBER})([a-z]*|%)", re.ASCII)
+# What a property does with one value.
+_KNOWN = {
+    ("text-decoration", "line-through"): "struck", ("text-decoration-line", "line-through"): "struck",
+    ("mso-hide", "all"): "not in Outlook",
+}  # fmt: skip
 _INHERITED = frozenset({"inherit", "unset"})
 # Properties that may have such a value: those that elements inherit anyway, and the background, which shines through.
 _TEXT_PROPERTY = re.compile(
@@ -32,20 +38,28 @@ _MIN_WIDTH, _MIN_INDENT = 100.0, 20.0  # pixels
 _DRAWN_OVER = re.compile(r"(border|padding)(?:-(?:top|bottom))?(?:-width)?")
 _HEIGHT_OF_LETTERS = 1.2  # of their size: as high is what is drawn behind them
 _MAX_OVER = 5.0  # pixels
+# Properties whose lengths make room, also where there is no text. A padding is on one side or on all four.
+_MAKES_ROOM = re.compile(
+    r"(?:min-)?(?:width|height)|(?:margin|padding|border(?!.*radius)).*|line-height|(?:letter|word)-spacing"
+)
+_ON_ALL_SIDES = frozenset({"margin", "padding", "border", "border-width"})
+_SIDEWAYS = re.compile(r"0(?:px)? -1px")  # a margin with which columns of inline-block fit into a line
 _MAX_EMPTY_LINE = 250.0  # pixels: above and below letters, or where there are none
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What a style does: `mark` says how a text appears, and is empty if the style only decorates.
+    """What a style does: `marks` say how a text appears; none if the style only decorates.
 
-    Without any text, the element has the `height`, and `gap` around it, in pixels.
+    Without any text, the element has the `height`, and `gap` around it, in pixels. `lengths` is the sum of all that
+    makes room, in whatever direction.
     """
 
-    mark: str
+    marks: tuple[str, ...]
     look: Look
     height: float = 0.0
     gap: float = 0.0
+    lengths: float = 0.0
 
 
 def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Look) -> Style:
@@ -54,33 +68,70 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
     The text itself is judged with the look that is returned.
     """
     if style.declarations is None:
-        return Style(_UNREAD, look)
+        return Style((_UNREAD,), look)
     if tag == "table" or "fixed" in style.list_values("table-layout"):
         look = replace(look, is_fixed="fixed" in style.list_values("table-layout"))
     displays = style.list_values("display")
-    new_look, marks = _find_look(style, look, around)
+    new_look, marks = _find_look(style, flow, look, around)
     grows = tag in _GROWING and not displays and not look.is_fixed
+    if _exceeds_background(style, new_look):
+        new_look = replace(new_look, background_end=0.0)
+    if new_look.background != (around.background if flow == "inline" else around.block_background):
+        new_look = _limit_background(style, flow, new_look, around, grows=grows)
     widths = (in_pixels(value, look.size) or 0 for value in style.list_values("min-width"))
     is_wide = flow != "inline" and max(widths, default=0) >= _MIN_WIDTH
     for name, value in style.declarations:
-        fits = _fits(name, value, tag, flow, new_look.size, grows=grows)
-        is_shifted = name.startswith("margin") and "-" in value and not is_wide  # several beside each other add up
+        fits = _fits(name, value, tag, flow, new_look.size, grows=grows, keeps_spaces=look.keeps_spaces)
+        # Those of several narrow elements, or one above the other, add up.
+        is_shifted = name.startswith("margin") and "-" in value and not (is_wide and _SIDEWAYS.fullmatch(value))
         if not (fits and not is_shifted and _decorates(name, value, new_look.size)):
-            marks.append(_describe(name, value))
+            marks.append(_describe(style, name, value))
     if flow == "inline":
-        marks += _find_drawn_over(style, new_look)
-    mark = NOT_DISPLAYED if displays == {"none"} else marks[0] if marks else ""
+        marks += _find_drawn_over(style, new_look, is_painted=tag == "mark")
+    if displays == {"none"}:
+        marks = [NOT_DISPLAYED]
     heights = (style.list_values("height") | style.list_values("min-height")) - _WHOLE
     height = max((in_pixels(value, new_look.size) or 0 for value in heights), default=0)
-    return Style(mark, new_look, height, _find_gap(style, new_look.size))
+    return Style(
+        _choose_marks(marks), new_look, height, _find_gap(style, new_look.size), _add_lengths(style, new_look.size)
+    )
 
 
-def _describe(name: str, value: str) -> str:
-    return "struck" if "line-through" in value else "not in Outlook" if name == "mso-hide" else f"styled with {name}"
+def _limit_background(style: ParsedStyle, flow: Flow, look: Look, around: Look, *, grows: bool) -> Look:
+    """Returns the look of a text in an element with a background of its own, which ends with the element."""
+    if flow == "inline":
+        return replace(look, background_size=look.size)
+    widths = style.list_values("width") | style.list_values("max-width")
+    pixels = [in_pixels(value, look.size) or math.inf for value in widths if not grows and not value.endswith("%")]
+    end = look.offset + min(pixels, default=_MIN_WIDTH if look.is_fixed else math.inf)
+    return replace(look, background_end=end, outer_background=around.block_background)
 
 
-def _find_drawn_over(style: ParsedStyle, look: Look) -> Iterator[str]:
-    """Yields what makes an element in a line cover the lines above and below, if it is too much."""
+def _exceeds_background(style: ParsedStyle, look: Look) -> bool:
+    """Returns whether an element is wider than the background that it stands on."""
+    widths = style.list_values("width") | style.list_values("min-width")
+    pixels = ((in_pixels(value, look.size) or 0) for value in widths - _WHOLE)
+    return look.offset + max(pixels, default=0) > look.background_end
+
+
+def _describe(style: ParsedStyle, name: str, value: str) -> str:
+    mark = _KNOWN.get((name, value), f"styled with {name}")
+    lines = [each for each, _ in style.declarations or () if each.startswith("text-decoration")]
+    # Another declaration may give the line the colour of the background, or take it away.
+    return f"styled with {name}" if mark == "struck" and len(lines) > 1 else mark
+
+
+def _choose_marks(marks: list[str]) -> tuple[str, ...]:
+    """Returns the marks of a style: what is known, and the first property of which no more is known."""
+    known = dict.fromkeys(mark for mark in marks if not mark.startswith("styled"))
+    return (*known, *[mark for mark in marks if mark not in known][:1])
+
+
+def _find_drawn_over(style: ParsedStyle, look: Look, *, is_painted: bool) -> Iterator[str]:
+    """Yields what makes an element in a line cover the lines above and below, if it is too much.
+
+    `is_painted`: it has a background without any style.
+    """
     heights = {"border": 0.0, "padding": 0.0}
     largest = ""
     for name, value in style.declarations or ():
@@ -90,27 +141,41 @@ def _find_drawn_over(style: ParsedStyle, look: Look) -> Iterator[str]:
             if height >= max(heights.values()):
                 largest = name
             heights[part[1]] = max(heights[part[1]], height)
-    paints = any(name.startswith(("background", "border")) for name, _ in style.declarations or ())
+    is_painted |= any(name.startswith(("background", "border")) for name, _ in style.declarations or ())
     letters = (_HEIGHT_OF_LETTERS * look.size - look.height_of_line) / 2
-    if paints and sum(heights.values()) + max(letters, 0) > _MAX_OVER:
+    if is_painted and sum(heights.values()) + max(letters, 0) > _MAX_OVER:
         yield f"styled with {largest or 'background'}"
 
 
 def _find_gap(style: ParsedStyle, size: float) -> float:
-    """Returns the pixels of the margins and paddings above and below an element."""
+    """Returns the pixels of the margins, paddings and borders above and below an element."""
     gap = 0.0
     for name, value in style.declarations or ():
         numbers = [in_pixels(number, size) or 0 for number in value.split()]
         if name in {"margin", "padding"} and numbers:
             gap += numbers[0] + numbers[2 if len(numbers) > 2 else 0]  # noqa: PLR2004
-        elif re.fullmatch("(?:margin|padding)-(?:top|bottom)", name):
+        elif name in {"border", "border-width"} and numbers:
+            gap += 2 * max(numbers)
+        elif re.fullmatch("(?:margin|padding|border)-(?:top|bottom)(?:-width)?", name):
             gap += sum(numbers)
     return gap
 
 
-def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list[str]]:
+def _add_lengths(style: ParsedStyle, size: float) -> float:
+    """Returns the sum of the lengths that make room for an element, in pixels. Widths in percent are of the window."""
+    return sum(
+        abs(in_pixels(word, size) or 0) * (2 if name in _ON_ALL_SIDES else 1)
+        for name, value in style.declarations or ()
+        if _MAKES_ROOM.fullmatch(name)
+        for word in value.split()
+        if not (word.endswith("%") and name.endswith("width"))
+    )
+
+
+def _find_look(style: ParsedStyle, flow: Flow, look: Look, around: Look) -> tuple[Look, list[str]]:
     """Returns the look of a text inside, and what is wrong with it."""
     marks: list[str] = []
+    behind = around.background if flow == "inline" else around.block_background
     if sizes := {_find_size(value, around.size) for value in style.list_values("font-size")}:
         marks += ["styled with font-size"] * (None in sizes or len(sizes) > 1)
         look = replace(look, size=min((size for size in sizes if size is not None), default=look.size))
@@ -122,25 +187,29 @@ def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list
             look = replace(look, letter_spacing=spacing)
         elif name == "color":
             look = replace(look, color=around.color if value in _INHERITED else parse_color(value))
-        elif re.match(r"(?:margin|padding|border-spacing)\b", name):
+        elif re.match(r"(?:margin|padding|border)\b(?!.*radius)", name):
             lengths = [in_pixels(number, look.size) or 0 for number in value.split()]
+            if name in {"padding", "padding-left"}:
+                look = replace(look, list_indent=(lengths or [0])[-1])
+            if name == "border-spacing":
+                look = replace(look, cell=look.cell + max((*lengths, 0)))
             # Less than nothing draws a text over another one, so it counts for more.
             look = replace(look, offset=look.offset + max((max(each, -60 * each) for each in lengths), default=0))
             marks += [f"styled with {name}"] * (look.offset > MAX_OFFSET >= around.offset)
         elif name in {"background", "background-color", "background-image"}:
-            look = _find_own_background(name, value, look, around, marks)
+            look = _find_own_background(name, value, look, behind, marks)
     marks += ["styled with line-height"] * (look.height_of_line > _MAX_EMPTY_LINE >= around.height_of_line)
     return look, marks
 
 
-def _find_own_background(name: str, value: str, look: Look, around: Look, marks: list[str]) -> Look:
+def _find_own_background(name: str, value: str, look: Look, behind: Color | None, marks: list[str]) -> Look:
     is_picture = name != "background-color" and _PICTURE.search(value) is not None
     is_known = is_picture or (
         value in {"none", "initial"} if name == "background-image" else find_background(value, WHITE)
     )
     marks += [f"styled with {name}"] * (not is_known)
     if is_picture or name != "background-image":
-        return replace(look, background=None if is_picture else find_background(value, around.background))
+        return replace(look, background=None if is_picture else find_background(value, behind))
     return look
 
 
@@ -183,7 +252,7 @@ def _decorates(name: str, value: str, size: float) -> bool:
     return parse_color(value) is not None if name == "color" else decorates(name, value, size)
 
 
-def _fits(name: str, value: str, tag: str, flow: Flow, size: float, *, grows: bool) -> bool:
+def _fits(name: str, value: str, tag: str, flow: Flow, size: float, *, grows: bool, keeps_spaces: bool) -> bool:
     """Returns whether a property only decorates on this element."""
     largest = max((in_pixels(word, size) or 0 for word in value.split()), default=0)
     if name in {"height", "max-height"}:
@@ -193,6 +262,8 @@ def _fits(name: str, value: str, tag: str, flow: Flow, size: float, *, grows: bo
         return is_wide_enough or value in _WHOLE or largest >= _MIN_WIDTH
     if name == "vertical-align":
         return flow != "inline" or tag == "img" or value == "baseline"
+    if name == "white-space":
+        return not keeps_spaces  # which it could end
     if name == "box-shadow":
         return flow == "below"
     is_for_numbers = tag == "ol" and name in {"padding", "padding-left"}  # which stand left of the text

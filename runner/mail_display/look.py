@@ -1,5 +1,7 @@
 """How a text in a mail looks, and whether a reader sees it."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runner.mail_display.colors import BLACK, LINK, WHITE, Color, is_seen
@@ -11,20 +13,23 @@ MAX_OFFSET = 600.0  # pixels, of all elements around a text
 MAX_SIZE = 64.0  # pixels
 _MIN_SIZE = 9.0  # pixels
 _MAX_LINE_HEIGHT = 64.0  # pixels
+_LETTER_WIDTH = 0.6  # of its size
 _MAX_TIGHTENING = 1 / 16  # of the size: a space is a quarter of it, and is still seen as one
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a text inherits from the elements around it, in pixels.
+    """What a text inherits from the elements around it, in pixels. A colour that is not known is None.
 
-    `offset` is by how much these move it at most. `letter_spacing` is what stands between letters besides. `is_fixed`:
-    it is in a table whose cells do not grow, and `cell` is what a cell of it moves its text by. `keeps_spaces`: spaces
-    and ends of lines are displayed. `links` are the colours that a link may have. A colour that is not known is None.
-    `block_background` is drawn behind a block here: that of an element in a line is not. `root_background` is that of
-    the innermost element which is as high as the floats in it. `list_tag` is that of the innermost list. `is_raised`:
-    it is in <sub> or <sup>. `is_struck`: a line goes through it. `has_sheet`: a style sheet may give any text another
-    colour.
+    Place: `offset` is by how much these elements move it at most. `is_fixed`: it is in a table whose cells do not grow;
+    `cell` is what a cell of it moves its text by. `keeps_spaces`: spaces and ends of lines are displayed.
+    `letter_spacing` is what stands between letters besides.
+    Colours: `links` are those that a link may have. `block_background` is drawn behind a block here: that of an element
+    in a line is not, and ends where letters are larger than `background_size`. `background_end` is the offset where the
+    background of the block ends, and `outer_background` is around it. `root_background` is that of the innermost
+    element which is as high as the floats in it. `has_sheet`: a style sheet may give any text another colour.
+    Others: `list_tag` and `list_indent` are those of the innermost list. `is_raised`: it is in <sub> or <sup>.
+    `struck_size` is that of the letters which a line goes through; 0 without one.
     """
 
     size: float = 16.0
@@ -37,12 +42,16 @@ class Look:
     background: Color | None = WHITE
     block_background: Color | None = WHITE
     root_background: Color | None = WHITE
+    outer_background: Color | None = WHITE
+    background_size: float = math.inf
+    background_end: float = math.inf
+    list_indent: float = 40.0
     links: tuple[Color | None, ...] = (LINK,)
     cell: float = 0.0
     keeps_spaces: bool = False
     list_tag: str = ""
     is_raised: bool = False
-    is_struck: bool = False
+    struck_size: float = 0.0
     has_sheet: bool = False
 
     @property
@@ -55,16 +64,30 @@ class Look:
         """Whether letters, and spaces between them, are too small to be seen."""
         return self.size < _MIN_SIZE
 
-    def describe_text(self) -> str:
-        """Returns how a text appears that stands right here; empty if a reader sees it."""
+    def width_of(self, letters: int) -> float:
+        """Returns about how wide some letters are, in pixels."""
+        return letters * self.size * _LETTER_WIDTH
+
+    def _list_backgrounds(self, longest_word: int) -> Iterator[Color | None]:
+        yield self.background
+        if self.size > self.background_size:
+            yield self.block_background
+        if self.offset + self.width_of(longest_word) > self.background_end:
+            yield self.outer_background
+
+    def describe_text(self, longest_word: int = 0) -> str:
+        """Returns how a text appears that stands right here; empty if a reader sees it.
+
+        `longest_word` is the number of letters between which no line is broken.
+        """
         if self.size < 1:
             return NOT_DISPLAYED
+        if not all(is_seen(self.color, background) for background in self._list_backgrounds(longest_word)):
+            return BACKGROUND_COLOR_OF_SHEET if self.has_sheet else "in the colour of its background"
         if not _MIN_SIZE <= self.size <= MAX_SIZE:
             return f"in a size of {self.size:.0f} pixels"
         if not self.size <= self.height_of_line <= max(_MAX_LINE_HEIGHT, 2 * self.size):
             return "styled with line-height"
         if self.letter_spacing < -_MAX_TIGHTENING * self.size:
             return "styled with letter-spacing"
-        if not is_seen(self.color, self.background):
-            return BACKGROUND_COLOR_OF_SHEET if self.has_sheet else "in the colour of its background"
         return ""

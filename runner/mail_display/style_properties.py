@@ -13,13 +13,14 @@ _SIGN_FONT = re.compile(
     "specialty"
 )
 FONT = re.compile(
-    r"(?:bold italic )?(?:(?:normal|italic|oblique) )?(?:(?:normal|small-caps) )?"
-    r"(?:(?:normal|bold|bolder|lighter|[1-9]00) )?"
+    r"(?:bold italic |(?:(?:normal|italic|oblique) )?(?:(?:normal|small-caps) )?"
+    r"(?:(?:normal|bold|bolder|lighter|[1-9]00) )?)"
     r"(?!in|un)([\w.%-]+)(?: ?/ ?(?!in|un)([\w.%]+))? (?!inherit$|unset$)(.+)"
 )
 # Browsers refuse a list with another name.
 _FAMILY = re.compile(
-    r"(?!(?:inherit|initial|unset|revert|revert-layer|default)$)(?!-?\d)[\w-]+(?: +(?!-?\d)[\w-]+)*|\"[^\"]*\"|'[^']*'"
+    r"(?!(?:inherit|initial|unset|revert|revert-layer|default)$)-?[^\W\d][\w-]*(?: +-?[^\W\d][\w-]*)*|"
+    r"\"[^\"]*\"|'[^']*'"
 )
 # Behind letters of all kinds, they add emoji and signs alone.
 _SUPPLEMENTS = re.compile(r"[\"']?(?:segoe ui symbol|noto sans symbols|apple symbols)[\"']?")
@@ -31,7 +32,7 @@ BOUNDS = {
     "text-indent": (0.0, 0.0), "letter-spacing": (-1.0, 2.0), "word-spacing": (0.0, 10.0),
     "border-spacing": (0.0, 64.0), "mso-table-lspace": (0.0, 20.0), "mso-table-rspace": (0.0, 20.0),
     "mso-padding-alt": (0.0, 200.0), "mso-text-raise": (0.0, 60.0), "mso-line-height-alt": (10.0, 200.0),
-    "mso-style-priority": (0.0, 100.0), "outline": (0.0, 0.0), "opacity": (1.0, 1.0), "tab-size": (0.0, 16.0),
+    "mso-style-priority": (0.0, 100.0), "outline": (0.0, 0.0), "opacity": (1.0, 1.0),
     "orphans": (0.0, 9.0), "widows": (0.0, 9.0),
 }  # fmt: skip
 

@@ -9,13 +9,16 @@ from collections.abc import Mapping
 
 DOT = "• "  # before an item without a number
 LISTS = frozenset({"ol", "ul", "menu", "dir"})
-_INTEGER = re.compile(r"[ \t\r\n\f]*([+-]?[0-9]{1,9})(?![0-9])")  # a browser does not count to more digits
+_LETTER_TYPES = frozenset("aAiI")
+_MAX_LETTER = 20  # letters and Roman numerals up to it are no words
+_INTEGER = re.compile(r"[ \t\r\n\f]*([+-]?[0-9]+)")
 
 
 class ItemList:
-    """An open list: `number` is that of its next item; None if it has no numbers."""
+    """An open list: `number` is that of its next item; None if it has no numbers. `type` is its attribute."""
 
     def __init__(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self.type = attributes.get("type", "")
         self.number = _parse_integer(attributes.get("start"), 1) if tag == "ol" else None
 
     def next_sign(self, attributes: Mapping[str, str]) -> str:
@@ -25,6 +28,11 @@ class ItemList:
         number = _parse_integer(attributes.get("value"), self.number)
         self.number = number + 1
         return f"{number}. "
+
+    def may_be_word(self, sign: str, attributes: Mapping[str, str]) -> bool:
+        """Returns whether the sign of an item is several letters in place of its number."""
+        is_of_letters = attributes.get("type", self.type).strip() in _LETTER_TYPES
+        return is_of_letters and not 0 < int(sign.rstrip(". ")) <= _MAX_LETTER
 
 
 def _parse_integer(text: str | None, default: int) -> int:

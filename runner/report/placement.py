@@ -23,9 +23,10 @@ class _Open:
     flow: Flow
     column: _Column
     is_drawn: bool
-    is_beside: bool
     was_below: bool
-    count: int
+    is_moved: bool = False
+    is_beside: bool = False
+    count: int = 0
 
 
 class Placement:
@@ -33,9 +34,9 @@ class Placement:
 
     def __init__(self) -> None:
         self._is_below = True
-        self._is_after_float = False
+        self._is_after_left_float = False
         self._count = 0  # texts that are drawn
-        self._open = [_Open("below", _Column(), is_drawn=True, is_beside=False, was_below=True, count=0)]
+        self._open = [_Open("below", _Column(), is_drawn=True, was_below=True)]
 
     @property
     def is_drawn(self) -> bool:
@@ -51,13 +52,13 @@ class Placement:
         """Begins an element. Returns whether a browser moves it to the left of what stands before it."""
         parent = self._open[-1]
         is_drawn = is_drawn and parent.is_drawn
-        is_moved = is_drawn and flow == "left" and not self._is_below and not self._is_after_float
+        is_moved = is_drawn and flow == "left" and not self._is_below and not self._is_after_left_float
         is_column = flow not in {"inline", "below"}
         if is_drawn and flow == "below":
             self._is_below = True
         is_beside = parent.is_beside or (is_column and self.is_beside)
         column = _Column() if is_column else parent.column
-        self._open.append(_Open(flow, column, is_drawn, is_beside, self._is_below, self._count))
+        self._open.append(_Open(flow, column, is_drawn, self._is_below, is_moved, is_beside, self._count))
         return is_moved
 
     def close_element(self) -> None:
@@ -68,7 +69,8 @@ class Placement:
         is_empty = element.count == self._count
         self._is_below = element.flow == "below" or (is_empty and element.was_below)
         if element.flow in {"left", "right"} and not is_empty:
-            self._open[-1].column.has_floats = self._is_after_float = True
+            self._open[-1].column.has_floats = True
+            self._is_after_left_float = element.flow == "left" and not element.is_moved
 
     def end_line(self) -> None:
         """Ends a line, as <br> does."""
@@ -76,5 +78,5 @@ class Placement:
 
     def draw(self) -> None:
         """Notes that a text is drawn here."""
-        self._is_below = self._is_after_float = False
+        self._is_below = self._is_after_left_float = False
         self._count += 1

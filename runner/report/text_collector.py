@@ -1,11 +1,13 @@
 """Collects the text of a body from its elements and texts, line by line, as a reader sees it."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner.mail_display.element_style import (
     CODE_ELEMENTS,
     IN_OUTLOOK,
+    OVER_ROWS,
+    PARAGRAPH_ELEMENTS,
     TITLE,
     VOID_ELEMENTS,
     WITHOUT_ROOM,
@@ -18,23 +20,24 @@ from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
 from runner.report.element_label import escape_words, label_element
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
 from runner.report.list_numbers import DOT, LISTS, ItemList
-from runner.report.text_lines import SEEN, Marks, TextLines
+from runner.report.text_lines import SEEN, Box, Marks, TextLines
 
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
-_PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
+_BREAKABLE = re.compile(r"[ \t\r\n\f]")
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
 _WHOLE_MARKS = frozenset({*_NOT_DRAWN, "struck", "in another direction"})  # a second one inside does nothing more
 _HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
 # What an element without a text does to no other text: it neither moves nor covers one, nor draws anything.
-_HARMLESS_ALONE = _WHOLE_MARKS | {"caption", "not in Outlook"} | {
+_HARMLESS_ALONE = _WHOLE_MARKS | {"caption", "not in Outlook", OVER_ROWS, "styled with nowrap"} | {
     f"styled with {name}" for name in split_names(
         "background background-color background-image box-sizing color font-family height max-height min-height "
         "object-fit opacity overflow text-align text-decoration text-indent visibility word-break"
     )
 }  # fmt: skip
 
+_MAX_LINE = 1000.0  # pixels; what is right of the window is not seen
 # Each takes up to a third of what is below it away, so all of a body together could cover a text.
 _MAX_SHADOWS = 3
 
@@ -44,6 +47,7 @@ class _OpenElement:
     look: Look
     name: str = ""
     breaks_line: bool = False
+    box: Box | None = None
     marks: Marks = field(default_factory=lambda: Marks(()))
 
 
@@ -58,8 +62,6 @@ class TextCollector:
         self._lines = TextLines()
         self._lists: list[ItemList] = []
         self._links: list[tuple[str, tuple[int, int]]] = []
-        # Of the open tables: below a cell of several rows, one of several columns may lie over it.
-        self._has_rowspan = [False]
         self._named_code: set[tuple[str, bool]] = set()
         self._has_auto_direction = self._is_conditional = False
         self._silent_depth = self._shadow_count = 0
@@ -96,12 +98,12 @@ class TextCollector:
         is_drawn = tag not in CODE_ELEMENTS and not _NOT_DRAWN.intersection(appearance.marks)
         breaks_line = tag in BLOCK_ELEMENTS or (appearance.flow not in {"inline", "box"} and tag not in VOID_ELEMENTS)
         if breaks_line:
-            self._lines.break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
+            self._lines.break_line(with_blank_line=tag in PARAGRAPH_ELEMENTS)
         if not self._is_in_outlook:
             self._note_uncommon(event, displayed)
         is_moved = self._lines.placement.open_element(appearance.flow, is_drawn=is_drawn)
-        self._lines.empty_height.add(appearance.gap)
-        self._lines.empty_height.open_element(appearance.height)
+        self._lines.empty_room.add(appearance.gap)
+        self._lines.empty_room.open_element(appearance.height, 0.0 if self._is_in_outlook else appearance.room)
         is_shape = ":" in tag and self._is_in_outlook  # which Outlook alone lays out
         self._shadow_count += appearance.shadows
         added = ("moved to the left",) * is_moved
@@ -115,7 +117,9 @@ class TextCollector:
             return
         open_marks = self._lines.open_marks
         marks = tuple(word for word in words if word not in _WHOLE_MARKS or word not in open_marks)
-        self._open_elements.append(_OpenElement(appearance.look, tag, breaks_line, self._lines.begin_marks(marks)))
+        box = self._lines.begin_box() if appearance.flow == "box" else None
+        own_marks = self._lines.begin_marks(marks)
+        self._open_elements.append(_OpenElement(appearance.look, tag, breaks_line, box, own_marks))
         if tag in CODE_ELEMENTS:
             self._add_code(label, event)
         else:
@@ -134,7 +138,7 @@ class TextCollector:
         if tag == "hr" and not is_hidden:
             self._lines.append(_SIGNS[tag], is_sign=True)
         if tag in {"br", "hr"}:
-            self._lines.empty_height.add(self._open_elements[-1].look.height_of_line if tag == "br" else 0)
+            self._lines.empty_room.add(self._open_elements[-1].look.height_of_line if tag == "br" else 0)
             self._lines.end_line()
             if not marks:
                 self._lines.placement.end_line()
@@ -148,16 +152,25 @@ class TextCollector:
             self._silent_depth = 1
 
     def _add_sign(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "table":
-            self._has_rowspan.append(False)
         if tag in LISTS:
             self._lists.append(ItemList(tag, attributes))
+        if tag == "li" and self._is_in_outlook:
+            return  # which other readers do not count
         is_item = tag == "li" and bool(self._lists) and NOT_DISPLAYED not in self._lines.open_marks
         sign = self._lists[-1].next_sign(attributes) if is_item else DOT if tag == "li" else _SIGNS.get(tag, "")
         if sign == DOT:
             self._lines.append(sign, is_sign=True)
         elif sign:
-            self._add_text(sign, sign)
+            self._add_text(sign, _surround(sign, self._judge_number(sign, attributes)) if tag == "li" else sign)
+
+    def _judge_number(self, number: str, attributes: dict[str, str]) -> list[str]:
+        """Returns what is wrong with the number of an item. It stands left of the item, in the room of the list."""
+        if self._lists[-1].may_be_word(number, attributes):
+            return ["as letters"]
+        around, look = self._open_elements[-2].look, self._open_elements[-1].look
+        mark = replace(look, background=around.block_background).describe_text()
+        is_cut = look.width_of(len(number)) > around.list_indent
+        return [mark or "in too little room"] if mark or is_cut else []
 
     def _note_uncommon(self, event: Event, displayed: Event) -> None:
         self._has_auto_direction |= event.attributes.get("dir", "").lower() == "auto"
@@ -165,28 +178,25 @@ class TextCollector:
             self.uncommon[f"<{displayed.name[:41]}>"] = None
         elif not displayed.is_foreign:
             names = [name for name in displayed.attributes if not is_mail_attribute(name)]
-            rowspan, colspan = (event.attributes.get(name, "1").strip() != "1" for name in ("rowspan", "colspan"))
-            names += ["rowspan"] * (colspan and (rowspan or self._has_rowspan[-1]))
-            self._has_rowspan[-1] |= rowspan
             self.uncommon |= dict.fromkeys(f"the attribute {name[:41]}" for name in names)
 
     def _end(self, tag: str) -> None:
         if tag == "q":
             self._add_text(_SIGNS[tag], _SIGNS[tag])
         element = self._open_elements.pop()
-        self._lines.empty_height.close_element(is_displayed=NOT_DISPLAYED not in self._lines.open_marks)
+        self._lines.empty_room.close_element(is_displayed=NOT_DISPLAYED not in self._lines.open_marks)
         if tag in LISTS:
             self._lists.pop()
-        if tag == "table":
-            self._has_rowspan.pop()
         if tag == "a":
             self._end_link()
         if not element.marks.is_printed and element.marks.words:
             self._name_empty(element.marks.words)
         self._lines.end_marks(element.marks)
         self._lines.placement.close_element()
+        if element.box:
+            self._lines.end_box(element.box)
         if element.breaks_line:
-            self._lines.break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
+            self._lines.break_line(with_blank_line=tag in PARAGRAPH_ELEMENTS)
 
     def _name_empty(self, marks: tuple[str, ...]) -> None:
         """Names an element without a text that may move or cover another one."""
@@ -210,15 +220,17 @@ class TextCollector:
             self._add_lines(sent, data)
             return
         text = describe_hosts_in_text(data if look.keeps_spaces else _WHITE_SPACE.sub(" ", data))
-        mark, open_marks = look.describe_text(), self._lines.open_marks
+        longest_word = len(text) if look.keeps_spaces else max(map(len, _BREAKABLE.split(text)))
+        mark, open_marks = look.describe_text(longest_word), self._lines.open_marks
         if self._has_auto_direction and _RIGHT_TO_LEFT.search(sent):
             self.uncommon["the attribute dir"] = None
         if not SEEN.search(text):
-            self._lines.empty_height.add(look.height_of_line * (text != " "))
+            self._lines.empty_room.add(look.height_of_line * (text != " "))
             if look.is_tiny or not self._lines.placement.is_drawn:
                 return  # no space is displayed either
         elif NOT_DISPLAYED not in open_marks:
             own = [mark] * (bool(mark) and mark not in open_marks) + ["not in Outlook"] * self._is_conditional
+            own += ["in a line that is not broken"] * (look.keeps_spaces and look.width_of(len(text)) > _MAX_LINE)
             text = _surround(text, own)
         self._lines.append(text.lstrip(" ") if self._lines.ends_with_space and not look.keeps_spaces else text)
 
@@ -228,7 +240,7 @@ class TextCollector:
             if number:
                 self._lines.end_line()
                 self._lines.placement.end_line()
-                self._lines.empty_height.add(self._open_elements[-1].look.height_of_line)
+                self._lines.empty_room.add(self._open_elements[-1].look.height_of_line)
             if line:
                 self._add_text(sent, line)
 

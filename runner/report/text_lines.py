@@ -1,10 +1,10 @@
 """The lines of a body's text, with the marks in brackets that say how a part of it appears."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner.mail_display.look import NOT_DISPLAYED
-from runner.report.empty_height import EmptyHeight
+from runner.report.empty_room import EmptyRoom
 from runner.report.placement import Placement
 
 _CONTINUED = "⋯ "  # begins each further line inside of a mark, so that none stands there as if it was displayed
@@ -20,6 +20,14 @@ class Marks:
     is_printed: bool = False
 
 
+@dataclass(slots=True)
+class Box:
+    """An open box in a line: whether there is a text before it, and the numbers of the lines that have a text of it."""
+
+    is_behind_text: bool
+    lines: set[int] = field(default_factory=set)
+
+
 class TextLines:
     """Collects lines: those that have ended, and the pieces of the open one.
 
@@ -29,11 +37,12 @@ class TextLines:
 
     def __init__(self) -> None:
         self.placement = Placement()
-        self.empty_height = EmptyHeight()
+        self.empty_room = EmptyRoom()
         self.open_marks: list[str] = []
         self._lines: list[str] = []
         self._pieces: list[str] = []
         self._has_text = self._is_drawn_in = False
+        self._boxes: list[Box] = []
         self._unprinted: list[Marks] = []
         self._printed_count = 0
 
@@ -79,6 +88,20 @@ class TextLines:
         else:
             self._unprinted.pop()
 
+    def begin_box(self) -> Box:
+        """Begins a box that stands in the open line."""
+        box = Box(self._is_drawn_in)
+        self._boxes.append(box)
+        return box
+
+    def end_box(self, box: Box) -> None:
+        """Ends the box that was begun last. Of several lines in it, any may stand beside the text around the box."""
+        self._boxes.pop()
+        if len(box.lines) > 1:
+            if box.is_behind_text:
+                self.append_behind(" [these lines stand beside the text before them]")
+            self.break_line(with_blank_line=False)
+
     def append(self, piece: str, *, is_drawn: bool = True, is_sign: bool = False) -> None:
         """Adds a piece to the open line. The sign of an item alone is no text, and prints no marks."""
         is_seen = not is_sign and SEEN.search(piece) is not None
@@ -89,8 +112,10 @@ class TextLines:
                 self._pieces.append(_BESIDE)
             self._is_drawn_in = True
             self.placement.draw()
+            for box in self._boxes:
+                box.lines.add(len(self._lines))
         if is_seen and NOT_DISPLAYED not in self.open_marks:
-            self._pieces.append(self.empty_height.see_text())
+            self._pieces.append(self.empty_room.see_text())
         if is_seen:
             self._print_marks()
         if piece:

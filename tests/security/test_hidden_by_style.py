@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from runner.report.html_text import visible_text
+from runner.report.html_text import SEVERAL_READINGS, visible_text
 from runner.report.markdown_escaping import shorten_block
 
 LINES = "\n" * 300
@@ -64,6 +64,34 @@ MOVED = [
     "<!--[if !mso]>-->evil<!--<![endif]-->",
     "<table height=500><td valign=bottom>evil</table>",
 ]  # fmt: skip
+SMALL = "<span style='background:#000;color:#fff;font-size:{}'><span style='font-size:16px'>evil"
+NARROW = "<div style='width:100px;background:#000;color:#fff'>"
+# A background that is not drawn behind all of the text.
+BEYOND = [
+    SMALL.format("0"), SMALL.format("9px"),
+    "<span style='background:#000;color:#fff'><div style='background:none'>evil",
+    f"{NARROW}<div style='padding-left:64px'><div style='padding-left:64px'>evil",
+    f"{NARROW}hope&nbsp;you&nbsp;like&nbsp;it,&nbsp;evil", f"{NARROW}<div style='width:600px;text-align:center'>evil",
+    "<table style='table-layout:fixed'><td style='background:#000;color:#fff'><div style='min-width:300px'>evil",
+    "<table><caption style='color:#fff'>evil</caption><td>a</table>",
+]  # fmt: skip
+# What browsers refuse, so that the text has no size.
+REFUSED_FONTS = [
+    f"<div style='font-size:0'><span style='font:{font}'>evil"
+    for font in ("bold italic italic 16px Arial", "bold italic normal normal normal 16px Arial", "16px -", "16px a,--b")
+]
+# Far from the other texts, behind or below elements that are empty.
+FAR = [
+    f"<table><tr>{'<td style=min-width:600px></td>' * 10}<td>evil</td></tr></table>",
+    f"<table><tr>{'<td style=padding-left:64px></td>' * 30}<td>evil</td></tr></table>",
+    f"<table><tr>{'<td><div style=width:900px></div></td>' * 4}<td>evil</td></tr></table>",
+    f"{'<b style=display:inline-block;width:100%></b>' * 200}evil",
+    f"<table cellpadding=30>{'<tr><td></td></tr>' * 50}<tr><td>evil</td></tr></table>",
+    f"{'<table border=60><tr><td></td></tr></table>' * 20}evil",
+    f"{'<p style=border-top:59px></p>' * 20}evil", f"{'<p style=line-height:240px><b></b></p>' * 20}evil",
+    f"<div style=line-height:240px>{'<p><i style=display:inline-block></i></p>' * 20}<p style=line-height:1>evil</div>",
+    f"{'<div style=border-left:59px>' * 20}evil",
+]  # fmt: skip
 BLACK = "<div style='background:#000;color:#fff'>"
 WHITE = "<p style='color:#fff'>evil"
 # What gives no element another colour, or gives it one that is not in a style.
@@ -95,11 +123,15 @@ TOO_HIGH = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [*SIGNS, *TOO_HIGH, *BEATEN, *REFUSED, *ADDED_UP, *MOVED, *OTHER_COLORS], ids=ascii)
+@pytest.mark.parametrize(
+    "body",
+    [*SIGNS, *TOO_HIGH, *BEATEN, *REFUSED, *ADDED_UP, *MOVED, *BEYOND, *REFUSED_FONTS, *FAR, *OTHER_COLORS],
+    ids=ascii,
+)
 def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
     before = text.partition("evil")[0]
-    assert before.count("[") > before.count("]") or "[below " in before
+    assert before.count("[") > before.count("]") or "[below " in before or "[after up to" in before
 
 
 # What is drawn in one line, and in the order of the mail, has a sign for it: else two lines could say another thing.
@@ -133,7 +165,7 @@ ORDERS = {
     "<div>Don't <table align=left><tr><td>pay": "Don't\n│ [moved to the left: pay]",
     "<table><tfoot style=\"font-family:'SF Pro Display'\"><tr><td>b</td></tr></tfoot><tr><td>a</table>": "a\nb",
     "<div dir=auto><i hidden>\u05d0</i>10 - 5": "[the attribute dir may be displayed",
-    "<table><tr><td>a<td rowspan=2>b<tr><td colspan=2>c</table>": "[the attribute rowspan may be displayed",
+    "<table><tr><td>a<td rowspan=2>b<tr><td colspan=2>c</table>": "[over several rows: b]",
 }
 
 
@@ -195,6 +227,7 @@ EMPTY = [
     "<hr style='position:absolute;background:#fff'>", "<img src=x style='margin-top:-90px'>",
     "<area style='z-index:1'>",
     *(f"<span style='{style}'>{text}</span>" for style in EMPTY_STYLES for text in ("", " ", "&nbsp;")),
+    f"{'<table style=min-width:100px;margin-top:-1px><tr><td></td></tr></table>' * 60}",
     "<p>You pay 10<link style='display:block'>0 EUR</p>", "<ul><li style='list-style-type:\"evil\"'></li></ul>",
     "<table style='border-spacing:2000px'><tr><td></td></tr></table>",
     "<table style='table-layout:fixed'><col width=9>",
@@ -213,6 +246,49 @@ def test_the_style_of_an_element_without_a_text_is_named(body: str) -> None:
 
 def test_a_high_image_says_so() -> None:
     assert ", 1,500 pixels high: x]" in visible_text("<img src=x style='height:1500px'>evil", show_values=False)
+
+
+# Of each, the bracket says what is drawn: the first words of it are not of the author's choice.
+DRAWN_SO = {
+    "<b style='x:line-through'>a</b>": "[styled with x: a]",
+    "<b style='text-decoration:line-through #fff'>a</b>": "[styled with text-decoration: a]",
+    "<b style='text-decoration:line-through;text-decoration-color:red'>a</b>": "[styled with text-decoration: a]",
+    "<b style='text-decoration:line-through;position:fixed'>a</b>": "[struck: [styled with position: a]]",
+    "<b style='mso-hide:all;position:fixed'>a</b>": "[not in Outlook: [styled with position: a]]",
+    "<b style='mso-hide:none'>a</b>": "[styled with mso-hide: a]",
+    "<b style='font-size:8px;color:#fff'>a</b>": "[in the colour of its background: a]",
+    "<s>a <b style='font-size:40px'>b</b></s>": "[struck: a [not struck: b]]",
+    "<s><table><tr><td>a</td></tr></table></s>": "[struck: a]",
+    "<ol start=600><li style='background:#000;color:#fff'>a</ol>": "[in the colour of its background: 600.] a",
+    "<ol start=600 style='font-size:48px'><li>a</ol>": "[in too little room: 600.] a",
+    "<ol start=2000000000><li>a</ol>": "[in too little room: 2000000000.] a",
+    "<ol type=a start=379><li>a</ol>": "[as letters: 379.] a",
+    "<ol start=6><!--[if mso]><li value=0></li><![endif]--><li>a</ol>": "6. a",
+    "<table><td nowrap>a</table>": "[styled with nowrap: a]",
+    f"<pre>{'word ' * 30}</pre>": f"[in a line that is not broken: {('word ' * 30).strip()}]",
+    "<pre style='tab-size:0'>a</pre>": "[styled with tab-size: a]",
+    "<pre style='white-space:normal'>a\nb</pre>": "[styled with white-space: a\n⋯ b]",
+    "<p>We <b style='display:inline-block;vertical-align:top'>a<br>b</b> c</p>": "We\n│ a\n│ b\n│ c",
+    "<b>We</b> <b style='display:inline-block'>a<br>b</b> c": (
+        "We a\n│ b [these lines stand beside the text before them]\n│ c"
+    ),
+    "<p>We <b style='display:inline-block;min-height:99px;vertical-align:top'>a</b> b</p>": "We\n│ a\n│ b",
+    "<p>a<i style='float:right'>b</i><i style='float:left'>c</i></p>": (
+        "a\n│ [at the right: b]\n│ [moved to the left: c]"
+    ),
+    "<p>a<i style='float:left'>b</i><i style='float:left'>c</i></p>": (
+        "a\n│ [moved to the left: b]\n│ [moved to the left: c]"
+    ),
+    "<table><caption>a</caption><tr><td>b</td></tr><caption>c</caption></table>": "[caption: a]\n[caption: c]\nb",
+    "<table><tr><td rowspan=2>a</td><td>b</td></tr></table>": "[over several rows: a]\n│ b",
+    "<mark style='padding:60px'>a</mark>": "[styled with padding: a]",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", DRAWN_SO, ids=ascii)
+def test_a_bracket_says_how_a_text_is_drawn(body: str) -> None:
+    text = visible_text(body, show_values=False)
+    assert text.removeprefix(f"{SEVERAL_READINGS}\n").strip() == DRAWN_SO[body]
 
 
 NOT_STRUCK = [
