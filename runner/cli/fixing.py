@@ -46,7 +46,7 @@ def fix_problems(root: Path, output: Output, find_problems: Callable[[], Sequenc
             break
         total += progress
     if left and not total:
-        _print(output, "Nothing was fixed: no problem here has only one possible fix.\n")
+        _print(output, "Nothing was fixed: each of these has to be corrected by hand.\n")
     if total:
         problems_fixed = problem_text.pluralize(total, "problem")
         files = problem_text.pluralize(len(paths), "file")

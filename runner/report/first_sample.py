@@ -29,7 +29,15 @@ def format_beginning(sample: Sample, *, show_values: bool) -> str:
 def find_sample(message: PlannedMessage, review: Review) -> Sample | None:
     """Returns what the first recipient to send to will see; if there is none, what another one would see."""
     first = find_variant(message)
-    return make_sample(message.declaration, first.delivery) if first else review.sample(message)
+    if first is None or _is_left_out(message, first):
+        return review.sample(message)
+    return make_sample(message.declaration, first.delivery)
+
+
+def _is_left_out(message: PlannedMessage, variant: TextVariant) -> bool:
+    """Returns whether the check of the recipients left the one of a text out, and others get the message."""
+    found = message.deliveries.find_action(variant.delivery.raw_key)
+    return message.counts["send"] > 0 and found is not None and found[0] != "send"
 
 
 def find_variant(message: PlannedMessage) -> TextVariant | None:

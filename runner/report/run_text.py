@@ -41,7 +41,7 @@ def format_question(
     """Returns what a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
 
     `beginnings` are the subjects, or how the texts begin, by the name of the message. If the plan is a canary, it sends
-    fewer than `total`, to recipients that are named, and another question follows.
+    fewer than `total`, and another question follows.
     """
     counts = Counter({name: number for name, number in plan.send_counts().items() if number})
     named = counts.most_common(_MAX_MESSAGES)
@@ -55,7 +55,7 @@ def format_question(
     messages = {message.name: message for message in plan.messages}
     for name, number in named:
         lines.append(one_line(f"  {number:>{width},}  {name:<{names}}  {beginnings.get(name, '')}".rstrip()))
-        if plan.to_send < total and (people := format_names(messages[name], number, show_values=show_values)):
+        if people := format_names(messages[name], number, show_values=show_values):
             lines.append(one_line(f"  {'':>{width}}  {people}"))
     if len(counts) > len(named):
         others = counts.total() - sum(number for _, number in named)

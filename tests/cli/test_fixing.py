@@ -45,7 +45,7 @@ def test_what_is_not_certain_is_left(folder: Folder, name: str) -> None:
     result = folder.run("validate", "--fix")
     assert file.read_text(encoding="utf-8") == LEFT[name]
     assert "Fixed" not in result.out
-    nothing = "Nothing was fixed: no problem here has only one possible fix.\n\n"
+    nothing = "Nothing was fixed: each of these has to be corrected by hand.\n\n"
     assert result.out == nothing + folder.run("validate").out
     assert "--fix mends" not in result.out
 

@@ -233,7 +233,28 @@ def test_warnings_of_the_plan_stand_in_the_question(folder: Folder, start: Start
     terminal.answer("Send? [y/N]:", "n")
     assert terminal.finish() == 5
     question = terminal.screen[terminal.screen.index("Send to 2 recipients from workspace acme:") :]
-    assert "  2  ponies  Ponies for p0@example.com\n  ! ponies: all 2 got revision 1 already" in question
+    people = "     p0@example.com, p1@example.com\n"
+    assert f"  2  ponies  Ponies for p0@example.com\n{people}  ! ponies: all 2 got revision 1 already" in question
+
+
+@pytest.mark.usefixtures("intercom")
+def test_the_question_names_who_is_left_and_shows_their_text(folder: Folder, start: Start) -> None:
+    declare(folder, 3)
+    folder.write("people.csv", "who\nmissing-p0@example.com\np1@example.com\np2@example.com\n")
+    terminal = start("apply")
+    terminal.answer("Send? [y/N]:", "n")
+    assert terminal.finish() == 5
+    question = terminal.screen[terminal.screen.index("Send to 2 recipients from workspace acme:") :]
+    assert "  2  ponies  Ponies for p1@example.com\n     p1@example.com, p2@example.com\nSend?" in question
+
+
+@pytest.mark.usefixtures("intercom")
+def test_plan_ends_with_the_command_that_sends(folder: Folder, start: Start) -> None:
+    declare(folder, 2)
+    terminal = start("plan", "messages/message.yaml")
+    assert terminal.finish() == 0
+    assert terminal.screen.rstrip().endswith("Next:\n  Send them:\n    msgrun apply messages/message.yaml")
+    assert "msgrun apply" not in folder.run("plan").out
 
 
 def test_resolve_asks_about_each_unknown_delivery_and_records_each_answer(

@@ -18,7 +18,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.sample import render_sample
 from runner.deliver import manual_outcomes
 from runner.errors import LedgerUnavailable
-from runner.git.repository import Repository
+from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.ledger.history import sent_revisions
 from runner.report.first_sample import format_beginning
@@ -47,13 +47,13 @@ def accept(name: str) -> int:
         if records and not context.options.yes:
             _show_edit(context, message.declaration)
             who = list_people(context, ledger.facts, records[:3], len(records))
-        stay = "stays" if len(records) == 1 else "stay"
+        pronoun, stay = ("It", "stays") if len(records) == 1 else ("They", "stay")
         reason, ways_on = _explain_no_edit(context, message.declaration, ledger.facts)
         decision = Decision(
             f"Accept the edit of {name} for {recipients}",
             f"Accepted the edit of {name}. {recipients} {stay} counted as sent; nothing was sent.",
             reason,
-            f"{who} got {name} before the edit. It stays counted as sent, with the new text; nothing is sent.",
+            f"{who} got {name} before the edit. {pronoun} {stay} counted as sent, with the new text; nothing is sent.",
             ways_on=tuple(ways_on),
         )
         return write_decision(context, ledger, records, decision)
@@ -89,7 +89,7 @@ def _show_edit(context: Context, declaration: Declaration) -> None:
     body, includes = declaration.body_origin.file, (name for text in declaration.texts for name in text.includes)
     files = dict.fromkeys([file, *([body.path] if body else []), *(f"messages/{name}" for name in includes)])
     with contextlib.suppress(LedgerUnavailable):  # this is only to look at
-        repository = context.ledger.readable_repository
+        repository = find_repository(context.tree.root.resolve())  # also where the ledger is not in git
         if repository and (edits := list(_read_edits(repository, context.tree.root, files))):
             output.message("\n".join([*edits, ""]))
             return

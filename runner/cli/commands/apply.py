@@ -248,7 +248,8 @@ class _Apply:
 
 def _confirm_rest(context: Context, remaining: int) -> StopReason | None:
     """Asks whether the rest is sent after a canary. Returns why not; None if it is."""
-    context.output.message(f"\nLook at the canary in Intercom before you send to the other {remaining:,}.")
+    where = "the sandbox" if context.options.sandbox else "Intercom"
+    context.output.message(f"\nLook at the canary in {where} before you send to the other {remaining:,}.")
     try:
         context.ask_to_confirm("Send the rest?", remaining, _ONLY_CANARY)
     except Cancelled as error:

@@ -1,5 +1,6 @@
 """The command explain: says what the code of a problem means, with an example before and after."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 
@@ -110,13 +111,24 @@ def _format(explanation: Explanation, width: int) -> str:
     ]
     silence = f"To ignore a finding, write # msgrun: ignore={explanation.code} at its line."
     steps: tuple[Step, ...] = ("Commands", "Before", "After")
-    examples = [_format_files(step, explanation.files[step]) for step in steps if explanation.files[step]]
+    examples = [_format_files(step, explanation.files[step], width) for step in steps if explanation.files[step]]
     return "\n\n".join(
         [*(wrap(paragraph, width) for paragraph in paragraphs), *examples, *([wrap(silence, width)] if is_rule else [])]
     )
 
 
-def _format_files(step: Step, files: Mapping[str, str]) -> str:
+def _move_comments(commands: str, width: int) -> str:
+    """Returns commands with the comment of each above it, if one behind it does not fit."""
+    lines = commands.rstrip("\n").split("\n")
+    if width <= 0 or not lines[0].startswith("$ ") or all(len(line) <= width for line in lines):
+        return commands
+    pairs = [re.split(r" +# ", line, maxsplit=1) for line in lines]
+    return "\n".join(
+        "\n".join([*(wrap(f"# {text}", width, indent="# ") for text in rest), line]) for line, *rest in pairs
+    )
+
+
+def _format_files(step: Step, files: Mapping[str, str], width: int) -> str:
     """Returns one side of an example. A file is named if it is not the only one, or no declaration."""
     lines = [style(step, _COLOURS.get(step, "bold"))]
     for path, content in files.items():
@@ -124,5 +136,5 @@ def _format_files(step: Step, files: Mapping[str, str]) -> str:
             lines.append(f"  {style(path, 'dim')}")
             lines.append(textwrap.indent(content, "    ").rstrip())
         else:
-            lines.append(textwrap.indent(content, "  ").rstrip())
+            lines.append(textwrap.indent(_move_comments(content, width - 2), "  ").rstrip())
     return "\n".join(lines)

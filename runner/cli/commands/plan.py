@@ -23,6 +23,7 @@ from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report import plain_text
 from runner.report.next_steps import NextStep
+from runner.shown_command import shown_command
 
 
 @command("plan")
@@ -80,7 +81,9 @@ def plan(
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
         planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
-        _note_steps(context, project_plan, ledger)
+        _note_steps(
+            context, project_plan, ledger, send=_find_send_step(project_plan, paths, out, is_check=write or check)
+        )
         _write_outputs(context, project_plan, options.paths, file, changes if check else None, out, is_written=write)
         if project_plan.guards or ledger.facts.duplicates():
             return EXIT.guard
@@ -103,14 +106,24 @@ def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
     return notes + plain_text.format_duplicates(ledger.facts)
 
 
-def _note_steps(context: Context, plan: Plan, ledger: PlannedLedger) -> None:
+def _find_send_step(plan: Plan, paths: Sequence[str], out: Path | None, *, is_check: bool) -> NextStep | None:
+    """Returns the step that sends what is planned; None if nothing is, or if the plan is for something else."""
+    if is_check or plan.guards or not plan.to_send:
+        return None
+    options = ["--plan", str(out)] if out else list(paths)
+    return NextStep("Send it" if plan.to_send == 1 else "Send them", (shown_command("apply", *options),))
+
+
+def _note_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextStep | None) -> None:
     """Says what other clones may have sent, what other runs are sending now, and whom Intercom does not have."""
     if plan.to_send:
         note_other_clones(context)
     if context.output.output_format == "text":
         missing = sum(message.deliveries.count_code(CONTACT_NOT_FOUND) for message in plan.messages)
         again = NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),))
-        print_steps(context, [*await_other_runs(context, ledger.facts), *([again] if missing else [])])
+        steps = [*await_other_runs(context, ledger.facts), *([again] if missing else [])]
+        # In CI another job sends, after an approval.
+        print_steps(context, [*steps, *([send] if send and context.output.is_interactive else [])])
 
 
 def _write_outputs(

@@ -112,8 +112,10 @@ def _require_choice(
     names = [message] if message else sorted({state.record.message for state in states})
     which = [(key,)] if key else [("--message", name, "--all") for name in names[:_MAX_NAMED]]
     if not (key or message):
-        hint = f"{shown_command('status')} lists the unknown, with the commands for each"
-        problem = "no delivery is named"
+        hint, problem = f"to see the key of each: {shown_command('status')}", "no delivery is named"
+    elif outcomes and outcome is None:
+        hint = shown_command("resolve", *which[0], "--sent", NOT_KNOWN)
+        problem = f"--sent needs the id of the message in Intercom, or {NOT_KNOWN} if it is not known"
     elif outcome is None:
         hint, problem = _OUTCOME_OF_ONE if key else _OUTCOME_OF_ALL, "no outcome is given"
     elif every == (message is None):

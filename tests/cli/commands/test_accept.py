@@ -74,7 +74,7 @@ def test_the_question_says_what_follows_and_fits_the_terminal(
     assert ran.err == (
         "git has no earlier text of messages/message.yaml. Its text\n"
         "  is now: Hello Ann\n"
-        "id:a1, id:b2, id:c3 got list before the edit. It stays\n"
+        "id:a1, id:b2, id:c3 got list before the edit. They stay\n"
         "  counted as sent, with the new text; nothing is sent.\n"
         "Accept the edit of list for 3 recipients? [y/N]: "
     )

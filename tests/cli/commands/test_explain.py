@@ -81,7 +81,7 @@ def test_a_file_is_named_unless_it_is_the_only_declaration(folder: Folder) -> No
     assert "\n  msgrun.yaml\n    limits: {recipients_per_message: 1}\n" in folder.run("explain", "limit-message").out
 
 
-@pytest.mark.parametrize("args", [[], ["audience-sources"], ["http-link"]])
+@pytest.mark.parametrize("args", [[], ["audience-sources"], ["http-link"], ["edited"], ["not_found"]])
 def test_sentences_fit_the_terminal(folder: Folder, args: list[str]) -> None:
     text = run_on_terminal(folder.path, "explain", *args, columns=60, term="dumb")
     sentences = [line for line in text.replace("\r", "").splitlines() if "{csv" not in line]

@@ -29,7 +29,7 @@ def test_a_finding_of_severity_error_exits_with_1_and_a_warning_with_0(folder: F
 
 def test_fix_says_so_where_nothing_has_one_fix(folder: Folder) -> None:
     folder.message(LOUD)
-    assert folder.run("lint", "--fix").out.startswith("Nothing was fixed: no problem here has only one possible fix.\n")
+    assert folder.run("lint", "--fix").out.startswith("Nothing was fixed: each of these has to be corrected by hand.\n")
     folder.message(QUIET)
     assert "Nothing was fixed" not in folder.run("lint", "--fix").out
 

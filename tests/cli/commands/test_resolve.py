@@ -12,7 +12,8 @@ from tests.support.terminal import run_on_terminal
 NO_OUTCOME = (
     "no outcome is given\n  hint: --not-sent if it did not arrive, --sent ID if it did (- if the id is not known)"
 )
-EACH = "no delivery is named\n  hint: msgrun status lists the unknown, with the commands for each\n"
+NO_ID = "--sent needs the id of the message in Intercom, or - if it is not known\n  hint: msgrun resolve aa --sent -\n"
+EACH = "no delivery is named\n  hint: to see the key of each: msgrun status\n"
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,9 @@ EACH = "no delivery is named\n  hint: msgrun status lists the unknown, with the 
         ([], EACH),
         (["--all"], EACH),
         (["aa"], NO_OUTCOME),
-        (["aa", "--sent", ""], NO_OUTCOME),
-        (["aa", "--sent"], NO_OUTCOME),
+        (["aa", "--sent", ""], NO_ID),
+        (["aa", "--sent"], NO_ID),
+        (["--sent"], EACH),
         (["aa", "--sent", "1", "--not-sent"], "more than one outcome is given\n"),
         (["aa", "--message", "list", "--all", "--not-sent"], "a KEY and --message are given"),
         (["list"], "no outcome is given\n  hint: --all --not-sent if none of them arrived, --all --sent - if all did"),
