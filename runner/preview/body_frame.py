@@ -31,6 +31,8 @@ _STYLES = {
     "inapp": "body{min-height:100vh;box-sizing:border-box;padding:14px 16px;background:light-dark(#f1f3f6,#2a2d34);"
     'font:14px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}p{margin:0 0 .75em}p:last-child{margin:0}',
 }
+# Mail clients have elements around a body: a style sheet that asks for them finds them here too.
+_AROUND = '<table width="100%" cellspacing="0" cellpadding="0"><tbody><tr><td style="padding:0"><div>'
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 _LEADING = split_names(
     "action archive attributionsrc background classid codebase data download dynsrc formaction href imagesrcset"
@@ -82,7 +84,7 @@ def build_frame(body: str, style: Style, *, is_text: bool) -> str:
     return (
         f'<!doctype html><html><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><base target="_blank">'
-        f'<meta name="viewport" content="width=device-width"><style>{sheet}</style></head><body>{content}'
+        f'<meta name="viewport" content="width=device-width"><style>{sheet}</style></head><body>{_AROUND}{content}'
     )
 
 

@@ -28,6 +28,7 @@ _MAX_CELL = 100  # characters of the cell of a table; a message's name has no mo
 _CUT_LENGTH = 40  # characters in which a text says how many more it has
 _WIDTH = 100  # columns of a block of code that are seen
 # What stands where a text, a line or a part of a message was left out. A text that imitates it only warns of itself.
+CONTINUED = "⋯ "  # begins each further line inside of a bracket, so that none stands there as if it was displayed
 _CUT = re.compile(
     r"… and [\d,]+ more characters|^(?:- )?and [\d,]+ more (?:change|line|text)|`[\d,]+ more texts`"
     r"|other texts of this message|^\[its last [\d,]+ characters are not read",
@@ -70,32 +71,38 @@ def code_block(text: str, language: str = "text", limit: int = MAX_TEXT_LENGTH, 
 
     `rest` is what the text is said to have beyond `limit`.
     """
-    lines = shorten_block(text, limit, is_diff=language == "diff", rest=rest)
+    lines = shorten_block(text, limit, is_diff=language == "diff", rest=rest, has_brackets=language != "html")
     ticks = "`" * max(3, _count_backticks(lines) + 1)
     return f"{ticks}{language}\n{lines}\n{ticks}"
 
 
 def shorten_block(
-    text: str, limit: int = MAX_TEXT_LENGTH, *, is_diff: bool = False, rest: str = "more characters"
+    text: str,
+    limit: int = MAX_TEXT_LENGTH,
+    *,
+    is_diff: bool = False,
+    rest: str = "more characters",
+    has_brackets: bool = True,
 ) -> str:
     """Returns the lines of a text as a reader sees all of them: nothing is far to the right, nor far below.
 
     Long rows of white space are replaced by their length, then the text is cut at `limit` characters, then long lines
-    and long words are broken. In a diff each line keeps its sign.
+    and long words are broken. In a diff each line keeps its sign. `has_brackets`: what is broken inside of a bracket of
+    `html_text` goes on with the sign that its other lines have.
     """
     text = strip_controls(text).strip("\n")
     text = _EMPTY_LINES.sub(lambda row: f"\n<{row[0].count(chr(10)) - 1:,} empty lines>\n", text)
     lines = _cut(_SPACES.sub(lambda row: f"<{len(row[0]):,} spaces>", text), limit, "\n", rest).split("\n")
-    return "\n".join(_fill(line, line[:2] if is_diff else "") for line in lines)
-
-
-def _fill(line: str, indent: str) -> str:
-    """Breaks a long line. What follows in a bracket of `html_text` begins with its sign, as its other lines do."""
-    first, *others = textwrap.wrap(line, _WIDTH, subsequent_indent=indent) or [""]
-    if not others:
-        return first
-    is_inside = first.startswith("⋯") or first.count("[") > first.count("]")
-    return "\n".join([first, *(f"⋯ {other}" if is_inside and not indent else other for other in others)])
+    broken, depth = list[str](), 0
+    for line in lines:
+        indent = line[:2] if is_diff else ""
+        if is_diff:  # its lines are those of two texts
+            depth = int(line[2:].startswith(CONTINUED))
+        for number, part in enumerate(textwrap.wrap(line[len(indent) :], _WIDTH - len(indent)) or [""]):
+            sign = CONTINUED if number and depth and has_brackets else ""
+            broken.append(f"{indent}{sign}{part}".rstrip() if number else f"{indent}{part}")
+            depth = max(0, depth + part.count("[") - part.count("]"))
+    return "\n".join(broken)
 
 
 def is_cut(markdown: str) -> bool:

@@ -34,7 +34,7 @@ class Placement:
 
     def __init__(self) -> None:
         self._is_below = True
-        self._is_after_left_float = False
+        self._is_after_left_float = self._is_after_right_float = False
         self._count = 0  # texts that are drawn
         self._open = [_Open("below", _Column(), is_drawn=True, was_below=True)]
 
@@ -52,7 +52,9 @@ class Placement:
         """Begins an element. Returns whether a browser moves it to the left of what stands before it."""
         parent = self._open[-1]
         is_drawn = is_drawn and parent.is_drawn
-        is_moved = is_drawn and flow == "left" and not self._is_below and not self._is_after_left_float
+        # To the left of the text before it, or of the float at the right that is before it.
+        is_after_text = flow == "left" and not self._is_below and not self._is_after_left_float
+        is_moved = is_drawn and (is_after_text or (flow == "right" and self._is_after_right_float))
         is_column = flow not in {"inline", "below"}
         if is_drawn and flow == "below":
             self._is_below = True
@@ -71,6 +73,7 @@ class Placement:
         if element.flow in {"left", "right"} and not is_empty:
             self._open[-1].column.has_floats = True
             self._is_after_left_float = element.flow == "left" and not element.is_moved
+            self._is_after_right_float = element.flow == "right"
 
     def end_line(self) -> None:
         """Ends a line, as <br> does."""
@@ -78,5 +81,5 @@ class Placement:
 
     def draw(self) -> None:
         """Notes that a text is drawn here."""
-        self._is_below = self._is_after_left_float = False
+        self._is_below = self._is_after_left_float = self._is_after_right_float = False
         self._count += 1

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from runner.mail_display.look import NOT_DISPLAYED
 from runner.report.empty_room import EmptyRoom
+from runner.report.markdown_escaping import CONTINUED
 from runner.report.placement import Placement
 
-_CONTINUED = "⋯ "  # begins each further line inside of a mark, so that none stands there as if it was displayed
 _BESIDE = "│ "  # begins a line that may stand beside the one before it
 SEEN = re.compile(r"[^\s\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")  # more than spaces and what has no width
 
@@ -51,7 +51,7 @@ class TextLines:
         """All lines. Nothing may be added after it."""
         self.end_line()
         joined = "\n".join(line.strip() for line in self._lines)
-        joined = re.sub(rf"(?<!\n)\n+(?=(?:{_CONTINUED})?{_BESIDE})", "\n", joined)
+        joined = re.sub(rf"(?<!\n)\n+(?=(?:{CONTINUED})?{_BESIDE})", "\n", joined)
         return re.sub(r"\n{3,}", "\n\n", joined).strip()
 
     @property
@@ -106,7 +106,7 @@ class TextLines:
         """Adds a piece to the open line. The sign of an item alone is no text, and prints no marks."""
         is_seen = not is_sign and SEEN.search(piece) is not None
         if piece and self._printed_count and not self._pieces:
-            self._pieces.append(_CONTINUED)
+            self._pieces.append(CONTINUED)
         if is_drawn and self.placement.is_drawn and (is_seen or is_sign):
             if not self._is_drawn_in and self.placement.is_beside:
                 self._pieces.append(_BESIDE)

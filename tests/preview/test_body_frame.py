@@ -11,7 +11,9 @@ from runner.preview.body_frame import build_frame, neutralise_body
 )
 def test_what_loads_nothing_and_leads_nowhere_stays(body: str) -> None:
     assert neutralise_body(body) == body
-    assert build_frame(body, "plain", is_text=False).endswith(f">{body}")
+    frame = build_frame(body, "plain", is_text=False)
+    assert frame.endswith(f">{body}")
+    assert "<td style=\"padding:0\"><div>" in frame  # a style sheet that asks for what is around finds it as in mail
 
 
 def test_an_image_becomes_a_box_that_names_it() -> None:

@@ -279,6 +279,9 @@ DRAWN_SO = {
     "<p>a<i style='float:left'>b</i><i style='float:left'>c</i></p>": (
         "a\n│ [moved to the left: b]\n│ [moved to the left: c]"
     ),
+    "<p>a<i style='float:right'>b</i><i style='float:right'>c</i></p>": (
+        "a\n│ [at the right: b]\n│ [at the right: [moved to the left: c]]"
+    ),
     "<table><caption>a</caption><tr><td>b</td></tr><caption>c</caption></table>": "[caption: a]\n[caption: c]\nb",
     "<table><tr><td rowspan=2>a</td><td>b</td></tr></table>": "[over several rows: a]\n│ b",
     "<mark style='padding:60px'>a</mark>": "[styled with padding: a]",
@@ -309,6 +312,16 @@ def test_a_long_line_in_a_bracket_keeps_its_sign_where_the_comment_breaks_it() -
     hidden, _, seen = shorten_block(text).partition("end]")
     assert all(line.startswith(("[", "⋯ ")) for line in hidden.splitlines())
     assert "⋯" not in seen
+
+
+def test_each_line_of_a_comment_in_a_bracket_has_a_sign_and_no_other_one() -> None:
+    hidden = f"<b style='display:none'>{'hidden ' * 40}</b>"
+    body = f"<p>{'word ' * 18}{hidden}{'seen ' * 60}</p><p>⋯ seen</p>"
+    lines = shorten_block(visible_text(body, show_values=False)).split("\n")
+    assert [line for line in lines if "hidden" in line and not line.startswith("⋯ ")] == []
+    assert [line for line in lines if "hidden" not in line and line.startswith("⋯ ") and "]" not in line] == []
+    difference = shorten_block(f"- {visible_text(body, show_values=False)}", is_diff=True).split("\n")
+    assert [line for line in difference if "hidden" in line and not line.startswith("- ⋯ ")] == []
 
 
 DRAWN = [
