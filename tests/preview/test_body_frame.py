@@ -13,7 +13,7 @@ def test_what_loads_nothing_and_leads_nowhere_stays(body: str) -> None:
     assert neutralise_body(body) == body
     frame = build_frame(body, "plain", is_text=False)
     assert frame.endswith(f">{body}")
-    assert "<td style=\"padding:0\"><div>" in frame  # a style sheet that asks for what is around finds it as in mail
+    assert '<td style="padding:0"><div>' in frame  # a style sheet that asks for what is around finds it as in mail
 
 
 def test_an_image_becomes_a_box_that_names_it() -> None:
