@@ -213,7 +213,8 @@ def _decide(
         commands = tuple(shown_command("resolve", *filter(None, [one])) for one in chosen)
         return [NextStep(f"Say what became of {which}", commands), *of_all]
     command = shown_command("resolve", keys[0][:12])
-    purpose = f"Say what became of {which}, by its key" if len(keys) > 1 or is_left else f"Say what became of {which}"
+    how = ", one by one. Of the first" if len(keys) > 1 else ", by its key" if is_left else ""
+    purpose = f"Say what became of {which}{how}"
     return [NextStep(purpose, (f"{command} --sent ID", f"{command} --not-sent")), *of_all]
 
 

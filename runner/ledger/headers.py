@@ -43,6 +43,10 @@ class Headers:
         """Returns whether a copy of the ledger, given by its bit, lacks this header."""
         return not self._copy_bits.get(header, 0) & copy_bit
 
+    def fits(self, salt: str) -> bool:
+        """Returns whether all headers are of ledgers with this salt, or do not say which they have."""
+        return all(header.salt_check in {"", salt_check(salt)} for header in self._copy_bits)
+
     def merged(self, salt: str) -> Header:
         """Returns the one header that all headers add up to, for this salt, without a mark.
 
@@ -55,7 +59,7 @@ class Headers:
                 f"the ledger belongs to two workspaces: {' and '.join(workspaces[:2])}",
                 "ledgers of two workspaces were merged; give each its own environment in msgrun.yaml",
             )
-        if any(header.salt_check not in {"", expected_check} for header in self._copy_bits):
+        if not self.fits(salt):
             raise GuardRefused(
                 "the salt is not the one that this ledger was written with",
                 "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",

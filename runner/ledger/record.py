@@ -179,7 +179,7 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
             raise LedgerUnavailable(f"{origin}:{number}: this is not the id of a ledger", "take the line back from git")
         return Header(workspace, check, ledger, parse_mark(value))
     if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):
-        hint = "a newer msgrun may have written it; if the file was edited, take the line back from git"
+        hint = "if this is a lockfile, take the line back from git, or update msgrun if a newer one wrote it"
         raise LedgerUnavailable(f"{origin}:{number}: this is not a record of a ledger", hint)
     fields: dict[str, Any] = {}
     others: dict[str, Any] = {}

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from runner.declare.audience.recipient import IdentifierKind
@@ -159,6 +160,12 @@ class PlannedDeliveries:
     def count_code(self, code: str) -> int:
         """Returns the number of deliveries that the check of the recipients gave a code."""
         return sum(count for category, count in self._category_counts() if category.code == code)
+
+    def first_key(self, action: Action) -> str:
+        """Returns the key of the first delivery that has this action. Raises ValueError if there is none."""
+        numbers = [number for category, number in self.category_numbers.items() if category.action == action]
+        row = min(self.categories.index(number) for number in numbers)
+        return next(islice(self.keys, row, None)).hex()
 
     def kinds(self, action: Action) -> set[IdentifierKind]:
         """Returns the kinds of address of the deliveries that have this action."""

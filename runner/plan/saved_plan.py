@@ -82,7 +82,8 @@ class SavedPlan:
             difference = f"for workspace {self.workspace}, and this is {workspace}"
             mismatches.append((difference, f"save a plan for this one: {self.new_plan_command()}"))
         if self.salt_check and self.salt_check != salt_check(salt):
-            mismatches.append(("with another salt", "put back salt: of msgrun.yaml, or MSGRUN_SALT"))
+            hint = "if it is of this project, put back salt: of msgrun.yaml, or MSGRUN_SALT"
+            mismatches.append(("with another salt, as that of another project", hint))
         return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
 
     def sender_guards(self, sender_ids: Mapping[Sender, str]) -> list[Guard]:
@@ -179,7 +180,9 @@ def _parse_head(path: str, data: bytes) -> dict[str, Any]:
     head = parse_object(data)
     if head is None:
         raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
-    if (version := head.get("format_version")) != FORMAT_VERSION:
+    if (version := head.get("format_version")) is None:
+        raise _create_error(path, "this is not a plan, but another JSON document")
+    if version != FORMAT_VERSION:
         raise _create_error(path, f"format_version is {version}, and this msgrun reads {FORMAT_VERSION}")
     head.setdefault("paths", [])
     if "digest" in head and head["digest"] is None:

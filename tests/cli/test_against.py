@@ -380,6 +380,23 @@ def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sand
     assert f"Next:\n{undo}\n  Or keep" in here.run("plan").out
 
 
+def test_the_text_before_an_edit_is_that_of_the_time_of_sending(
+    here: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert here.run("apply", "--yes").code == 0
+    sent = git(here.path, "log", "-1", "--format=%h", "--", "messages/seed.yaml")
+    for number, (old, new) in enumerate((("Hey", "Ho"), ("name: seed", "name: seed  # a note"))):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"@{4_000_000_000 + number} +0000")
+        edit(here, "messages/seed.yaml", old, new)
+        commit(here)
+    out = here.run("plan").out
+    assert f"msgrun plan --against {sent}\n" in out
+    assert f"git restore --source={sent} messages/seed.yaml\n" in out
+    git(here.path, "restore", f"--source={sent}", "messages/seed.yaml")
+    assert here.run("plan").code == 0
+    assert len(intercom.messages) == 4
+
+
 def test_a_message_of_many_files_keeps_the_general_steps_and_git_gets_no_endless_list(
     here: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,14 +2,14 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, check_one, plan_one, write_decision
+from runner.cli.edited_files import HEAD, TextHistory, find_time_of_sending
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.recipients import list_people
@@ -18,7 +18,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.sample import render_sample
 from runner.deliver import manual_outcomes
 from runner.errors import LedgerUnavailable
-from runner.git.repository import Repository, find_repository
+from runner.git.repository import find_repository
 from runner.ledger.facts import Facts
 from runner.ledger.history import sent_revisions
 from runner.report.first_sample import format_beginning
@@ -45,7 +45,7 @@ def accept(name: str) -> int:
         recipients = pluralize(len(records), "recipient")
         who = ""
         if records and not context.options.yes:
-            _show_edit(context, message.declaration)
+            _show_edit(context, message.declaration, ledger.facts, records[0].key)
             who = list_people(context, ledger.facts, records[:3], len(records))
         pronoun, stay = ("It", "stays") if len(records) == 1 else ("They", "stay")
         reason, ways_on = _explain_no_edit(context, message.declaration, ledger.facts)
@@ -77,39 +77,29 @@ def _explain_no_edit(context: Context, declaration: Declaration, facts: Facts) -
     ]
 
 
-def _show_edit(context: Context, declaration: Declaration) -> None:
-    """Prints how the files of a message changed since the last commit, or in the last one that changed them.
+def _show_edit(context: Context, declaration: Declaration, facts: Facts, key: str) -> None:
+    """Prints how the files of a message changed since the text that the delivery with the key has was sent.
 
-    Without git, or if the files are in one commit alone, it prints how the text begins now.
+    Without git, or if it has no other text, it prints how the text begins now.
     """
     output = context.output
     if not output.is_interactive:
         return
-    file = declaration.document.source.path
-    body, includes = declaration.body_origin.file, (name for text in declaration.texts for name in text.includes)
-    files = dict.fromkeys([file, *([body.path] if body else []), *(f"messages/{name}" for name in includes)])
     with contextlib.suppress(LedgerUnavailable):  # this is only to look at
-        repository = find_repository(context.tree.root.resolve())  # also where the ledger is not in git
-        if repository and (edits := list(_read_edits(repository, context.tree.root, files))):
-            output.message("\n".join([*edits, ""]))
-            return
+        if repository := find_repository(context.tree.root.resolve()):  # also where the ledger is not in git
+            history = TextHistory(repository, context.tree.root, declaration)
+            if ref := history.find_commit(find_time_of_sending(facts, key)):
+                since = "the last commit" if ref == HEAD else f"commit {ref}"
+                edits = [_format_change(path, since, lines) for path, lines in history.read_changes(ref) if lines]
+                output.message("\n".join([*edits, ""]))
+                return
     sample = render_sample(declaration, context.settings.salt)
     text = format_beginning(sample, show_values=output.show_values) if sample else ""
+    file = declaration.document.source.path
     output.message(one_line(f"git has no earlier text of {file}. Its text is now: {text}"))
 
 
-def _read_edits(repository: Repository, root: Path, files: Iterable[str]) -> Iterator[str]:
-    """Yields how each file changed, as git knows it. Raises LedgerUnavailable."""
-    specs = {file: f":(top,literal){path}" for file in files if (path := repository.relative_path(root / file))}
-    since, commits = "since the last commit", ["HEAD"]
-    if not repository.try_git("diff", "--name-only", "HEAD", "--", *specs.values()):
-        changed = ("log", "-1", "--diff-filter=M", "--format=%H", "--", *specs.values())
-        commit = repository.try_git(*changed)
-        since, commits = "in the last commit that changed it", [f"{commit}^..{commit}"]
-    for file, spec in specs.items():
-        options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv")
-        diff = repository.try_git("diff", *options, *commits, "--", spec) or ""
-        if lines := [line for line in diff.partition("\n@@")[2].split("\n")[1:] if line[:1] in _COLOURS]:
-            more = [f"and {len(lines) - _MAX_LINES:,} more lines"] if len(lines) > _MAX_LINES else []
-            styled = [style(one_line(line), _COLOURS[line[:1]]) for line in lines[:_MAX_LINES]]
-            yield "\n".join([one_line(f"{file} {since}:"), *(f"  {line}" for line in [*styled, *more])])
+def _format_change(path: str, since: str, lines: Sequence[str]) -> str:
+    more = [f"and {len(lines) - _MAX_LINES:,} more lines"] if len(lines) > _MAX_LINES else []
+    styled = [style(one_line(line), _COLOURS[line[:1]]) for line in lines[:_MAX_LINES]]
+    return "\n".join([one_line(f"{path} since {since}:"), *(f"  {line}" for line in [*styled, *more])])

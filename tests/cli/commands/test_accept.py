@@ -96,7 +96,8 @@ def test_the_edit_stands_above_the_question_as_git_has_it(
     folder.write("messages/end.html", "Good bye")
     monkeypatch.setattr("runner.cli.output.is_terminal", lambda _: True)
     monkeypatch.setenv("TERM", "dumb")
-    for since in ("since the last commit", "in the last commit that changed it"):
+    before = repository.git("rev-parse", "--short", "HEAD").strip()
+    for since in ("since the last commit", f"since commit {before}"):
         monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
         ran = folder.run("accept", "list")
         assert ran.err.startswith(

@@ -9,7 +9,7 @@ from runner.cli.ledger import exit_code_of, open_ledger
 from runner.cli.next_steps import commit_ledger, print_steps
 from runner.cli.options import command, writes_ledger
 from runner.declare.settings import load_all_settings
-from runner.errors import UsageMistake
+from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import fold_records
 from runner.ledger.ledger import Ledger, append_missing, find_missing_records, pin_workspace
@@ -31,10 +31,12 @@ def import_(file: Path) -> int:
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")
         imported.read_file(path, str(file))
+        _require_lockfile(context, imported, file)
         workspace = context.header_of(imported).workspace
         for line in plain_text.format_ledger_warnings(imported):
             context.output.error(line)
         with open_ledger(context, "lock import") as ledger:
+            _confirm_torn(context, imported, file)
             _confirm_other_ledger(context, ledger.facts, imported, file)
             _confirm_settled_attempts(context, ledger, imported, file)
             if workspace:
@@ -51,6 +53,23 @@ def import_(file: Path) -> int:
                     context.output.message(line)
             print_steps(context, commit_ledger(context))
             return exit_code_of(ledger.facts)
+
+
+def _require_lockfile(context: Context, imported: Facts, file: Path) -> None:
+    """Raises UsageMistake if the file has no records, GuardRefused if they are of another project."""
+    if not (imported.headers.ids or len(imported)):
+        raise UsageMistake(f"{file} has no records of a ledger")
+    if not imported.headers.fits(context.settings.salt) and context.settings.ledger_id not in imported.headers.ids:
+        raise GuardRefused(f"{file} is of another project: it was written with another salt. Nothing was added")
+
+
+def _confirm_torn(context: Context, imported: Facts, file: Path) -> None:
+    """Asks the user if lines of the file are damaged. Raises GuardRefused."""
+    if torn := len(imported.torn_lines):
+        lines = pluralize(torn, "damaged line")
+        context.confirm(
+            f"{file} has {lines}, and may lack records. What is added cannot be taken out again. Add the rest?"
+        )
 
 
 def _count_sent(facts: Facts) -> int:
