@@ -73,6 +73,7 @@ class Context:
             salt=settings.salt,
             now=lambda: self.now,
             report=self.output.note,
+            warn=self.output.warn,
             declared_at=self._declared_at,
             base_ref=self.base_ref,
             is_sandbox=is_sandbox,

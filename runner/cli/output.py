@@ -41,6 +41,7 @@ class Output(NamedTuple):
     width: int
     can_redraw: bool
     printed_notes: set[str]
+    repeated_warnings: list[str]
 
     @classmethod
     def from_options(cls, options: GlobalOptions, environ: Mapping[str, str]) -> "Output":
@@ -66,6 +67,7 @@ class Output(NamedTuple):
             width=shutil.get_terminal_size((0, 0)).columns if is_terminal(sys.stdout) or environ.get("COLUMNS") else 0,
             can_redraw=is_terminal(sys.stderr) and not in_ci and environ.get("TERM") not in {"dumb", "unknown"},
             printed_notes=set(),
+            repeated_warnings=[],
         )
 
     @property
@@ -124,6 +126,11 @@ class Output(NamedTuple):
         if not self.quiet and text not in self.printed_notes:
             self.printed_notes.add(text)
             self._print_with_hint(text, hint)
+
+    def warn(self, text: str, hint: str) -> None:
+        """Prints a warning that the question repeats, with which a person confirms a run."""
+        self.repeated_warnings.append(f"{text} {hint}")
+        self._print_with_hint(f"{style('warning', 'yellow')}: {text}", hint)
 
     def _print_with_hint(self, text: str, hint: str) -> None:
         for line in (text, *([f"  hint: {hint}"] if hint else [])):

@@ -20,6 +20,7 @@ class LedgerContext:
 
     `address` is the address in use. It differs from `declared.address` if MSGRUN_LOCK overrides it, or in a move.
     `stem` begins the names of the environment's files, e.g. messages.eu. `base_ref` is the ref of --against, or empty.
+    `warn` prints a warning and its hint, and repeats it where a person confirms a run.
     `declared_at` reads msgrun.yaml of a commit; None if that commit has no valid one with this environment.
     """
 
@@ -31,6 +32,7 @@ class LedgerContext:
     salt: str
     now: Callable[[], datetime]
     report: Callable[[str], None]
+    warn: Callable[[str, str], None]
     declared_at: Callable[[Repository, str], DeclaredLedger | None]
     base_ref: str = ""
     is_sandbox: bool = False

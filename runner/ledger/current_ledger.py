@@ -77,19 +77,18 @@ def find_id_refusal(context: LedgerContext, facts: Facts) -> GuardRefused | None
     return GuardRefused(message, hint_for_wrong_address(context, find_address(context, ())))
 
 
-def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
-    """Returns a warning if HEAD lacks commits of a branch that was asked for; else empty.
+def warn_of_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
+    """Warns if HEAD lacks commits of a branch that was asked for.
 
-    A message that was withdrawn there is still declared in HEAD. Whether there is one is not looked up.
+    A message that was withdrawn or edited there is still declared in HEAD. Whether there is one is not looked up.
     """
     repository = context.repository
     for name, commit in commits_of(answers):
         if repository and repository.try_git("merge-base", "--is-ancestor", commit, "HEAD") is None:
-            withdrawn = "A message that was withdrawn there is still sent from this commit"
             remote, _, branch = name.partition("/")
-            pull = join(["git", "pull", remote, branch])
-            return f"HEAD lacks commits of {name}. {withdrawn}. To have them: {pull}"
-    return ""
+            text = "What was withdrawn or edited there is still sent as it is here"
+            context.warn(f"HEAD lacks commits of {name}. {text}.", join(["git", "pull", remote, branch]))
+            return
 
 
 def missing_ledger_error(

@@ -18,10 +18,10 @@ from runner.errors import GuardRefused
 from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
 from runner.ledger.current_ledger import (
-    describe_newer_commit,
     find_ledger_refusal,
     missing_ledger_error,
     refuse_unless_current,
+    warn_of_newer_commit,
 )
 from runner.ledger.facts import Facts
 from runner.ledger.known_hosts import require_known_host
@@ -104,8 +104,8 @@ def open_ledger(
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)
         add_local_records(context, ledger)
-        if command == "apply" and (note := describe_newer_commit(context, answers)):
-            context.report(note)
+        if command == "apply":
+            warn_of_newer_commit(context, answers)
         yield ledger
 
 

@@ -67,7 +67,8 @@ def format_remains(found: Remains, width: int) -> str:
     """Returns where the recipient is still named, and what msgrun cannot reach."""
     sandbox = f"the sandbox of this project, which this empties: {shown_command('sandbox', '--reset')}"
     blocks = [
-        _list("Still named in files of the project:", found.mentions, found.mention_count),
+        _list("Still named in files of the project:", found.mentions, found.mention_count)
+        or "No file of the project names the recipient.",
         _list("Still named in git's history of these files and of the lockfile:", found.commits, len(found.commits)),
         _list("Not reached by msgrun:", (*_UNREACHED, sandbox), 0),
     ]

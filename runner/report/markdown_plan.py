@@ -146,13 +146,14 @@ def _is_changed(message: PlannedMessage, review: Review) -> bool:
     return review.change_kind(message) not in {"", "unchanged", "uncompared"}
 
 
-def _rank(message: PlannedMessage, review: Review, sends: Mapping[str, int]) -> tuple[bool, bool, bool, int]:
+def _rank(message: PlannedMessage, review: Review, sends: Mapping[str, int]) -> tuple[bool, bool, bool, bool, int]:
     """Returns what orders the messages: of those at the end the comment may have no more than the number.
 
-    First is what the commits change, then messages whose recipients were not read, then what is sent to most.
+    First is what the commits change, then messages whose recipients were not read, then what is sent now, to most.
     """
-    number = sends[message.name] + count_later(message)
-    return (not _needs_reading(message, review), not _is_changed(message, review), not message.is_unread, -number)
+    is_read, is_same = not _needs_reading(message, review), not _is_changed(message, review)
+    now = sends[message.name]
+    return (is_read, is_same, not message.is_unread, not now, -now - count_later(message))
 
 
 def _format_counts(planned: Plan, sends: dict[str, int]) -> str:

@@ -46,7 +46,7 @@ def ledger_context(
 
     values: dict[str, Any] = {
         "environment": "default", "stem": stem, "salt": "", "now": lambda: NOW,
-        "report": (reports if reports is not None else []).append, "declared_at": declared_at,
+        "report": (reports if reports is not None else []).append, "warn": lambda *_: None, "declared_at": declared_at,
         **more,
     }  # fmt: skip
     return LedgerContext(

@@ -197,6 +197,7 @@ class _Apply:
             for problem in problems
         ]
         warnings = [reveal_or_mask(notice, show_values=show_values) for notice in review.notices] + warnings
+        warnings += self.context.output.repeated_warnings
         warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
         count = plan.to_send if self.canary is None else min(self.canary, plan.to_send)
         beginnings = list_beginnings(review, show_values=show_values)

@@ -16,7 +16,7 @@ from runner.cli.options import command, stored_flag
 from runner.cli.recipients import name_alike
 from runner.declare.address_search import Address, parse_recipient_address
 from runner.declare.recipient_states import find_states
-from runner.declare.settings import environment_names
+from runner.declare.settings import environment_names, load_settings
 from runner.declare.text_search import find_mentions
 from runner.errors import LedgerUnavailable
 from runner.ledger.ledger import Ledger
@@ -158,4 +158,12 @@ def _other_environments(context: Context) -> list[str]:
     if context.options.sandbox:
         return []
     names = environment_names(context.tree)
-    return [name or "" for name in names if name != context.settings.environment_name]
+    return [name or "" for name in names if name != context.settings.environment_name and _has_ledger(context, name)]
+
+
+def _has_ledger(context: Context, name: str | None) -> bool:
+    """Returns whether the ledger of an environment was begun, as far as the project's files say."""
+    settings = load_settings(context.tree, name)
+    lock = settings.lock
+    is_there = isinstance(lock, LockfileAddress) and (context.tree.root / lock.path).exists()
+    return is_there or bool(settings.ledger_id)

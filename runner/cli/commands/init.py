@@ -140,7 +140,8 @@ def _next_steps(
         push = f"{add_remote}git push -u {remote} HEAD"
         yield NextStep("Put it under version control, and push it", (commit, push))
         yield _begin_step(remote)
-    has_example = (root / scaffold.EXAMPLE).exists()
+    example = root / scaffold.EXAMPLE
+    has_example = example.exists() and example.read_text("utf-8") == scaffold.example_files()[scaffold.EXAMPLE]
     write = f"Edit the example, {scaffold.EXAMPLE}, or write a message" if has_example else "Write a message"
     yield NextStep(write, (shown_command("new", "NAME"),))
     purpose = "Delete the line not_before of a message that is ready, and see what would be sent, and to whom"

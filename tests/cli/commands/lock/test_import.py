@@ -99,6 +99,26 @@ def test_a_file_of_another_salt_workspace_or_version_adds_nothing(folder: Folder
     assert not read_records(folder.path / "messages.lock")
 
 
+def test_a_file_of_another_project_or_without_records_is_named_as_such(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="7"))
+    folder.write("other.lock", HEADER.replace("9165df25", "00000000") + line("b", "2", "sent", id="8"))
+    err = folder.run("lock", "import", "other.lock").err
+    assert "other.lock is of another project: it was written with another salt. Nothing was added" in err
+    folder.write("empty.lock", "")
+    assert "empty.lock has no records of a ledger" in folder.run("lock", "import", "empty.lock").err
+    folder.write("plan.json", '{"a": 1}\n')
+    assert "hint: if this is a lockfile, take" in folder.run("lock", "import", "plan.json").err
+
+
+def test_a_damaged_file_is_asked(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="7"))
+    folder.write("other.lock", HEADER + line("b", "2", "sent", id="8") + line("c", "3", "sent", id="9")[:-9] + "\n")
+    ran = folder.run("lock", "import", "other.lock")
+    assert (ran.code, "other.lock has 1 damaged line, and may lack records. What is added" in ran.err) == (5, True)
+    assert len(read_records(folder.path / "messages.lock")) == 1
+    assert folder.run("lock", "import", "other.lock", "--yes").code == 0
+
+
 def test_a_file_that_is_not_there_is_wrong_usage(folder: Folder) -> None:
     assert folder.run("lock", "import", "other.lock").code == 64
 
