@@ -15,7 +15,7 @@ from runner.compare.declared_fields import FieldChange
 from runner.compare.link_hosts import find_new_hosts
 from runner.compare.merged_lockfiles import UNION, find_lost_attributes
 from runner.compare.replaced_settings import find_replaced_settings
-from runner.compare.suppression_changes import compare_suppression_lists
+from runner.compare.suppression_changes import compare_suppression_lists, list_excluded_contacts
 from runner.declare.hold_file import HOLD_FILE
 from runner.declare.project import Project
 from runner.declare.project_reader import load_project
@@ -114,7 +114,12 @@ def compare_with_base(
         samples = _list_samples(review, changes)
         hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations, samples)
         new_hosts = hosts if before.declarations else {}
-    guard_changes = guard_settings.interleave((*base.guards, [*guard_settings.find_weakened_rules(changes)]))
+    # Of messages that are gone: under another name, their lists may be those of new ones.
+    gone = [one for one in (before.declarations if before else ()) if one.name not in names]
+    lists = [files for one in gone for files in list_excluded_contacts(one)]
+    lost = [*compare_suppression_lists(base.tree, context.tree, lists, "to.exclude")]
+    weakened = [*guard_settings.find_weakened_rules(changes), *lost]
+    guard_changes = guard_settings.interleave((*base.guards, weakened))
     return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head, new_hosts)
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from runner.compare.audience_overlap import compare_audiences
@@ -30,15 +31,18 @@ def list_removed(declarations: Iterable[Declaration], facts: Facts) -> list[Remo
 
 
 def find_lost_rules(removed: Declaration, new: Sequence[Declaration]) -> Iterator[FieldChange]:
-    """Yields the rules of a removed message that leave people out, and that some new message does not have.
+    """Yields the rules of a removed message that leave people out, and that a new message lacks or has in another form.
 
     A new name must not hide that a rule was lifted.
     """
     fields = list_fields(removed.document.value)
     for key in fields.keys() & {SUBSCRIPTION_KEY, EXCLUDE_KEY}:
-        without = [declaration.name for declaration in new if key not in list_fields(declaration.document.value)]
-        if without:
+        values = {declaration.name: list_fields(declaration.document.value).get(key) for declaration in new}
+        if without := [name for name, value in values.items() if value is None]:
             yield FieldChange(key, format_value(fields[key]), f"removed; new without it: {list_first(without)}")
+        others = {name: value for name, value in values.items() if value is not None and value != fields[key]}
+        for name, value in islice(others.items(), _MAX_COPIES):
+            yield FieldChange(key, format_value(fields[key]), f"removed; the new {name} has {format_value(value)}")
 
 
 def find_renames(message: PlannedMessage, removed: Iterable[RemovedMessage], compared: Counter[str]) -> tuple[str, ...]:

@@ -79,11 +79,10 @@ class SavedPlan:
             hint = f"send it there: {shown_command('apply', '--plan', self.path, environment=own)}"
             mismatches.append((f"for environment {self.environment}, and this is {environment}", hint))
         if self.workspace and workspace and self.workspace != workspace:
-            difference = f"for workspace {self.workspace}, and this is {workspace}"
-            mismatches.append((difference, f"save a plan for this one: {self.new_plan_command()}"))
+            hint = f"save a plan for this one: {self.new_plan_command()}"
+            mismatches.append((f"for workspace {self.workspace}, and this is {workspace}", hint))
         if self.salt_check and self.salt_check != salt_check(salt):
-            hint = "if it is of this project, put back salt: of msgrun.yaml, or MSGRUN_SALT"
-            mismatches.append(("with another salt, as that of another project", hint))
+            mismatches.append(("with another salt", "if it is of this project, put back salt: or MSGRUN_SALT"))
         return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
 
     def sender_guards(self, sender_ids: Mapping[Sender, str]) -> list[Guard]:
@@ -180,10 +179,8 @@ def _parse_head(path: str, data: bytes) -> dict[str, Any]:
     head = parse_object(data)
     if head is None:
         raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
-    if (version := head.get("format_version")) is None:
-        raise _create_error(path, "this is not a plan, but another JSON document")
-    if version != FORMAT_VERSION:
-        raise _create_error(path, f"format_version is {version}, and this msgrun reads {FORMAT_VERSION}")
+    if (version := head.get("format_version", "not there")) != FORMAT_VERSION:
+        raise _create_error(path, f"format_version is {version}: this msgrun reads plans with {FORMAT_VERSION}")
     head.setdefault("paths", [])
     if "digest" in head and head["digest"] is None:
         head["digest"] = ""  # an audience was not read: its deliveries are not in the plan

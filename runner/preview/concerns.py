@@ -175,9 +175,13 @@ def list_text_concerns(recipients: Sequence[RecipientView]) -> Iterator[Concern]
 
 def list_rare_texts(sample: MessageSample, authorship: Authorship) -> Iterator[Concern]:
     """Yields the words that few recipients read, and most do not: only the templates' own words, so no values."""
+    if sample.other_count:
+        gets = "recipient gets another text" if sample.other_count == 1 else "recipients get other texts"
+        text = f"{sample.other_count:,} {gets} of this message, which the page does not show"
+        yield Concern("warn", "other texts", text, f"to read them: {shown_command('render', 'NAME')}")
     if not sample.variants:
         return
-    total = sum(variant.count for variant in sample.variants)
+    total = sum(variant.count for variant in sample.variants) + sample.other_count
     usual = _read_words(sample.variants[0], authorship)
     rare = [variant for variant in sample.variants[1:] if variant.count * _FEW <= total]
     for variant in rare[:_MAX_RARE]:

@@ -34,13 +34,15 @@ class SampledDelivery:
 class MessageSample:
     """The chosen deliveries in the order in which they are shown, the lint findings, and how many were read.
 
-    `variants` are the texts that the recipients get, the most frequent first; empty if all get the same.
+    `variants` are the texts that are shown, the most frequent first; empty if all recipients get the same text.
+    `other_count` is the number of recipients who get another one.
     """
 
     deliveries: tuple[SampledDelivery, ...]
     findings: tuple[Problem, ...]
     read_count: int
     variants: tuple[TextVariant, ...] = ()
+    other_count: int = 0
 
 
 def sample_message(
@@ -74,8 +76,13 @@ def sample_message(
         for delivery in reader.first if count else ():
             if len(chosen.deliveries) < (count or 0):
                 chosen.add(delivery)
-    shown = tuple(islice(chosen.deliveries.values(), count or DEFAULT_RECIPIENTS))
-    return MessageSample(shown, tuple(findings), reader.read_count, tuple(variants_shown))
+    limit = count or max(DEFAULT_RECIPIENTS, len(variants_shown) + 1)  # the first, and one of each text
+    shown = tuple(islice(chosen.deliveries.values(), limit))
+    texts = [
+        variant for variant in variants_shown if variant.delivery.raw_key in {one.delivery.raw_key for one in shown}
+    ]
+    others = variants.count - sum(variant.count for variant in texts) if variants_shown else 0
+    return MessageSample(shown, tuple(findings), reader.read_count, tuple(texts), others)
 
 
 class _Choice:

@@ -17,6 +17,9 @@ from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 _CODE = re.compile(r"</?(?:style|script|link)\b", re.IGNORECASE)
+_CODE_TAGS = tuple(
+    tuple(re.compile(rf"<{slash}{name}\b", re.IGNORECASE) for slash in ("", "/")) for name in ("style", "script")
+)
 _MIN_TEXT_LENGTH = 500  # characters, where all texts of all messages are too long for one comment
 
 
@@ -107,6 +110,8 @@ def _format_source(body: str, text: str, *, has_room: bool) -> list[str]:
     if not has_room:
         return [f"… and {len(body):,} more characters of the HTML source"] * (SOURCE_HINT in text)
     other_words = text.replace(STYLE_SHEET, "").replace(SCRIPT, "")
-    is_needed = SOURCE_HINT in other_words or _CODE.search(body, MAX_TEXT_LENGTH)
+    shown = body[:MAX_TEXT_LENGTH]
+    is_open = any(len(re.findall(start, shown)) > len(re.findall(end, shown)) for start, end in _CODE_TAGS)
+    is_needed = SOURCE_HINT in other_words or is_open or _CODE.search(body, MAX_TEXT_LENGTH)
     rest = "more characters of the source" if is_needed else "characters of the source"
     return [details("HTML source", [code_block(body, "html", rest=rest)])]

@@ -369,7 +369,7 @@ def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sand
     assert restore in out
     see = "  See the edit of text, sender or vars:\n    msgrun plan --against"
     assert f"{see} HEAD\n{restore}" in here.run("plan").out
-    before = git(here.path, "rev-parse", "--short", "HEAD")
+    before = git(here.path, "log", "-1", "--format=%h", "--", "messages/seed.yaml")
     commit(here)
     restore = f"{undo}:\n    git restore --source={before} messages/seed.yaml\n"
     assert f"{see} {before}\n{restore}  Or keep" in here.run("plan").out

@@ -78,7 +78,7 @@ def test_of_many_messages_the_changed_and_the_unread_ones_are_shown_and_the_othe
     declare(project, *waiting, *changed)
     comment = review(project, "--against", "HEAD")
     assert {"EVIL1", "EVIL2", "EVIL3"} <= set(comment.split())
-    names = ["unread", "later", "changed", "m000", "m001"]
+    names = ["unread", "changed", "later", "m000", "m001"]
     assert re.findall(r"^\| `(.*?)`<br>", comment, re.MULTILINE)[:5] == names
     cut = len(waiting) + len(changed) - comment.count("<details><summary><code>")
     assert f"\nand {cut} more messages, whose texts there is no room for, to {2 * cut} recipients: `m" in comment
@@ -117,7 +117,8 @@ def test_no_message_takes_the_room_of_another_one(project: Clone, name: str) -> 
 
 SOURCES = {
     "<style>.x{color:red}</style><p class=x>EVIL</p>": False, "<!--%s--><style>.x{display:none}</style>EVIL": True,
-    "<style>/*%s*/.x{display:none}</style>EVIL": True, "<!--%s--><dialog>EVIL": True, "<!--%s--><p>EVIL</p>": False,
+    "<style>/*%s*/.x{display:none}</style>EVIL": True,
+    "EVIL<style>/*%s*/.x{display:none}": True, "<!--%s--><dialog>EVIL": True, "<!--%s--><p>EVIL</p>": False,
     "<style>.x{color:red}</style><!--%s--><p>EVIL</p>": False,
 }  # fmt: skip
 

@@ -461,6 +461,59 @@ def test_a_new_name_hides_no_rule_that_it_lifts(reviewed: Clone, to: str) -> Non
     assert "third looks like second under another name" in comment
 
 
+@pytest.fixture
+def listed(reviewed: Clone) -> Clone:
+    """A project whose base has a message with an exclude list and a subscription."""
+    reviewed.write("a.csv", "id\nbbb1\nbbb2\n")
+    reviewed.write("no.csv", "id\nbbb2\n")
+    reviewed.write("left.csv", "id\nzzz9\n")
+    reviewed.write("messages/second.yaml", listed_message())
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    return reviewed
+
+
+def listed_message() -> str:
+    to = "{csv: ../a.csv, type: user, id: '{{ id }}', exclude: ../no.csv}"
+    return f"{message('second', 'bbb1').partition('to:')[0]}require_subscription: Newsletter\nto: {to}\n"
+
+
+def top_of_review(clone: Clone) -> str:
+    comment = clone.msgrun("plan", "--against", "base", "--format", "markdown").out.replace("&#8203;", "")
+    return comment[: comment.index("compared with")]
+
+
+def test_a_new_name_hides_no_rule_that_has_another_value_in_it(listed: Clone) -> None:
+    new = listed_message().replace("second", "third").replace("no.csv", "left.csv").replace("Newsletter", "Service")
+    listed.write("messages/second.yaml", new)
+    listed.commit()
+    top = top_of_review(listed)
+    assert "`second: require_subscription`: `Newsletter` → `removed; the new third has Service`" in top
+    assert "`second: to.exclude`: `../no.csv` → `removed; the new third has ../left.csv`" in top
+
+
+def test_a_new_name_hides_no_contact_that_its_list_lost(listed: Clone) -> None:
+    (listed.path / "messages" / "second.yaml").unlink()
+    listed.write("messages/third.yaml", listed_message().replace("second", "third").replace("Hi", "Hello"))
+    listed.write("no.csv", "id\nzzz9\n")
+    listed.commit()
+    assert "`to.exclude no.csv`: `1 identifier` → `1, 1 removed`" in top_of_review(listed)
+
+
+def test_a_default_environment_in_place_of_another_one_hides_no_guard(listed: Clone) -> None:
+    settings = (listed.path / "msgrun.yaml").read_text("utf-8")
+    strict = "{live: {require_plan: true, limits: {recipients_per_message: 2}}}"
+    listed.write("msgrun.yaml", f"{settings}default_environment: live\nenvironments: {strict}\n")
+    listed.commit()
+    listed.git("branch", "--quiet", "--force", "base")
+    listed.write("msgrun.yaml", f"{settings}default_environment: other\nenvironments: {{other: {{}}}}\n")
+    listed.commit()
+    top = top_of_review(listed)
+    assert "`environments.other.require_plan`: `true` → `false`" in top
+    assert "`environments.other.limits.recipients_per_message`: `2` → " in top
+
+
 DECIDING = {
     "a search that reads the same": (
         "to: {intercom: {search: {field: custom_attributes.plan, operator: '!=', value: free}}}",

@@ -150,5 +150,7 @@ def test_an_address_without_its_option_is_that_of_the_command_to_type(folder: Fo
 
 def test_other_environments_are_named(sent: Folder) -> None:
     sent.write("msgrun.yaml", "environments: {staging: {workspace: other}}\n")
+    assert "-e staging" not in sent.run("forget", "--to", "bo@example.com", "--yes").out  # it has no ledger
+    sent.write("messages.staging.lock", "")
     out = sent.run("forget", "--to", "bo@example.com", "--yes").out
     assert "\n    msgrun -e staging forget --to KIND:VALUE\n" in out
