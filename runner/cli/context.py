@@ -24,6 +24,7 @@ from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.ledger.lock_address import DeclaredLedger, LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.managed_path import managed_path, user_path
+from runner.report.terminal_text import style
 from runner.shown_command import show_default_environment, show_folder
 
 if TYPE_CHECKING:
@@ -73,12 +74,17 @@ class Context:
             salt=settings.salt,
             now=lambda: self.now,
             report=self.output.note,
-            warn=self.output.warn,
+            warn=self._warn,
             declared_at=self._declared_at,
             base_ref=self.base_ref,
             is_sandbox=is_sandbox,
             trusts_host=self.lock_override is not None,
         )
+
+    def _warn(self, text: str, hint: str) -> None:
+        """Prints a warning that the question repeats, with which a person confirms a run."""
+        self.output.repeated_warnings.append(f"{text} {hint}")
+        self.output.note(f"{style('warning', 'yellow')}: {text}", hint)
 
     @property
     def sandbox_folder(self) -> Path:

@@ -24,9 +24,8 @@ class Output(NamedTuple):
     """Prints the output of a command.
 
     `show_values` reveals recipients' values. `colour` is forced on or off; None lets click decide. `in_ci`: a CI system
-    reads the output, also from a terminal, as `script` makes one. `width` is that of the terminal in columns, or of the
-    variable COLUMNS; 0 means no limit: stdout is not a terminal. `can_redraw`: stderr is a terminal on which a
-    line can be drawn over.
+    reads the output, also from a terminal, as `script` makes one. `width` is in columns; 0 means no limit: stdout is
+    no terminal, and COLUMNS is not set. `can_redraw`: a line on stderr can be drawn over.
     """
 
     show_values: bool
@@ -110,30 +109,18 @@ class Output(NamedTuple):
         is_document = stream is sys.stdout and self.output_format != "text" and is_file(stream)
         return cleaned if is_document else defuse_commands(cleaned)
 
-    def extra_result(self, text: str) -> None:
-        """Prints a second result. Prints it to stderr if stdout is one document, as JSON."""
-        if self.output_format == "text":
-            self.result(f"\n{text}")
-        else:
-            self.error(text)
-
     def message(self, text: str) -> None:
         """Prints prose to stderr: a terminal gets it wrapped."""
         self.error(self._wrap(text))
 
     def note(self, text: str, hint: str = "") -> None:
         """Prints a note and its hint to stderr, each text once. Prints nothing with --quiet."""
-        if not self.quiet and text not in self.printed_notes:
+        if not (self.quiet or text in self.printed_notes):
             self.printed_notes.add(text)
             self._print_with_hint(text, hint)
 
-    def warn(self, text: str, hint: str) -> None:
-        """Prints a warning that the question repeats, with which a person confirms a run."""
-        self.repeated_warnings.append(f"{text} {hint}")
-        self._print_with_hint(f"{style('warning', 'yellow')}: {text}", hint)
-
     def _print_with_hint(self, text: str, hint: str) -> None:
-        for line in (text, *([f"  hint: {hint}"] if hint else [])):
+        for line in filter(None, (text, hint and f"  hint: {hint}")):
             self.message(one_line(line))
 
     def _wrap(self, line: str) -> str:

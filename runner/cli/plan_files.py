@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
+from runner.cli.output import Output
 from runner.declare.project import Project
 from runner.declare.project_root import NoProject, find_root
 from runner.errors import GuardRefused, Place, Problem, ProblemsFound, RunStopped, UsageMistake
@@ -91,17 +92,18 @@ def write_plan_file(context: Context, plan: Plan, file: PlanFile, *, is_full_sel
     path = managed_path(context.tree.root, file.path)
     content = file.new_content(list_plan_entries(plan), is_full_selection=is_full_selection)
     if path.is_file() and path.read_bytes() == content:
-        context.output.extra_result(f"{file.path} is up to date")
+        _print_second_result(context.output, f"{file.path} is up to date")
         return
     _write(path, [content])
-    context.output.extra_result(f"{file.path} is written: {pluralize(len(content.splitlines()), 'message')}")
+    _print_second_result(context.output, f"{file.path} is written: {pluralize(len(content.splitlines()), 'message')}")
 
 
 def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[PlanFileChange]) -> None:
     """Prints how the plan file differs from what is declared. For GitHub, prints an annotation at each line."""
     if context.output.output_format != "github":
-        context.output.extra_result(
-            plain_text.format_plan_file_changes(file, changes) if changes else f"{file.path} is up to date"
+        _print_second_result(
+            context.output,
+            plain_text.format_plan_file_changes(file, changes) if changes else f"{file.path} is up to date",
         )
     elif changes:
         lines = zip(changes, plain_text.format_plan_file_change_lines(file, changes, len(changes)), strict=True)
@@ -188,3 +190,11 @@ def _write(path: Path, parts: Iterable[bytes]) -> None:
     except OSError as error:
         error_type = RunStopped if error.errno in _DISK_ERRORS else UsageMistake
         raise error_type(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _print_second_result(output: Output, text: str) -> None:
+    """Prints a result after the plan: to stderr if stdout is one document, as JSON."""
+    if output.output_format == "text":
+        output.result(f"\n{text}")
+    else:
+        output.error(text)
