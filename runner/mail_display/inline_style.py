@@ -33,7 +33,8 @@ _TEXT_PROPERTY = re.compile(
 _GROWING = frozenset({"td", "th", "tr", "table", "tbody", "img"})  # they grow with what is in them
 _PICTURE = re.compile(r"url\(|gradient\(")
 _WHOLE = frozenset({"auto", "none", "100%"})
-_MIN_WIDTH, _MIN_INDENT = 100.0, 20.0  # pixels
+_MIN_WIDTH = 100.0  # pixels
+_MAX_NARROW = 300.0  # pixels: what is in a narrower box may stand beside its background
 # An element in a line draws these over the lines above and below, if it draws anything.
 _DRAWN_OVER = re.compile(r"(border|padding)(?:-(?:top|bottom))?(?:-width)?")
 _HEIGHT_OF_LETTERS = 1.2  # of their size: as high is what is drawn behind them
@@ -74,7 +75,7 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
     displays = style.list_values("display")
     new_look, marks = _find_look(style, flow, look, around)
     grows = tag in _GROWING and not displays and not look.is_fixed
-    if _exceeds_background(style, new_look):
+    if _exceeds_background(style, flow, new_look):
         new_look = replace(new_look, background_end=0.0)
     if new_look.background != (around.background if flow == "inline" else around.block_background):
         new_look = _limit_background(style, flow, new_look, around, grows=grows)
@@ -107,11 +108,13 @@ def _limit_background(style: ParsedStyle, flow: Flow, look: Look, around: Look, 
     return replace(look, background_end=end, outer_background=around.block_background)
 
 
-def _exceeds_background(style: ParsedStyle, look: Look) -> bool:
-    """Returns whether an element is wider than the background that it stands on."""
+def _exceeds_background(style: ParsedStyle, flow: Flow, look: Look) -> bool:
+    """Returns whether an element may be wider than the background that it stands on, or move its text out of it."""
     widths = style.list_values("width") | style.list_values("min-width")
     pixels = ((in_pixels(value, look.size) or 0) for value in widths - _WHOLE)
-    return look.offset + max(pixels, default=0) > look.background_end
+    is_wider = look.offset + max(pixels, default=0) > look.background_end
+    is_narrow = look.background_end - look.offset < _MAX_NARROW
+    return is_wider or (is_narrow and (flow != "inline" or _add_lengths(style, look.size) > 0))
 
 
 def _describe(style: ParsedStyle, name: str, value: str) -> str:
@@ -122,9 +125,9 @@ def _describe(style: ParsedStyle, name: str, value: str) -> str:
 
 
 def _choose_marks(marks: list[str]) -> tuple[str, ...]:
-    """Returns the marks of a style: what is known, and the first property of which no more is known."""
+    """Returns the marks of a style: first what is known, then the properties of which no more is known."""
     known = dict.fromkeys(mark for mark in marks if not mark.startswith("styled"))
-    return (*known, *[mark for mark in marks if mark not in known][:1])
+    return (*known, *dict.fromkeys(mark for mark in marks if mark not in known))
 
 
 def _find_drawn_over(style: ParsedStyle, look: Look, *, is_painted: bool) -> Iterator[str]:
@@ -189,8 +192,9 @@ def _find_look(style: ParsedStyle, flow: Flow, look: Look, around: Look) -> tupl
             look = replace(look, color=around.color if value in _INHERITED else parse_color(value))
         elif re.match(r"(?:margin|padding|border)\b(?!.*radius)", name):
             lengths = [in_pixels(number, look.size) or 0 for number in value.split()]
-            if name in {"padding", "padding-left"}:
-                look = replace(look, list_indent=(lengths or [0])[-1])
+            if name in {"padding", "padding-left"} and lengths:
+                left = lengths[3] if len(lengths) > 3 else lengths[-1 if len(lengths) < 3 else 1]  # noqa: PLR2004  # sides
+                look = replace(look, list_indent=left)
             if name == "border-spacing":
                 look = replace(look, cell=look.cell + max((*lengths, 0)))
             # Less than nothing draws a text over another one, so it counts for more.
@@ -262,9 +266,10 @@ def _fits(name: str, value: str, tag: str, flow: Flow, size: float, *, grows: bo
         return is_wide_enough or value in _WHOLE or largest >= _MIN_WIDTH
     if name == "vertical-align":
         return flow != "inline" or tag == "img" or value == "baseline"
+    if name == "clear":
+        return flow == "below"
     if name == "white-space":
         return not keeps_spaces  # which it could end
     if name == "box-shadow":
         return flow == "below"
-    is_for_numbers = tag == "ol" and name in {"padding", "padding-left"}  # which stand left of the text
-    return not is_for_numbers or largest >= _MIN_INDENT
+    return True

@@ -26,8 +26,9 @@ class Look:
     `letter_spacing` is what stands between letters besides.
     Colours: `links` are those that a link may have. `block_background` is drawn behind a block here: that of an element
     in a line is not, and ends where letters are larger than `background_size`. `background_end` is the offset where the
-    background of the block ends, and `outer_background` is around it. `root_background` is that of the innermost
-    element which is as high as the floats in it. `has_sheet`: a style sheet may give any text another colour.
+    background of the block ends, and `outer_background` is around it; `caption_background` is around the table.
+    `root_background` is that of the innermost element which is as high as the floats in it. `has_sheet`: a style sheet
+    may give any text another colour.
     Others: `list_tag` and `list_indent` are those of the innermost list. `is_raised`: it is in <sub> or <sup>.
     `struck_size` is that of the letters which a line goes through; 0 without one.
     """
@@ -43,6 +44,7 @@ class Look:
     block_background: Color | None = WHITE
     root_background: Color | None = WHITE
     outer_background: Color | None = WHITE
+    caption_background: Color | None = WHITE
     background_size: float = math.inf
     background_end: float = math.inf
     list_indent: float = 40.0
@@ -75,6 +77,10 @@ class Look:
         if self.offset + self.width_of(longest_word) > self.background_end:
             yield self.outer_background
 
+    def describe_size(self) -> str:
+        """Returns the words for a size that is beyond those of letters."""
+        return f"in a size of {self.size:.0f} pixels"
+
     def describe_text(self, longest_word: int = 0) -> str:
         """Returns how a text appears that stands right here; empty if a reader sees it.
 
@@ -85,7 +91,7 @@ class Look:
         if not all(is_seen(self.color, background) for background in self._list_backgrounds(longest_word)):
             return BACKGROUND_COLOR_OF_SHEET if self.has_sheet else "in the colour of its background"
         if not _MIN_SIZE <= self.size <= MAX_SIZE:
-            return f"in a size of {self.size:.0f} pixels"
+            return self.describe_size()
         if not self.size <= self.height_of_line <= max(_MAX_LINE_HEIGHT, 2 * self.size):
             return "styled with line-height"
         if self.letter_spacing < -_MAX_TIGHTENING * self.size:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from runner.mail_display.element_style import ADDRESS_ATTRIBUTES, LABEL_ATTRIBUTES
+from runner.mail_display.attributes import ADDRESS_ATTRIBUTES, LABEL_ATTRIBUTES
 from runner.mail_display.style_parser import parse_style
 from runner.mail_display.style_properties import in_pixels
 from runner.report.hosts import describe_hosts

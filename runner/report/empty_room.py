@@ -48,8 +48,8 @@ class EmptyRoom:
         """Begins an element that has the height, and takes the room if nothing is seen in it."""
         self._open.append(_Open(self._seen_count, self._pixels, self._room, height, room))
 
-    def close_element(self, *, is_displayed: bool) -> None:
-        """Ends the element that was opened last."""
+    def close_element(self, *, is_displayed: bool) -> bool:
+        """Ends the element that was opened last. Returns whether nothing is seen in it."""
         element = self._open.pop()
         if element.seen_count != self._seen_count:
             self._pixels += element.height  # of which a text at its top leaves the rest empty
@@ -58,3 +58,4 @@ class EmptyRoom:
             self._room = max(self._room, element.room_before + element.room)
         else:
             self._pixels, self._room = element.pixels, element.room_before
+        return element.seen_count == self._seen_count

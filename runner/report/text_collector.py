@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass, field, replace
 
+from runner.mail_display.attributes import OVER_ROWS
 from runner.mail_display.element_style import (
     CODE_ELEMENTS,
     IN_OUTLOOK,
-    OVER_ROWS,
     PARAGRAPH_ELEMENTS,
     TITLE,
     VOID_ELEMENTS,
@@ -48,6 +48,8 @@ class _OpenElement:
     name: str = ""
     breaks_line: bool = False
     box: Box | None = None
+    moves: bool = False
+    makes_line: bool = False
     marks: Marks = field(default_factory=lambda: Marks(()))
 
 
@@ -113,13 +115,17 @@ class TextCollector:
         label = label_element(tag, displayed.attributes)
         if tag in VOID_ELEMENTS:
             self._open_elements.append(_OpenElement(look, tag))
-            self._add_void(tag, label, words)
+            is_pixel = tag == "img" and {"0", "1", "2"}.intersection(map(event.attributes.get, ("width", "height")))
+            self._add_void(tag, label, words, is_drawn=tag not in WITHOUT_ROOM and not is_pixel)
             return
         open_marks = self._lines.open_marks
         marks = tuple(word for word in words if word not in _WHOLE_MARKS or word not in open_marks)
         box = self._lines.begin_box() if appearance.flow == "box" else None
         own_marks = self._lines.begin_marks(marks)
-        self._open_elements.append(_OpenElement(appearance.look, tag, breaks_line, box, own_marks))
+        element = _OpenElement(
+            appearance.look, tag, breaks_line, box, appearance.moves, appearance.makes_line, own_marks
+        )
+        self._open_elements.append(element)
         if tag in CODE_ELEMENTS:
             self._add_code(label, event)
         else:
@@ -129,12 +135,12 @@ class TextCollector:
             address = displayed.attributes.get("href") or displayed.attributes.get("xlink:href") or ""
             self._links.append((address, self._lines.position))
 
-    def _add_void(self, tag: str, label: str, marks: tuple[str, ...]) -> None:
+    def _add_void(self, tag: str, label: str, marks: tuple[str, ...], *, is_drawn: bool) -> None:
         is_hidden = NOT_DISPLAYED in marks
         if named := [mark for mark in marks if mark not in _HARMLESS_ALONE or (is_hidden and label)][:1]:
             label = f"[{named[0]}: {label or tag}]"
         if NOT_DISPLAYED not in self._lines.open_marks or not named:
-            self._lines.append(label, is_drawn=not named and tag not in WITHOUT_ROOM)
+            self._lines.append(label, is_drawn=is_drawn and not named)
         if tag == "hr" and not is_hidden:
             self._lines.append(_SIGNS[tag], is_sign=True)
         if tag in {"br", "hr"}:
@@ -161,16 +167,13 @@ class TextCollector:
         if sign == DOT:
             self._lines.append(sign, is_sign=True)
         elif sign:
-            self._add_text(sign, _surround(sign, self._judge_number(sign, attributes)) if tag == "li" else sign)
+            self._add_text(sign, self._describe_number(sign, attributes) if tag == "li" else sign)
 
-    def _judge_number(self, number: str, attributes: dict[str, str]) -> list[str]:
-        """Returns what is wrong with the number of an item. It stands left of the item, in the room of the list."""
+    def _describe_number(self, number: str, attributes: dict[str, str]) -> str:
+        mark = _judge_number(number, self._open_elements[-2].look, self._open_elements[-1].look)
         if self._lists[-1].may_be_word(number, attributes):
-            return ["as letters"]
-        around, look = self._open_elements[-2].look, self._open_elements[-1].look
-        mark = replace(look, background=around.block_background).describe_text()
-        is_cut = look.width_of(len(number)) > around.list_indent
-        return [mark or "in too little room"] if mark or is_cut else []
+            mark = "as letters"
+        return _surround(number, [mark] if mark else [])
 
     def _note_uncommon(self, event: Event, displayed: Event) -> None:
         self._has_auto_direction |= event.attributes.get("dir", "").lower() == "auto"
@@ -184,13 +187,17 @@ class TextCollector:
         if tag == "q":
             self._add_text(_SIGNS[tag], _SIGNS[tag])
         element = self._open_elements.pop()
-        self._lines.empty_room.close_element(is_displayed=NOT_DISPLAYED not in self._lines.open_marks)
+        is_empty = self._lines.empty_room.close_element(is_displayed=NOT_DISPLAYED not in self._lines.open_marks)
         if tag in LISTS:
             self._lists.pop()
         if tag == "a":
             self._end_link()
         if not element.marks.is_printed and element.marks.words:
             self._name_empty(element.marks.words)
+        elif is_empty and element.moves and not (self._is_in_outlook or NOT_DISPLAYED in self._lines.open_marks):
+            self._lines.append("[styled with padding: (nothing)]", is_drawn=False)
+        if is_empty and element.makes_line:
+            self._lines.empty_room.add(element.look.height_of_line)
         self._lines.end_marks(element.marks)
         self._lines.placement.close_element()
         if element.box:
@@ -230,9 +237,12 @@ class TextCollector:
                 return  # no space is displayed either
         elif NOT_DISPLAYED not in open_marks:
             own = [mark] * (bool(mark) and mark not in open_marks) + ["not in Outlook"] * self._is_conditional
-            own += ["in a line that is not broken"] * (look.keeps_spaces and look.width_of(len(text)) > _MAX_LINE)
+            own += ["in a line that is not broken"] * (
+                look.keeps_spaces and look.width_of(self._lines.line_length + len(text)) > _MAX_LINE
+            )
             text = _surround(text, own)
-        self._lines.append(text.lstrip(" ") if self._lines.ends_with_space and not look.keeps_spaces else text)
+        text = text.lstrip(" ") if self._lines.ends_with_space and not look.keeps_spaces else text
+        self._lines.append(text, is_drawn=mark != NOT_DISPLAYED)
 
     def _add_lines(self, sent: str, data: str) -> None:
         """Adds a text whose lines end as they are written."""
@@ -243,6 +253,13 @@ class TextCollector:
                 self._lines.empty_room.add(self._open_elements[-1].look.height_of_line)
             if line:
                 self._add_text(sent, line)
+
+
+def _judge_number(number: str, around: Look, look: Look) -> str:
+    """Returns what is wrong with the number of an item. It stands left of the item, in the room of the list."""
+    mark = replace(look, background=around.block_background).describe_text()
+    is_cut = look.width_of(len(number)) > around.list_indent
+    return mark or ("in too little room" if is_cut else "")
 
 
 def _surround(text: str, marks: list[str]) -> str:

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
-from runner.mail_display.look import NOT_DISPLAYED
 from runner.report.empty_room import EmptyRoom
 from runner.report.markdown_escaping import CONTINUED
 from runner.report.placement import Placement
 
+_STYLED, _MAX_NAMED = "styled with ", 5
 _BESIDE = "│ "  # begins a line that may stand beside the one before it
 SEEN = re.compile(r"[^\s\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")  # more than spaces and what has no width
 
@@ -18,6 +18,16 @@ class Marks:
 
     words: tuple[str, ...]
     is_printed: bool = False
+
+    @property
+    def brackets(self) -> list[str]:
+        """What stands in the brackets: all properties that are only named are in one."""
+        styled = [word.removeprefix(_STYLED) for word in self.words if word.startswith(_STYLED)]
+        named = ", ".join(styled[:_MAX_NAMED]) + (
+            f" and {len(styled) - _MAX_NAMED} more" if styled[_MAX_NAMED:] else ""
+        )
+        others = [word for word in self.words if not word.startswith(_STYLED)]
+        return [*others, *([f"{_STYLED}{named}"] if styled else [])]
 
 
 @dataclass(slots=True)
@@ -64,6 +74,11 @@ class TextLines:
         """Whether a space here would be one too many."""
         return not self._pieces or self._pieces[-1].endswith(" ")
 
+    @property
+    def line_length(self) -> int:
+        """The number of characters of the open line."""
+        return sum(map(len, self._pieces))
+
     def read_from(self, position: tuple[int, int]) -> str:
         """Returns what the open line has from a position on; empty if that is in another line."""
         line, piece = position
@@ -84,7 +99,7 @@ class TextLines:
         del self.open_marks[-len(marks.words) :]
         self._printed_count -= marks.is_printed
         if marks.is_printed:
-            self.append_behind("]" * len(marks.words))
+            self.append_behind("]" * len(marks.brackets))
         else:
             self._unprinted.pop()
 
@@ -112,9 +127,10 @@ class TextLines:
                 self._pieces.append(_BESIDE)
             self._is_drawn_in = True
             self.placement.draw()
+        if is_drawn and piece.strip(" "):  # also a space that is a line by itself
             for box in self._boxes:
                 box.lines.add(len(self._lines))
-        if is_seen and NOT_DISPLAYED not in self.open_marks:
+        if is_seen and is_drawn and self.placement.is_drawn:
             self._pieces.append(self.empty_room.see_text())
         if is_seen:
             self._print_marks()
@@ -124,7 +140,7 @@ class TextLines:
 
     def _print_marks(self) -> None:
         for marks in self._unprinted:
-            self._pieces.append("".join(f"[{word}: " for word in marks.words))
+            self._pieces.append("".join(f"[{word}: " for word in marks.brackets))
             marks.is_printed = True
             self._printed_count += 1
         self._unprinted.clear()

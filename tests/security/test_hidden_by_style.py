@@ -74,6 +74,8 @@ BEYOND = [
     f"{NARROW}hope&nbsp;you&nbsp;like&nbsp;it,&nbsp;evil", f"{NARROW}<div style='width:600px;text-align:center'>evil",
     "<table style='table-layout:fixed'><td style='background:#000;color:#fff'><div style='min-width:300px'>evil",
     "<table><caption style='color:#fff'>evil</caption><td>a</table>",
+    f"{NARROW}<table width=600><td align=right>evil</table>", f"{NARROW}<p style='padding:0'>evil",
+    f"{NARROW}<b style='padding-left:64px'></b><b style='padding-left:64px'></b><b style='padding:1px'>evil",
 ]  # fmt: skip
 # What browsers refuse, so that the text has no size.
 REFUSED_FONTS = [
@@ -91,6 +93,9 @@ FAR = [
     f"{'<p style=border-top:59px></p>' * 20}evil", f"{'<p style=line-height:240px><b></b></p>' * 20}evil",
     f"<div style=line-height:240px>{'<p><i style=display:inline-block></i></p>' * 20}<p style=line-height:1>evil</div>",
     f"{'<div style=border-left:59px>' * 20}evil",
+    f"{'<div><b style=display:inline-block></b></div>' * 30}evil",
+    f"{'<p style=line-height:200px><b style=padding-left:1px></b></p>' * 3}evil",
+    f"{'<!--[if mso]>-<![endif]--><b style=font-size:0>-</b><img width=1>' + '<br>' * 19}" * 3 + "evil",
 ]  # fmt: skip
 BLACK = "<div style='background:#000;color:#fff'>"
 WHITE = "<p style='color:#fff'>evil"
@@ -212,7 +217,7 @@ def test_what_is_empty_in_a_high_box_counts() -> None:
 def test_a_second_bracket_of_the_same_words_is_shown() -> None:
     body = "<div style='position:relative'>You will <b style='position:absolute;left:-99px'>not</b> pay</div>"
     text = visible_text(body, show_values=False)
-    assert text == "[styled with position: You will [styled with position: not] pay]"
+    assert text == "[styled with position: You will [styled with position, left: not] pay]"
 
 
 EMPTY_STYLES = [
@@ -241,7 +246,7 @@ EMPTY = [
 @pytest.mark.parametrize("body", EMPTY, ids=ascii)
 def test_the_style_of_an_element_without_a_text_is_named(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}<p>evil</p>", show_values=False)
-    assert re.search(r"\[styled (with|in) [a-z -]+: (\(nothing\)|hr|\[image[^]]*\]|area|link|col)\]", text)
+    assert re.search(r"\[styled (with|in) [a-z, -]+: (\(nothing\)|hr|\[image[^]]*\]|area|link|col)\]", text)
 
 
 def test_a_high_image_says_so() -> None:
@@ -285,6 +290,24 @@ DRAWN_SO = {
     "<table><caption>a</caption><tr><td>b</td></tr><caption>c</caption></table>": "[caption: a]\n[caption: c]\nb",
     "<table><tr><td rowspan=2>a</td><td>b</td></tr></table>": "[over several rows: a]\n│ b",
     "<mark style='padding:60px'>a</mark>": "[styled with padding: a]",
+    "<u style='font-size:200px;line-height:20px'><b style='font-size:16px'>a</b></u>": "[in a size of 200 pixels: a]",
+    "<b style='font-size:5000px;line-height:20px'><b style='font-size:16px'>a</b></b>": "[in a size of 5000 pixels: a]",
+    "<i style='float:left;clear:left'>a</i><i style='float:left;clear:left'>b</i>c": (
+        "[styled with clear: a]\n│ [styled with clear: b]\n│ c"
+    ),
+    "<p style='list-style:none;position:fixed;left:0'>a</p>": "[styled with list-style, position, left: a]",
+    "<p style='a:1;b:1;c:1;d:1;e:1;f:1;g:1'>a</p>": "[styled with a, b, c, d, e and 2 more: a]",
+    "will&nbsp;<b style='padding-left:64px'></b>not": "will\u00a0[styled with padding: (nothing)]not",
+    "<ol start=600 style='padding:64px 0 64px'><li>a</ol>": "[in too little room: 600.] a",
+    "<ol start=6><li type=none>a</ol>": "[styled with type: 6. a]",
+    "<table align='left/**/'><td>a</table>": "[styled with align: a]",
+    "<table><caption align='bottom/**/'>a</caption><td>b</table>": "[caption: [below its table: a]]\nb",
+    "a <b style='display:inline-block'>b<div>&nbsp;</div></b> c": (
+        "a b [these lines stand beside the text before them]\n│  c"
+    ),
+    f"<pre>{'word ' * 10}<b>{'word ' * 20}</b></pre>": (
+        f"{'word ' * 10}[in a line that is not broken: {('word ' * 20).strip()}]"
+    ),
 }  # fmt: skip
 
 

@@ -647,7 +647,7 @@ DISPLAYED_DIFFERENTLY = {
 @pytest.mark.parametrize("name", DISPLAYED_DIFFERENTLY)
 def test_what_is_displayed_in_another_way_is_in_brackets(project: Clone, name: str) -> None:
     project.write("messages/a.yaml", declared(f"Hi {DISPLAYED_DIFFERENTLY[name]} you"))
-    assert re.search(r"Hi \[[A-Za-z0-9 -]+: (?:\[[a-z ]+: )?evil\]+ you", review(project))
+    assert re.search(r"Hi \[[A-Za-z0-9, -]+: (?:\[[a-z ]+: )?evil\]+ you", review(project))
 
 
 # Texts that a browser shows in the colour of their background, or where a reader does not look.

@@ -79,11 +79,10 @@ def plan(
         if base:
             comparison = compare_with_base(context, base, review, ledger.facts, project, paths, read_audiences)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
-        is_about_file = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
-        planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=is_about_file)
-        _note_steps(
-            context, project_plan, ledger, send=_find_send_step(project_plan, paths, out, is_check=write or check)
-        )
+        only_warnings = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
+        planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=only_warnings)
+        send = _find_send_step(project_plan, paths, out, is_check=write or check)
+        _note_steps(context, project_plan, ledger, send)
         _write_outputs(context, project_plan, options.paths, file, changes if check else None, out, is_written=write)
         if project_plan.guards or ledger.facts.duplicates():
             return EXIT.guard

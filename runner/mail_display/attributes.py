@@ -1,0 +1,104 @@
+"""What the attributes of an element do to its text: they decorate it, move it, or do what is not known here."""
+
+import re
+from collections.abc import Mapping
+
+from runner.mail_display.colors import parse_color_attribute
+from runner.mail_display.look import MAX_OFFSET, Look
+from runner.mail_display.style_properties import is_plain_font
+from runner.mail_elements import is_inert_attribute
+
+OVER_ROWS = "over several rows"
+# Attributes with an address that is loaded, or where a click leads. `href` of a link and `src` of an image stand apart.
+ADDRESS_ATTRIBUTES = (
+    "href", "src", "srcset", "action", "formaction", "data", "background", "poster", "ping", "xlink:href",
+    "imagesrcset", "longdesc", "lowsrc", "dynsrc", "codebase", "archive", "classid", "manifest", "profile", "cite",
+    "code", "icon",
+)  # fmt: skip
+LABEL_ATTRIBUTES = ("alt", "value", "placeholder", "label", "prompt", "srcdoc")
+# Attributes that may hold any value of a recipient.
+_FREE_ATTRIBUTES = frozenset(
+    {
+        "class",
+        "id",
+        "title",
+        "name",
+        "lang",
+        "content",
+        "target",
+        "rel",
+        "summary",
+        *ADDRESS_ATTRIBUTES,
+        *LABEL_ATTRIBUTES,
+    }
+)
+# The elements on which an attribute is a colour.
+COLORS = {
+    "color": {"font"}, "bgcolor": {"body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"},
+    "text": {"body"}, "link": {"body"}, "vlink": {"body"}, "alink": {"body"},
+}  # fmt: skip
+_NUMBERS = frozenset({"1", "a", "i", ""})
+_CAPTION_SIDES = frozenset({"", "top", "left", "center", "right"})
+_CSS_ALONE = re.compile(r"/\*|\\")  # browsers read some attributes as CSS
+_DOTS = frozenset({"disc", "circle", "square"})
+LISTS = frozenset({"ol", "ul", "menu", "dir"})
+# Attributes with a length that moves texts, in pixels.
+GAPS = (
+    "cellpadding", "cellspacing", "border", "hspace", "vspace", "marginheight", "marginwidth", "leftmargin",
+    "topmargin", "rightmargin", "bottommargin",
+)  # fmt: skip
+_MAX_GAP = 64.0
+_INTEGER = re.compile(r"[ \t\r\n\f]*\+?([0-9]{1,9})[0-9.]*(%?)")
+
+
+def judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[str, str], look: Look) -> list[str]:
+    """Returns what the attributes of an element do to its text other than to decorate it.
+
+    `shown` are the attributes as they are displayed, in which values are replaced by others. `look` is that around it.
+    """
+    marks = []
+    for name, value in attributes.items():
+        if shown.get(name) != value and name not in _FREE_ATTRIBUTES and not is_inert_attribute(name):
+            marks.append(f"with a recipient's value as {name if name in shown else 'attribute'}")
+        elif name == "dir" and value.lower() not in {"ltr", "auto"}:
+            marks.append("in another direction")
+        elif tag == "caption" and name == "align" and value.lower() not in _CAPTION_SIDES:
+            marks.append("below its table")
+        elif name == "rowspan" and value.strip() != "1":
+            marks.append(OVER_ROWS)
+        elif not _decorates(tag, name, attributes, look):
+            marks.append(f"styled with {name}")
+    return marks
+
+
+def _decorates(tag: str, name: str, attributes: Mapping[str, str], look: Look) -> bool:
+    value = attributes[name]
+    if name in _FREE_ATTRIBUTES or name == "style":
+        return True
+    if name == "nowrap" or _CSS_ALONE.search(value):
+        return False
+    if name in GAPS:
+        return read_pixels(value) <= _MAX_GAP
+    if has_color(name, tag, attributes):
+        return parse_color_attribute(value) is not None
+    if name == "type":
+        return not _has_other_sign(tag, value.lower(), look)
+    return name != "face" or is_plain_font(value.lower())
+
+
+def _has_other_sign(tag: str, kind: str, look: Look) -> bool:
+    """Returns whether the `type` of a list or an item gives it another sign than a list of its tag has."""
+    list_tag = look.list_tag if tag == "li" else tag
+    return list_tag in LISTS and kind not in (_NUMBERS if list_tag == "ol" else _DOTS)
+
+
+def has_color(name: str, tag: str, attributes: Mapping[str, str]) -> bool:
+    """Returns whether an attribute gives an element a colour: without one, it has that of the elements around it."""
+    value = attributes.get(name, "").strip(" \t\r\n\f").lower()
+    return tag in COLORS.get(name, ()) and value not in {"", "transparent"}
+
+
+def read_pixels(value: str) -> float:
+    """Returns the number that HTML reads at the start of an attribute."""
+    number = _INTEGER.match(value)
+    return float(number[1]) * (MAX_OFFSET / 100 if number[2] else 1) if number else 0.0
