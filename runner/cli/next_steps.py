@@ -5,22 +5,26 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import filterfalse
 from pathlib import Path
 from shlex import join, quote
 
 from runner.cli.context import Context
 from runner.cli.other_runs import OtherRuns, find_other_runs
+from runner.clock import format_timestamp
 from runner.declare.project_root import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.current_ledger import OTHER_DEFAULT_HINT, refuse_fork
 from runner.ledger.facts import Facts
+from runner.ledger.key_state import latest_end
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
 from runner.ledger.record import Record
 from runner.plan.plan import Plan
 from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.problem_text import pluralize
+from runner.report.status_text import format_time
 from runner.shown_command import shown_command
 
 _MAX_ASKED = 5  # unknown deliveries of a message: above it there is a command for all of them
@@ -139,6 +143,7 @@ def note_other_clones(context: Context) -> None:
         context.output.note(note, OTHER_DEFAULT_HINT)
     elif (
         isinstance(address, LockfileAddress)
+        and repository.try_git("rev-parse", "--verify", "--quiet", "@{upstream}")
         and (context.tree.root / address.path).exists()
         and not _has_asked_lately(repository, remote)
     ):
@@ -162,7 +167,10 @@ def await_other_runs(context: Context, facts: Facts) -> list[NextStep]:
 
 def _await(runs: OtherRuns, live: Sequence[Record]) -> list[NextStep]:
     number, pronoun = pluralize(len(live), "delivery is", "deliveries are"), "it" if len(live) == 1 else "them"
-    purpose = f"{number} being sent by {runs.describe(live)}. See in two minutes what became of {pronoun}"
+    end = latest_end(live)
+    # The next full minute.
+    when = f"at {format_time(format_timestamp(end + timedelta(seconds=59)))} (UTC)" if end else "later"
+    purpose = f"{number} being sent by {runs.describe(live)}. See {when} what became of {pronoun}"
     return [NextStep(purpose, (shown_command("status"),))] if live else []
 
 

@@ -37,10 +37,16 @@ class OtherRuns:
         """Returns the runs that made these claims, each with the time of its first one."""
         if self.owner:
             return self.owner
-        since: dict[str, str] = {}
+        since, actors = dict[str, str](), dict[str, str]()
         for claim in sorted(claims, key=lambda claim: claim.at):
             since.setdefault(claim.run, claim.at)
-        return name_runs([f"run {run}, since {format_time(at)} (UTC)" for run, at in since.items()])
+            actors[claim.run] = actors.get(claim.run) or claim.actor
+        return name_runs(
+            [
+                f"{f'{actors[run]}, ' if actors[run] else ''}run {run}, since {format_time(at)} (UTC)"
+                for run, at in since.items()
+            ]
+        )
 
 
 def find_other_runs(context: Context) -> OtherRuns:

@@ -100,6 +100,13 @@ def is_live_claim(record: Record, now: datetime) -> bool:
     return at is not None and abs(now - at) < _LIVE_TIME
 
 
+def latest_end(claims: Iterable[Record]) -> datetime | None:
+    """Returns the time from which on the runs of some open attempts count as over; None if no time is known."""
+    times = filter(None, (parse_timestamp(record.at) for record in claims))
+    newest = max(times, default=None)
+    return newest + _LIVE_TIME if newest else None
+
+
 def name_ids(records: Iterable[Record]) -> str:
     """Returns the ids of the messages that these records say were sent, the first ones of many."""
     ids = sorted({record.id for record in records if record.id})

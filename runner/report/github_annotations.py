@@ -36,7 +36,9 @@ class Annotation:
         `path_prefix` is the folder of the project in GitHub's workspace: empty, or ending in /.
         """
         position = f"{_format_position(self.place, path_prefix)}," if self.place else ""
-        return f"::{self.kind} {position}title={_escape_property(self.title)}::{_escape_message(self.message)}"
+        # The log shows the message alone: so it begins with the place.
+        message = f"{show_on_one_line(f'{path_prefix}{self.place}')}: {self.message}" if self.place else self.message
+        return f"::{self.kind} {position}title={_escape_property(self.title)}::{_escape_message(message)}"
 
     def line(self) -> str:
         """Returns the annotation as a line of the log that GitHub does not take for a command."""

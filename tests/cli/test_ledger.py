@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner.cli import planning, run_report
-from runner.clock import format_timestamp
+from runner.clock import format_timestamp, parse_timestamp
 from runner.declare.keys_and_digests import delivery_key
 from runner.git.repository import find_repository
 from runner.ledger.known_hosts import own_remote_url
@@ -178,9 +178,12 @@ def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_i
     claim = line("a", "RUN-1", "claimed", message="first", at=now).replace("a" * 32, new)
     author.write("late.lock", claim)
     assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
-    time = now[:16].replace("T", " ")
+    time, end = (
+        format_timestamp(parse_timestamp(now) + timedelta(seconds=seconds))[:16].replace("T", " ")
+        for seconds in (0, 120 + 59)
+    )
     step = (
-        f"\nNext:\n  1 delivery is being sent by run RUN, since {time} (UTC). See in two minutes what became of it:\n"
+        f"\nNext:\n  1 delivery is being sent by run RUN, since {time} (UTC). See at {end} (UTC) what became of it:\n"
         "    msgrun status\n"
     )
     for command in (["plan"], ["status"], ["apply", "--yes", "messages/first.yaml", "--limit", "1"]):

@@ -19,6 +19,7 @@ def test_of_many_runs_three_are_named_and_long_names_are_cut() -> None:
     assert said.endswith("; 9,997 more")
     assert len(said) < 700
     assert runs.describe([CLAIM]) == "run 01JD, since 2026-11-22 10:00 (UTC)"
+    assert runs.describe([CLAIM, replace(CLAIM, actor="Bea")]) == "Bea, run 01JD, since 2026-11-22 10:00 (UTC)"
 
 
 def test_a_claim_from_the_future_is_not_being_sent() -> None:

@@ -3,11 +3,11 @@
 import fcntl
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.clock import format_timestamp
+from runner.clock import format_timestamp, parse_timestamp
 from runner.declare.keys_and_digests import delivery_key
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
@@ -63,9 +63,10 @@ def test_what_another_process_is_sending_is_reported_with_its_name_and_no_person
         for command in (["status"], ["status", "--to", "id:b"], ["plan"]):
             out, _, steps = folder.run(*command).out.partition("\nNext:\n")
             assert ("being sent by another run, RUN" in out, "may have arrived" in out) == (command != ["plan"], False)
+            end = format_timestamp(parse_timestamp(now) + timedelta(seconds=120 + 59))[:16].replace("T", " ")
             assert steps == (
-                "  1 delivery is being sent by msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC). See in two"
-                " minutes what became of it:\n    msgrun status\n"
+                "  1 delivery is being sent by msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC)."
+                f" See at {end} (UTC) what became of it:\n    msgrun status\n"
             )
     out, _, steps = folder.run("status").out.partition("\nNext:\n")
     assert ("being sent" in out + steps, "may have arrived" in out, "msgrun resolve" in steps) == (False, True, True)
