@@ -28,7 +28,7 @@ def test_values_of_recipients_are_masked() -> None:
     assert github_annotations.format_problems([found], show_values=False).endswith(
         "::messages/a.yaml:1:1: *** is wrong"
     )
-    assert github_annotations.format_problems([found], show_values=True).endswith("::ann@example.com is wrong")
+    assert github_annotations.format_problems([found], show_values=True).endswith(": ann@example.com is wrong")
 
 
 def test_ten_of_a_kind_are_all_annotations() -> None:
