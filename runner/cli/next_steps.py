@@ -28,7 +28,7 @@ from runner.report.status_text import format_time
 from runner.shown_command import shown_command
 
 _MAX_ASKED = 5  # unknown deliveries of a message: above it there is a command for all of them
-_MAX_MESSAGES = 3  # that have such a command
+_MAX_MESSAGES = 3  # that have a command or step of their own
 _LATELY = 3600  # seconds
 _ADDED_REMOTE = re.compile(r"^\+\s*remote:", re.MULTILINE)  # in a diff of msgrun.yaml: apply may have written it
 
@@ -172,6 +172,18 @@ def _await(runs: OtherRuns, live: Sequence[Record]) -> list[NextStep]:
     when = f"at {format_time(format_timestamp(end + timedelta(seconds=59)))} (UTC)" if end else "later"
     purpose = f"{number} being sent by {runs.describe(live)}. See {when} what became of {pronoun}"
     return [NextStep(purpose, (shown_command("status"),))] if live else []
+
+
+def release_messages(plan: Plan) -> list[NextStep]:
+    """Returns what a person can change where messages wait or are expired, for the first of them."""
+    steps = []
+    for message in plan.messages:
+        declaration, file = message.declaration, message.declaration.document.source.path
+        if message.is_expired:
+            steps.append(NextStep(f"{message.name} is expired: to send it all the same, raise expires in {file}", ()))
+        elif declaration.is_draft and message.counts["excluded"]:
+            steps.append(NextStep(f"{message.name} is a draft: once it is ready, delete not_before in {file}", ()))
+    return steps[:_MAX_MESSAGES]
 
 
 def settle_unknown(

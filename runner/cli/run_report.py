@@ -106,7 +106,11 @@ def find_exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRuns
 def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
     """Prints that a plan sends nothing, and how to settle what is unknown."""
     context.output.result("nothing to do")
-    next_steps.print_steps(context, next_steps.settle_unknown(context, _list_unknown(plan, ledger, Summary())))
+    steps = [
+        *next_steps.release_messages(plan),
+        *next_steps.settle_unknown(context, _list_unknown(plan, ledger, Summary())),
+    ]
+    next_steps.print_steps(context, steps)
 
 
 def report_canary(context: Context, ledger: Ledger, project: Project, summary: Summary) -> None:

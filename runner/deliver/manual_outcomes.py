@@ -12,7 +12,7 @@ from runner.plan.deliveries import PlannedMessage
 from runner.shown_command import shown_command
 
 _SETTLED: Mapping[KeyStatus, str] = {
-    "sent": "that delivery is known to be sent",
+    "sent": "it counts as sent, and that cannot be taken back; with a higher revision: all get the message again",
     "refused": "that delivery was refused, so it was not sent",
     "free": "that delivery is known to be not sent: the next apply sends it",
     "unknown": "",

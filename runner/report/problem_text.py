@@ -14,7 +14,8 @@ _MAX_CUT_WORD = 20  # characters; a longer word may be cut
 _LEFT_OUT = {
     "where": "by where",
     "only": "not in only: of the environment",
-    "exclude": "by exclude",
+    "suppressed": "on the lists of suppress: in msgrun.yaml",
+    "exclude": "on the lists of exclude: in the message",
     "unique_by": "by unique_by",
     "split": "in other parts of the split",
     "duplicates": "as duplicates",

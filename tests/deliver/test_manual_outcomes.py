@@ -148,7 +148,7 @@ def test_a_start_that_fits_two_or_none_or_something_settled_is_said(project):
     sent = next(key for key in project.facts if project.facts.state(key).status == "sent")
     with pytest.raises(UsageMistake) as caught:
         find_unknown(project.facts, sent, None)
-    assert caught.value.hint == "that delivery is known to be sent"
+    assert caught.value.hint.startswith("it counts as sent, and that cannot be taken back")
 
 
 def send_again(project, number, message_id):

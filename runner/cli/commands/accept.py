@@ -48,7 +48,8 @@ def accept(name: str) -> int:
             _show_edit(context, message.declaration, ledger.facts, records[0].key)
             who = list_people(context, ledger.facts, records[:3], len(records))
         pronoun, stay = ("It", "stays") if len(records) == 1 else ("They", "stay")
-        reason, ways_on = _explain_no_edit(context, message.declaration, ledger.facts)
+        waits = message.counts["excluded"] == len(message.deliveries)
+        reason, ways_on = _explain_no_edit(context, message.declaration, ledger.facts, waits=waits)
         decision = Decision(
             f"Accept the edit of {name} for {recipients}",
             f"Accepted the edit of {name}. {recipients} {stay} counted as sent; nothing was sent.",
@@ -59,8 +60,10 @@ def accept(name: str) -> int:
         return write_decision(context, ledger, records, decision)
 
 
-def _explain_no_edit(context: Context, declaration: Declaration, facts: Facts) -> tuple[str, list[NextStep]]:
-    """Returns why there may be no edit to accept, and what a person can do then."""
+def _explain_no_edit(
+    context: Context, declaration: Declaration, facts: Facts, *, waits: bool
+) -> tuple[str, list[NextStep]]:
+    """Returns why there may be no edit to accept, and what a person can do then. `waits`: no run would send it now."""
     name, revision, file = declaration.name, declaration.revision, declaration.document.source.path
     ledger = f"the ledger {context.ledger.address.display_name}"
     if facts.keys_of(name, revision):
@@ -69,6 +72,9 @@ def _explain_no_edit(context: Context, declaration: Declaration, facts: Facts) -
     which = f"revision {revision} of {name}" if revision > 1 else name
     sent = [number for other, number in sent_revisions(facts) if other == name and number < revision]
     path = os.path.relpath(context.tree.root / file, context.options.start_folder)
+    if waits and not sent:
+        see = NextStep("See when it is sent, and to whom", (shown_command("plan", path),))
+        return f"{which} was not sent yet, says {ledger}", [see]
     keep = f"Or keep the edit without sending: write revision: {max(sent, default=0)} again into {file}, then"
     return f"{which} was not sent yet, says {ledger}", [
         NextStep("Send it", (shown_command("apply", path),)),

@@ -57,7 +57,7 @@ def test_resolve_of_a_key_that_is_not_unknown_says_what_it_is(folder: Folder) ->
         line("b", "2", "claimed"),
         line("b", "3", "claimed").replace("b" * 32, "b" * 8 + "c" * 24),
     )
-    assert "that delivery is known to be sent" in folder.run("resolve", "aaaa", "--not-sent").err
+    assert "it counts as sent, and that cannot be taken back" in folder.run("resolve", "aaaa", "--not-sent").err
     assert folder.run("resolve", "dddd", "--not-sent").code == 64
     assert "2 unknown deliveries have a key" in folder.run("resolve", "bbbb", "--not-sent").err
 

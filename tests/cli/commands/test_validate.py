@@ -89,7 +89,8 @@ def test_problems_as_github_annotations_are_escaped(folder: Folder) -> None:
     folder.message(TWO)
     ran = folder.run("validate", "--format", "github")
     assert ran.out.startswith(
-        "::error file=messages/message.yaml,line=3,col=19,endColumn=29,title=undefined-variable::first_name has"
+        "::error file=messages/message.yaml,line=3,col=19,endColumn=29,title=undefined-variable::"
+        "messages/message.yaml:3:19: first_name has"
     )
     assert "%0Ahint: " in ran.out
 
