@@ -15,7 +15,7 @@ from runner.compare.declared_fields import FieldChange
 from runner.compare.link_hosts import find_new_hosts
 from runner.compare.merged_lockfiles import UNION, find_lost_attributes
 from runner.compare.replaced_settings import find_replaced_settings
-from runner.compare.suppression_changes import compare_suppression_lists, list_excluded_contacts
+from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.hold_file import HOLD_FILE
 from runner.declare.project import Project
 from runner.declare.project_reader import load_project
@@ -114,12 +114,7 @@ def compare_with_base(
         samples = _list_samples(review, changes)
         hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations, samples)
         new_hosts = hosts if before.declarations else {}
-    # Of messages that are gone: under another name, their lists may be those of new ones.
-    gone = [one for one in (before.declarations if before else ()) if one.name not in names]
-    lists = [files for one in gone for files in list_excluded_contacts(one)]
-    lost = [*compare_suppression_lists(base.tree, context.tree, lists, "to.exclude")]
-    weakened = [*guard_settings.find_weakened_rules(changes), *lost]
-    guard_changes = guard_settings.interleave((*base.guards, weakened))
+    guard_changes = guard_settings.interleave((*base.guards, [*guard_settings.find_weakened_rules(changes)]))
     return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head, new_hosts)
 
 
@@ -205,18 +200,23 @@ def _list_changed_files(repository: Repository, commit: Commit, paths: Sequence[
 def _load_project_at(context: Context, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:
     """Returns the project at a ref, and notes on what could not be read of it.
 
-    The project is empty if the ref does not declare the environment. It is None if its settings cannot be read.
+    If the ref does not declare the environment, it is read in its own default one. It is None if its settings cannot be
+    read.
     """
+    notes: tuple[str, ...] = ()
     try:
-        settings = load_settings(tree, context.options.environment, context.settings.salt)
-    except UsageMistake:
-        note = f"{ref} declares no environment {context.settings.environment}: every message counts as new"
-        return Project(tree, context.settings, (), ()), (note,)
+        try:
+            settings = load_settings(tree, context.options.environment, context.settings.salt)
+        except UsageMistake:
+            default = load_settings(tree, None, context.settings.salt).default_environment
+            settings = load_settings(tree, default or None, context.settings.salt)
+            own = f"{ref} declares no environment {context.settings.environment}"
+            notes = (f"{own}: it is compared in its environment {default or DEFAULT_ENVIRONMENT}",)
     except ProblemsFound as error:
         return None, (f"nothing can be compared: {_describe_errors(error.problems, ref)}",)
     project = load_project(tree, settings, RENDER_MONITOR)
     errors = [problem for problem in project.problems if problem.is_error]
-    return project, (f"not all can be compared: {_describe_errors(errors, ref)}",) if errors else ()
+    return project, (*notes, *([f"not all can be compared: {_describe_errors(errors, ref)}"] if errors else []))
 
 
 def _describe_errors(problems: list[Problem], ref: str) -> str:

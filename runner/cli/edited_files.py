@@ -1,14 +1,19 @@
 """The edit of a sent message as git has it: the commit with the text that was sent, and the commands that show it."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from shlex import join
 
+from runner.cli.context import Context
+from runner.cli.render_time_limit import RENDER_MONITOR
+from runner.compare.commit_tree import find_commit, tree_at
 from runner.declare.declaration import Declaration
+from runner.declare.project_reader import load_project
+from runner.declare.settings import load_settings
 from runner.declare.template.faults import FOLDER
-from runner.errors import LedgerUnavailable
+from runner.errors import LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.plan.guards import SEE_EDIT, Guard
@@ -18,41 +23,39 @@ from runner.shown_command import shown_command
 HEAD = "HEAD"
 _MAX_NAMED = 3  # guards whose ways out are shown as steps
 _MAX_FILES = 50  # of a message; the arguments of git have a limit of 2 MiB, and a path may have 4 KB
+_MAX_COMMITS = 8  # that changed these files, and are read
 
 
-def name_edits(plan: Plan, root: Path, facts: Facts) -> Plan:
+def name_edits(context: Context, plan: Plan, facts: Facts) -> Plan:
     """Returns the plan with the commands that show and undo an edit in the steps of its guards.
 
-    The steps stay as they are without git, where it does not have the text before, or for a message of many files.
+    The steps stay as they are without git, where no commit has the text that was sent, or for a message of many files.
     """
     messages = {message.name: message for message in plan.messages}
     guards = list(plan.guards)
     edited = [index for index, guard in enumerate(guards) if guard.code == "edited"][:_MAX_NAMED]
     try:
-        if edited and (repository := find_repository(root.resolve())):
+        if edited and (repository := find_repository(context.tree.root.resolve())):
             for index in edited:
                 message = messages[guards[index].messages[0]]
-                sent_at = find_time_of_sending(facts, message.deliveries.first_key("edited"))
-                guards[index] = _name_edit(guards[index], TextHistory(repository, root, message.declaration), sent_at)
+                history = TextHistory(context, repository, message.declaration)
+                key = message.deliveries.first_key("edited")
+                guards[index] = _name_edit(guards[index], history, history.find_commit(facts, key))
     except LedgerUnavailable:
         return plan
     return replace(plan, guards=tuple(guards))
 
 
-def _name_edit(guard: Guard, history: "TextHistory", sent_at: str) -> Guard:
-    """Returns a guard with the steps that show and undo the edit."""
-    if not (ref := history.find_commit(sent_at)):
+def _name_edit(guard: Guard, history: "TextHistory", ref: str) -> Guard:
+    """Returns a guard with the steps that show and undo the edit since a commit; without one as it is."""
+    if not ref:
         return guard
     changed = [os.path.relpath(history.root / path) for path in history.find_changed(ref)]
     options = ["--staged", "--worktree"] if ref == HEAD else [f"--source={ref}"]
     (purpose, _), *others = guard.steps
-    see = SEE_EDIT, shown_command("plan", "--against", ref)
-    return replace(guard, steps=(see, (purpose, join(["git", "restore", *options, *changed])), *others))
-
-
-def find_time_of_sending(facts: Facts, key: str) -> str:
-    """Returns when the text was sent that a delivery counts as sent with, or accepted as it; empty if not known."""
-    return max((record.at for record in facts.records_of(key) if record.status == "sent"), default="")
+    see = f"{SEE_EDIT}{guard.messages[0]}", shown_command("plan", "--against", ref)
+    undo = purpose, join(["git", "restore", *options, *changed]) if changed else ""
+    return replace(guard, steps=(see, undo, *others))
 
 
 class TextHistory:
@@ -61,34 +64,39 @@ class TextHistory:
     `root` is that of the project. Of a message of more than 50 files nothing is known.
     """
 
-    def __init__(self, repository: Repository, root: Path, declaration: Declaration) -> None:
-        self.root = root
-        self._repository = repository
+    def __init__(self, context: Context, repository: Repository, declaration: Declaration) -> None:
+        self.root = context.tree.root
+        self._context, self._repository, self._declaration = context, repository, declaration
         body, path = declaration.body_origin.file, declaration.document.source.path
         included = [FOLDER + name for text in declaration.texts for name in text.includes]
         paths = dict.fromkeys([path, *([body.path] if body else []), *included])
-        names = {path: repository.relative_path(root / path) for path in paths} if len(paths) <= _MAX_FILES else {}
+        names = {path: repository.relative_path(self.root / path) for path in paths} if len(paths) <= _MAX_FILES else {}
         self._names = {path: name for path, name in names.items() if name}
 
-    def find_commit(self, sent_at: str) -> str:
-        """Returns the commit with the text before the edit, HEAD if it is the newest; empty if git has none.
+    def find_commit(self, facts: Facts, key: str) -> str:
+        """Returns the newest commit with the text that a delivery was sent with; empty if none of the last has it.
 
-        That is the one that was there at the time of sending. Else it is HEAD, or the one before the last change.
+        It is HEAD if that has it. Raises LedgerUnavailable if git fails.
         """
-        specs = self._list_specs(self._names)
-        if not specs:
+        if not (specs := self._list_specs(self._names)):
             return ""
-        sent = sent_at and self._repository.try_git("log", "-1", f"--before={sent_at}", "--format=%h", "--", *specs)
-        if sent and self.find_changed(sent):
-            return sent if self.find_changed(sent, HEAD) else HEAD
-        if self.find_changed(HEAD):
-            return HEAD
-        last = self._repository.try_git("log", "-1", "--diff-filter=M", "--format=%h", "--", *specs)
-        return (last and self._repository.try_git("rev-parse", "--short", "--verify", "--quiet", f"{last}^")) or ""
+        log = self._repository.try_git("log", f"-{_MAX_COMMITS}", "--format=%h", "--", *specs) or ""
+        refs = (ref for ref in (HEAD, *log.split()) if facts.was_sent_with(bytes.fromhex(key), self._read_content(ref)))
+        return next(refs, "")
 
-    def find_changed(self, *refs: str) -> list[str]:
-        """Returns the paths of the files that differ between a commit and the work tree, or between two commits."""
-        options = ("--name-only", "--no-relative", "-z", *refs)
+    def _read_content(self, ref: str) -> str:
+        """Returns the hash of what the author wrote of the message in a commit; empty if that cannot be read."""
+        commit, context = find_commit(self._repository, ref), self._context
+        with contextlib.suppress(ProblemsFound, UsageMistake), tree_at(self._repository, commit, self.root) as tree:
+            settings = load_settings(tree, context.settings.environment_name, context.settings.salt)
+            project = load_project(tree, settings, RENDER_MONITOR, [self._declaration.document.source.path])
+            found = (one.content for one in project.declarations if one.name == self._declaration.name)
+            return next(found, "")
+        return ""
+
+    def find_changed(self, ref: str) -> list[str]:
+        """Returns the paths of the files that differ between a commit and the work tree."""
+        options = ("--name-only", "--no-relative", "-z", ref)
         printed = self._repository.try_git("diff", *options, "--", *self._list_specs(self._names)) or ""
         names = set(printed.split("\0"))
         return [path for path, name in self._names.items() if name in names]

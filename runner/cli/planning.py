@@ -110,7 +110,7 @@ def plan_project(context: Context, project: Project, facts: Facts, options: Plan
     all_problems = [*project.problems, *recipient_problems]
     if any(problem.is_error for problem in all_problems):
         raise ProblemsFound(all_problems)
-    return name_edits(plan, context.tree.root, facts), all_problems
+    return name_edits(context, plan, facts), all_problems
 
 
 def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], notes: Sequence[str] = ()) -> Review:

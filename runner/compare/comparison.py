@@ -12,7 +12,13 @@ from itertools import islice
 from typing import Literal
 
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient
-from runner.compare.declared_fields import EXCLUDED_CONTACTS, FieldChange, compare_fields, describe_list_change
+from runner.compare.declared_fields import (
+    EXCLUDE_KEY,
+    EXCLUDED_CONTACTS,
+    FieldChange,
+    compare_fields,
+    describe_list_change,
+)
 from runner.compare.declared_texts import list_texts_and_variables
 from runner.compare.renames import RemovedMessage, find_lost_rules, find_renames, list_removed
 from runner.current_work import CURRENT_WORK
@@ -150,7 +156,15 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
                 warnings = () if is_reported else find_renames(message, removed, compared)
             changes.append(MessageChange(message.name, "new", warnings=warnings))
             new.append(message.declaration)
+    grown = {change.name for change in changes if _goes_to_others(change)}
+    new += [message.declaration for message in now.plan.messages if message.name in grown]
     return (*changes, *(_describe_removal(each, new) for each in removed))
+
+
+def _goes_to_others(change: MessageChange) -> bool:
+    """Returns whether a changed message goes to other people than before."""
+    is_moved = any(field.name.startswith("to") and field.name != EXCLUDE_KEY for field in change.fields)
+    return change.kind == "changed" and (is_moved or bool(change.audience and change.audience.added))
 
 
 def _compare_message(

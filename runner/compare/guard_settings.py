@@ -30,19 +30,19 @@ def compare_guard_settings(
 def compare_environments(
     before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
 ) -> Iterator[FieldChange]:
-    """Yields the environments that one side lacks: removed ones, a new one that is the default, then other new ones.
+    """Yields what the default environment changes if it is another one, then the environments that one side lacks.
 
-    A new one is compared with the unnamed environment before, whose settings it would have had. One that is the default
-    in place of a removed one is compared with that.
+    A new one is compared with the unnamed environment before, whose settings it would have had.
     """
-    default, old_default = (side[None].default_environment if None in side else "" for side in (now, before))
-    replaced = before.get(old_default) if old_default and old_default not in now else None
+    old_default, default = (side[None].default_environment or None if None in side else None for side in (before, now))
+    if old_default != default and old_default in before and default in now:
+        prefix = f"environments.{default}." if default else ""
+        yield from _compare(before[old_default], now[default], prefix, _OWN_KEYS)
     for name in sorted(before.keys() ^ now.keys(), key=lambda name: (name in now, name != default, name or "")):
         prefix = f"environments.{name}" if name else ""
         yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
-        if name in now and None in before:
-            old = replaced if replaced and name == (default or None) else before[None]
-            yield from _compare(old, now[name], f"{prefix}.", _OWN_KEYS)
+        if name in now and name != default and None in before:
+            yield from _compare(before[None], now[name], f"{prefix}.", _OWN_KEYS)
 
 
 def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ...]:

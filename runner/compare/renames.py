@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from runner.compare.audience_overlap import compare_audiences
 from runner.compare.declared_fields import EXCLUDE_KEY, FieldChange, format_value, list_fields
 from runner.compare.declared_texts import list_declared_texts
+from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
-from runner.declare.similar_names import list_first
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
 
+_MAX_NAMED = 10  # messages that lack a rule
 _MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
 
 
@@ -30,19 +30,35 @@ def list_removed(declarations: Iterable[Declaration], facts: Facts) -> list[Remo
     return [RemovedMessage(each, _list_texts(each), _count_sent(each, facts)) for each in declarations]
 
 
-def find_lost_rules(removed: Declaration, new: Sequence[Declaration]) -> Iterator[FieldChange]:
-    """Yields the rules of a removed message that leave people out, and that a new message lacks or has in another form.
+def find_lost_rules(removed: Declaration, others: Sequence[Declaration]) -> Iterator[FieldChange]:
+    """Yields the rules of a removed message that leave people out, and that do not hold in some of the other ones.
 
-    A new name must not hide that a rule was lifted.
+    The others are the new messages, and those that go to more people now: another name must not hide that a rule was
+    lifted. Lists are compared by their contacts.
     """
     fields = list_fields(removed.document.value)
-    for key in fields.keys() & {SUBSCRIPTION_KEY, EXCLUDE_KEY}:
-        values = {declaration.name: list_fields(declaration.document.value).get(key) for declaration in new}
-        if without := [name for name, value in values.items() if value is None]:
-            yield FieldChange(key, format_value(fields[key]), f"removed; new without it: {list_first(without)}")
-        others = {name: value for name, value in values.items() if value is not None and value != fields[key]}
-        for name, value in islice(others.items(), _MAX_COPIES):
-            yield FieldChange(key, format_value(fields[key]), f"removed; the new {name} has {format_value(value)}")
+    if subscription := removed.require_subscription:
+        differing = [
+            f"{one.name} has {one.require_subscription or 'none'}"
+            for one in others
+            if one.require_subscription != subscription
+        ]
+        if differing:
+            yield _describe_lost_rule(SUBSCRIPTION_KEY, subscription, differing)
+    if contacts := removed.selection.exclusion_list:
+        missing = ((one.name, _count_missing(contacts, one.selection.exclusion_list)) for one in others)
+        lacking = [f"{name} lacks {count:,} of its contacts" for name, count in missing if count]
+        if lacking:
+            yield _describe_lost_rule(EXCLUDE_KEY, format_value(fields.get(EXCLUDE_KEY)), lacking)
+
+
+def _describe_lost_rule(key: str, before: str, effects: Sequence[str]) -> FieldChange:
+    more = f" and {len(effects) - _MAX_NAMED:,} more" if len(effects) > _MAX_NAMED else ""
+    return FieldChange(key, before, f"removed; {', '.join(effects[:_MAX_NAMED])}{more}")
+
+
+def _count_missing(contacts: SuppressionList, others: SuppressionList | None) -> int:
+    return contacts.count_missing(others) if others else contacts.identifier_count
 
 
 def find_renames(message: PlannedMessage, removed: Iterable[RemovedMessage], compared: Counter[str]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 Lines would say too little: an added line can make the lines after it a part of a note.
 """
 
-import posixpath
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +11,7 @@ from runner.compare.audience_overlap import have_same_content
 from runner.compare.declared_fields import FieldChange, describe_list_change
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.sources import read_suppression_files
-from runner.declare.audience.suppression import ContactFiles, SuppressionList, parse_contact_files
-from runner.declare.declaration import Declaration
+from runner.declare.audience.suppression import ContactFiles, SuppressionList
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place
 
@@ -24,12 +22,11 @@ _NOT_COMPARED = "not compared: "
 
 
 def compare_suppression_lists(
-    before: Tree, now: Tree, declared_before: Iterable[ContactFiles], setting: str = "suppress"
+    before: Tree, now: Tree, declared_before: Iterable[ContactFiles]
 ) -> Iterator[FieldChange]:
     """Yields the changes of suppression lists, as their numbers of identifiers. What is beyond the limits is named.
 
-    `declared_before` are the lists that the commit declares in the setting, with paths from the root. Another one is
-    new, and lost no contact.
+    `declared_before` are the lists that the commit declares. Another one is new, and lost no contact.
     """
     distinct = {repr(files): files for files in declared_before}.values()
     named = [files for files in distinct if not _is_wild(files.pattern)]
@@ -44,20 +41,10 @@ def compare_suppression_lists(
                 change: tuple[str, str] | None = ("", f"{_NOT_COMPARED}more than {_MAX_SIZE >> 20} MiB of all lists")
             else:
                 change = None if old and have_same_content(old, new) else _compare(before, now, files)
-            yield from [FieldChange(f"{setting} {files.pattern}", *change)] if change else []
+            yield from [FieldChange(f"suppress {files.pattern}", *change)] if change else []
     if left_out:
         limit = f"at most {_MAX_NAMED} lists, and {_MAX_PATTERNS} patterns, of all environments are compared"
-        yield FieldChange(setting, "", f"{_NOT_COMPARED}{left_out:,} more; {limit}")
-
-
-def list_excluded_contacts(declaration: Declaration) -> Iterator[ContactFiles]:
-    """Yields the lists of `to.exclude` of a declaration, with their paths from the root."""
-    to = declaration.document.value.get("to")
-    if not isinstance(to, dict) or "exclude" not in to:
-        return
-    folder = posixpath.dirname(declaration.document.source.path)
-    for files in parse_contact_files(to["exclude"]):
-        yield files._replace(pattern=posixpath.normpath(posixpath.join(folder, files.pattern)))
+        yield FieldChange("suppress", "", f"{_NOT_COMPARED}{left_out:,} more; {limit}")
 
 
 def _is_wild(pattern: str) -> bool:

@@ -13,8 +13,8 @@ from runner.declare.settings import DEFAULT_ENVIRONMENT, Limits
 from runner.shown_command import shown_command, shown_path
 
 STALE_PLAN = "stale-plan"
-SEE_EDIT = "See the edit of text, sender or vars"  # a step of a guard, where git knows the text before
 LEDGER_NOT_READ = "ledger-not-read"
+SEE_EDIT = "See the edit of "  # begins a step of a guard, where git knows the text before
 _MAX_FILES = 10  # that a hint names
 
 

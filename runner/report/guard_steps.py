@@ -18,7 +18,7 @@ def list_guard_steps(review: Review) -> tuple[Sequence[Guard], list[NextStep]]:
     names = {name for item in guards for name in item.messages}
     changes = review.comparison.changes if review.comparison else ()
     is_seen = names <= {change.name for change in changes if change.is_content_changed and change.before}
-    see = dict.fromkeys(step for item in guards for step in item.steps if step[0] == SEE_EDIT)
+    see = dict.fromkeys(step for item in guards for step in item.steps if step[0].startswith(SEE_EDIT))
     others = dict.fromkeys(step for item in reversed(guards) for step in reversed(item.steps) if step not in see)
     shown = [*(() if is_seen else see), *reversed(others)]
     return guards, [NextStep(purpose, (command,) if command else ()) for purpose, command in shown]

@@ -239,11 +239,12 @@ def test_settings_with_problems_leave_nothing_to_compare_with(here: Folder) -> N
     ]
 
 
-def test_an_environment_that_was_not_there_is_all_new(here: Folder) -> None:
+def test_an_environment_that_was_not_there_is_compared_with_the_default_one(here: Folder) -> None:
     here.write("msgrun.yaml", "environments: {staging: {}}\n")
     found = json.loads(here.run("-e", "staging", "plan", "--against", "main", "--format", "json").out)["changes"]
-    assert {change["change"] for change in found["messages"]} == {"new"}
-    assert found["notes"] == ["main declares no environment staging: every message counts as new"]
+    assert {change["change"] for change in found["messages"]} == {"unchanged"}
+    note = "main declares no environment staging: it is compared in its environment default"
+    assert found["notes"] == [note]
 
 
 def test_a_project_below_the_top_of_its_repository(folder: Folder, tmp_path: Path) -> None:
@@ -367,7 +368,7 @@ def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sand
     undo = "  Undo the edit of seed, if it is a mistake"
     restore = f"{undo}:\n    git restore --staged --worktree messages/seed.yaml\n"
     assert restore in out
-    see = "  See the edit of text, sender or vars:\n    msgrun plan --against"
+    see = "  See the edit of seed:\n    msgrun plan --against"
     assert f"{see} HEAD\n{restore}" in here.run("plan").out
     before = git(here.path, "log", "-1", "--format=%h", "--", "messages/seed.yaml")
     commit(here)
@@ -380,13 +381,12 @@ def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sand
     assert f"Next:\n{undo}\n  Or keep" in here.run("plan").out
 
 
-def test_the_text_before_an_edit_is_that_of_the_time_of_sending(
-    here: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_text_before_an_edit_is_the_one_that_was_sent(here: Folder, intercom: Sandbox) -> None:
+    edit(here, "messages/seed.yaml", "Hey", "Hi")  # sent before it is committed
     assert here.run("apply", "--yes").code == 0
-    sent = git(here.path, "log", "-1", "--format=%h", "--", "messages/seed.yaml")
-    for number, (old, new) in enumerate((("Hey", "Ho"), ("name: seed", "name: seed  # a note"))):
-        monkeypatch.setenv("GIT_COMMITTER_DATE", f"@{4_000_000_000 + number} +0000")
+    commit(here)
+    sent = git(here.path, "rev-parse", "--short", "HEAD")
+    for old, new in (("Hi", "Ho"), ("name: seed", "name: seed  # a note")):
         edit(here, "messages/seed.yaml", old, new)
         commit(here)
     out = here.run("plan").out
@@ -394,6 +394,15 @@ def test_the_text_before_an_edit_is_that_of_the_time_of_sending(
     assert f"git restore --source={sent} messages/seed.yaml\n" in out
     git(here.path, "restore", f"--source={sent}", "messages/seed.yaml")
     assert here.run("plan").code == 0
+    assert len(intercom.messages) == 4
+
+
+def test_of_a_text_that_no_commit_has_no_commit_is_named(here: Folder, intercom: Sandbox) -> None:
+    edit(here, "messages/seed.yaml", "Hey", "Hi")
+    assert here.run("apply", "--yes").code == 0
+    edit(here, "messages/seed.yaml", "Hi", "Ho")
+    commit(here)
+    assert "\nNext:\n  Undo the edit of seed, if it is a mistake\n  Or keep" in here.run("plan").out
     assert len(intercom.messages) == 4
 
 

@@ -9,7 +9,7 @@ import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, check_one, plan_one, write_decision
-from runner.cli.edited_files import HEAD, TextHistory, find_time_of_sending
+from runner.cli.edited_files import HEAD, TextHistory
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.recipients import list_people
@@ -86,15 +86,15 @@ def _explain_no_edit(
 def _show_edit(context: Context, declaration: Declaration, facts: Facts, key: str) -> None:
     """Prints how the files of a message changed since the text that the delivery with the key has was sent.
 
-    Without git, or if it has no other text, it prints how the text begins now.
+    Without git, or if no commit has that text, it prints how the text begins now.
     """
     output = context.output
     if not output.is_interactive:
         return
     with contextlib.suppress(LedgerUnavailable):  # this is only to look at
         if repository := find_repository(context.tree.root.resolve()):  # also where the ledger is not in git
-            history = TextHistory(repository, context.tree.root, declaration)
-            if ref := history.find_commit(find_time_of_sending(facts, key)):
+            history = TextHistory(context, repository, declaration)
+            if ref := history.find_commit(facts, key):
                 since = "the last commit" if ref == HEAD else f"commit {ref}"
                 edits = [_format_change(path, since, lines) for path, lines in history.read_changes(ref) if lines]
                 output.message("\n".join([*edits, ""]))
@@ -102,7 +102,7 @@ def _show_edit(context: Context, declaration: Declaration, facts: Facts, key: st
     sample = render_sample(declaration, context.settings.salt)
     text = format_beginning(sample, show_values=output.show_values) if sample else ""
     file = declaration.document.source.path
-    output.message(one_line(f"git has no earlier text of {file}. Its text is now: {text}"))
+    output.message(one_line(f"No commit has the text that was sent. In {file} it is now: {text}"))
 
 
 def _format_change(path: str, since: str, lines: Sequence[str]) -> str:

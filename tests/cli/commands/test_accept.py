@@ -72,8 +72,8 @@ def test_the_question_says_what_follows_and_fits_the_terminal(
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     ran = folder.run("accept", "list")
     assert ran.err == (
-        "git has no earlier text of messages/message.yaml. Its text\n"
-        "  is now: Hello Ann\n"
+        "No commit has the text that was sent. In\n"
+        "  messages/message.yaml it is now: Hello Ann\n"
         "id:a1, id:b2, id:c3 got list before the edit. They stay\n"
         "  counted as sent, with the new text; nothing is sent.\n"
         "Accept the edit of list for 3 recipients? [y/N]: "
@@ -120,4 +120,4 @@ def test_a_message_that_is_in_one_commit_alone_is_shown_as_it_is_now(
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
     ran = folder.run("accept", "list")
-    assert ran.err.startswith("git has no earlier text of messages/message.yaml. Its text is now: Hello Ann\n")
+    assert ran.err.startswith("No commit has the text that was sent. In messages/message.yaml it is now: Hello Ann\n")
