@@ -150,8 +150,8 @@ class _CommitTree(Tree):
         """Returns the files that a name with `*` matches, from the root, sorted. Raises NotReadable."""
         pattern = normpath(join(dirname(beside), named))
         if len(pattern) <= MAX_PATH:
-            # These are too many, because `*` matches a slash too: super().glob() selects.
-            for path in fnmatch.filter(self._entries, pattern):
+            # These are too many, because `*` matches a slash too: super().glob() selects. `**/` may be no folder.
+            for path in fnmatch.filter(self._entries, pattern.replace("**/", "*")):
                 self._ensure_written(path)
         return super().glob(named, beside)
 

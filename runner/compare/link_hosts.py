@@ -22,6 +22,9 @@ _LINKED_TEXT = re.compile(r"(?<![\w./-])(?:[\w-]{1,63}\.){1,9}[a-z]{2,63}(?![\w@
 # The last @ ends the user, and a browser drops tabs and line ends wherever they stand.
 _WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:\s]*)", re.IGNORECASE)
 _MAIL_ADDRESS = re.compile(r"mailto:[^?\s\"'<>]{0,400}@([^?,;&\s\"'<>]+)", re.IGNORECASE)
+# What a template leaves out, and an expression that is only a text.
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_LITERAL = re.compile(r"\{\{-?\s{0,99}(['\"])([^'\"\\{}]{0,99})\1\s{0,99}-?\}\}")
 _IGNORED = re.compile(r"[\t\n\r]")
 _TRIMMED = "".join(map(chr, range(33)))
 _DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))  # IDNA takes each for a dot
@@ -66,7 +69,11 @@ def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
     for declaration in declarations:
         written = list_texts_and_variables(declaration)
         sources = (*written.values(), *map(format_value, list_fields(declaration.document.value).values()))
-        yield from (unescape_html(source).lower() for source in sources)
+        for source in sources:
+            yield unescape_html(source).lower()
+            if "{" in source:  # as it is once rendered, as far as that is certain
+                rendered = _LITERAL.sub(r"\2", _COMMENT.sub("", source))
+                yield unescape_html(rendered).lower()
 
 
 def _find_hosts(text: str) -> Iterator[str]:

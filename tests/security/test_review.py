@@ -197,6 +197,14 @@ def test_new_hosts_in_links_are_named(reviewed: Clone, link: str) -> None:
     assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed, code=0)
 
 
+@pytest.mark.parametrize("host", ["ponles{# x #}.example", "ponles.{{ 'example' }}", "pon{{- 'les' -}}.example"])
+def test_a_new_host_in_a_text_without_a_sample_is_named_as_it_is_rendered(reviewed: Clone, host: str) -> None:
+    head = message("second", "bbb1", body=f"|\n  <a href=https://{host}/a>x</a>").partition("to:")[0]
+    reviewed.write("messages/second.yaml", f"{head}to: {{intercom: {{segment: Trial}}}}\n")
+    reviewed.commit()
+    assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed)
+
+
 def test_two_long_lists_of_a_guard_are_compared_in_linear_time() -> None:
     before, now = (", ".join(f"*@{prefix}-{number}.example" for number in range(20_000)) for prefix in ("old", "new"))
     start = time.process_time()
@@ -512,6 +520,21 @@ def test_a_default_environment_in_place_of_another_one_hides_no_guard(listed: Cl
     top = top_of_review(listed)
     assert "`environments.other.require_plan`: `true` → `false`" in top
     assert "`environments.other.limits.recipients_per_message`: `2` → " in top
+
+
+@pytest.mark.parametrize("pattern", ["lists/**/*.csv", "**/no*.csv", "lists/*.csv"])
+def test_a_list_that_a_pattern_names_is_compared_with_all_its_files(reviewed: Clone, pattern: str) -> None:
+    settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
+    reviewed.write("msgrun.yaml", f"{settings}suppress: ['{pattern}']\n")
+    reviewed.write("lists/no.csv", "id\nbbb1\n")
+    reviewed.write("lists/eu/no.csv", "id\nzzz9\n")
+    reviewed.write("lists/no-more.csv", "id\nzzz8\n")
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    (reviewed.path / "lists" / "no.csv").unlink()
+    reviewed.commit()
+    assert ", 1 removed`" in top_of_review(reviewed)
 
 
 DECIDING = {
