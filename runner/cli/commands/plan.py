@@ -74,7 +74,7 @@ def plan(
         project_plan = _ask_intercom(context, project_plan, ledger.facts) if online else project_plan
         entries = plan_files.list_plan_entries(project_plan)
         changes = file.changes(entries, is_full_selection=not options.paths) if check else []
-        notes = [*_note_ledger(context, ledger), *plain_text.format_plan_file_change_lines(file, changes)]
+        notes = [*_note_ledger(context, project_plan, ledger), *plain_text.format_plan_file_change_lines(file, changes)]
         review = planning.build_review(context, project_plan, warnings, notes)
         if base:
             comparison = compare_with_base(context, base, review, ledger.facts, project, paths, read_audiences)
@@ -97,9 +97,11 @@ def _set_comment_path(comment: Path | None) -> None:
         step_results_of(options).comment_path = plan_files.find_comment_path(options.start_folder, comment)
 
 
-def _note_ledger(context: Context, ledger: PlannedLedger) -> list[str]:
-    """Prints the notes about the ledger. Returns them and its duplicates, for the reviewer."""
+def _note_ledger(context: Context, plan: Plan, ledger: PlannedLedger) -> list[str]:
+    """Prints the notes about the ledger, and what other clones may have sent. Returns what the reviewer has to know."""
     notes = describe_ledger(context, ledger)
+    if plan.to_send:
+        note_other_clones(context)
     for note in notes:
         context.output.note(note)
     return notes + plain_text.format_duplicates(ledger.facts)
@@ -114,9 +116,7 @@ def _find_send_step(plan: Plan, paths: Sequence[str], out: Path | None, *, is_ch
 
 
 def _note_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextStep | None) -> None:
-    """Says what other clones may have sent, what other runs are sending now, and whom Intercom does not have."""
-    if plan.to_send:
-        note_other_clones(context)
+    """Says what other runs are sending now, whom Intercom does not have, and how to send."""
     if context.output.output_format == "text":
         missing = sum(message.deliveries.count_code(CONTACT_NOT_FOUND) for message in plan.messages)
         again = NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),))
