@@ -8,8 +8,12 @@ from pathlib import Path
 def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     """Replaces a file by one with these parts, durably. A link stays a link, and the file keeps its mode.
 
-    Raises OSError; the old file stays as it is then.
+    What is not a regular file, as a pipe or /dev/null, is written to. Raises OSError; the old file stays as it is then.
     """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as handle:
+            handle.writelines(parts)
+        return
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:

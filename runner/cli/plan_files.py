@@ -29,6 +29,7 @@ from runner.shown_command import shown_command, shown_path
 
 MAX_PLAN_FILE = 32 * 1024 * 1024  # bytes; a line has about 150, and there is one for each message
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+_START = 4096  # bytes of a file that show whether msgrun wrote it
 
 
 def load_plan_file(context: Context, *, ignore_contents: bool = False) -> PlanFile:
@@ -116,7 +117,9 @@ def save_plan(context: Context, plan: Plan, paths: Sequence[str], path: Path) ->
     rules = list_sending_rules(context.settings, [message.declaration for message in plan.messages])
     selected = [context.relative_to_root(selected_path) for selected_path in paths]
     parts = json_output.format_plan(plan, salt_check(context.settings.salt), rules=rules, paths=selected)
-    _write(context.user_path(path), (f"{part}\n".encode() for part in parts))
+    target = context.user_path(path)
+    _refuse_other_file(target, path, b'"format_version"', "no saved plan", "--out plan.json")
+    _write(target, (f"{part}\n".encode() for part in parts))
     if plan.unread:
         save = shown_command("plan", *paths, "--online", "--out", str(path))
         context.output.note(
@@ -173,20 +176,24 @@ def find_comment_path(start: Path, path: Path) -> Path:
     full = user_path(base, full)
     if full.is_symlink():
         raise GuardRefused(f"{path} is a link, and msgrun writes no comment through one", "name another file")
+    _refuse_other_file(full, path, b"<!-- msgrun", "no comment of msgrun", "--comment comment.md")
     return full
 
 
-def _write(path: Path, parts: Iterable[bytes]) -> None:
-    """Replaces a file atomically. Writes directly to what is not a regular file, as a pipe.
+def _refuse_other_file(target: Path, path: Path, mark: bytes, kind: str, hint: str) -> None:
+    """Raises UsageMistake if a file is there that msgrun did not write: it may be the ledger, or a declaration."""
+    if not target.is_file():  # a pipe is not read
+        return
+    with target.open("rb") as file:
+        start = file.read(_START)
+    if start and mark not in start:
+        raise UsageMistake(f"{path} is there and is {kind}, so it is not replaced", f"name another file: {hint}")
 
-    Raises RunStopped if the disk is full or fails, UsageMistake if the path is wrong.
-    """
+
+def _write(path: Path, parts: Iterable[bytes]) -> None:
+    """Replaces a file atomically. Raises RunStopped if the disk is full or fails, UsageMistake if the path is wrong."""
     try:
-        if path.exists() and not path.is_file():
-            with path.open("wb") as handle:
-                handle.writelines(parts)
-        else:
-            write_atomically(path, parts)
+        write_atomically(path, parts)
     except OSError as error:
         error_type = RunStopped if error.errno in _DISK_ERRORS else UsageMistake
         raise error_type(f"{path} cannot be written: {error.strerror}") from error

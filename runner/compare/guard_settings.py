@@ -32,7 +32,8 @@ def compare_environments(
 ) -> Iterator[FieldChange]:
     """Yields what the default environment changes if it is another one, then the environments that one side lacks.
 
-    A new one is compared with the unnamed environment before, whose settings it would have had.
+    A new one is compared with the one that was removed, if that is one: it may be the same under another name. Else it
+    is compared with the unnamed environment before, whose settings it would have had.
     """
     old_default, default = (side[None].default_environment or None if None in side else None for side in (before, now))
     if old_default != default and old_default in before and default in now:
@@ -42,7 +43,8 @@ def compare_environments(
         prefix = f"environments.{name}" if name else ""
         yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
         if name in now and name != default and None in before:
-            yield from _compare(before[None], now[name], f"{prefix}.", _OWN_KEYS)
+            removed = [before[gone] for gone in before.keys() - now.keys()]
+            yield from _compare(removed[0] if len(removed) == 1 else before[None], now[name], f"{prefix}.", _OWN_KEYS)
 
 
 def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ...]:
@@ -58,7 +60,7 @@ def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ..
 def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[str] = ()) -> Iterator[FieldChange]:
     old, new = _list_guard_settings(before), _list_guard_settings(now)
     for key, (_, words) in new.items():
-        if old[key] != new[key] and key not in ignored:
+        if key not in ignored and old[key] != new[key]:
             yield describe_change(f"{prefix}{key}", old[key][1], words)
 
 

@@ -22,6 +22,7 @@ _LINKED_TEXT = re.compile(r"(?<![\w./-])(?:[\w-]{1,63}\.){1,9}[a-z]{2,63}(?![\w@
 # The last @ ends the user, and a browser drops tabs and line ends wherever they stand.
 _WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:\s]*)", re.IGNORECASE)
 _MAIL_ADDRESS = re.compile(r"mailto:[^?\s\"'<>]{0,400}@([^?,;&\s\"'<>]+)", re.IGNORECASE)
+_TEMPLATE_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 # What a template leaves out, and an expression that is only a text.
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _LITERAL = re.compile(r"\{\{-?\s{0,99}(['\"])([^'\"\\{}]{0,99})\1\s{0,99}-?\}\}")
@@ -41,7 +42,9 @@ def find_new_hosts(
     of messages with a sample before and the samples now, which show hosts that a template puts together.
     """
     sources = list(_list_sources(before))
-    known = {host for source in sources for host in (*_find_hosts(source), *_LINKED_TEXT.findall(source))}
+    words = (_TEMPLATE_TAG.sub(" ", source) for source in sources)  # where contact.name is no host
+    known = {host for source in sources for host in _find_hosts(source)}
+    known |= {host for source in words for host in _LINKED_TEXT.findall(source)}
     messages = dict[str, set[str]]()
     for declaration in now:
         for source in _list_sources([declaration]):

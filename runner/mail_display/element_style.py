@@ -3,7 +3,6 @@
 Elements and attributes that mails do not use are named elsewhere, once for the whole body.
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -31,9 +30,7 @@ PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul
 _MARGIN = 16.0  # pixels above and below them; for a headline a little more
 _MIN_RATIO, _MAX_RATIO = 0.75, 1.3
 _RAISED = frozenset({"sub", "sup"})
-_ROOTS = frozenset({"body", "table"})  # besides boxes, cells and floats, the elements that hold what floats in them
 _INDENTS = dict.fromkeys(("ul", "ol", "dd", "blockquote", "figure"), 40.0) | {"sub": 5.0, "sup": 5.0}  # pixels
-_MAX_MOVE = 50.0  # pixels
 _MAX_HEIGHT = 400.0  # of which all may be above a text
 _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 
@@ -43,8 +40,8 @@ class Appearance:
     """How an element appears. `marks` say what it does to its text other than to decorate it.
 
     Without any text, the element has the `height`, and `gap` around it, in pixels, and takes no more than `room` in any
-    direction. `moves`: it moves what stands behind it even so; `makes_line`: it is a line even so. `shadows` is the
-    number of them.
+    direction. `move` is by how much it moves what stands behind it; `makes_line`: it is a line even so. `shadows` are
+    counted.
     """
 
     marks: tuple[str, ...]
@@ -53,7 +50,7 @@ class Appearance:
     height: float = 0.0
     gap: float = 0.0
     room: float = 0.0
-    moves: bool = False
+    move: float = 0.0
     makes_line: bool = False
     shadows: int = 0
 
@@ -64,9 +61,7 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     `shown` are the attributes as they are displayed, in which values are replaced by others.
     """
     tag, attributes = event.name, event.attributes
-    # The style comes after the attribute, and counts for more.
-    width = attributes.get("width", "").strip() if tag != "img" else ""
-    style = parse_style(f"width:{width};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", ""))
+    style = _parse_style_of(tag, attributes)
     flow, wrong_property = find_flow(tag, style, attributes.get("align", "").strip().lower())
     default_look = _find_default_look(tag, attributes, flow, look)
     own = read_style(style, tag, flow, default_look, look)
@@ -76,7 +71,7 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
         _find_own_mark(tag, attributes, named[0] if named else ""),
         *named,
         *_judge_distance(default_look, look),
-        *_judge_place(tag, flow, look),
+        *_judge_place(tag, flow),
         *_judge_size(tag, style, own.look, look),
         *judge_attributes(tag, attributes, shown, look),
         *(["styled with height"] if height > _MAX_HEIGHT else []),
@@ -86,7 +81,11 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     if look.struck_size and not _keeps_struck(tag, flow, own.look.size / look.struck_size):
         marks.append("not struck")
     struck_size = own.look.size if STRUCK in marks else 0.0 if "not struck" in marks else look.struck_size
-    new_look = _set_backgrounds(tag, flow, replace(own.look, struck_size=struck_size), look)
+    has_background = (
+        own.has_background or has_color("bgcolor", tag, attributes) or attributes.get("background", "").strip()
+    )
+    is_sure = bool(has_background) and (own.is_background_sure or tag == "body")
+    new_look = _set_backgrounds(tag, flow, replace(own.look, struck_size=struck_size), look, is_sure=is_sure)
     margin = _MARGIN * (tag in PARAGRAPH_ELEMENTS - {"table"})
     around = margin + sum(read_pixels(attributes.get(name, "")) for name in GAPS)
     around += new_look.cell if tag in {"td", "th"} else 0.0
@@ -97,19 +96,29 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
         height=height,
         gap=own.gap or 2 * margin,
         room=own.lengths + height + 4 * around + new_look.height_of_line,
-        moves=flow == "inline" and own.lengths > _MAX_MOVE,
+        move=own.lengths if flow == "inline" else 0.0,
         makes_line=flow == "box" or (flow == "inline" and own.lengths > 0),
         shadows=_count_shadows(style),
     )
 
 
-def _set_backgrounds(tag: str, flow: Flow, look: Look, around: Look) -> Look:
-    """Returns the look of what is in an element, with the backgrounds that are drawn behind blocks and floats in it."""
+def _parse_style_of(tag: str, attributes: Mapping[str, str]) -> ParsedStyle:
+    """Returns the style of an element and its width. The style comes after the attribute, and counts for more."""
+    width = attributes.get("width", "").strip() if tag != "img" else ""
+    unit = "" if width.endswith("%") else "px"
+    return parse_style(f"width:{width}{unit};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", ""))
+
+
+def _set_backgrounds(tag: str, flow: Flow, look: Look, around: Look, *, is_sure: bool) -> Look:
+    """Returns the look of what is in an element, with the backgrounds that are drawn behind it.
+
+    `is_sure`: the element has one that is drawn behind all of its text.
+    """
     if flow != "inline":
         look = replace(look, block_background=look.background)
-    if flow not in {"inline", "below"} or tag in _ROOTS:
-        look = replace(look, root_background=look.background)
-    return replace(look, caption_background=around.block_background) if tag == "table" else look
+    if tag == "table":
+        look = replace(look, caption_background=around.sure_background)
+    return replace(look, sure_background=look.background) if is_sure else look
 
 
 def _find_height(tag: str, attributes: Mapping[str, str], of_style: float) -> float:
@@ -117,11 +126,9 @@ def _find_height(tag: str, attributes: Mapping[str, str], of_style: float) -> fl
     return max(of_style, read_pixels(written) if written != "100%" and tag != "img" else 0.0)
 
 
-def _judge_place(tag: str, flow: Flow, look: Look) -> Iterator[str]:
+def _judge_place(tag: str, flow: Flow) -> Iterator[str]:
     if flow == "right":
         yield "at the right"
-    if flow in {"left", "right"} and look.block_background != look.root_background:
-        yield "styled with float"  # a block is not drawn behind what floats in it
     if tag in WITHOUT_ROOM and flow != "inline":
         yield "styled with display"
 
@@ -165,7 +172,7 @@ def _judge_distance(look: Look, parent: Look) -> tuple[str, ...]:
 
 def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look: Look) -> Look:
     if flow != "inline":
-        look = replace(look, background=look.block_background, background_size=math.inf)
+        look = replace(look, background=look.block_background)
     size = look.size * _SIZES.get(tag, 1.0)
     if tag == "font" and (number := re.match(r"\s*([+-]?)(\d{1,3})", attributes.get("size", ""))):
         step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
@@ -188,9 +195,10 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
 
 def _find_default_decoration(tag: str, attributes: Mapping[str, str], look: Look) -> Look:
     if tag == OUTLOOK:
-        look = replace(look, background=None)  # shapes of its own
+        look = replace(look, background=None, sure_background=None)  # shapes of its own
     if tag == "caption":
-        look = replace(look, background=look.caption_background, block_background=look.caption_background)
+        around = look.caption_background
+        look = replace(look, background=around, block_background=around, sure_background=around)
     if tag == "mark":
         look = replace(look, color=BLACK, background=YELLOW)
     return _find_default_colors(tag, attributes, look) if attributes else look

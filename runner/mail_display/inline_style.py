@@ -4,7 +4,6 @@ A list of what hides text would never be complete, and nothing here can lay out 
 in plain CSS, and each property that could hide, move, join or cover a text whatever stands around it, are named.
 """
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,11 +29,11 @@ _INHERITED = frozenset({"inherit", "unset"})
 _TEXT_PROPERTY = re.compile(
     r"color|font(?:-.*)?|line-height|(?:text|letter|word)(?:-.*)?|white-space|background(?:-color)?|direction"
 )
-_GROWING = frozenset({"td", "th", "tr", "table", "tbody", "img"})  # they grow with what is in them
+_GROWING = frozenset({"td", "th", "tr", "table", "tbody", "thead", "tfoot", "img"})  # they grow with what is in them
 _PICTURE = re.compile(r"url\(|gradient\(")
 _WHOLE = frozenset({"auto", "none", "100%"})
 _MIN_WIDTH = 100.0  # pixels
-_MAX_NARROW = 300.0  # pixels: what is in a narrower box may stand beside its background
+_MAX_RADIUS = 16.0  # pixels: a larger corner takes the background away behind letters
 # An element in a line draws these over the lines above and below, if it draws anything.
 _DRAWN_OVER = re.compile(r"(border|padding)(?:-(?:top|bottom))?(?:-width)?")
 _HEIGHT_OF_LETTERS = 1.2  # of their size: as high is what is drawn behind them
@@ -53,7 +52,8 @@ class Style:
     """What a style does: `marks` say how a text appears; none if the style only decorates.
 
     Without any text, the element has the `height`, and `gap` around it, in pixels. `lengths` is the sum of all that
-    makes room, in whatever direction.
+    makes room, in whatever direction. `has_background`: it gives the element a background. `is_background_sure`: what
+    the element has as one, is drawn behind all of its text.
     """
 
     marks: tuple[str, ...]
@@ -61,6 +61,8 @@ class Style:
     height: float = 0.0
     gap: float = 0.0
     lengths: float = 0.0
+    is_background_sure: bool = False
+    has_background: bool = False
 
 
 def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Look) -> Style:
@@ -75,10 +77,6 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
     displays = style.list_values("display")
     new_look, marks = _find_look(style, flow, look, around)
     grows = tag in _GROWING and not displays and not look.is_fixed
-    if _exceeds_background(style, flow, new_look):
-        new_look = replace(new_look, background_end=0.0)
-    if new_look.background != (around.background if flow == "inline" else around.block_background):
-        new_look = _limit_background(style, flow, new_look, around, grows=grows)
     widths = (in_pixels(value, look.size) or 0 for value in style.list_values("min-width"))
     is_wide = flow != "inline" and max(widths, default=0) >= _MIN_WIDTH
     for name, value in style.declarations:
@@ -93,28 +91,30 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
         marks = [NOT_DISPLAYED]
     heights = (style.list_values("height") | style.list_values("min-height")) - _WHOLE
     height = max((in_pixels(value, new_look.size) or 0 for value in heights), default=0)
+    background = _find_last_background(style)
     return Style(
-        _choose_marks(marks), new_look, height, _find_gap(style, new_look.size), _add_lengths(style, new_look.size)
+        marks=_choose_marks(marks),
+        look=new_look,
+        height=height,
+        gap=_find_gap(style, new_look.size),
+        lengths=_add_lengths(style, new_look.size),
+        is_background_sure=grows and _holds_background(style, tag, new_look.size),
+        has_background=bool(_PICTURE.search(background)) or find_background(background, None) is not None,
     )
 
 
-def _limit_background(style: ParsedStyle, flow: Flow, look: Look, around: Look, *, grows: bool) -> Look:
-    """Returns the look of a text in an element with a background of its own, which ends with the element."""
-    if flow == "inline":
-        return replace(look, background_size=look.size)
-    widths = style.list_values("width") | style.list_values("max-width")
-    pixels = [in_pixels(value, look.size) or math.inf for value in widths if not grows and not value.endswith("%")]
-    end = look.offset + min(pixels, default=_MIN_WIDTH if look.is_fixed else math.inf)
-    return replace(look, background_end=end, outer_background=around.block_background)
+def _find_last_background(style: ParsedStyle) -> str:
+    values = [value for name, value in style.declarations or () if name in {"background", "background-color"}]
+    return values[-1] if values else ""
 
 
-def _exceeds_background(style: ParsedStyle, flow: Flow, look: Look) -> bool:
-    """Returns whether an element may be wider than the background that it stands on, or move its text out of it."""
-    widths = style.list_values("width") | style.list_values("min-width")
-    pixels = ((in_pixels(value, look.size) or 0) for value in widths - _WHOLE)
-    is_wider = look.offset + max(pixels, default=0) > look.background_end
-    is_narrow = look.background_end - look.offset < _MAX_NARROW
-    return is_wider or (is_narrow and (flow != "inline" or _add_lengths(style, look.size) > 0))
+def _holds_background(style: ParsedStyle, tag: str, size: float) -> bool:
+    """Returns whether the background of a part of a table is drawn behind all of its text."""
+    radii = (
+        in_pixels(word, size) for name, value in style.declarations or () if "radius" in name for word in value.split()
+    )
+    is_limited = tag in {"td", "th"} and style.list_values("max-width")
+    return not is_limited and all(radius is not None and radius <= _MAX_RADIUS for radius in radii)
 
 
 def _describe(style: ParsedStyle, name: str, value: str) -> str:
@@ -193,6 +193,7 @@ def _find_look(style: ParsedStyle, flow: Flow, look: Look, around: Look) -> tupl
         elif re.match(r"(?:margin|padding|border)\b(?!.*radius)", name):
             lengths = [in_pixels(number, look.size) or 0 for number in value.split()]
             if name in {"padding", "padding-left"} and lengths:
+                lengths = [0 if "%" in value else length for length in lengths]  # of a width that is not known
                 left = lengths[3] if len(lengths) > 3 else lengths[-1 if len(lengths) < 3 else 1]  # noqa: PLR2004  # sides
                 look = replace(look, list_indent=left)
             if name == "border-spacing":

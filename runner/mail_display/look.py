@@ -1,7 +1,5 @@
 """How a text in a mail looks, and whether a reader sees it."""
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runner.mail_display.colors import BLACK, LINK, WHITE, Color, is_seen
@@ -9,6 +7,7 @@ from runner.mail_display.colors import BLACK, LINK, WHITE, Color, is_seen
 NOT_DISPLAYED = "not displayed"
 # A style sheet may give the background another colour. Some mail clients leave it out.
 BACKGROUND_COLOR_OF_SHEET = "in the colour of its background without the style sheet"
+OWN_BACKGROUND = "on a background of its own"
 MAX_OFFSET = 600.0  # pixels, of all elements around a text
 MAX_SIZE = 64.0  # pixels
 _MIN_SIZE = 9.0  # pixels
@@ -25,10 +24,9 @@ class Look:
     `cell` is what a cell of it moves its text by. `keeps_spaces`: spaces and ends of lines are displayed.
     `letter_spacing` is what stands between letters besides.
     Colours: `links` are those that a link may have. `block_background` is drawn behind a block here: that of an element
-    in a line is not, and ends where letters are larger than `background_size`. `background_end` is the offset where the
-    background of the block ends, and `outer_background` is around it; `caption_background` is around the table.
-    `root_background` is that of the innermost element which is as high as the floats in it. `has_sheet`: a style sheet
-    may give any text another colour.
+    in a line is not. `sure_background` is drawn behind all that stands here: that of the page, or of the innermost part
+    of a table, which grow with what they hold; `caption_background` is that around the table. Another background may
+    end before its text. `has_sheet`: a style sheet may give any text another colour.
     Others: `list_tag` and `list_indent` are those of the innermost list. `is_raised`: it is in <sub> or <sup>.
     `struck_size` is that of the letters which a line goes through; 0 without one.
     """
@@ -42,11 +40,8 @@ class Look:
     color: Color | None = BLACK
     background: Color | None = WHITE
     block_background: Color | None = WHITE
-    root_background: Color | None = WHITE
-    outer_background: Color | None = WHITE
+    sure_background: Color | None = WHITE
     caption_background: Color | None = WHITE
-    background_size: float = math.inf
-    background_end: float = math.inf
     list_indent: float = 40.0
     links: tuple[Color | None, ...] = (LINK,)
     cell: float = 0.0
@@ -70,25 +65,15 @@ class Look:
         """Returns about how wide some letters are, in pixels."""
         return letters * self.size * _LETTER_WIDTH
 
-    def _list_backgrounds(self, longest_word: int) -> Iterator[Color | None]:
-        yield self.background
-        if self.size > self.background_size:
-            yield self.block_background
-        if self.offset + self.width_of(longest_word) > self.background_end:
-            yield self.outer_background
-
     def describe_size(self) -> str:
         """Returns the words for a size that is beyond those of letters."""
         return f"in a size of {self.size:.0f} pixels"
 
-    def describe_text(self, longest_word: int = 0) -> str:
-        """Returns how a text appears that stands right here; empty if a reader sees it.
-
-        `longest_word` is the number of letters between which no line is broken.
-        """
+    def describe_text(self) -> str:
+        """Returns how a text appears that stands right here; empty if a reader sees it."""
         if self.size < 1:
             return NOT_DISPLAYED
-        if not all(is_seen(self.color, background) for background in self._list_backgrounds(longest_word)):
+        if not is_seen(self.color, self.background):
             return BACKGROUND_COLOR_OF_SHEET if self.has_sheet else "in the colour of its background"
         if not _MIN_SIZE <= self.size <= MAX_SIZE:
             return self.describe_size()
@@ -96,4 +81,4 @@ class Look:
             return "styled with line-height"
         if self.letter_spacing < -_MAX_TIGHTENING * self.size:
             return "styled with letter-spacing"
-        return ""
+        return "" if is_seen(self.color, self.sure_background) else OWN_BACKGROUND

@@ -36,6 +36,17 @@ BOUNDS = {
     "orphans": (0.0, 9.0), "widows": (0.0, 9.0),
 }  # fmt: skip
 
+_MOST_WORDS = {"margin": 4, "padding": 4, "border-spacing": 2, "outline": 3, "mso-padding-alt": 4}
+# The words that they may have, besides lengths; "number": also numbers without a unit.
+_KEYWORDS_OF = {
+    "margin": "auto initial", "width": "auto initial", "height": "auto initial", "max-width": "none initial",
+    "max-height": "none initial", "min-width": "auto initial", "min-height": "auto initial",
+    "letter-spacing": "normal initial", "word-spacing": "normal initial", "padding": "initial",
+    "outline": "none initial number", "opacity": "number", "orphans": "number", "widows": "number",
+    "mso-style-priority": "number", "mso-table-lspace": "number", "mso-table-rspace": "number",
+    "mso-line-height-alt": "normal number", "mso-text-raise": "number", "text-indent": "number",
+}  # fmt: skip
+
 _COLOR = r"[a-z]+|#[0-9a-f]{3,8}|(?:rgba?|hsla?)\([^()]*\)"
 _BORDER_WIDTH = r"(?:\d|[1-5]\d)(?:\.\d+)?(?:px|pt)?"
 _KEYWORDS = r"[a-z-]+(?:\s+[a-z-]+)*"
@@ -98,12 +109,11 @@ def decorates(name: str, value: str, size: float) -> bool:
 
     The letters themselves are judged elsewhere.
     """
-    if bounds := BOUNDS.get(re.sub(r"^(margin|padding)-[a-z]+$", r"\1", name)):
-        return all(
-            word in {"auto", "none", "normal", "initial", "bold"}
-            or ((pixels := in_pixels(word, size)) is not None and bounds[0] <= pixels <= bounds[1])
-            for word in value.split()
-        )
+    group = re.sub(r"^(margin|padding)-[a-z]+$", r"\1", name)
+    if bounds := BOUNDS.get(group):
+        words = value.split()
+        most = 1 if group != name else _MOST_WORDS.get(name, 1)  # browsers refuse more
+        return len(words) <= most and all(_is_within(word, size, bounds, _KEYWORDS_OF.get(group, "")) for word in words)
     if rule := _PART_RULES.get(name):
         position = 0
         while part := _PART.match(value, position):
@@ -113,6 +123,15 @@ def decorates(name: str, value: str, size: float) -> bool:
         return position == len(value)
     word_rule = _WORD_RULES.get(name)
     return word_rule is not None and word_rule.fullmatch(value) is not None
+
+
+def _is_within(word: str, size: float, bounds: tuple[float, float], keywords: str) -> bool:
+    if word in keywords.split():
+        return True
+    pixels = in_pixels(word, size)
+    # A length without a unit is refused, but for 0 and what is a number.
+    is_length = not word.replace(".", "").strip("-+").isdigit() or not pixels or "number" in keywords
+    return pixels is not None and is_length and bounds[0] <= pixels <= bounds[1]
 
 
 def in_pixels(length: str, size: float) -> float | None:

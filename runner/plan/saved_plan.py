@@ -276,5 +276,5 @@ def _parse_rules(path: str, rules: Any) -> SendingRules:
 
 
 def _create_error(path: str, message: str, line: int = 1) -> ProblemsFound:
-    hint = f"save a new plan: {shown_command('plan', '--out', path)}"
+    hint = f"save a new plan: {shown_command('plan', '--out', 'plan.json')}"
     return ProblemsFound([Problem("saved-plan", Place(path, line), message, hint)])

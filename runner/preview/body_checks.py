@@ -12,7 +12,7 @@ from runner.lint.html import ParsedHtml, Tag
 from runner.lint.links import find_links
 from runner.mail_display.element_style import IN_OUTLOOK, describe_element, has_style_sheet
 from runner.mail_display.html_events import read_events
-from runner.mail_display.look import BACKGROUND_COLOR_OF_SHEET, Look
+from runner.mail_display.look import BACKGROUND_COLOR_OF_SHEET, OWN_BACKGROUND, Look
 from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_style_conditions, find_unsupported
 from runner.preview.named_masks import show_or_name
@@ -25,8 +25,8 @@ _MAX_TEXT, _MAX_ADDRESS = 80, 240  # characters of a link's text, and of an imag
 _MAX_READ = 200_000  # characters of a body that are read as a browser reads them, as for the comment
 # What does not hide a link, or hides it in rare cases alone.
 _NOT_HIDING = frozenset(
-    {"", "struck", "not in Outlook", "after a click", "caption", "at the right", "in another direction",
-     BACKGROUND_COLOR_OF_SHEET}
+    {"", "struck", "not in Outlook", "caption", "at the right", "in another direction", "not struck",
+     BACKGROUND_COLOR_OF_SHEET, OWN_BACKGROUND}
     | {f"styled with {name}" for name in ("background", "background-color", "box-shadow", "float", "height",
        "line-height", "list-style", "list-style-type", "margin", "overflow", "padding", "text-indent", "vertical-align",
        "white-space", "width", "word-break")}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 _MAX_HEIGHT = 400.0  # pixels between two texts; about twenty empty lines
+_MAX_MOVE = 60.0  # pixels between two texts of a line
 _MAX_ROOM = 1400.0  # pixels that the elements between two texts could take, in whatever direction
 
 
@@ -25,7 +26,7 @@ class EmptyRoom:
     """
 
     def __init__(self) -> None:
-        self._pixels = self._room = 0.0
+        self._pixels = self._room = self._move = 0.0
         self._seen_count = 0
         self._open: list[_Open] = []
 
@@ -33,14 +34,20 @@ class EmptyRoom:
         """Adds a height that is empty here."""
         self._pixels += pixels
 
+    def add_move(self, pixels: float) -> None:
+        """Adds the lengths of an element in a line, without a text, which move the text behind it."""
+        self._move += pixels
+
     def see_text(self) -> str:
         """Returns what is to be said before a text that is seen here."""
         note = ""
         if self._pixels > _MAX_HEIGHT:
             note = f"[below {self._pixels:,.0f} empty pixels] "
+        elif self._move > _MAX_MOVE:
+            note = f"[moved by up to {self._move:,.0f} pixels] "
         elif self._room > _MAX_ROOM:
             note = f"[after up to {self._room:,.0f} empty pixels] "
-        self._pixels = self._room = 0.0
+        self._pixels = self._room = self._move = 0.0
         self._seen_count += 1
         return note
 

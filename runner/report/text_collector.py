@@ -23,7 +23,6 @@ from runner.report.list_numbers import DOT, LISTS, ItemList
 from runner.report.text_lines import SEEN, Box, Marks, TextLines
 
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
-_BREAKABLE = re.compile(r"[ \t\r\n\f]")
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
@@ -48,7 +47,7 @@ class _OpenElement:
     name: str = ""
     breaks_line: bool = False
     box: Box | None = None
-    moves: bool = False
+    move: float = 0.0
     makes_line: bool = False
     marks: Marks = field(default_factory=lambda: Marks(()))
 
@@ -123,7 +122,7 @@ class TextCollector:
         box = self._lines.begin_box() if appearance.flow == "box" else None
         own_marks = self._lines.begin_marks(marks)
         element = _OpenElement(
-            appearance.look, tag, breaks_line, box, appearance.moves, appearance.makes_line, own_marks
+            appearance.look, tag, breaks_line, box, appearance.move, appearance.makes_line, own_marks
         )
         self._open_elements.append(element)
         if tag in CODE_ELEMENTS:
@@ -194,8 +193,8 @@ class TextCollector:
             self._end_link()
         if not element.marks.is_printed and element.marks.words:
             self._name_empty(element.marks.words)
-        elif is_empty and element.moves and not (self._is_in_outlook or NOT_DISPLAYED in self._lines.open_marks):
-            self._lines.append("[styled with padding: (nothing)]", is_drawn=False)
+        if is_empty and not self._is_in_outlook and NOT_DISPLAYED not in self._lines.open_marks:
+            self._lines.empty_room.add_move(element.move)
         if is_empty and element.makes_line:
             self._lines.empty_room.add(element.look.height_of_line)
         self._lines.end_marks(element.marks)
@@ -227,8 +226,7 @@ class TextCollector:
             self._add_lines(sent, data)
             return
         text = describe_hosts_in_text(data if look.keeps_spaces else _WHITE_SPACE.sub(" ", data))
-        longest_word = len(text) if look.keeps_spaces else max(map(len, _BREAKABLE.split(text)))
-        mark, open_marks = look.describe_text(longest_word), self._lines.open_marks
+        mark, open_marks = look.describe_text(), self._lines.open_marks
         if self._has_auto_direction and _RIGHT_TO_LEFT.search(sent):
             self.uncommon["the attribute dir"] = None
         if not SEEN.search(text):
@@ -257,7 +255,7 @@ class TextCollector:
 
 def _judge_number(number: str, around: Look, look: Look) -> str:
     """Returns what is wrong with the number of an item. It stands left of the item, in the room of the list."""
-    mark = replace(look, background=around.block_background).describe_text()
+    mark = replace(look, background=around.sure_background).describe_text()
     is_cut = look.width_of(len(number)) > around.list_indent
     return mark or ("in too little room" if is_cut else "")
 

@@ -64,7 +64,10 @@ def test_check_says_of_each_message_what_is_out_of_date_and_how_to_write_it(fold
     words = "messages.plan is out of date for gone (removed): 1 recipient"
     assert f"- {words[:38]}" in folder.run("plan", "--check", "--format", "markdown").out.replace("\u200b", "")
     annotations = folder.run("plan", "--check", "--format", "github").out
-    assert f"::error file=messages.plan,line=2,col=1,title=plan-outdated::{words}%0Ahint: msgrun plan" in annotations
+    assert (
+        f"::error file=messages.plan,line=2,col=1,title=plan-outdated::messages.plan:2:1: {words}%0Ahint: msgrun plan"
+        in annotations
+    )
     folder.run("plan", "--write")
     assert list(rows(folder)) == ["changed", "new", "same"]
     assert folder.run("plan", "--check").code == 0
@@ -81,7 +84,7 @@ def test_sending_expiring_and_resuming_never_make_the_file_out_of_date(folder: F
     assert folder.run("plan", "--check").code == 0
     (folder.path / "messages" / "old.yaml").write_text(LIST.replace("Hi", "Hello") + "expires: 2020-01-01\n")
     assert folder.run("plan", "--check").code == 2
-    assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert "\nnothing to do\n" in folder.run("apply", "--yes").out
     assert reached(intercom) == ["a1", "b2"]
 
 
@@ -532,3 +535,18 @@ def test_out_says_what_it_wrote_and_a_check_is_alone(folder: Folder) -> None:
     checked = folder.run("plan", "--check").out
     assert checked.startswith("\nthere is no messages.plan yet\n")
     assert "to send" not in checked
+
+
+@pytest.mark.parametrize(("option", "kind"), [("--out", "no saved plan"), ("--comment", "no comment of msgrun")])
+def test_no_file_that_msgrun_did_not_write_is_replaced(folder: Folder, option: str, kind: str) -> None:
+    folder.message(LIST)
+    for name in ("messages.lock", "messages/message.yaml", "msgrun.yaml"):
+        path = folder.path / name
+        if not path.exists():
+            folder.write(name, '{"msgrun_lock":1}\n' if name == "messages.lock" else "rate: {share: 0.5}\n")
+        before = path.read_bytes()
+        ran = folder.run("plan", option, name)
+        assert (ran.code, path.read_bytes() == before) == (64, True)
+        assert f"{name} is there and is {kind}, so it is not replaced\n  hint: name another file: {option} " in ran.err
+    for _ in range(2):  # its own file is
+        assert folder.run("plan", option, "own").code == 0

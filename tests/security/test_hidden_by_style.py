@@ -264,7 +264,22 @@ DRAWN_SO = {
     "<b style='font-size:8px;color:#fff'>a</b>": "[in the colour of its background: a]",
     "<s>a <b style='font-size:40px'>b</b></s>": "[struck: a [not struck: b]]",
     "<s><table><tr><td>a</td></tr></table></s>": "[struck: a]",
-    "<ol start=600><li style='background:#000;color:#fff'>a</ol>": "[in the colour of its background: 600.] a",
+    "<ol start=600><li style='background:#000;color:#fff'>a</ol>": (
+        "[on a background of its own: [in the colour of its background: 600.]] [on a background of its own: a]"
+    ),
+    "<p style='background:#000;color:#fff'>a <b>b</b></p>": (
+        "[on a background of its own: a] [on a background of its own: b]"
+    ),
+    "<table><td bgcolor=#000000 style='color:#fff'><p>a</p></table>": "a",
+    "<table><td style='background:#000;color:#fff;max-width:100px'>a</table>": "[on a background of its own: a]",
+    "<table><td style='background:#000;color:#fff;border-radius:50%'>a</table>": "[on a background of its own: a]",
+    "<div style='background:#000'><table><td style='background:#000;background:none;color:#fff'>a</table></div>": (
+        "[on a background of its own: a]"
+    ),
+    "<body style='background:#000;color:#fff'>a</body>": "a",
+    "<ol start=600 style='padding:0;padding-left:64px 64px'><li>a</ol>": "[styled with padding-left: 600. a]",
+    "<p style='letter-spacing:-1px;letter-spacing:none'>a</p>": "[styled with letter-spacing: a]",
+    "<p style='padding-left:64'>a</p>": "[styled with padding-left: a]",
     "<ol start=600 style='font-size:48px'><li>a</ol>": "[in too little room: 600.] a",
     "<ol start=2000000000><li>a</ol>": "[in too little room: 2000000000.] a",
     "<ol type=a start=379><li>a</ol>": "[as letters: 379.] a",
@@ -297,7 +312,7 @@ DRAWN_SO = {
     ),
     "<p style='list-style:none;position:fixed;left:0'>a</p>": "[styled with list-style, position, left: a]",
     "<p style='a:1;b:1;c:1;d:1;e:1;f:1;g:1'>a</p>": "[styled with a, b, c, d, e and 2 more: a]",
-    "will&nbsp;<b style='padding-left:64px'></b>not": "will\u00a0[styled with padding: (nothing)]not",
+    "will&nbsp;<b style='padding-left:64px'></b>not": "will\u00a0[moved by up to 64 pixels] not",
     "<ol start=600 style='padding:64px 0 64px'><li>a</ol>": "[in too little room: 600.] a",
     "<ol start=6><li type=none>a</ol>": "[styled with type: 6. a]",
     "<table align='left/**/'><td>a</table>": "[styled with align: a]",

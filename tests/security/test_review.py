@@ -522,6 +522,33 @@ def test_a_default_environment_in_place_of_another_one_hides_no_guard(listed: Cl
     assert "`environments.other.limits.recipients_per_message`: `2` → " in top
 
 
+def test_an_environment_that_goes_hides_no_guard_whether_it_was_the_default_or_not(listed: Clone) -> None:
+    settings = (listed.path / "msgrun.yaml").read_text("utf-8")
+    strict = "environments: {live: {require_plan: true}}\n"
+    for before, now, name in (
+        (f"{settings}default_environment: live\n{strict}", settings, "require_plan"),
+        (settings + strict, f"{settings}environments: {{other: {{}}}}\n", "environments.other.require_plan"),
+    ):
+        listed.write("msgrun.yaml", before)
+        listed.commit()
+        listed.git("branch", "--quiet", "--force", "base")
+        listed.write("msgrun.yaml", now)
+        listed.commit()
+        assert f"`{name}`: `true` → `false`" in top_of_review(listed)
+
+
+def test_a_variable_makes_no_host_known(listed: Clone) -> None:
+    text = listed_message().replace("Ponies", "Ponies {{ contact.name }}")
+    listed.write("messages/second.yaml", f"{text}vars: {{contact: {{name: Ann}}}}\n")
+    listed.git("add", "-A")
+    listed.git("commit", "--quiet", "--allow-empty", "-m", "a base")
+    listed.git("branch", "--quiet", "--force", "base")
+    listed.write("messages/third.yaml", message("third", "bbb7", body="'<a href=https://contact.name/pay>x</a>'"))
+    listed.commit()
+    comment = listed.msgrun("plan", "--against", "base", "--format", "markdown").out.replace("&#8203;", "")
+    assert "new hosts in links, which no message of base has: contact.name" in comment
+
+
 @pytest.mark.parametrize("pattern", ["lists/**/*.csv", "**/no*.csv", "lists/*.csv"])
 def test_a_list_that_a_pattern_names_is_compared_with_all_its_files(reviewed: Clone, pattern: str) -> None:
     settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
