@@ -28,7 +28,7 @@ _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s
 _NO_PICTURE = re.compile(
     r"(?:none(?: |$))?(?:(?:no-repeat|repeat(?:-[xy])?)(?: |$))?(?:scroll(?: |$))?(?:0(?:px|%)? 0(?:px|%)?)?", re.ASCII
 )
-_MIN_CONTRAST = 1.25  # light grey on white, as in small print, has 1.5
+_MIN_CONTRAST = 1.4  # light grey on white, as in small print, has 1.5
 
 
 def parse_color(value: str) -> Color | None:

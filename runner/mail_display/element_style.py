@@ -30,6 +30,8 @@ PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul
 _MARGIN = 16.0  # pixels above and below them; for a headline a little more
 _MIN_RATIO, _MAX_RATIO = 0.75, 1.3
 _RAISED = frozenset({"sub", "sup"})
+_UNPAINTED = frozenset({"none", "0", "0px", "transparent", "inherit", "initial", "unset"})
+_UNDERLINED = frozenset({"a", "u", "ins"})
 _INDENTS = dict.fromkeys(("ul", "ol", "dd", "blockquote", "figure"), 40.0) | {"sub": 5.0, "sup": 5.0}  # pixels
 _MAX_HEIGHT = 400.0  # of which all may be above a text
 _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
@@ -40,8 +42,8 @@ class Appearance:
     """How an element appears. `marks` say what it does to its text other than to decorate it.
 
     Without any text, the element has the `height`, and `gap` around it, in pixels, and takes no more than `room` in any
-    direction. `move` is by how much it moves what stands behind it; `makes_line`: it is a line even so. `shadows` are
-    counted.
+    direction. `move` is by how much it moves what stands behind it; `paints`: it is
+    seen even so. `stands_apart`: in a line it has room, and makes one even so. `shadows` are counted.
     """
 
     marks: tuple[str, ...]
@@ -51,7 +53,8 @@ class Appearance:
     gap: float = 0.0
     room: float = 0.0
     move: float = 0.0
-    makes_line: bool = False
+    paints: bool = False
+    stands_apart: bool = False
     shadows: int = 0
 
 
@@ -81,11 +84,10 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     if look.struck_size and not _keeps_struck(tag, flow, own.look.size / look.struck_size):
         marks.append("not struck")
     struck_size = own.look.size if STRUCK in marks else 0.0 if "not struck" in marks else look.struck_size
-    has_background = (
-        own.has_background or has_color("bgcolor", tag, attributes) or attributes.get("background", "").strip()
-    )
-    is_sure = bool(has_background) and (own.is_background_sure or tag == "body")
-    new_look = _set_backgrounds(tag, flow, replace(own.look, struck_size=struck_size), look, is_sure=is_sure)
+    has_background = own.has_background or _has_background(tag, attributes)
+    is_sure = has_background and (own.is_background_sure or tag == "body")
+    new_look = replace(own.look, struck_size=struck_size, underline_size=_find_underline(tag, style, own.look))
+    new_look = _set_backgrounds(tag, flow, new_look, look, is_sure=is_sure)
     margin = _MARGIN * (tag in PARAGRAPH_ELEMENTS - {"table"})
     around = margin + sum(read_pixels(attributes.get(name, "")) for name in GAPS)
     around += new_look.cell if tag in {"td", "th"} else 0.0
@@ -97,7 +99,8 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
         gap=own.gap or 2 * margin,
         room=own.lengths + height + 4 * around + new_look.height_of_line,
         move=own.lengths if flow == "inline" else 0.0,
-        makes_line=flow == "box" or (flow == "inline" and own.lengths > 0),
+        stands_apart=flow == "box" or (flow == "inline" and own.lengths > 0),
+        paints=flow in {"inline", "box"} and _paints(style),
         shadows=_count_shadows(style),
     )
 
@@ -107,6 +110,25 @@ def _parse_style_of(tag: str, attributes: Mapping[str, str]) -> ParsedStyle:
     width = attributes.get("width", "").strip() if tag != "img" else ""
     unit = "" if width.endswith("%") else "px"
     return parse_style(f"width:{width}{unit};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", ""))
+
+
+def _has_background(tag: str, attributes: Mapping[str, str]) -> bool:
+    return has_color("bgcolor", tag, attributes) or bool(attributes.get("background", "").strip())
+
+
+def _paints(style: ParsedStyle) -> bool:
+    """Returns whether a border or a background is drawn, also without a text: a sign could be made of it."""
+    return any(
+        re.match(r"border(?!.*(?:radius|collapse|spacing))|background", name) and value not in _UNPAINTED
+        for name, value in style.declarations or ()
+    )
+
+
+def _find_underline(tag: str, style: ParsedStyle, look: Look) -> float:
+    """Returns the size of the largest letters that have a line below them."""
+    values = style.list_values("text-decoration") | style.list_values("text-decoration-line")
+    is_underlined = any("underline" in value for value in values) or (tag in _UNDERLINED and "none" not in values)
+    return max(look.underline_size, look.size) if is_underlined else look.underline_size
 
 
 def _set_backgrounds(tag: str, flow: Flow, look: Look, around: Look, *, is_sure: bool) -> Look:
@@ -136,6 +158,8 @@ def _judge_place(tag: str, flow: Flow) -> Iterator[str]:
 def _judge_size(tag: str, style: ParsedStyle, own: Look, look: Look) -> Iterator[str]:
     if own.size > MAX_SIZE >= look.size:
         yield own.describe_size()  # also of a line or an underline, where no text has the size
+    if tag in _RAISED and style.list_values("vertical-align"):
+        yield "styled with vertical-align"
     if tag in _RAISED and look.is_raised:
         yield f"styled with {tag}"
     if tag == "html" and style.list_values("font-size"):
@@ -186,7 +210,9 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
         look = replace(look, keeps_spaces=True)
     if tag == "table":
         look = replace(
-            look, cell=sum(read_pixels(attributes.get(name, "1")) for name in ("cellpadding", "cellspacing"))
+            look,
+            cell=sum(read_pixels(attributes.get(name, "1")) for name in ("cellpadding", "cellspacing"))
+            + read_pixels(attributes.get("border", "0")),
         )
     if move := _INDENTS.get(tag, look.cell if tag in {"td", "th"} else 0.0):
         look = replace(look, offset=look.offset + move)

@@ -33,6 +33,7 @@ _GROWING = frozenset({"td", "th", "tr", "table", "tbody", "thead", "tfoot", "img
 _PICTURE = re.compile(r"url\(|gradient\(")
 _WHOLE = frozenset({"auto", "none", "100%"})
 _MIN_WIDTH = 100.0  # pixels
+_MIN_FIXED = 300.0  # pixels: in a narrower table whose cells do not grow, one lies over the other
 _MAX_RADIUS = 16.0  # pixels: a larger corner takes the background away behind letters
 # An element in a line draws these over the lines above and below, if it draws anything.
 _DRAWN_OVER = re.compile(r"(border|padding)(?:-(?:top|bottom))?(?:-width)?")
@@ -77,12 +78,13 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
     displays = style.list_values("display")
     new_look, marks = _find_look(style, flow, look, around)
     grows = tag in _GROWING and not displays and not look.is_fixed
+    width = max((in_pixels(value, look.size) or 0 for value in style.list_values("width") - _WHOLE), default=0)
     widths = (in_pixels(value, look.size) or 0 for value in style.list_values("min-width"))
-    is_wide = flow != "inline" and max(widths, default=0) >= _MIN_WIDTH
+    is_column = flow in {"box", "beside"} and max(widths, default=0) >= _MIN_WIDTH
     for name, value in style.declarations:
-        fits = _fits(name, value, tag, flow, new_look.size, grows=grows, keeps_spaces=look.keeps_spaces)
+        fits = _fits(name, value, tag, flow, new_look.size, grows=grows, keeps_spaces=look.keeps_spaces, width=width)
         # Those of several narrow elements, or one above the other, add up.
-        is_shifted = name.startswith("margin") and "-" in value and not (is_wide and _SIDEWAYS.fullmatch(value))
+        is_shifted = name.startswith("margin") and "-" in value and not (is_column and _SIDEWAYS.fullmatch(value))
         if not (fits and not is_shifted and _decorates(name, value, new_look.size)):
             marks.append(_describe(style, name, value))
     if flow == "inline":
@@ -110,11 +112,9 @@ def _find_last_background(style: ParsedStyle) -> str:
 
 def _holds_background(style: ParsedStyle, tag: str, size: float) -> bool:
     """Returns whether the background of a part of a table is drawn behind all of its text."""
-    radii = (
-        in_pixels(word, size) for name, value in style.declarations or () if "radius" in name for word in value.split()
-    )
+    words = (word for name, value in style.declarations or () if "radius" in name for word in value.split())
     is_limited = tag in {"td", "th"} and style.list_values("max-width")
-    return not is_limited and all(radius is not None and radius <= _MAX_RADIUS for radius in radii)
+    return not is_limited and all((in_pixels(word, size) or 0) <= _MAX_RADIUS for word in words)
 
 
 def _describe(style: ParsedStyle, name: str, value: str) -> str:
@@ -146,7 +146,7 @@ def _find_drawn_over(style: ParsedStyle, look: Look, *, is_painted: bool) -> Ite
             heights[part[1]] = max(heights[part[1]], height)
     is_painted |= any(name.startswith(("background", "border")) for name, _ in style.declarations or ())
     letters = (_HEIGHT_OF_LETTERS * look.size - look.height_of_line) / 2
-    if is_painted and sum(heights.values()) + max(letters, 0) > _MAX_OVER:
+    if is_painted and sum(heights.values()) + max(letters, 0) > min(_MAX_OVER, look.height_of_line / 4):
         yield f"styled with {largest or 'background'}"
 
 
@@ -257,7 +257,9 @@ def _decorates(name: str, value: str, size: float) -> bool:
     return parse_color(value) is not None if name == "color" else decorates(name, value, size)
 
 
-def _fits(name: str, value: str, tag: str, flow: Flow, size: float, *, grows: bool, keeps_spaces: bool) -> bool:
+def _fits(
+    name: str, value: str, tag: str, flow: Flow, size: float, *, grows: bool, keeps_spaces: bool, width: float
+) -> bool:
     """Returns whether a property only decorates on this element."""
     largest = max((in_pixels(word, size) or 0 for word in value.split()), default=0)
     if name in {"height", "max-height"}:
@@ -267,6 +269,8 @@ def _fits(name: str, value: str, tag: str, flow: Flow, size: float, *, grows: bo
         return is_wide_enough or value in _WHOLE or largest >= _MIN_WIDTH
     if name == "vertical-align":
         return flow != "inline" or tag == "img" or value == "baseline"
+    if name == "table-layout":
+        return value != "fixed" or not 0 < width < _MIN_FIXED
     if name == "clear":
         return flow == "below"
     if name == "white-space":

@@ -28,7 +28,8 @@ class Look:
     of a table, which grow with what they hold; `caption_background` is that around the table. Another background may
     end before its text. `has_sheet`: a style sheet may give any text another colour.
     Others: `list_tag` and `list_indent` are those of the innermost list. `is_raised`: it is in <sub> or <sup>.
-    `struck_size` is that of the letters which a line goes through; 0 without one.
+    `struck_size` is that of the letters which a line goes through, `underline_size` that of the largest ones above one;
+    0 without one.
     """
 
     size: float = 16.0
@@ -49,6 +50,7 @@ class Look:
     list_tag: str = ""
     is_raised: bool = False
     struck_size: float = 0.0
+    underline_size: float = 0.0
     has_sheet: bool = False
 
     @property
@@ -81,4 +83,6 @@ class Look:
             return "styled with line-height"
         if self.letter_spacing < -_MAX_TIGHTENING * self.size:
             return "styled with letter-spacing"
+        if self.underline_size > 2 * self.size:
+            return "styled with text-decoration"  # the line is that of larger letters
         return "" if is_seen(self.color, self.sure_background) else OWN_BACKGROUND

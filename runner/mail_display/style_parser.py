@@ -71,6 +71,8 @@ def _split(tokens: list[str]) -> list[tuple[str, str]] | None:
 
 
 def _take_font_apart(name: str, value: str) -> list[tuple[str, str]]:
+    if name == "font" and value in {"inherit", "unset"}:
+        return [("font-size", value), ("line-height", value), ("font-family", "inherit")]
     font = FONT.fullmatch(value) if name == "font" else None
     if font is None:
         return [(name, value)]

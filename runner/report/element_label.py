@@ -8,7 +8,7 @@ from runner.mail_display.style_properties import in_pixels
 from runner.report.hosts import describe_hosts
 
 BRACKETS = str.maketrans("[]\u2502\u22ef", "\uff3b\uff3d|\u2026")  # of the author
-_MAX_HEIGHT = 1000  # pixels
+_MAX_HEIGHT = 400  # pixels
 SOURCE_HINT = "see the HTML source"
 STYLE_SHEET, SCRIPT = (f"[{name}: {SOURCE_HINT}]" for name in ("a style sheet", "a script"))
 _CODE = {"style": STYLE_SHEET, "script": SCRIPT}

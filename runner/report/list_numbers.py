@@ -6,6 +6,9 @@ shown as numbers, and a list that counts down is named as an attribute that is n
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+
+from runner.mail_display.look import Look
 
 DOT = "• "  # before an item without a number
 LISTS = frozenset({"ol", "ul", "menu", "dir"})
@@ -29,10 +32,17 @@ class ItemList:
         self.number = number + 1
         return f"{number}. "
 
-    def may_be_word(self, sign: str, attributes: Mapping[str, str]) -> bool:
-        """Returns whether the sign of an item is several letters in place of its number."""
+    def judge_sign(self, sign: str, attributes: Mapping[str, str], around: Look, look: Look) -> list[str]:
+        """Returns what is wrong with the number of an item, which stands left of it, in the room of the list.
+
+        It may be a word, if letters stand for numbers. `look` is that of the item, `around` that of the list.
+        """
         is_of_letters = attributes.get("type", self.type).strip() in _LETTER_TYPES
-        return is_of_letters and not 0 < int(sign.rstrip(". ")) <= _MAX_LETTER
+        if is_of_letters and not 0 < int(sign.rstrip(". ")) <= _MAX_LETTER:
+            return ["as letters"]
+        if mark := replace(look, background=around.sure_background).describe_text():
+            return [mark]
+        return ["in too little room"] if look.width_of(len(sign)) > around.list_indent else []
 
 
 def _parse_integer(text: str | None, default: int) -> int:

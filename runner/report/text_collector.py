@@ -1,16 +1,18 @@
 """Collects the text of a body from its elements and texts, line by line, as a reader sees it."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from runner.mail_display.attributes import OVER_ROWS
 from runner.mail_display.element_style import (
     CODE_ELEMENTS,
     IN_OUTLOOK,
     PARAGRAPH_ELEMENTS,
+    STRUCK,
     TITLE,
     VOID_ELEMENTS,
     WITHOUT_ROOM,
+    Appearance,
     describe_element,
 )
 from runner.mail_display.flow import BLOCK_ELEMENTS
@@ -26,10 +28,10 @@ _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
-_WHOLE_MARKS = frozenset({*_NOT_DRAWN, "struck", "in another direction"})  # a second one inside does nothing more
+_WHOLE_MARKS = frozenset({*_NOT_DRAWN, STRUCK, "in another direction"})  # a second one inside does nothing more
 _HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
 # What an element without a text does to no other text: it neither moves nor covers one, nor draws anything.
-_HARMLESS_ALONE = _WHOLE_MARKS | {"caption", "not in Outlook", OVER_ROWS, "styled with nowrap"} | {
+_HARMLESS_ALONE = (_WHOLE_MARKS - {STRUCK}) | {"caption", "not in Outlook", OVER_ROWS, "styled with nowrap"} | {
     f"styled with {name}" for name in split_names(
         "background background-color background-image box-sizing color font-family height max-height min-height "
         "object-fit opacity overflow text-align text-decoration text-indent visibility word-break"
@@ -47,9 +49,8 @@ class _OpenElement:
     name: str = ""
     breaks_line: bool = False
     box: Box | None = None
-    move: float = 0.0
-    makes_line: bool = False
     marks: Marks = field(default_factory=lambda: Marks(()))
+    appearance: Appearance | None = None
 
 
 class TextCollector:
@@ -66,6 +67,7 @@ class TextCollector:
         self._named_code: set[tuple[str, bool]] = set()
         self._has_auto_direction = self._is_conditional = False
         self._silent_depth = self._shadow_count = 0
+        self._last_size = 0.0  # of the letters of the last text
         self._open_elements = [_OpenElement(Look(has_sheet=has_sheet))]
         self.uncommon: dict[str, None] = {}
 
@@ -121,10 +123,9 @@ class TextCollector:
         marks = tuple(word for word in words if word not in _WHOLE_MARKS or word not in open_marks)
         box = self._lines.begin_box() if appearance.flow == "box" else None
         own_marks = self._lines.begin_marks(marks)
-        element = _OpenElement(
-            appearance.look, tag, breaks_line, box, appearance.move, appearance.makes_line, own_marks
-        )
-        self._open_elements.append(element)
+        if appearance.stands_apart:
+            self._lines.add_gap()
+        self._open_elements.append(_OpenElement(appearance.look, tag, breaks_line, box, own_marks, appearance))
         if tag in CODE_ELEMENTS:
             self._add_code(label, event)
         else:
@@ -166,13 +167,9 @@ class TextCollector:
         if sign == DOT:
             self._lines.append(sign, is_sign=True)
         elif sign:
-            self._add_text(sign, self._describe_number(sign, attributes) if tag == "li" else sign)
-
-    def _describe_number(self, number: str, attributes: dict[str, str]) -> str:
-        mark = _judge_number(number, self._open_elements[-2].look, self._open_elements[-1].look)
-        if self._lists[-1].may_be_word(number, attributes):
-            mark = "as letters"
-        return _surround(number, [mark] if mark else [])
+            around, look = self._open_elements[-2].look, self._open_elements[-1].look
+            marks = self._lists[-1].judge_sign(sign, attributes, around, look) if tag == "li" else []
+            self._add_text(sign, _surround(sign, marks))
 
     def _note_uncommon(self, event: Event, displayed: Event) -> None:
         self._has_auto_direction |= event.attributes.get("dir", "").lower() == "auto"
@@ -193,10 +190,9 @@ class TextCollector:
             self._end_link()
         if not element.marks.is_printed and element.marks.words:
             self._name_empty(element.marks.words)
-        if is_empty and not self._is_in_outlook and NOT_DISPLAYED not in self._lines.open_marks:
-            self._lines.empty_room.add_move(element.move)
-        if is_empty and element.makes_line:
-            self._lines.empty_room.add(element.look.height_of_line)
+        if element.appearance:
+            is_hidden = self._is_in_outlook or NOT_DISPLAYED in self._lines.open_marks
+            _end_in_line(self._lines, element.appearance, is_empty=is_empty and not is_hidden)
         self._lines.end_marks(element.marks)
         self._lines.placement.close_element()
         if element.box:
@@ -229,11 +225,14 @@ class TextCollector:
         mark, open_marks = look.describe_text(), self._lines.open_marks
         if self._has_auto_direction and _RIGHT_TO_LEFT.search(sent):
             self.uncommon["the attribute dir"] = None
+        if not SEEN.search(text) and look.size < self._last_size / 2:
+            return  # beside letters that are so much larger it is not seen
         if not SEEN.search(text):
             self._lines.empty_room.add(look.height_of_line * (text != " "))
             if look.is_tiny or not self._lines.placement.is_drawn:
                 return  # no space is displayed either
         elif NOT_DISPLAYED not in open_marks:
+            self._last_size = look.size
             own = [mark] * (bool(mark) and mark not in open_marks) + ["not in Outlook"] * self._is_conditional
             own += ["in a line that is not broken"] * (
                 look.keeps_spaces and look.width_of(self._lines.line_length + len(text)) > _MAX_LINE
@@ -253,11 +252,16 @@ class TextCollector:
                 self._add_text(sent, line)
 
 
-def _judge_number(number: str, around: Look, look: Look) -> str:
-    """Returns what is wrong with the number of an item. It stands left of the item, in the room of the list."""
-    mark = replace(look, background=around.sure_background).describe_text()
-    is_cut = look.width_of(len(number)) > around.list_indent
-    return mark or ("in too little room" if is_cut else "")
+def _end_in_line(lines: TextLines, own: Appearance, *, is_empty: bool) -> None:
+    """Ends what an element does to its line. `is_empty`: nothing is seen in it but what it paints itself."""
+    if own.stands_apart:
+        lines.add_gap()
+    if is_empty:
+        lines.empty_room.add_move(own.move)
+        if own.stands_apart:
+            lines.empty_room.add(own.look.height_of_line)
+        if own.paints:  # a sign could be made of it
+            lines.append("[styled with a border or background: (nothing)]", is_drawn=False)
 
 
 def _surround(text: str, marks: list[str]) -> str:

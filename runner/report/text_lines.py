@@ -8,6 +8,7 @@ from runner.report.markdown_escaping import CONTINUED
 from runner.report.placement import Placement
 
 _STYLED, _MAX_NAMED = "styled with ", 5
+_IN_WORD = re.compile(r"\w\w")
 _BESIDE = "│ "  # begins a line that may stand beside the one before it
 SEEN = re.compile(r"[^\s\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")  # more than spaces and what has no width
 
@@ -53,6 +54,7 @@ class TextLines:
         self._pieces: list[str] = []
         self._has_text = self._is_drawn_in = False
         self._boxes: list[Box] = []
+        self._has_gap = False
         self._unprinted: list[Marks] = []
         self._printed_count = 0
 
@@ -103,6 +105,10 @@ class TextLines:
         else:
             self._unprinted.pop()
 
+    def add_gap(self) -> None:
+        """Notes that what is drawn next stands apart from what is before it, also inside of a word."""
+        self._has_gap = True
+
     def begin_box(self) -> Box:
         """Begins a box that stands in the open line."""
         box = Box(self._is_drawn_in)
@@ -133,10 +139,16 @@ class TextLines:
         if is_seen and is_drawn and self.placement.is_drawn:
             self._pieces.append(self.empty_room.see_text())
         if is_seen:
+            self._mark_gap(piece, is_drawn=is_drawn)
             self._print_marks()
         if piece:
             self._pieces.append(piece)
             self._has_text = self._has_text or (not is_sign and bool(piece.strip()))
+
+    def _mark_gap(self, piece: str, *, is_drawn: bool) -> None:
+        if self._has_gap and is_drawn and _IN_WORD.search("".join(self._pieces)[-1:] + piece[:1]):
+            self._pieces.append("[gap]")
+        self._has_gap = self._has_gap and not is_drawn
 
     def _print_marks(self) -> None:
         for marks in self._unprinted:

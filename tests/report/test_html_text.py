@@ -81,7 +81,10 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ("<table><caption align=bottom>last</caption><tr><td>a</table>", "[caption: [below its table: last]]\na"),
         ("<font color=#fff>a</font>", "[in the colour of its background: a]"),
         ("<table><td bgcolor=#000><p style='color:#fff'>a", "a"),
-        ("<table bgcolor=navy><td>a<a href=b style='color:navy'>c", "a[in the colour of its background: c] (b)"),
+        (
+            "<table bgcolor=navy><td>a<a href=b style='color:navy'>c",
+            "[in the colour of its background: a][in the colour of its background: c] (b)",
+        ),
         ("<body bgcolor=#000 text=#fff>a", "a"),
         ("<style></style><p style='color:#999'>a", "[a style sheet: see the HTML source]\n\na"),
         ("<q>a</q>", '"a"'),

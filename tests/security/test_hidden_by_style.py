@@ -305,7 +305,24 @@ DRAWN_SO = {
     "<table><caption>a</caption><tr><td>b</td></tr><caption>c</caption></table>": "[caption: a]\n[caption: c]\nb",
     "<table><tr><td rowspan=2>a</td><td>b</td></tr></table>": "[over several rows: a]\n│ b",
     "<mark style='padding:60px'>a</mark>": "[styled with padding: a]",
-    "<u style='font-size:200px;line-height:20px'><b style='font-size:16px'>a</b></u>": "[in a size of 200 pixels: a]",
+    "<u style='font-size:200px;line-height:20px'><b style='font-size:16px'>a</b></u>": (
+        "[in a size of 200 pixels: [styled with text-decoration: a]]"
+    ),
+    "<u style='font-size:64px;line-height:10px'><b style='font-size:9px'>a</b></u>": "[styled with text-decoration: a]",
+    "<p>now<b style='padding-left:4px'></b>here</p>": "now[gap]here",
+    "<p>now<b style='margin-left:4px'>here</b></p>": "now[gap]here",
+    "<p>10<b style='display:inline-block;width:100%'>00</b></p>": "10[gap]00",
+    "<p>now <b style='padding-left:4px'>here</b></p>": "now here",
+    "<p style='font-size:48px'>now<b style='font-size:9px'> </b>here</p>": "nowhere",
+    "<p>Balance: <s>&nbsp;</s>600</p>": "Balance: \u00a0[struck: (nothing)]600",
+    "60<b style='display:inline-block;border:2px solid #000;padding:4px 2px'></b> EUR": (
+        "60[styled with a border or background: (nothing)] EUR"
+    ),
+    "10<sup style='vertical-align:baseline'>6</sup>": "10[styled with vertical-align: ^6]",
+    "<div style='font-size:0'><b style='font-size:16px;font:inherit'>a</b></div>": (
+        "[styled with font-size: [not displayed: a]]"
+    ),
+    "<table style='table-layout:fixed;width:100px'><td>a</table>": "[styled with table-layout: a]",
     "<b style='font-size:5000px;line-height:20px'><b style='font-size:16px'>a</b></b>": "[in a size of 5000 pixels: a]",
     "<i style='float:left;clear:left'>a</i><i style='float:left;clear:left'>b</i>c": (
         "[styled with clear: a]\n│ [styled with clear: b]\n│ c"
