@@ -118,7 +118,7 @@ def save_plan(context: Context, plan: Plan, paths: Sequence[str], path: Path) ->
     selected = [context.relative_to_root(selected_path) for selected_path in paths]
     parts = json_output.format_plan(plan, salt_check(context.settings.salt), rules=rules, paths=selected)
     target = context.user_path(path)
-    _refuse_other_file(target, path, b'"format_version"', "no saved plan", "--out plan.json")
+    _refuse_other_file(target, path, b'"format_version"', "no saved plan", ".json", "--out plan.json")
     _write(target, (f"{part}\n".encode() for part in parts))
     if plan.unread:
         save = shown_command("plan", *paths, "--online", "--out", str(path))
@@ -176,13 +176,16 @@ def find_comment_path(start: Path, path: Path) -> Path:
     full = user_path(base, full)
     if full.is_symlink():
         raise GuardRefused(f"{path} is a link, and msgrun writes no comment through one", "name another file")
-    _refuse_other_file(full, path, b"<!-- msgrun", "no comment of msgrun", "--comment comment.md")
+    _refuse_other_file(full, path, b"<!-- msgrun", "no comment of msgrun", ".md", "--comment comment.md")
     return full
 
 
-def _refuse_other_file(target: Path, path: Path, mark: bytes, kind: str, hint: str) -> None:
-    """Raises UsageMistake if a file is there that msgrun did not write: it may be the ledger, or a declaration."""
-    if not target.is_file():  # a pipe is not read
+def _refuse_other_file(target: Path, path: Path, mark: bytes, kind: str, suffix: str, hint: str) -> None:
+    """Raises UsageMistake if a file is there that may be the ledger, or a declaration.
+
+    What msgrun wrote has the mark. In CI a commit may have put a file in the place, whose name ends in the suffix.
+    """
+    if target.suffix == suffix or not target.is_file():  # a pipe is not read
         return
     with target.open("rb") as file:
         start = file.read(_START)

@@ -179,8 +179,8 @@ def _parse_head(path: str, data: bytes) -> dict[str, Any]:
     head = parse_object(data)
     if head is None:
         raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
-    if (version := head.get("format_version", "not there")) != FORMAT_VERSION:
-        raise _create_error(path, f"format_version is {version}: this msgrun reads plans with {FORMAT_VERSION}")
+    if (version := head.get("format_version")) != FORMAT_VERSION:
+        raise _create_error(path, f"this is no saved plan of version {FORMAT_VERSION}: its format_version is {version}")
     head.setdefault("paths", [])
     if "digest" in head and head["digest"] is None:
         head["digest"] = ""  # an audience was not read: its deliveries are not in the plan

@@ -414,7 +414,10 @@ def test_what_is_no_saved_plan_is_told(folder: Folder, intercom: Sandbox) -> Non
     folder.message(LIST)
     folder.write("plan.json", "{}")
     ran = folder.run("apply", "--yes", "--plan", "plan.json")
-    assert (ran.code, ran.out.startswith("plan.json:1:1: error: format_version is not there")) == (1, True)
+    assert (ran.code, ran.out.startswith("plan.json:1:1: error: this is no saved plan of version 1")) == (
+        1,
+        True,
+    )
     assert folder.run("apply", "--yes", "--plan", "nowhere.json").code == 64
     assert not intercom.messages
 

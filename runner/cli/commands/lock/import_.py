@@ -33,7 +33,7 @@ def import_(file: Path) -> int:
         imported.read_file(path, str(file))
         _require_lockfile(context, imported, file)
         workspace = context.header_of(imported).workspace
-        for line in plain_text.format_ledger_warnings(imported):
+        for line in plain_text.format_duplicates(imported):  # of damaged lines there is a question
             context.output.error(line)
         with open_ledger(context, "lock import") as ledger:
             _confirm_torn(context, imported, file)
