@@ -137,8 +137,8 @@ class TextCollector:
 
     def _add_void(self, tag: str, label: str, marks: tuple[str, ...], *, is_drawn: bool) -> None:
         is_hidden = NOT_DISPLAYED in marks
-        if named := [mark for mark in marks if mark not in _HARMLESS_ALONE or (is_hidden and label)][:1]:
-            label = f"[{named[0]}: {label or tag}]"
+        if named := [mark for mark in marks if mark not in _HARMLESS_ALONE or (is_hidden and label)]:
+            label = _surround(label or tag, Marks(tuple(named)).brackets)
         if NOT_DISPLAYED not in self._lines.open_marks or not named:
             self._lines.append(label, is_drawn=is_drawn and not named)
         if tag == "hr" and not is_hidden:

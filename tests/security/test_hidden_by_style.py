@@ -305,6 +305,7 @@ DRAWN_SO = {
     "<table><caption>a</caption><tr><td>b</td></tr><caption>c</caption></table>": "[caption: a]\n[caption: c]\nb",
     "<table><tr><td rowspan=2>a</td><td>b</td></tr></table>": "[over several rows: a]\n│ b",
     "<mark style='padding:60px'>a</mark>": "[styled with padding: a]",
+    "a<hr style='list-style:none;position:fixed'>b": "a\n[styled with list-style, position: hr]---\nb",
     "<u style='font-size:200px;line-height:20px'><b style='font-size:16px'>a</b></u>": (
         "[in a size of 200 pixels: [styled with text-decoration: a]]"
     ),
