@@ -84,7 +84,9 @@ def commit_ledger(
         return []
     try:
         repository = context.ledger.repository
-        return _commit_lockfile(repository, root, address.path, aim, message, will_change) if repository else []
+        is_behind = bool(context.output.repeated_warnings)  # of HEAD: then a push alone is rejected
+        change = (address.path, aim, message, will_change, is_behind)
+        return _commit_lockfile(repository, root, *change) if repository else []
     except (LedgerUnavailable, OSError):  # the run is over: this is only advice
         return []
 
@@ -257,7 +259,7 @@ def _name_unknown(number: int) -> str:
 
 
 def _commit_lockfile(
-    repository: Repository, root: Path, lockfile: str, aim: str, message: str, will_change: bool
+    repository: Repository, root: Path, lockfile: str, aim: str, message: str, will_change: bool, is_behind: bool
 ) -> list[NextStep]:
     relative_path, settings = repository.relative_path(root / lockfile), root / SETTINGS_FILE
     status = repository.try_git("status", "--porcelain", "--ignored", "--", f":(top,literal){relative_path}")
@@ -270,4 +272,5 @@ def _commit_lockfile(
     push = repository.push_command
     purpose = f"Commit{' and push' if push else ''} the ledger, so that {aim}"
     commit = f"{add}git commit -m {quote(message)} {name}"
+    push = f"git pull --no-rebase --no-edit && {push}" if push and is_behind else push
     return [NextStep(purpose, (" && ".join(filter(None, (commit, push))),))]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -237,3 +238,16 @@ def test_what_changes_a_lockfile_ends_with_the_command_that_commits_it(author: C
     commits.append(("Compact the ledger", author.msgrun("lock", "compact")))
     for subject, ran in commits:
         assert f"\n    git commit -m '{subject}' messages.lock && git push\n" in ran.out
+
+
+def test_a_clone_that_is_behind_pulls_before_it_pushes_the_ledger(author: Clone) -> None:
+    author.write("a-note", "x")
+    author.git("add", "a-note")
+    author.git("commit", "-qm", "A note")
+    author.git("push", "-q", "origin", "HEAD")
+    author.git("reset", "-q", "--hard", "HEAD~1")
+    ran = author.msgrun("apply", "--yes", "--limit", "1")
+    assert "HEAD lacks commits of origin/main" in ran.err
+    (step,) = (line.strip() for line in ran.out.splitlines() if "git push" in line)
+    subprocess.run(step, shell=True, cwd=author.path, check=True, capture_output=True)  # as a person does
+    assert author.git("rev-parse", "HEAD") == author.git("rev-parse", "origin/main")

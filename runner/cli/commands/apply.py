@@ -28,6 +28,7 @@ from runner.report import run_text
 from runner.report.first_sample import list_beginnings
 from runner.report.plan_words import format_file_problems
 from runner.report.review import Review
+from runner.shown_command import shown_command
 
 if TYPE_CHECKING:
     from runner.cli.connection import Connection
@@ -249,8 +250,11 @@ class _Apply:
 
 def _confirm_rest(context: Context, remaining: int) -> StopReason | None:
     """Asks whether the rest is sent after a canary. Returns why not; None if it is."""
-    where = "the sandbox" if context.options.sandbox else "Intercom"
-    context.output.message(f"\nLook at the canary in {where} before you send to the other {remaining:,}.")
+    look = f"Look at the canary in Intercom before you send to the other {remaining:,}."
+    if context.options.sandbox:
+        command = shown_command("sandbox", sandbox=False)
+        look = f"Look at the canary before you send to the other {remaining:,}. In another terminal:\n  {command}"
+    context.output.message(f"\n{look}")
     try:
         context.ask_to_confirm("Send the rest?", remaining, _ONLY_CANARY)
     except Cancelled as error:
