@@ -86,10 +86,10 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     struck_size = own.look.size if STRUCK in marks else 0.0 if "not struck" in marks else look.struck_size
     has_background = own.has_background or _has_background(tag, attributes)
     is_sure = has_background and (own.is_background_sure or tag == "body")
-    new_look = replace(own.look, struck_size=struck_size, underline_size=_find_underline(tag, style, own.look))
+    new_look = _set_lines(own.look, struck_size, _find_underline(tag, style, own.look))
     new_look = _set_backgrounds(tag, flow, new_look, look, is_sure=is_sure)
     margin = _MARGIN * (tag in PARAGRAPH_ELEMENTS - {"table"})
-    around = margin + sum(read_pixels(attributes.get(name, "")) for name in GAPS)
+    around = margin + sum(read_pixels(value) for name, value in attributes.items() if name in GAPS)
     around += new_look.cell if tag in {"td", "th"} else 0.0
     return Appearance(
         marks=tuple(dict.fromkeys(filter(None, marks))),
@@ -122,6 +122,11 @@ def _paints(style: ParsedStyle) -> bool:
         re.match(r"border(?!.*(?:radius|collapse|spacing))|background", name) and value not in _UNPAINTED
         for name, value in style.declarations or ()
     )
+
+
+def _set_lines(look: Look, struck: float, underline: float) -> Look:
+    is_same = (struck, underline) == (look.struck_size, look.underline_size)
+    return look if is_same else replace(look, struck_size=struck, underline_size=underline)
 
 
 def _find_underline(tag: str, style: ParsedStyle, look: Look) -> float:

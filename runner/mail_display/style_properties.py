@@ -137,8 +137,10 @@ def _is_within(word: str, size: float, bounds: tuple[float, float], keywords: st
 def in_pixels(length: str, size: float) -> float | None:
     """Returns a length in pixels, about, in a mail of the usual width with letters of a size; None if it is none."""
     match = _LENGTH.fullmatch(length)
-    unit = (_PIXELS | {name: share * size for name, share in _SIZES.items()}).get(match[2]) if match else None
-    return float(match[1]) * unit if match and unit is not None else None
+    if match is None:
+        return None
+    unit = _PIXELS.get(match[2]) or _SIZES.get(match[2], 0.0) * size
+    return float(match[1]) * unit if match[2] in _PIXELS or match[2] in _SIZES else None
 
 
 def is_plain_font(family: str) -> bool:
