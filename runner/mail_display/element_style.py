@@ -41,9 +41,9 @@ _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 class Appearance:
     """How an element appears. `marks` say what it does to its text other than to decorate it.
 
-    Without any text, the element has the `height`, and `gap` around it, in pixels, and takes no more than `room` in any
-    direction. `move` is by how much it moves what stands behind it; `paints`: it is
-    seen even so. `stands_apart`: in a line it has room, and makes one even so. `shadows` are counted.
+    Without any text, the element has the `height`, and `gap` around it, in pixels, takes no more than `room` in any
+    direction, and moves what stands behind it by `move`. `paints`: it is seen even without a text. `stands_apart`: in a
+    line it has room of its own. `shadows` is the number of them.
     """
 
     marks: tuple[str, ...]
@@ -210,7 +210,7 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
     if tag in _RAISED:
         look = replace(look, is_raised=True)
     if tag in LISTS:
-        look = replace(look, list_tag=tag)
+        look = replace(look, list_tag=tag, list_indent=_INDENTS["ol"])
     if tag == "pre":
         look = replace(look, keeps_spaces=True)
     if tag == "table":

@@ -53,7 +53,7 @@ class Style:
     """What a style does: `marks` say how a text appears; none if the style only decorates.
 
     Without any text, the element has the `height`, and `gap` around it, in pixels. `lengths` is the sum of all that
-    makes room, in whatever direction. `has_background`: it gives the element a background. `is_background_sure`: what
+    makes room, in any direction. `has_background`: it gives the element a background. `is_background_sure`: what
     the element has as one, is drawn behind all of its text.
     """
 
@@ -271,10 +271,8 @@ def _fits(
         return flow != "inline" or tag == "img" or value == "baseline"
     if name == "table-layout":
         return value != "fixed" or not 0 < width < _MIN_FIXED
-    if name == "clear":
-        return flow == "below"
     if name == "white-space":
         return not keeps_spaces  # which it could end
-    if name == "box-shadow":
+    if name in {"clear", "box-shadow"}:
         return flow == "below"
     return True

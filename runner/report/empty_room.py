@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 _MAX_HEIGHT = 400.0  # pixels between two texts; about twenty empty lines
 _MAX_MOVE = 60.0  # pixels between two texts of a line
-_MAX_ROOM = 1400.0  # pixels that the elements between two texts could take, in whatever direction
+_MAX_ROOM = 1400.0  # pixels that the elements between two texts could take, in any direction
 
 
 @dataclass(frozen=True, slots=True)

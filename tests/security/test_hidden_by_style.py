@@ -284,6 +284,7 @@ DRAWN_SO = {
     "<ol start=2000000000><li>a</ol>": "[in too little room: 2000000000.] a",
     "<ol type=a start=379><li>a</ol>": "[as letters: 379.] a",
     "<ol start=6><!--[if mso]><li value=0></li><![endif]--><li>a</ol>": "6. a",
+    "<table><td style='padding:0'><ol><li>a</ol></table>": "1. a",
     "<table><td nowrap>a</table>": "[styled with nowrap: a]",
     f"<pre>{'word ' * 30}</pre>": f"[in a line that is not broken: {('word ' * 30).strip()}]",
     "<pre style='tab-size:0'>a</pre>": "[styled with tab-size: a]",
