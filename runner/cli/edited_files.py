@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from shlex import join
 
 from runner.cli.context import Context
@@ -11,6 +12,7 @@ from runner.cli.render_time_limit import RENDER_MONITOR
 from runner.compare.commit_tree import find_commit, tree_at
 from runner.declare.declaration import Declaration
 from runner.declare.project_reader import load_project
+from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.settings import load_settings
 from runner.declare.template.faults import FOLDER
 from runner.errors import LedgerUnavailable, ProblemsFound, UsageMistake
@@ -52,16 +54,21 @@ def _name_edit(guard: Guard, history: "TextHistory", ref: str) -> Guard:
         return guard
     changed = [os.path.relpath(history.root / path) for path in history.find_changed(ref)]
     options = ["--staged", "--worktree"] if ref == HEAD else [f"--source={ref}"]
-    (purpose, _), *others = guard.steps
+    (purpose, command), *others = guard.steps
     see = f"{SEE_EDIT}{guard.messages[0]}", shown_command("plan", "--against", ref)
-    undo = purpose, join(["git", "restore", *options, *changed]) if changed else ""
-    return replace(guard, steps=(see, undo, *others))
+    if changed == [os.path.relpath(history.root / SETTINGS_FILE)]:
+        # It has other settings too, which are not to be undone.
+        purpose, command = f"{purpose}: it is in {changed[0]}", join(["git", "diff", ref, "--", *changed])
+    elif changed:
+        command = join(["git", "restore", *options, *changed])
+    return replace(guard, steps=(see, (purpose, command), *others))
 
 
 class TextHistory:
     """What git knows of the files with the texts of a message: its own one, that of its body, and those included.
 
-    `root` is that of the project. Of a message of more than 50 files nothing is known.
+    `root` is that of the project. Of a message of more than 50 files nothing is known. An edit that is in none of them
+    is one of the vars or the sender in msgrun.yaml.
     """
 
     def __init__(self, context: Context, repository: Repository, declaration: Declaration) -> None:
@@ -72,17 +79,24 @@ class TextHistory:
         paths = dict.fromkeys([path, *([body.path] if body else []), *included])
         names = {path: repository.relative_path(self.root / path) for path in paths} if len(paths) <= _MAX_FILES else {}
         self._names = {path: name for path, name in names.items() if name}
+        settings_name = repository.relative_path(self.root / SETTINGS_FILE)
+        self._settings_names = {SETTINGS_FILE: settings_name} if settings_name and self._names else {}
 
     def find_commit(self, facts: Facts, key: str) -> str:
         """Returns the newest commit with the text that a delivery was sent with; empty if none of the last has it.
 
         It is HEAD if that has it. Raises LedgerUnavailable if git fails.
         """
-        if not (specs := self._list_specs(self._names)):
-            return ""
-        log = self._repository.try_git("log", f"-{_MAX_COMMITS}", "--format=%h", "--", *specs) or ""
-        refs = (ref for ref in (HEAD, *log.split()) if facts.was_sent_with(bytes.fromhex(key), self._read_content(ref)))
-        return next(refs, "")
+        refs = chain(
+            [HEAD] if self._names else [], self._list_commits(self._names), self._list_commits(self._settings_names)
+        )
+        return next((ref for ref in refs if facts.was_sent_with(bytes.fromhex(key), self._read_content(ref))), "")
+
+    def _list_commits(self, names: Mapping[str, str]) -> Iterator[str]:
+        """Yields the last commits that changed files."""
+        if names:
+            options = (f"-{_MAX_COMMITS}", "--format=%h", "--", *_list_specs(names.values()))
+            yield from (self._repository.try_git("log", *options) or "").split()
 
     def _read_content(self, ref: str) -> str:
         """Returns the hash of what the author wrote of the message in a commit; empty if that cannot be read."""
@@ -95,18 +109,23 @@ class TextHistory:
         return ""
 
     def find_changed(self, ref: str) -> list[str]:
-        """Returns the paths of the files that differ between a commit and the work tree."""
+        """Returns the paths of the files that differ between a commit and the work tree. msgrun.yaml stands alone."""
+        return self._find_changed(ref, self._names) or self._find_changed(ref, self._settings_names)
+
+    def _find_changed(self, ref: str, names: Mapping[str, str]) -> list[str]:
         options = ("--name-only", "--no-relative", "-z", ref)
-        printed = self._repository.try_git("diff", *options, "--", *self._list_specs(self._names)) or ""
-        names = set(printed.split("\0"))
-        return [path for path, name in self._names.items() if name in names]
+        printed = self._repository.try_git("diff", *options, "--", *_list_specs(names.values())) if names else None
+        changed = set((printed or "").split("\0"))
+        return [path for path, name in names.items() if name in changed]
 
     def read_changes(self, ref: str) -> Iterator[tuple[str, list[str]]]:
         """Yields each file that differs from a commit, with the lines that are gone or new, each with its sign."""
+        names = self._names | self._settings_names
         for path in self.find_changed(ref):
             options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv")
-            diff = self._repository.try_git("diff", *options, ref, "--", *self._list_specs([path])) or ""
+            diff = self._repository.try_git("diff", *options, ref, "--", *_list_specs([names[path]])) or ""
             yield path, [line for line in diff.partition("\n@@")[2].split("\n")[1:] if line[:1] in {"-", "+"}]
 
-    def _list_specs(self, paths: Iterable[str]) -> list[str]:
-        return [f":(top,literal){self._names[path]}" for path in paths]
+
+def _list_specs(names: Iterable[str]) -> list[str]:
+    return [f":(top,literal){name}" for name in names]

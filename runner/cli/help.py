@@ -25,7 +25,7 @@ _OTHER_COMMANDS = {
 }  # fmt: skip
 OTHER_OPTIONS = {
     "--dry-run": "msgrun plan", "--dryrun": "msgrun plan", "--auto-approve": "--yes", "-y": "--yes",
-    "--json": "--format json", "--env": "-e", "--type": "--in-app",
+    "--json": "--format json", "--env": "-e", "--type": "--in-app", "-o": "--out", "--output": "--out",
 }  # fmt: skip
 _RANGE = re.compile(r"  \[(\d+<=)?x[<>]=?\d+\]$")  # click's words for the numbers that an option takes
 _MIN_DESCRIPTION = 40  # columns for what an example does; with less, it stands below the command

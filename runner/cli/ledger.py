@@ -13,6 +13,7 @@ from pathlib import Path
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.cli.options import EXIT
+from runner.cli.recipients import name_recipients
 from runner.clock import new_run_id
 from runner.declare.address_search import is_address
 from runner.declare.project import suggest_name
@@ -33,6 +34,7 @@ from runner.ledger.record import RunOrigin
 from runner.managed_path import managed_path
 from runner.privacy import mark_private
 from runner.report import plain_text
+from runner.report.recipients import NO_NAMES
 from runner.shown_command import shown_command
 
 # In this order. GitHub's first name is of the person who ran a job again, the second of the one who ran it first.
@@ -190,7 +192,10 @@ def _load_from_text(text: str) -> dict[str | None, Settings]:
 
 
 def _print_warnings(context: Context, facts: Facts) -> None:
-    for line in plain_text.format_ledger_warnings(facts):
+    duplicates = [state.record for state in facts.duplicates()[: plain_text.MAX_LISTED]]
+    recipients = name_recipients(context, facts, duplicates) if duplicates else NO_NAMES
+    show_values = context.output.show_values
+    for line in plain_text.format_ledger_warnings(facts, recipients, show_values=show_values):
         context.output.message(line)
 
 

@@ -158,7 +158,9 @@ def describe_changes(context: Context, commit: Commit, facts: Facts) -> list[str
         for change, file in _find_changes(context, repository, base, facts):
             is_lost = change.may_remove and file.is_ledger
             effect = "; what is removed would be sent again after the merge" if is_lost else ""
-            notes.append(f"these commits {change}{effect}. Only msgrun writes it, and not in a pull request")
+            only_msgrun = "Only msgrun writes it, and not in a pull request"
+            rule = only_msgrun if change.may_remove else "That is right after an apply, and never in a pull request"
+            notes.append(f"these commits {change}{effect}. {rule}")
     except GuardRefused as error:
         notes.append(f"whether these commits change the file of a ledger could not be checked: {error.message}")
     return notes

@@ -17,7 +17,6 @@ from runner.declare.project_root import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.current_ledger import OTHER_DEFAULT_HINT, refuse_fork
-from runner.ledger.facts import Facts
 from runner.ledger.key_state import latest_end
 from runner.ledger.lock_address import LedgerAddress, LockfileAddress
 from runner.ledger.record import Record
@@ -105,7 +104,7 @@ def after_second_signal(context: Context, plan: Plan) -> list[NextStep]:
 
 
 def print_commit_step(context: Context, address: LedgerAddress, purpose: str, left: str = "") -> None:
-    """Prints to stderr how to commit msgrun.yaml, and the lockfile if `address` is one; nothing outside of git.
+    """Prints to stderr how to commit msgrun.yaml, and the lockfile if `address` is one, unless that is done.
 
     `left` is the path of a lockfile that is of no use any more, or empty.
     """
@@ -113,6 +112,9 @@ def print_commit_step(context: Context, address: LedgerAddress, purpose: str, le
     if repository is None or context.output.quiet:
         return
     files = [SETTINGS_FILE, *([address.path] if isinstance(address, LockfileAddress) else [])]
+    specs = [f":(top,literal){repository.relative_path(context.tree.root / file)}" for file in files]
+    if not repository.try_git("status", "--porcelain", "--", *specs):
+        return
     names = join(os.path.relpath(context.tree.root / file) for file in files)
     old = context.tree.root / left
     is_tracked = left and repository.try_git("ls-files", "--", f":(top,literal){repository.relative_path(old)}")
@@ -158,13 +160,6 @@ def _has_asked_lately(repository: Repository, remote: str) -> bool:
     """Returns whether this clone fetched from a remote, or was made, within the last hour. apply fetches, too."""
     files = repository.git_dir / "FETCH_HEAD", repository.common_dir / "refs" / "remotes" / remote / "HEAD"
     return any(file.exists() and time.time() - file.stat().st_mtime < _LATELY for file in files)
-
-
-def await_other_runs(context: Context, facts: Facts) -> list[NextStep]:
-    """Returns the step that shows what became of deliveries that other runs are sending now, if there are any."""
-    runs = find_other_runs(context)
-    attempts = (record for state in facts.states_with("unknown") for record in state.open_attempts)
-    return _await(runs, list(filter(runs.is_live, attempts)))
 
 
 def _await(runs: OtherRuns, live: Sequence[Record]) -> list[NextStep]:

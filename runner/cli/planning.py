@@ -12,7 +12,6 @@ from runner.cli.context import Context
 from runner.cli.edited_files import name_edits
 from runner.cli.github_step import keep_plan
 from runner.cli.other_runs import find_other_runs
-from runner.cli.output import Output
 from runner.cli.pauses import current_notices
 from runner.cli.progress import PlanningProgress
 from runner.cli.worker_pool import create_worker_pool
@@ -28,6 +27,7 @@ from runner.plan.plan import Plan, make_plan
 from runner.privacy import reveal_or_mask
 from runner.report import comparison_text, github_annotations, json_output, markdown_plan, plan_text
 from runner.report.layout import wrap_lines
+from runner.report.next_steps import NextStep
 from runner.report.plan_text import PlanView
 from runner.report.review import Review
 from runner.report.terminal_text import defuse_commands
@@ -153,14 +153,15 @@ def _find_lint_errors(plan: Plan, settings: Settings) -> dict[str, list[Problem]
 
 
 def print_plan(
-    context: Context, review: Review, command: str, *, show_all: bool = False, only_warnings: bool = False
-) -> None:
+    context: Context, review: Review, command: str, steps: Sequence[NextStep] = (), *,
+    show_all: bool = False, only_warnings: bool = False,
+) -> None:  # fmt: skip
     """Prints a plan in the form that --format names, and keeps it for the files of GitHub's step.
 
     `only_warnings`: the text is left out, because the result is about the plan file. `command` is the one that prints
-    it, as "plan". `show_all`: the text also has the messages that need nothing. Warnings about the project's files are
-    printed separately for the forms that do not contain them (text, json). The form github is annotations, and the text
-    below them.
+    it, as "plan". The text ends with the `steps`; with `show_all` it also has the messages that need nothing. Warnings
+    about the project's files are printed separately for the forms that do not contain them (text, json). The form
+    github is annotations, and the text below them.
     """
     output, comparison = context.output, review.comparison
     keep_plan(context, review)
@@ -190,21 +191,23 @@ def print_plan(
                 )
             )
             # Below the annotations the log has the plan itself, in which GitHub finds no command.
-            output.result(defuse_commands(_format_text(review, output, command, show_all=show_all)))
+            output.result(defuse_commands(_format_text(context, review, command, steps, show_all=show_all)))
         case _ if not only_warnings:
-            output.result(_format_text(review, output, command, show_all=show_all))
+            output.result(_format_text(context, review, command, steps, show_all=show_all))
 
 
 def print_check(context: Context, plan: Plan) -> None:
     """Prints what the check of the recipients found, if anything."""
     output = context.output
-    if text := plan_text.format_check(plan, PlanView("apply", output.width, output.show_values)):
+    if text := plan_text.format_check(plan, PlanView("apply", output.width, output.show_values, context.now)):
         output.result(f"\n{text}")
 
 
-def _format_text(review: Review, output: Output, command: str, *, show_all: bool) -> str:
+def _format_text(context: Context, review: Review, command: str, steps: Sequence[NextStep], *, show_all: bool) -> str:
     """Returns a plan as text, after the comparison if there is one."""
-    view = PlanView(command, output.width, output.show_values, show_all=show_all, show_bodies=output.verbose)
+    output = context.output
+    width, show_values, show_bodies = output.width, output.show_values, output.verbose
+    view = PlanView(command, width, show_values, context.now, show_all, show_bodies, steps)
     text = plan_text.format_plan(review, view)
     if not review.comparison:
         return text

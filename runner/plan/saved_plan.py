@@ -23,8 +23,7 @@ from runner.plan.sending_rules import SendingRules
 from runner.shown_command import shown_command, shown_path
 
 FORMAT_VERSION = 1
-# Bytes of the lines that are not one delivery each, which are read as a whole: some hundred for each message, or
-# everything if another program wrote the plan on one line.
+# Bytes of the lines that are not one delivery each: some hundred a message, or all if the plan is written on one line.
 MAX_HEAD = 256 * 1024 * 1024
 _ENTRY_SIZE = 32  # bytes: a key, and a digest without its version
 _BUCKET_PREFIX_SIZE = 2  # bytes: all keys that begin with the same two bytes are in one bucket
@@ -78,11 +77,11 @@ class SavedPlan:
             own = "" if self.environment == DEFAULT_ENVIRONMENT else self.environment
             hint = f"send it there: {shown_command('apply', '--plan', self.path, environment=own)}"
             mismatches.append((f"for environment {self.environment}, and this is {environment}", hint))
+        save = f"save a plan for this one: {self.new_plan_command()}"
         if self.workspace and workspace and self.workspace != workspace:
-            hint = f"save a plan for this one: {self.new_plan_command()}"
-            mismatches.append((f"for workspace {self.workspace}, and this is {workspace}", hint))
+            mismatches.append((f"for workspace {self.workspace}, and this is {workspace}", save))
         if self.salt_check and self.salt_check != salt_check(salt):
-            mismatches.append(("with another salt", "if it is of this project, put back salt: or MSGRUN_SALT"))
+            mismatches.append(("in another project, with another salt", f"{save}; or put back salt: if it is the same"))
         return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
 
     def sender_guards(self, sender_ids: Mapping[Sender, str]) -> list[Guard]:
@@ -180,7 +179,8 @@ def _parse_head(path: str, data: bytes) -> dict[str, Any]:
     if head is None:
         raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
     if (version := head.get("format_version")) != FORMAT_VERSION:
-        raise _create_error(path, f"this is no saved plan of version {FORMAT_VERSION}: its format_version is {version}")
+        known = f"this plan has version {version}, and msgrun reads {FORMAT_VERSION}"
+        raise _create_error(path, known if version else "this is not a saved plan")
     head.setdefault("paths", [])
     if "digest" in head and head["digest"] is None:
         head["digest"] = ""  # an audience was not read: its deliveries are not in the plan

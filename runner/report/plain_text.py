@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State, name_ids
 from runner.plan.plan_file import PlanFile, PlanFileChange
+from runner.privacy import reveal_or_mask
+from runner.report.recipients import NO_NAMES, Recipients
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command
 
@@ -60,30 +62,30 @@ def list_counts(by_status: Counter[KeyStatus]) -> str:
     return ", ".join(f"{by_status[status]:,} {word}" for status, word in STATUS_WORDS.items() if by_status[status])
 
 
-def format_ledger_warnings(facts: Facts) -> list[str]:
+def format_ledger_warnings(facts: Facts, recipients: Recipients, *, show_values: bool) -> list[str]:
     """Returns the warnings that every command prints that reads the ledger: torn lines, and messages sent twice."""
     lines = [
         one_line(f"{style('warning', 'yellow')}: {place} is torn: what can be read of it is kept")
         for place in facts.torn_lines[:MAX_LISTED]
     ]
-    return [*lines, *format_duplicates(facts)]
+    return [*lines, *format_duplicates(facts, recipients, show_values=show_values)]
 
 
-def format_duplicates(facts: Facts) -> list[str]:
+def format_duplicates(facts: Facts, recipients: Recipients = NO_NAMES, *, show_values: bool = False) -> list[str]:
     """Returns warnings about the first messages that were sent twice, and how many others there are."""
     states = facts.duplicates()
-    lines = [format_duplicate(state) for state in states[:MAX_LISTED]]
+    lines = [format_duplicate(state, recipients, show_values=show_values) for state in states[:MAX_LISTED]]
     if more := len(states) - len(lines):
         command = shown_command("resolve", "KEY", "--duplicate")
         lines.append(f"{style('duplicate', 'red', 'bold')}: and {more:,} more: {command}, each")
     return lines
 
 
-def format_duplicate(state: State) -> str:
+def format_duplicate(state: State, recipients: Recipients = NO_NAMES, *, show_values: bool = False) -> str:
     """Returns a warning that a recipient got a message twice."""
-    ids = name_ids(state.sent_records)
-    key = state.record.key[:12]
+    ids, key = name_ids(state.sent_records), state.record.key[:12]
+    who = reveal_or_mask(recipients.name(state.record), show_values=show_values)
     return one_line(
-        f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {state.record.to} "
-        f"(key {key}), as {ids}. Once that is settled: {shown_command('resolve', key, '--duplicate')}"
+        f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {who} "
+        f"(key {key}), as {ids}. To report it no more: {shown_command('resolve', key, '--duplicate')}"
     )

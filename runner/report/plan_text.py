@@ -6,6 +6,7 @@ says what becomes of a message or of a part of its deliveries, so the plan reads
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from runner.declare.audience.audience import TableAudience
 from runner.declare.sample import Sample
@@ -18,7 +19,7 @@ from runner.report.first_sample import find_sample, find_variant, format_beginni
 from runner.report.guard_steps import list_guard_steps
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, wrap
-from runner.report.next_steps import format_next_steps
+from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.notices import format_notices
 from runner.report.plan_actions import describe_actions, format_reason, most_frequent
 from runner.report.plan_words import (
@@ -29,6 +30,7 @@ from runner.report.plan_words import (
     format_subscription,
     format_undeclared_recipients,
     is_empty,
+    list_moments,
     reading_lines,
 )
 from runner.report.problem_text import format_left_out, pluralize
@@ -54,14 +56,17 @@ class PlanView:
     """How a plan is displayed.
 
     `command` is plan or apply. `width` is in columns, 0 for no limit. With `show_values`, recipients' values are in
-    clear. `show_all`: also messages with nothing to send or to decide. `show_bodies`: a sample of each.
+    clear. `show_all`: also messages with nothing to send or to decide. `show_bodies`: a sample of each. `now` is when
+    the plan was made. `steps` are what a person can do next, after those that the guards name.
     """
 
     command: str
     width: int
     show_values: bool
+    now: datetime
     show_all: bool = False
     show_bodies: bool = False
+    steps: Sequence[NextStep] = ()
 
 
 def format_plan(review: Review, view: PlanView) -> str:
@@ -84,7 +89,7 @@ def format_plan(review: Review, view: PlanView) -> str:
     in_steps, steps = list_guard_steps(review)
     blocks += _format_guards(planned.guards, in_steps, view.width)
     blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
-    next_steps = format_next_steps(steps, view.width)
+    next_steps = format_next_steps([*steps, *view.steps], view.width)
     return "\n\n".join(blocks) + (f"\n{next_steps}" if next_steps else "")
 
 
@@ -165,20 +170,8 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
         need, pronoun = ("has", "it") if hidden == 1 else ("have", "them")
         text = f"{pluralize(hidden, 'message')} {need} nothing to send ({option} shows {pronoun})."
         lines.append(wrap(style(text, "dim"), view.width, indent="  "))
-    if by_action["unknown"] > planned.being_sent:
-        lines += _list_ways_to_settle(planned, view.width)
     lines.append(style(f"digest {planned.digest or NO_DIGEST}", "dim"))  # never cut or broken: it is copied to --expect
     return "\n".join(lines)
-
-
-def _list_ways_to_settle(planned: Plan, width: int) -> list[str]:
-    """Returns what to do about unknown deliveries. reconcile finds none whose messages open no conversation."""
-    opened = any(
-        one.counts["unknown"] > one.being_sent and one.declaration.opens_conversation for one in planned.messages
-    )
-    settle, name = ("look for it in Intercom", "reconcile") if opened else ("settle it", "resolve")
-    head = wrap(f"To see what is unknown, and to {settle}:", width, indent="  ")
-    return [head, *(f"    {style(shown_command(one), 'bold')}" for one in ("status", name))]
 
 
 def _format_message(
@@ -243,9 +236,7 @@ def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> 
         items.append(f"to {_format_path(audience.source.title, view)}")
     if declaration.revision > 1:
         items.append(f"revision {declaration.revision}")
-    reasons = " ".join(reason for action, reason in message.deliveries.reasons() if action == "excluded")
-    moments = [(key, declaration.written(key)) for key in ("not_before", "expires") if key not in reasons]
-    items += [f"{key.replace('_', ' ')} {moment}" for key, moment in moments if moment and moment not in reasons]
+    items += list_moments(message, view.now)
     items += [subscription] if (subscription := format_subscription(declaration)) else []
     return [one_line(item) for item in items]
 

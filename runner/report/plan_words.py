@@ -1,6 +1,7 @@
 """What a plan says of a message in every format: its sender, its audience, times, and warnings."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from runner.compare.declared_fields import format_value, list_fields
@@ -12,9 +13,12 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.problem_text import pluralize
+from runner.report.progress_text import format_duration
 from runner.report.review import Review
+from runner.report.terminal_text import style
 from runner.shown_command import shown_command
 
+_SOON = timedelta(days=1)
 NO_DIGEST = "not known: an audience was not read"
 
 
@@ -120,3 +124,15 @@ def audience_to_dict(message: PlannedMessage) -> dict[str, Any]:
     totals = [reading.first_total, reading.last_total]
     counts = {"contacts": reading.count, "other_role": reading.other_role, "repeated": reading.repeated}
     return {"intercom": named, "read": True, **counts, "total_count": totals}
+
+
+def list_moments(message: PlannedMessage, now: datetime) -> list[str]:
+    """Returns from when and until when a message is sent, unless that is why deliveries are excluded."""
+    declaration = message.declaration
+    reasons = " ".join(reason for action, reason in message.deliveries.reasons() if action == "excluded")
+    moments = [(key, declaration.written(key)) for key in ("not_before", "expires") if key not in reasons]
+    items = [f"{key.replace('_', ' ')} {moment}" for key, moment in moments if moment and moment not in reasons]
+    left = declaration.expires - now if declaration.expires else None
+    if left and timedelta(0) < left < _SOON:
+        items.append(style(f"that is in {format_duration(left.total_seconds())}", "yellow"))
+    return items

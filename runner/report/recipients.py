@@ -1,6 +1,6 @@
 """Who a record of the ledger is about: the address, where it is known, and the link to the contact in Intercom."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -35,9 +35,21 @@ class Recipients:
             return record.to
         return mark_private(address.label, record.to or f"{address.kind}:~{record.key[:8]}")
 
+    def find_gone(self, records: Iterable[Record]) -> frozenset[str]:
+        """Returns the keys of the records whose message does not go to their recipient any more.
+
+        Where no recipient of a message is named, its declaration may not have been read.
+        """
+        wanted = [record for record in records if not record.to.startswith("id:")]
+        read = {record.message for record in wanted if record.key in self.addresses}
+        return frozenset(one.key for one in wanted if one.message in read and one.key not in self.addresses)
+
     def contact_url(self, record: Record) -> str:
         """Returns the link to the contact in Intercom; empty if the contact or the workspace is not known."""
         return contact_url(record.known_contact, self.workspace, self.region)
+
+
+NO_NAMES = Recipients()
 
 
 def contact_url(contact: str, workspace: str, region: str) -> str:

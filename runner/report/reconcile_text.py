@@ -25,7 +25,7 @@ def format_reconciliation(
     counts = style_counts(parts)
     lines = [", ".join(counts) or "nothing is unknown"]
     lines += ["Nothing was written: this is a dry run."] if is_dry_run and counts else []
-    lines.extend(format_duplicate(state) for state in result.duplicates)
+    lines += [format_duplicate(state, recipients, show_values=view.show_values) for state in result.duplicates]
     sent = ((one, " and ".join(sorted({record.id for record in one.sent_records if record.id}))) for one in result.sent)
     items = [ListedDelivery(one.record, "found", "", (f"message {ids}",)) for one, ids in sent]
     items += [ListedDelivery(item.record, "not found", item.reason) for item in result.unknown]
@@ -35,4 +35,5 @@ def format_reconciliation(
 
 def listed_records(result: ReconcileResult) -> list[Record]:
     """Returns the records whose recipients the text may name."""
-    return [*(state.record for state in result.sent), *(item.record for item in result.unknown)]
+    states = [*result.sent, *result.duplicates]
+    return [*(state.record for state in states), *(item.record for item in result.unknown)]

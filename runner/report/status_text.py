@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
-from runner.plan.deliveries import BEING_SENT
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.layout import fitted_table, wrap
 from runner.report.plain_text import count_by_message, count_by_status
@@ -22,6 +21,7 @@ _NOTES = {
     "person": "as a person decided",
     "reconcile": "as reconcile found",
 }
+SENDING = "being sent"
 _NAMED = frozenset({"key", "run"})  # columns whose cells do not say what they are
 _SENT_AT = "sent at (UTC)"
 _RIGHT = frozenset({"revision", *STATUS_WORDS.values()})
@@ -30,22 +30,34 @@ IsBeingSent = Callable[[State], bool]  # whether a delivery is unknown only beca
 Times = Mapping[tuple[str, int], tuple[str, str]]
 
 
-def format_messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
-    """Returns a table of the messages in the ledger, with the times when they were sent, and with the sums of all."""
+def format_messages(
+    statuses: Counter[MessageStatus], times: Times, width: int, sending: Counter[tuple[str, int]]
+) -> str:
+    """Returns a table of the messages in the ledger, with the times when they were sent, and with the sums of all.
+
+    `sending` are how many of the unknown are being sent now, by name and revision: they have a column if there are any.
+    """
     rows = []
+    has_sending = sending.total() > 0
     for (name, revision), by_status in sorted(count_by_message(statuses).items()):
         moments = sorted({format_time(time) for time in times.get((name, revision), ()) if time})
-        rows.append([one_line(style(name, "bold")), str(revision), *_format_counts(by_status), " to ".join(moments)])
+        counts = _format_counts(by_status, sending[name, revision], has_sending=has_sending)
+        rows.append([one_line(style(name, "bold")), str(revision), *counts, " to ".join(moments)])
     if len(rows) > 1:
-        rows.append(["total", "", *_format_counts(count_by_status(statuses)), ""])
-    heads = ("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), _SENT_AT)
-    return "\n".join(fitted_table(heads, rows, width, fixed=(5,), right=_RIGHT, named=_RIGHT | {_SENT_AT}))
+        counts = _format_counts(count_by_status(statuses), sending.total(), has_sending=has_sending)
+        rows.append(["total", "", *counts, ""])
+    words = [STATUS_WORDS["sent"], *([SENDING] if has_sending else ()), *(STATUS_WORDS[one] for one in ATTENTION)]
+    heads = ("message", "revision", *words, _SENT_AT)
+    right = _RIGHT | {SENDING}
+    return "\n".join(fitted_table(heads, rows, width, fixed=(len(heads) - 1,), right=right, named=right | {_SENT_AT}))
 
 
-def _format_counts(by_status: Counter[KeyStatus]) -> list[str]:
+def _format_counts(by_status: Counter[KeyStatus], sending: int, *, has_sending: bool) -> list[str]:
     """Returns a cell for each status that is counted. All but `sent` are empty in place of 0."""
-    shown = {status for status in COUNTED if status == "sent" or by_status[status]}
-    return [style(f"{by_status[status]:,}", _COLOURS[status]) if status in shown else "" for status in COUNTED]
+    left = by_status - Counter({"unknown": sending})
+    attention = [style(f"{left[status]:,}", _COLOURS[status]) if left[status] else "" for status in ATTENTION]
+    now = [f"{sending:,}" if sending else ""] * has_sending
+    return [style(f"{by_status['sent']:,}", _COLOURS["sent"]), *now, *attention]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,8 @@ def format_recipient(
         what = " · ".join(filter(None, (number, explain_state(state, is_being_sent), request)))
         key = "" if is_being_sent(state) else _format_key(state)
         cells = (record.message, str(record.revision), format_time(record.at), what, key, record.run)
-        rows.append([style(STATUS_WORDS[state.status], _COLOURS[state.status]), *map(one_line, cells)])
+        word = SENDING if is_being_sent(state) else style(STATUS_WORDS[state.status], _COLOURS[state.status])
+        rows.append([word, *map(one_line, cells)])
     heads = ("state", "message", "revision", "at (UTC)", "what", "key", "run")
     lines = fitted_table(heads, rows, view.width, fixed=(4,), right=_RIGHT, named=_NAMED, is_whole=not view.width)
     return "\n".join([title, *urls, "", *lines])
@@ -88,18 +101,19 @@ def _format_key(state: State) -> str:
     return "" if state.status == "sent" else state.record.key[:12]
 
 
-def explain_state(state: State, is_being_sent: IsBeingSent) -> str:
-    """Returns why a delivery is in its state, as far as the ledger knows."""
+def explain_state(state: State, is_being_sent: IsBeingSent, *, is_gone: bool = False) -> str:
+    """Returns why a delivery is in its state, as far as the ledger knows. `is_gone`: it is not declared any more."""
     record = state.record
     if is_being_sent(state):
-        return f"{BEING_SENT}, {record.run}"
+        return f"by run {record.run}"
     if state.status == "sent":
         accepted = f"older text, edit accepted {format_time(state.accepted_at)}" if state.accepted_at else ""
         redirected = "redirected" if record.redirected else ""
         return " · ".join(filter(None, (redirected, _NOTES.get(record.by, ""), accepted)))
     code = "no answer recorded" if record.status == "claimed" else record.code
     decided = _NOTES["person"] if record.by == "person" else ""
-    return " ".join(filter(None, (code, decided)))
+    reason = " ".join(filter(None, (code, decided)))
+    return f"{reason}, and not a recipient any more" if is_gone else reason
 
 
 def format_time(time: str) -> str:

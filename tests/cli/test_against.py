@@ -397,6 +397,21 @@ def test_the_text_before_an_edit_is_the_one_that_was_sent(here: Folder, intercom
     assert len(intercom.messages) == 4
 
 
+def test_an_edit_of_the_projects_vars_is_shown_where_it_is(here: Folder, intercom: Sandbox) -> None:
+    here.write("msgrun.yaml", "vars: {product: Ponies}\n")
+    edit(here, "messages/seed.yaml", "Hey", "Hey from {{ product }}")
+    commit(here)
+    sent = git(here.path, "rev-parse", "--short", "HEAD")
+    assert here.run("apply", "--yes").code == 0
+    here.write("msgrun.yaml", "vars: {product: Horses}\n")
+    commit(here)
+    out = here.run("plan").out
+    see = f"Undo the edit of seed, if it is a mistake: it is in msgrun.yaml:\n    git diff {sent} -- msgrun.yaml\n"
+    assert f"msgrun plan --against {sent}\n" in out
+    assert see in out
+    assert len(intercom.messages) == 4
+
+
 def test_of_a_text_that_no_commit_has_no_commit_is_named(here: Folder, intercom: Sandbox) -> None:
     edit(here, "messages/seed.yaml", "Hey", "Hi")
     assert here.run("apply", "--yes").code == 0

@@ -253,7 +253,7 @@ def test_plan_ends_with_the_command_that_sends(folder: Folder, start: Start) -> 
     declare(folder, 2)
     terminal = start("plan", "messages/message.yaml")
     assert terminal.finish() == 0
-    assert terminal.screen.rstrip().endswith("Next:\n  Send them:\n    msgrun apply messages/message.yaml")
+    assert terminal.screen.rstrip().endswith("Next:\n  Send 2 messages:\n    msgrun apply messages/message.yaml")
     assert "msgrun apply" not in folder.run("plan").out
 
 

@@ -144,7 +144,7 @@ def test_another_environment_workspace_or_salt_is_refused():
     assert [guard.message for guard in found] == [
         "plan.json was made for environment default, and this is staging",
         "plan.json was made for workspace acme, and this is beta",
-        "plan.json was made with another salt",
+        "plan.json was made in another project, with another salt",
     ]
     assert read(workspace="").mismatches("default", "beta", "") == []
 

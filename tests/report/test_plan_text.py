@@ -1,6 +1,7 @@
 """A plan says what goes out and what needs a decision, and says neither where there is nothing."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -194,18 +195,20 @@ def test_a_body_says_its_template_and_that_it_opens_a_conversation(folder: Folde
 
 
 @pytest.mark.parametrize(
-    ("more", "settle", "command"),
-    [("", "settle it", "resolve"), (OPENS, "look for it in Intercom", "reconcile")],
+    ("more", "steps"),
+    [
+        ("", "  Say what became of the unknown delivery:\n    msgrun resolve "),
+        (OPENS, "  Look for the unknown delivery in Intercom:\n    msgrun reconcile\n"),
+    ],
 )
-def test_reconcile_is_named_only_where_a_message_opens_a_conversation(
-    more: str, settle: str, command: str, folder: Folder
-) -> None:
+def test_reconcile_is_named_only_where_a_message_opens_a_conversation(more: str, steps: str, folder: Folder) -> None:
     folder.message(f"{more}{people('ann')}")
     record = {"key": delivery_key("", "list", 1, "email", "ann@example.com"), "attempt": "1", "status": "claimed"}
+    found = {"opens_conversation": True, "contact": "7", "sender": "1", "text": "x", "at": "2026-01-01T00:00:00Z"}
+    record |= found if more else {}
     with (folder.path / "messages.lock").open("a") as lockfile:
         lockfile.write(json.dumps({**record, "message": "list", "revision": 1, "to": "email:~x"}) + "\n")
-    text = f"\nTo see what is unknown, and to {settle}:\n    msgrun status\n    msgrun {command}\n"
-    assert text in folder.run("plan").out
+    assert f"\nNext:\n{steps}" in folder.run("plan").out
 
 
 def test_what_was_not_sent_of_an_expired_message_is_shown_with_its_reason(folder: Folder) -> None:
@@ -213,6 +216,15 @@ def test_what_was_not_sent_of_an_expired_message_is_shown_with_its_reason(folder
     out = folder.run("plan").out
     assert "- 2 excluded: expired on 2020-01-01T00:00Z: email:~" in out
     assert "\nPlan: nothing to send, 2 excluded.\ndigest" in out
+
+
+def test_a_message_that_expires_within_a_day_says_so(folder: Folder) -> None:
+    soon = datetime.now(UTC) + timedelta(hours=2, minutes=5, seconds=30)
+    folder.message(f"expires: {soon:%Y-%m-%dT%H:%MZ}\n{people('ann')}")
+    assert f"expires {soon:%Y-%m-%dT%H:%MZ} · that is in 2 h " in folder.run("plan").out
+    later = soon + timedelta(days=1)
+    folder.message(f"expires: {later:%Y-%m-%dT%H:%MZ}\n{people('ann')}")
+    assert "that is in" not in folder.run("plan").out
 
 
 def test_of_two_edited_messages_the_step_that_sends_the_others_is_last_and_names_their_files(folder: Folder) -> None:

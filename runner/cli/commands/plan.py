@@ -10,8 +10,9 @@ from runner.cli import plan_files, planning
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import show_guard_changes_on_failure, step_results_of
-from runner.cli.next_steps import await_other_runs, find_contacts, note_other_clones, print_steps, same_command
+from runner.cli.next_steps import find_contacts, note_other_clones, same_command, settle_unknown
 from runner.cli.options import EXIT, command, current_options, format_option
+from runner.cli.other_runs import find_other_runs
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
@@ -23,6 +24,7 @@ from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report import plain_text
 from runner.report.next_steps import NextStep
+from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 
@@ -80,9 +82,9 @@ def plan(
             comparison = compare_with_base(context, base, review, ledger.facts, project, paths, read_audiences)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         only_warnings = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
-        planning.print_plan(context, review, "plan", show_all=show_all, only_warnings=only_warnings)
         send = _find_send_step(project_plan, paths, out, is_check=write or check)
-        _note_steps(context, project_plan, ledger, send)
+        steps = _list_steps(context, project_plan, ledger, send)
+        planning.print_plan(context, review, "plan", steps, show_all=show_all, only_warnings=only_warnings)
         _write_outputs(context, project_plan, options.paths, file, changes if check else None, out, is_written=write)
         if project_plan.guards or ledger.facts.duplicates():
             return EXIT.guard
@@ -112,17 +114,18 @@ def _find_send_step(plan: Plan, paths: Sequence[str], out: Path | None, *, is_ch
     if is_check or plan.guards or not plan.to_send:
         return None
     options = ["--plan", str(out)] if out else list(paths)
-    return NextStep("Send it" if plan.to_send == 1 else "Send them", (shown_command("apply", *options),))
+    return NextStep(f"Send {pluralize(plan.to_send, 'message')}", (shown_command("apply", *options),))
 
 
-def _note_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextStep | None) -> None:
-    """Says what other runs are sending now, whom Intercom does not have, and how to send."""
-    if context.output.output_format == "text":
-        missing = sum(message.deliveries.count_code(CONTACT_NOT_FOUND) for message in plan.messages)
-        again = NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),))
-        steps = [*await_other_runs(context, ledger.facts), *([again] if missing else [])]
-        # In CI another job sends, after an approval.
-        print_steps(context, [*steps, *([send] if send and context.output.is_interactive else [])])
+def _list_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextStep | None) -> list[NextStep]:
+    """Returns how to settle what is unknown, whom Intercom does not have, and how to send."""
+    names, runs = {message.name for message in plan.messages}, find_other_runs(context)
+    attempts = [attempt for state in ledger.facts.states_with("unknown") for attempt in state.open_attempts]
+    steps = settle_unknown(context, (one for one in attempts if one.message in names or runs.is_live(one)))
+    if missing := sum(message.deliveries.count_code(CONTACT_NOT_FOUND) for message in plan.messages):
+        steps.append(NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),)))
+    # In CI another job sends, after an approval.
+    return [*steps, *([send] if send and context.output.is_interactive else [])]
 
 
 def _write_outputs(

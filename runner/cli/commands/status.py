@@ -28,7 +28,7 @@ from runner.report.next_steps import NextStep
 from runner.report.notices import format_notices
 from runner.report.plain_text import count_by_status
 from runner.report.recipients import Recipients
-from runner.report.status_text import explain_state
+from runner.report.status_text import SENDING, explain_state
 from runner.shown_command import shown_command
 
 _MAX_LISTED = 20  # deliveries: with the rest they fit a screen
@@ -141,8 +141,9 @@ def _print_messages(
 ) -> None:
     """Prints the table of the messages, then the deliveries of one message, or those that a person has to look at."""
     output = context.output
-    output.result(status_text.format_messages(counts, sent_times(facts), output.width))
     unknown, is_being_sent = list(facts.states_with("unknown", message=name)), find_other_runs(context).is_sending
+    sending = Counter((state.record.message, state.record.revision) for state in unknown if is_being_sent(state))
+    output.result(status_text.format_messages(counts, sent_times(facts), output.width, sending))
     if name is None:
         attention = chain(unknown, facts.states_with("refused"))
         listed = list(attention if show_all else islice(attention, _MAX_LISTED))
@@ -151,35 +152,52 @@ def _print_messages(
     else:
         listed, recipients = _list_deliveries(context, facts, name, unknown, len(facts) if show_all else _MAX_LISTED)
         statuses = status_text.COUNTED
-    total = sum(number for group, number in counts.items() if group.status in statuses)
-    if listed:
-        lines = format_delivery_list(
-            (
-                ListedDelivery(state.record, STATUS_WORDS[state.status], explain_state(state, is_being_sent))
-                for state in listed
-            ),
-            recipients,
-            status_view(context),
-            with_message=name is None,
-            with_times=True,
-            most=len(listed),
-            cut_status=STATUS_WORDS[listed[-1].status] if total > len(listed) else "",
+    gone = recipients.find_gone(state.record for state in listed)
+    by_status = count_by_status(counts)
+    numbers = Counter({STATUS_WORDS[status]: by_status[status] for status in statuses})
+    numbers += Counter({SENDING: sending.total(), STATUS_WORDS["unknown"]: -sending.total()})
+    items = [
+        ListedDelivery(
+            state.record,
+            SENDING if is_being_sent(state) else STATUS_WORDS[state.status],
+            explain_state(state, is_being_sent, is_gone=state.record.key in gone),
         )
+        for state in listed
+    ]
+    if items:
         arrived = wrap(status_text.may_have_arrived(unknown, is_being_sent), output.width)
-        output.result("\n".join(["", *filter(None, [arrived]), *lines]))
-        if any(MASKED in state.record.to for state in listed):
-            output.note_masking()
-    if total > len(listed):
-        left = count_by_status(counts) - Counter(state.status for state in listed)
-        more = ", ".join(f"{left[status]:,} more {STATUS_WORDS[status]}" for status in statuses if left[status])
-        output.result(wrap(f"and {more}", output.width, indent="  "))
+        output.result("\n".join(["", *filter(None, [arrived])]))
+        _print_list(context, items, recipients, numbers, with_message=name is None)
     if online:
         _print_online(context, facts, facts.states_with("sent", message=name), name, show_all=show_all)
     others = _show_what_is_left() if any(group.status == "free" for group in counts) else []
-    others += _explain_refused(listed)
-    if total > len(listed):
+    others += _explain_refused(state for state in listed if state.record.key not in gone)
+    if numbers.total() > len(listed):
         others.append(NextStep("List the rest too", (shown_command("status", *([name] if name else []), "--all"),)))
     next_steps.print_steps(context, [*_settle(context, unknown, name), *others])
+
+
+def _print_list(
+    context: Context, items: Sequence[ListedDelivery], recipients: Recipients, numbers: Counter[str], *,
+    with_message: bool,
+) -> None:  # fmt: skip
+    """Prints deliveries, and how many more there are. `numbers` are those of all of them, by the word for a status."""
+    left = numbers - Counter(item.status for item in items)
+    lines = format_delivery_list(
+        items,
+        recipients,
+        status_view(context),
+        with_message=with_message,
+        with_times=True,
+        most=len(items),
+        cut_status=items[-1].status if left else "",
+    )
+    context.output.result("\n".join(lines))
+    if any(MASKED in item.record.to for item in items):
+        context.output.note_masking()
+    if left:
+        more = ", ".join(f"{number:,} more {word}" for word, number in left.items())
+        context.output.result(wrap(f"and {more}", context.output.width, indent="  "))
 
 
 def _list_deliveries(

@@ -12,6 +12,7 @@ from runner.declare.keys_and_digests import delivery_key
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.support.project import Folder
+from tests.support.terminal import Terminal
 
 
 def line(key: str, attempt: str, status: str, **more: object) -> str:
@@ -62,7 +63,7 @@ def test_what_another_process_is_sending_is_reported_with_its_name_and_no_person
         fcntl.flock(handle, fcntl.LOCK_EX)
         for command in (["status"], ["status", "--to", "id:b"], ["plan"]):
             out, _, steps = folder.run(*command).out.partition("\nNext:\n")
-            assert ("being sent by another run, RUN" in out, "may have arrived" in out) == (command != ["plan"], False)
+            assert ("by run RUN" in out, "may have arrived" in out) == (command != ["plan"], False)
             end = format_timestamp(parse_timestamp(now) + timedelta(seconds=120 + 59))[:16].replace("T", " ")
             assert steps == (
                 "  1 delivery is being sent by msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC)."
@@ -70,6 +71,35 @@ def test_what_another_process_is_sending_is_reported_with_its_name_and_no_person
             )
     out, _, steps = folder.run("status").out.partition("\nNext:\n")
     assert ("being sent" in out + steps, "may have arrived" in out, "msgrun resolve" in steps) == (False, True, True)
+
+
+def test_what_is_being_sent_has_a_column_of_its_own_while_there_is_some(folder: Folder) -> None:
+    now = format_timestamp(datetime.now(UTC))
+    append(folder, *(line(f"{number:x}", "1", "claimed", at=now) for number in range(8)), line("f", "2", "claimed"))
+    path = folder.write(".msgrun/lock", "msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC)\n")
+    with path.open() as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        table, listed = folder.run("status").out.split("\n\n")[:2]
+    assert [row.split() for row in table.splitlines()] == [
+        ["message", "revision", "sent", "being", "sent", "unknown"],
+        ["list", "1", "0", "8", "1"],
+    ]
+    assert "8 being sent · list · by run 1 · " in listed
+    assert "1 unknown · list · no answer recorded · " in listed
+
+
+def test_of_a_refusal_of_somebody_who_is_no_recipient_any_more_nothing_is_to_do(folder: Folder) -> None:
+    folder.message(LIST + "  - {type: user, email: d@b.c}\n")
+    old, new = (
+        delivery("list", "email", "dee@b.c", "refused", code="contact_not_found"),
+        delivery("list", "email", "d@b.c"),
+    )
+    append(folder, old, new)
+    terminal = Terminal(folder.path, "status", "list")
+    assert terminal.finish() == 0
+    assert "contact_not_found , and" not in terminal.screen
+    assert "1 refused · contact_not_found, and not a recipient any more · " in terminal.screen
+    assert "What to do" not in terminal.screen
 
 
 def test_status_as_json_gives_the_records_that_hold(folder: Folder) -> None:

@@ -8,6 +8,8 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import save_current_ledger
 from runner.cli.next_steps import print_commit_step
 from runner.cli.options import EXIT, command, stored_flag
+from runner.errors import GuardRefused
+from runner.ledger.lock_address import BranchAddress
 from runner.ledger.opening import start_ledger
 
 
@@ -28,14 +30,27 @@ def begin(*, abandon_previous: bool) -> int:
         name = context.ledger.address.display_name
         if abandon_previous:
             context.confirm(f"What only the previous ledger records is sent again. Abandon it, and use {name}?")
+        _refuse_empty_remote(context)
         ledger_id, was_started = start_ledger(context.ledger, abandon_previous=abandon_previous)
         context.output.sentence(f"started {name}" if was_started else f"{name} is there already")
         if not context.options.sandbox:
             save_current_ledger(context, ledger_id)
             _print_other_address(context)
-            if was_started:
-                print_commit_step(context, context.ledger.address, "Commit it, so that every clone uses this ledger")
+            print_commit_step(context, context.ledger.address, "Commit it, so that every clone uses this ledger")
         return EXIT.done
+
+
+def _refuse_empty_remote(context: Context) -> None:
+    """Raises GuardRefused if the ledger's branch would be the first one of the remote that the project is pushed to.
+
+    GitHub and GitLab make the first branch that they get the default one.
+    """
+    address, repository = context.ledger.address, context.ledger.repository
+    if context.options.sandbox or repository is None or not isinstance(address, BranchAddress):
+        return
+    if address.remote == repository.main_remote and not repository.list_remote_refs(address.remote)[0]:
+        message = f"{address.remote} has no branch yet, and would take that of the ledger as its default branch"
+        raise GuardRefused(message, f"push yours first: {repository.push_command}")
 
 
 def _print_other_address(context: Context) -> None:

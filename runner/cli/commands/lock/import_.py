@@ -15,6 +15,9 @@ from runner.ledger.key_state import fold_records
 from runner.ledger.ledger import Ledger, append_missing, find_missing_records, pin_workspace
 from runner.report import plain_text
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
+
+_MAX_START = 4096  # bytes
 
 
 @command("import")
@@ -30,6 +33,7 @@ def import_(file: Path) -> int:
         imported, path = Facts(), context.user_path(file)
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")
+        _require_lockfile_start(path, file)
         imported.read_file(path, str(file))
         _require_lockfile(context, imported, file)
         workspace = context.header_of(imported).workspace
@@ -53,6 +57,18 @@ def import_(file: Path) -> int:
                     context.output.message(line)
             print_steps(context, commit_ledger(context))
             return exit_code_of(ledger.facts)
+
+
+def _require_lockfile_start(path: Path, file: Path) -> None:
+    """Raises UsageMistake if the file begins like another one: a line of a lockfile may be damaged."""
+    with path.open("rb") as opened:
+        start = opened.read(_MAX_START)
+    if not start or b'"msgrun_lock"' in start or b'"attempt"' in start:
+        return
+    if b'"format_version"' in start:
+        hint = f"to send what it holds: {shown_command('apply', '--plan', str(file))}"
+        raise UsageMistake(f"{file} is a saved plan, not a lockfile", hint)
+    raise UsageMistake(f"{file} is not a lockfile")
 
 
 def _require_lockfile(context: Context, imported: Facts, file: Path) -> None:

@@ -30,7 +30,21 @@ def test_begin_writes_a_header_with_a_new_id_and_the_same_id_to_the_settings(fol
 def test_begin_says_how_to_commit_it(author: Clone) -> None:
     forget_lockfile(author)
     assert "\n    git add msgrun.yaml messages.lock && git commit -m" in author.msgrun("lock", "begin").err
+    assert "\n    git add msgrun.yaml messages.lock && git commit -m" in author.msgrun("lock", "begin").err
+    author.git("add", "-A")
+    author.git("commit", "-qm", "Name the ledger")
     assert author.msgrun("lock", "begin").err == ""
+
+
+def test_the_ledger_does_not_become_the_first_branch_of_the_projects_remote(author: Clone) -> None:
+    forget_lockfile(author)
+    author.write("msgrun.yaml", "lock: git+origin\n")
+    author.git("branch", "--unset-upstream")
+    author.git("remote", "set-url", "origin", author.path.parent / "empty.git")
+    author.git("init", "-q", "--bare", author.path.parent / "empty.git")
+    ran = author.msgrun("lock", "begin")
+    reason = "error: origin has no branch yet, and would take that of the ledger as its default branch\n"
+    assert (ran.code, ran.err) == (5, f"{reason}  hint: push yours first: git push -u origin HEAD\n")
 
 
 def test_begin_a_second_time_says_so_and_changes_nothing(folder: Folder) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from runner.ledger.facts import Facts
+from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_status import append, line
 from tests.support.ledger_files import read_records
 from tests.support.project import Folder
@@ -106,8 +107,13 @@ def test_a_file_of_another_project_or_without_records_is_named_as_such(folder: F
     assert "other.lock is of another project: it was written with another salt. Nothing was added" in err
     folder.write("empty.lock", "")
     assert "empty.lock has no records of a ledger" in folder.run("lock", "import", "empty.lock").err
-    folder.write("plan.json", '{"a": 1}\n')
-    assert "hint: if this is a lockfile, take" in folder.run("lock", "import", "plan.json").err
+    folder.write("any.json", '{"a": 1}\n')
+    assert folder.run("lock", "import", "any.json").err == "error: any.json is not a lockfile\n"
+    folder.message(LIST)
+    folder.run("plan", "--out", "plan.json")
+    ran = folder.run("lock", "import", "plan.json")
+    hint = "  hint: to send what it holds: msgrun apply --plan plan.json\n"
+    assert (ran.code, ran.err) == (64, f"error: plan.json is a saved plan, not a lockfile\n{hint}")
 
 
 def test_a_damaged_file_is_asked(folder: Folder) -> None:
