@@ -68,6 +68,8 @@ class Terminal:
         self._seen = found + len(text)
 
     def type(self, text: str) -> None:
+        if text == CTRL_C:
+            time.sleep(0.1)  # Python sees a signal between the print of a question and its read after that read alone
         os.write(self._ours, text.encode())
 
     def answer(self, question: str, answer: str) -> None:
