@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from runner.mail_display.colors import parse_color_attribute
-from runner.mail_display.look import MAX_OFFSET, Look
+from runner.mail_display.look import Look
 from runner.mail_display.style_properties import is_plain_font
 from runner.mail_elements import is_inert_attribute
 
@@ -42,12 +42,12 @@ _CAPTION_SIDES = frozenset({"", "top", "left", "center", "right"})
 _CSS_ALONE = re.compile(r"/\*|\\")  # browsers read some attributes as CSS
 _DOTS = frozenset({"disc", "circle", "square"})
 LISTS = frozenset({"ol", "ul", "menu", "dir"})
-# Attributes with a length that moves texts, in pixels.
-GAPS = (
-    "cellpadding", "cellspacing", "border", "hspace", "vspace", "marginheight", "marginwidth", "leftmargin",
-    "topmargin", "rightmargin", "bottommargin",
+# The largest lengths of attributes that move texts, in pixels.
+_BOUNDS = dict.fromkeys(
+    ("cellpadding", "cellspacing", "border", "hspace", "vspace", "marginheight", "marginwidth", "leftmargin",
+     "topmargin", "rightmargin", "bottommargin"), 64.0
 )  # fmt: skip
-_MAX_GAP = 64.0
+_MAX_HEIGHT = 400.0
 _INTEGER = re.compile(r"[ \t\r\n\f]*\+?([0-9]{1,9})[0-9.]*(%?)")
 
 
@@ -66,6 +66,8 @@ def judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[str
             marks.append("below its table")
         elif name == "rowspan" and value.strip() != "1":
             marks.append(OVER_ROWS)
+        elif name == ("size" if tag == "hr" else "height") and tag != "img" and _is_large_height(value):
+            marks.append("styled with a large height")
         elif not _decorates(tag, name, attributes, look):
             marks.append(f"styled with {name}")
     return marks
@@ -77,8 +79,8 @@ def _decorates(tag: str, name: str, attributes: Mapping[str, str], look: Look) -
         return True
     if name == "nowrap" or _CSS_ALONE.search(value):
         return False
-    if name in GAPS:
-        return read_pixels(value) <= _MAX_GAP
+    if bound := _BOUNDS.get(name):
+        return _read_pixels(value) <= bound
     if has_color(name, tag, attributes):
         return parse_color_attribute(value) is not None
     if name == "type":
@@ -98,7 +100,11 @@ def has_color(name: str, tag: str, attributes: Mapping[str, str]) -> bool:
     return tag in COLORS.get(name, ()) and value not in {"", "transparent"}
 
 
-def read_pixels(value: str) -> float:
-    """Returns the number that HTML reads at the start of an attribute."""
+def _is_large_height(value: str) -> bool:
+    return not value.strip().endswith("%") and _read_pixels(value) > _MAX_HEIGHT
+
+
+def _read_pixels(value: str) -> float:
+    """Returns the number that HTML reads at the start of an attribute, in a mail that is 600 pixels wide."""
     number = _INTEGER.match(value)
-    return float(number[1]) * (MAX_OFFSET / 100 if number[2] else 1) if number else 0.0
+    return float(number[1]) * (6 if number[2] else 1) if number else 0.0

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from runner.mail_display.attributes import COLORS, GAPS, LISTS, has_color, judge_attributes, read_pixels
+from runner.mail_display.attributes import COLORS, LISTS, has_color, judge_attributes
 from runner.mail_display.colors import BLACK, YELLOW, is_seen, parse_color_attribute
 from runner.mail_display.flow import Flow, find_flow
 from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.inline_style import read_style
-from runner.mail_display.look import MAX_OFFSET, MAX_SIZE, NOT_DISPLAYED, Look
+from runner.mail_display.look import MAX_SIZE, NOT_DISPLAYED, Look
 from runner.mail_display.style_parser import ParsedStyle, parse_style
 from runner.mail_elements import split_names
 
@@ -27,13 +27,9 @@ CODE_ELEMENTS = frozenset({"style", "script"})  # which are not displayed
 _SIZES = {"small": 0.83, "big": 1.2, "sub": 0.83, "sup": 0.83, "h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67}
 _FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
 PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
-_MARGIN = 16.0  # pixels above and below them; for a headline a little more
 _MIN_RATIO, _MAX_RATIO = 0.75, 1.3
 _RAISED = frozenset({"sub", "sup"})
 _UNPAINTED = frozenset({"none", "0", "0px", "transparent", "inherit", "initial", "unset"})
-_UNDERLINED = frozenset({"a", "u", "ins"})
-_INDENTS = dict.fromkeys(("ul", "ol", "dd", "blockquote", "figure"), 40.0) | {"sub": 5.0, "sup": 5.0}  # pixels
-_MAX_HEIGHT = 400.0  # of which all may be above a text
 _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 
 
@@ -41,21 +37,13 @@ _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 class Appearance:
     """How an element appears. `marks` say what it does to its text other than to decorate it.
 
-    Without any text, the element has the `height`, and `gap` around it, in pixels, takes no more than `room` in any
-    direction, and moves what stands behind it by `move`. `paints`: it is seen even without a text. `stands_apart`: in a
-    line it has room of its own. `shadows` is the number of them.
+    `paints`: it is seen even without a text.
     """
 
     marks: tuple[str, ...]
     look: Look
     flow: Flow
-    height: float = 0.0
-    gap: float = 0.0
-    room: float = 0.0
-    move: float = 0.0
     paints: bool = False
-    stands_apart: bool = False
-    shadows: int = 0
 
 
 def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appearance:
@@ -69,15 +57,12 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     default_look = _find_default_look(tag, attributes, flow, look)
     own = read_style(style, tag, flow, default_look, look)
     named = [f"styled with {wrong_property}"] if wrong_property else [*own.marks]
-    height = _find_height(tag, attributes, own.height)
     marks = [
         _find_own_mark(tag, attributes, named[0] if named else ""),
         *named,
-        *_judge_distance(default_look, look),
         *_judge_place(tag, flow),
         *_judge_size(tag, style, own.look, look),
         *judge_attributes(tag, attributes, shown, look),
-        *(["styled with height"] if height > _MAX_HEIGHT else []),
     ]
     if STRUCK in marks and own.look.describe_text():
         marks[marks.index(STRUCK)] = "styled with text-decoration"  # in the colour of the text
@@ -86,22 +71,12 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     struck_size = own.look.size if STRUCK in marks else 0.0 if "not struck" in marks else look.struck_size
     has_background = own.has_background or _has_background(tag, attributes)
     is_sure = has_background and (own.is_background_sure or tag == "body")
-    new_look = _set_lines(own.look, struck_size, _find_underline(tag, style, own.look))
-    new_look = _set_backgrounds(tag, flow, new_look, look, is_sure=is_sure)
-    margin = _MARGIN * (tag in PARAGRAPH_ELEMENTS - {"table"})
-    around = margin + sum(read_pixels(value) for name, value in attributes.items() if name in GAPS)
-    around += new_look.cell if tag in {"td", "th"} else 0.0
+    new_look = own.look if struck_size == own.look.struck_size else replace(own.look, struck_size=struck_size)
     return Appearance(
         marks=tuple(dict.fromkeys(filter(None, marks))),
-        look=new_look,
+        look=_set_backgrounds(tag, flow, new_look, look, is_sure=is_sure),
         flow=flow,
-        height=height,
-        gap=own.gap or 2 * margin,
-        room=own.lengths + height + 4 * around + new_look.height_of_line,
-        move=own.lengths if flow == "inline" else 0.0,
-        stands_apart=flow == "box" or (flow == "inline" and own.lengths > 0),
         paints=flow in {"inline", "box"} and _paints(style),
-        shadows=_count_shadows(style),
     )
 
 
@@ -124,18 +99,6 @@ def _paints(style: ParsedStyle) -> bool:
     )
 
 
-def _set_lines(look: Look, struck: float, underline: float) -> Look:
-    is_same = (struck, underline) == (look.struck_size, look.underline_size)
-    return look if is_same else replace(look, struck_size=struck, underline_size=underline)
-
-
-def _find_underline(tag: str, style: ParsedStyle, look: Look) -> float:
-    """Returns the size of the largest letters that have a line below them."""
-    values = style.list_values("text-decoration") | style.list_values("text-decoration-line")
-    is_underlined = any("underline" in value for value in values) or (tag in _UNDERLINED and "none" not in values)
-    return max(look.underline_size, look.size) if is_underlined else look.underline_size
-
-
 def _set_backgrounds(tag: str, flow: Flow, look: Look, around: Look, *, is_sure: bool) -> Look:
     """Returns the look of what is in an element, with the backgrounds that are drawn behind it.
 
@@ -146,11 +109,6 @@ def _set_backgrounds(tag: str, flow: Flow, look: Look, around: Look, *, is_sure:
     if tag == "table":
         look = replace(look, caption_background=around.sure_background)
     return replace(look, sure_background=look.background) if is_sure else look
-
-
-def _find_height(tag: str, attributes: Mapping[str, str], of_style: float) -> float:
-    written = attributes.get("size" if tag == "hr" else "height", "").strip()
-    return max(of_style, read_pixels(written) if written != "100%" and tag != "img" else 0.0)
 
 
 def _judge_place(tag: str, flow: Flow) -> Iterator[str]:
@@ -190,15 +148,6 @@ def has_style_sheet(events: Iterable[Event]) -> bool:
     )
 
 
-def _count_shadows(style: ParsedStyle) -> int:
-    values = (re.sub(r"\([^)]*\)", "", value) for value in style.list_values("box-shadow") - {"none"})
-    return sum(value.count(",") + 1 for value in values)
-
-
-def _judge_distance(look: Look, parent: Look) -> tuple[str, ...]:
-    return ("far from the other texts",) if look.offset > MAX_OFFSET >= parent.offset else ()
-
-
 def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look: Look) -> Look:
     if flow != "inline":
         look = replace(look, background=look.block_background)
@@ -210,17 +159,9 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
     if tag in _RAISED:
         look = replace(look, is_raised=True)
     if tag in LISTS:
-        look = replace(look, list_tag=tag, list_indent=_INDENTS["ol"])
+        look = replace(look, list_tag=tag)
     if tag == "pre":
         look = replace(look, keeps_spaces=True)
-    if tag == "table":
-        look = replace(
-            look,
-            cell=sum(read_pixels(attributes.get(name, "1")) for name in ("cellpadding", "cellspacing"))
-            + read_pixels(attributes.get("border", "0")),
-        )
-    if move := _INDENTS.get(tag, look.cell if tag in {"td", "th"} else 0.0):
-        look = replace(look, offset=look.offset + move)
     return _find_default_decoration(tag, attributes, look)
 
 

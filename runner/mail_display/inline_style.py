@@ -1,7 +1,7 @@
 """What an element's own style does to its text: it decorates it, strikes it, hides it, or does what is not known here.
 
-A list of what hides text would never be complete, and nothing here can lay out a page. So a style that is not written
-in plain CSS, and each property that could hide, move, join or cover a text whatever stands around it, are named.
+A list of what hides text would never be complete, and nothing here can lay out a page. So each property is judged by
+itself, by a list of those that only decorate. All others are named, and so is a style that is not written in plain CSS.
 """
 
 import re
@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from runner.mail_display.colors import WHITE, Color, find_background, parse_color
 from runner.mail_display.flow import Flow
-from runner.mail_display.look import MAX_OFFSET, MAX_SIZE, NOT_DISPLAYED, Look
+from runner.mail_display.look import MAX_SIZE, NOT_DISPLAYED, Look
 from runner.mail_display.style_parser import ParsedStyle
-from runner.mail_display.style_properties import NUMBER, decorates, in_pixels, is_plain_font
+from runner.mail_display.style_properties import BOUNDS, NUMBER, decorates, in_pixels, is_plain_font
 
 _UNREAD = "styled in a way that is not read here"
 _SIZES = {"xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0,
@@ -39,29 +39,20 @@ _MAX_RADIUS = 16.0  # pixels: a larger corner takes the background away behind l
 _DRAWN_OVER = re.compile(r"(border|padding)(?:-(?:top|bottom))?(?:-width)?")
 _HEIGHT_OF_LETTERS = 1.2  # of their size: as high is what is drawn behind them
 _MAX_OVER = 5.0  # pixels
-# Properties whose lengths make room, also where there is no text. A padding is on one side or on all four.
-_MAKES_ROOM = re.compile(
-    r"(?:min-)?(?:width|height)|(?:margin|padding|border(?!.*radius)).*|line-height|(?:letter|word)-spacing"
-)
-_ON_ALL_SIDES = frozenset({"margin", "padding", "border", "border-width"})
-_SIDEWAYS = re.compile(r"0(?:px)? -1px")  # a margin with which columns of inline-block fit into a line
 _MAX_EMPTY_LINE = 250.0  # pixels: above and below letters, or where there are none
+_SIDEWAYS = re.compile(r"0(?:px)? -1px")  # a margin with which columns of inline-block fit into a line
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
     """What a style does: `marks` say how a text appears; none if the style only decorates.
 
-    Without any text, the element has the `height`, and `gap` around it, in pixels. `lengths` is the sum of all that
-    makes room, in any direction. `has_background`: it gives the element a background. `is_background_sure`: what
-    the element has as one, is drawn behind all of its text.
+    `has_background`: it gives the element a background. `is_background_sure`: what the element has as one, is drawn
+    behind all of its text.
     """
 
     marks: tuple[str, ...]
     look: Look
-    height: float = 0.0
-    gap: float = 0.0
-    lengths: float = 0.0
     is_background_sure: bool = False
     has_background: bool = False
 
@@ -86,20 +77,15 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
         # Those of several narrow elements, or one above the other, add up.
         is_shifted = name.startswith("margin") and "-" in value and not (is_column and _SIDEWAYS.fullmatch(value))
         if not (fits and not is_shifted and _decorates(name, value, new_look.size)):
-            marks.append(_describe(style, name, value))
+            marks.append(_describe(style, name, value, new_look.size))
     if flow == "inline":
         marks += _find_drawn_over(style, new_look, is_painted=tag == "mark")
     if displays == {"none"}:
         marks = [NOT_DISPLAYED]
-    heights = (style.list_values("height") | style.list_values("min-height")) - _WHOLE
-    height = max((in_pixels(value, new_look.size) or 0 for value in heights), default=0)
     background = _find_last_background(style)
     return Style(
         marks=_choose_marks(marks),
         look=new_look,
-        height=height,
-        gap=_find_gap(style, new_look.size),
-        lengths=_add_lengths(style, new_look.size),
         is_background_sure=grows and _holds_background(style, tag, new_look.size),
         has_background=bool(_PICTURE.search(background)) or find_background(background, None) is not None,
     )
@@ -117,7 +103,9 @@ def _holds_background(style: ParsedStyle, tag: str, size: float) -> bool:
     return not is_limited and all((in_pixels(word, size) or 0) <= _MAX_RADIUS for word in words)
 
 
-def _describe(style: ParsedStyle, name: str, value: str) -> str:
+def _describe(style: ParsedStyle, name: str, value: str, size: float) -> str:
+    if name in {"height", "min-height"} and (in_pixels(value, size) or 0) > BOUNDS[name][1]:
+        return f"styled with a large {name}"
     mark = _KNOWN.get((name, value), f"styled with {name}")
     lines = [each for each, _ in style.declarations or () if each.startswith("text-decoration")]
     # Another declaration may give the line the colour of the background, or take it away.
@@ -150,31 +138,6 @@ def _find_drawn_over(style: ParsedStyle, look: Look, *, is_painted: bool) -> Ite
         yield f"styled with {largest or 'background'}"
 
 
-def _find_gap(style: ParsedStyle, size: float) -> float:
-    """Returns the pixels of the margins, paddings and borders above and below an element."""
-    gap = 0.0
-    for name, value in style.declarations or ():
-        numbers = [in_pixels(number, size) or 0 for number in value.split()]
-        if name in {"margin", "padding"} and numbers:
-            gap += numbers[0] + numbers[2 if len(numbers) > 2 else 0]  # noqa: PLR2004
-        elif name in {"border", "border-width"} and numbers:
-            gap += 2 * max(numbers)
-        elif re.fullmatch("(?:margin|padding|border)-(?:top|bottom)(?:-width)?", name):
-            gap += sum(numbers)
-    return gap
-
-
-def _add_lengths(style: ParsedStyle, size: float) -> float:
-    """Returns the sum of the lengths that make room for an element, in pixels. Widths in percent are of the window."""
-    return sum(
-        abs(in_pixels(word, size) or 0) * (2 if name in _ON_ALL_SIDES else 1)
-        for name, value in style.declarations or ()
-        if _MAKES_ROOM.fullmatch(name)
-        for word in value.split()
-        if not (word.endswith("%") and name.endswith("width"))
-    )
-
-
 def _find_look(style: ParsedStyle, flow: Flow, look: Look, around: Look) -> tuple[Look, list[str]]:
     """Returns the look of a text inside, and what is wrong with it."""
     marks: list[str] = []
@@ -190,17 +153,6 @@ def _find_look(style: ParsedStyle, flow: Flow, look: Look, around: Look) -> tupl
             look = replace(look, letter_spacing=spacing)
         elif name == "color":
             look = replace(look, color=around.color if value in _INHERITED else parse_color(value))
-        elif re.match(r"(?:margin|padding|border)\b(?!.*radius)", name):
-            lengths = [in_pixels(number, look.size) or 0 for number in value.split()]
-            if name in {"padding", "padding-left"} and lengths:
-                lengths = [0 if "%" in value else length for length in lengths]  # of a width that is not known
-                left = lengths[3] if len(lengths) > 3 else lengths[-1 if len(lengths) < 3 else 1]  # noqa: PLR2004  # sides
-                look = replace(look, list_indent=left)
-            if name == "border-spacing":
-                look = replace(look, cell=look.cell + max((*lengths, 0)))
-            # Less than nothing draws a text over another one, so it counts for more.
-            look = replace(look, offset=look.offset + max((max(each, -60 * each) for each in lengths), default=0))
-            marks += [f"styled with {name}"] * (look.offset > MAX_OFFSET >= around.offset)
         elif name in {"background", "background-color", "background-image"}:
             look = _find_own_background(name, value, look, behind, marks)
     marks += ["styled with line-height"] * (look.height_of_line > _MAX_EMPTY_LINE >= around.height_of_line)

@@ -8,11 +8,9 @@ NOT_DISPLAYED = "not displayed"
 # A style sheet may give the background another colour. Some mail clients leave it out.
 BACKGROUND_COLOR_OF_SHEET = "in the colour of its background without the style sheet"
 OWN_BACKGROUND = "on a background of its own"
-MAX_OFFSET = 600.0  # pixels, of all elements around a text
 MAX_SIZE = 64.0  # pixels
 _MIN_SIZE = 9.0  # pixels
 _MAX_LINE_HEIGHT = 64.0  # pixels
-_LETTER_WIDTH = 0.6  # of its size
 _MAX_TIGHTENING = 1 / 16  # of the size: a space is a quarter of it, and is still seen as one
 
 
@@ -20,37 +18,31 @@ _MAX_TIGHTENING = 1 / 16  # of the size: a space is a quarter of it, and is stil
 class Look:
     """What a text inherits from the elements around it, in pixels. A colour that is not known is None.
 
-    Place: `offset` is by how much these elements move it at most. `is_fixed`: it is in a table whose cells do not grow;
-    `cell` is what a cell of it moves its text by. `keeps_spaces`: spaces and ends of lines are displayed.
+    Place: `is_fixed`: it is in a table whose cells do not grow. `keeps_spaces`: spaces and ends of lines are displayed.
     `letter_spacing` is what stands between letters besides.
     Colours: `links` are those that a link may have. `block_background` is drawn behind a block here: that of an element
     in a line is not. `sure_background` is drawn behind all that stands here: that of the page, or of the innermost part
     of a table, which grow with what they hold; `caption_background` is that around the table. Another background may
     end before its text. `has_sheet`: a style sheet may give any text another colour.
-    Others: `list_tag` and `list_indent` are those of the innermost list. `is_raised`: it is in <sub> or <sup>.
-    `struck_size` is that of the letters which a line goes through, `underline_size` that of the largest ones above one;
-    0 without one.
+    Others: `list_tag` is that of the innermost list. `is_raised`: it is in <sub> or <sup>. `struck_size` is that of the
+    letters which a line goes through; 0 without one.
     """
 
     size: float = 16.0
     letter_spacing: float = 0.0
     line_height: float = 0.0  # 0: as the font has it
     relative_line_height: float = 1.2
-    offset: float = 0.0
     is_fixed: bool = False
     color: Color | None = BLACK
     background: Color | None = WHITE
     block_background: Color | None = WHITE
     sure_background: Color | None = WHITE
     caption_background: Color | None = WHITE
-    list_indent: float = 40.0
     links: tuple[Color | None, ...] = (LINK,)
-    cell: float = 0.0
     keeps_spaces: bool = False
     list_tag: str = ""
     is_raised: bool = False
     struck_size: float = 0.0
-    underline_size: float = 0.0
     has_sheet: bool = False
 
     @property
@@ -62,10 +54,6 @@ class Look:
     def is_tiny(self) -> bool:
         """Whether letters, and spaces between them, are too small to be seen."""
         return self.size < _MIN_SIZE
-
-    def width_of(self, letters: int) -> float:
-        """Returns about how wide some letters are, in pixels."""
-        return letters * self.size * _LETTER_WIDTH
 
     def describe_size(self) -> str:
         """Returns the words for a size that is beyond those of letters."""
@@ -83,6 +71,4 @@ class Look:
             return "styled with line-height"
         if self.letter_spacing < -_MAX_TIGHTENING * self.size:
             return "styled with letter-spacing"
-        if self.underline_size > 2 * self.size:
-            return "styled with text-decoration"  # the line is that of larger letters
         return "" if is_seen(self.color, self.sure_background) else OWN_BACKGROUND

@@ -33,16 +33,15 @@ class ItemList:
         return f"{number}. "
 
     def judge_sign(self, sign: str, attributes: Mapping[str, str], around: Look, look: Look) -> list[str]:
-        """Returns what is wrong with the number of an item, which stands left of it, in the room of the list.
+        """Returns what is wrong with the number of an item, which stands left of it, on the background of the list.
 
         It may be a word, if letters stand for numbers. `look` is that of the item, `around` that of the list.
         """
         is_of_letters = attributes.get("type", self.type).strip() in _LETTER_TYPES
         if is_of_letters and not 0 < int(sign.rstrip(". ")) <= _MAX_LETTER:
             return ["as letters"]
-        if mark := replace(look, background=around.sure_background).describe_text():
-            return [mark]
-        return ["in too little room"] if look.width_of(len(sign)) > around.list_indent else []
+        mark = replace(look, background=around.sure_background).describe_text()
+        return [mark] if mark else []
 
 
 def _parse_integer(text: str | None, default: int) -> int:

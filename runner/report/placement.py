@@ -63,17 +63,18 @@ class Placement:
         self._open.append(_Open(flow, column, is_drawn, self._is_below, is_moved, is_beside, self._count))
         return is_moved
 
-    def close_element(self) -> None:
-        """Ends the element that was opened last."""
+    def close_element(self) -> bool:
+        """Ends the element that was opened last. Returns whether it is drawn without a text."""
         element = self._open.pop()
-        if not element.is_drawn or element.flow == "inline":
-            return
         is_empty = element.count == self._count
+        if not element.is_drawn or element.flow == "inline":
+            return is_empty and element.is_drawn
         self._is_below = element.flow == "below" or (is_empty and element.was_below)
         if element.flow in {"left", "right"} and not is_empty:
             self._open[-1].column.has_floats = True
             self._is_after_left_float = element.flow == "left" and not element.is_moved
             self._is_after_right_float = element.flow == "right"
+        return is_empty
 
     def end_line(self) -> None:
         """Ends a line, as <br> does."""

@@ -38,10 +38,6 @@ _HARMLESS_ALONE = (_WHOLE_MARKS - {STRUCK}) | {"caption", "not in Outlook", OVER
     )
 }  # fmt: skip
 
-_MAX_LINE = 1000.0  # pixels; what is right of the window is not seen
-# Each takes up to a third of what is below it away, so all of a body together could cover a text.
-_MAX_SHADOWS = 3
-
 
 @dataclass(frozen=True, slots=True)
 class _OpenElement:
@@ -66,8 +62,7 @@ class TextCollector:
         self._links: list[tuple[str, tuple[int, int]]] = []
         self._named_code: set[tuple[str, bool]] = set()
         self._has_auto_direction = self._is_conditional = False
-        self._silent_depth = self._shadow_count = 0
-        self._last_size = 0.0  # of the letters of the last text
+        self._silent_depth = 0
         self._open_elements = [_OpenElement(Look(has_sheet=has_sheet))]
         self.uncommon: dict[str, None] = {}
 
@@ -105,13 +100,8 @@ class TextCollector:
         if not self._is_in_outlook:
             self._note_uncommon(event, displayed)
         is_moved = self._lines.placement.open_element(appearance.flow, is_drawn=is_drawn)
-        self._lines.empty_room.add(appearance.gap)
-        self._lines.empty_room.open_element(appearance.height, 0.0 if self._is_in_outlook else appearance.room)
         is_shape = ":" in tag and self._is_in_outlook  # which Outlook alone lays out
-        self._shadow_count += appearance.shadows
         added = ("moved to the left",) * is_moved
-        if appearance.shadows and self._shadow_count > _MAX_SHADOWS:
-            added += ("styled with box-shadow",)
         words = () if is_shape else (*map(escape_words, appearance.marks), *added)
         label = label_element(tag, displayed.attributes)
         if tag in VOID_ELEMENTS:
@@ -123,8 +113,6 @@ class TextCollector:
         marks = tuple(word for word in words if word not in _WHOLE_MARKS or word not in open_marks)
         box = self._lines.begin_box() if appearance.flow == "box" else None
         own_marks = self._lines.begin_marks(marks)
-        if appearance.stands_apart:
-            self._lines.add_gap()
         self._open_elements.append(_OpenElement(appearance.look, tag, breaks_line, box, own_marks, appearance))
         if tag in CODE_ELEMENTS:
             self._add_code(label, event)
@@ -144,7 +132,7 @@ class TextCollector:
         if tag == "hr" and not is_hidden:
             self._lines.append(_SIGNS[tag], is_sign=True)
         if tag in {"br", "hr"}:
-            self._lines.empty_room.add(self._open_elements[-1].look.height_of_line if tag == "br" else 0)
+            self._lines.add_empty()
             self._lines.end_line()
             if not marks:
                 self._lines.placement.end_line()
@@ -183,18 +171,19 @@ class TextCollector:
         if tag == "q":
             self._add_text(_SIGNS[tag], _SIGNS[tag])
         element = self._open_elements.pop()
-        is_empty = self._lines.empty_room.close_element(is_displayed=NOT_DISPLAYED not in self._lines.open_marks)
         if tag in LISTS:
             self._lists.pop()
         if tag == "a":
             self._end_link()
         if not element.marks.is_printed and element.marks.words:
             self._name_empty(element.marks.words)
-        if element.appearance:
-            is_hidden = self._is_in_outlook or NOT_DISPLAYED in self._lines.open_marks
-            _end_in_line(self._lines, element.appearance, is_empty=is_empty and not is_hidden)
+        is_empty = self._lines.placement.close_element()
+        if is_empty:
+            self._lines.add_empty()
+        if is_empty and element.appearance and element.appearance.paints and not self._is_in_outlook:
+            # A sign could be made of it.
+            self._lines.append("[styled with a border or background: (nothing)]", is_drawn=False)
         self._lines.end_marks(element.marks)
-        self._lines.placement.close_element()
         if element.box:
             self._lines.end_box(element.box)
         if element.breaks_line:
@@ -225,18 +214,13 @@ class TextCollector:
         mark, open_marks = look.describe_text(), self._lines.open_marks
         if self._has_auto_direction and _RIGHT_TO_LEFT.search(sent):
             self.uncommon["the attribute dir"] = None
-        if not SEEN.search(text) and look.size < self._last_size / 2:
-            return  # beside letters that are so much larger it is not seen
         if not SEEN.search(text):
-            self._lines.empty_room.add(look.height_of_line * (text != " "))
+            if text != " ":
+                self._lines.add_empty()
             if look.is_tiny or not self._lines.placement.is_drawn:
                 return  # no space is displayed either
         elif NOT_DISPLAYED not in open_marks:
-            self._last_size = look.size
             own = [mark] * (bool(mark) and mark not in open_marks) + ["not in Outlook"] * self._is_conditional
-            own += ["in a line that is not broken"] * (
-                look.keeps_spaces and look.width_of(self._lines.line_length + len(text)) > _MAX_LINE
-            )
             text = _surround(text, own)
         text = text.lstrip(" ") if self._lines.ends_with_space and not look.keeps_spaces else text
         self._lines.append(text, is_drawn=mark != NOT_DISPLAYED)
@@ -245,23 +229,11 @@ class TextCollector:
         """Adds a text whose lines end as they are written."""
         for number, line in enumerate(data.split("\n")):
             if number:
+                self._lines.add_empty()
                 self._lines.end_line()
                 self._lines.placement.end_line()
-                self._lines.empty_room.add(self._open_elements[-1].look.height_of_line)
             if line:
                 self._add_text(sent, line)
-
-
-def _end_in_line(lines: TextLines, own: Appearance, *, is_empty: bool) -> None:
-    """Ends what an element does to its line. `is_empty`: nothing is seen in it but what it paints itself."""
-    if own.stands_apart:
-        lines.add_gap()
-    if is_empty:
-        lines.empty_room.add_move(own.move)
-        if own.stands_apart:
-            lines.empty_room.add(own.look.height_of_line)
-        if own.paints:  # a sign could be made of it
-            lines.append("[styled with a border or background: (nothing)]", is_drawn=False)
 
 
 def _surround(text: str, marks: list[str]) -> str:

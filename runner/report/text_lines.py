@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
-from runner.report.empty_room import EmptyRoom
 from runner.report.markdown_escaping import CONTINUED
 from runner.report.placement import Placement
 
 _STYLED, _MAX_NAMED = "styled with ", 5
-_IN_WORD = re.compile(r"\w\w")
+_MAX_EMPTY = 20  # elements and lines without a text, one after the other
 _BESIDE = "│ "  # begins a line that may stand beside the one before it
 SEEN = re.compile(r"[^\s\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")  # more than spaces and what has no width
 
@@ -48,15 +47,14 @@ class TextLines:
 
     def __init__(self) -> None:
         self.placement = Placement()
-        self.empty_room = EmptyRoom()
         self.open_marks: list[str] = []
         self._lines: list[str] = []
         self._pieces: list[str] = []
         self._has_text = self._is_drawn_in = False
         self._boxes: list[Box] = []
-        self._has_gap = False
         self._unprinted: list[Marks] = []
         self._printed_count = 0
+        self._empty_count = 0  # elements and lines since the last text that is seen
 
     @property
     def text(self) -> str:
@@ -75,11 +73,6 @@ class TextLines:
     def ends_with_space(self) -> bool:
         """Whether a space here would be one too many."""
         return not self._pieces or self._pieces[-1].endswith(" ")
-
-    @property
-    def line_length(self) -> int:
-        """The number of characters of the open line."""
-        return sum(map(len, self._pieces))
 
     def read_from(self, position: tuple[int, int]) -> str:
         """Returns what the open line has from a position on; empty if that is in another line."""
@@ -104,10 +97,6 @@ class TextLines:
             self.append_behind("]" * len(marks.brackets))
         else:
             self._unprinted.pop()
-
-    def add_gap(self) -> None:
-        """Notes that what is drawn next stands apart from what is before it, also inside of a word."""
-        self._has_gap = True
 
     def begin_box(self) -> Box:
         """Begins a box that stands in the open line."""
@@ -137,18 +126,17 @@ class TextLines:
             for box in self._boxes:
                 box.lines.add(len(self._lines))
         if is_seen and is_drawn and self.placement.is_drawn:
-            self._pieces.append(self.empty_room.see_text())
+            self._pieces.append(f"[after {self._empty_count:,} empty lines] " * (self._empty_count > _MAX_EMPTY))
+            self._empty_count = 0
         if is_seen:
-            self._mark_gap(piece, is_drawn=is_drawn)
             self._print_marks()
         if piece:
             self._pieces.append(piece)
             self._has_text = self._has_text or (not is_sign and bool(piece.strip()))
 
-    def _mark_gap(self, piece: str, *, is_drawn: bool) -> None:
-        if self._has_gap and is_drawn and _IN_WORD.search("".join(self._pieces)[-1:] + piece[:1]):
-            self._pieces.append("[gap]")
-        self._has_gap = self._has_gap and not is_drawn
+    def add_empty(self) -> None:
+        """Notes an element or line in which no text is seen."""
+        self._empty_count += self.placement.is_drawn
 
     def _print_marks(self) -> None:
         for marks in self._unprinted:

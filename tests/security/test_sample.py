@@ -664,14 +664,13 @@ NOT_SEEN = [
     "<p style='background-color:#000f'>evil", "<p style='background:#000;background:nothing'>evil",
     "<font color=white><p style='color:000000'>evil", "<p style='color:#fff'><b style='color:rgb(\u0660,0,0)'>evil",
     # Far to the right, and far below.
-    "<ul>" * 60 + "evil", "<blockquote>" * 60 + "evil", "<dl><dd>" * 80 + "evil",
     "<sub style='font-size:16px'>" * 150 + "evil",
     "<table cellpadding=90><td>" * 9 + "evil", "<table cellpadding=4000><td>evil</table>",
     "<table cellspacing=4000><td>evil</table>", "<table border=4000><td>evil</table>", "<body leftmargin=4000>evil",
     "<table><td height=9000 valign=bottom>evil</table>", "<table height=9000><td>evil</table>",
     "<table><td style='height:1900px'>evil</table>", "<p style='line-height:5000px'>evil",
     "<pre>Hi" + "\n" * 300 + "evil</pre>",
-    "<p style='white-space:pre'>Hi" + "\n" * 300 + "evil", "<hr size=9000>evil", "<br>" * 300 + "evil",
+    "<p style='white-space:pre'>Hi" + "\n" * 300 + "evil", "<br>" * 300 + "evil",
     "<p>&nbsp;</p>" * 300 + "evil", "<p><br></p>" * 300 + "evil", "<div style='height:1900px'></div>evil",
     "<div style='padding-top:190px'></div>" * 10 + "evil", "<table><td height=9000></table>evil",
     "<pre>" + "\n<b></b>" * 300 + "evil</pre>",
@@ -681,7 +680,7 @@ NOT_SEEN = [
 @pytest.mark.parametrize("body", NOT_SEEN, ids=lambda body: body[-60:])
 def test_what_a_recipient_does_not_see_is_named(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
-    marks = "styled|in the colour|in a height|above or below|far|with wide|below|picture|col with"
+    marks = "styled|in the colour|above or below|after|with wide|below|picture|col with"
     assert re.search(rf"\[({marks})[^\[]*?(: |\]\s*)(?:Hello\s+|Hi\s+|⋯ |[_\[\]])*evil", text)
 
 
