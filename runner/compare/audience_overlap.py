@@ -7,14 +7,14 @@ are compared, not deliveries.
 import filecmp
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.recipient import IdentifierKind, Recipient, normalise_identifier
-from runner.declare.audience.selection import Tally
+from runner.declare.audience.selection import Selection, Tally
 from runner.declare.declaration import Declaration
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.declare.template.template import used_variables
@@ -29,7 +29,8 @@ class Overlap:
     """Counts of recipients: those that were added, those that were removed, and the same ones, on both sides.
 
     `altered` is the number of the same recipients whose values changed. `unreadable` is the number of recipients of
-    either side without an address, because their row or the template of the address has a fault.
+    either side without an address, because their row or the template of the address has a fault. `unrecognised` is the
+    number of added ones whom a list leaves out if their rows are read as before.
     """
 
     added: int = 0
@@ -37,6 +38,7 @@ class Overlap:
     same: int = 0
     altered: int = 0
     unreadable: int = 0
+    unrecognised: int = 0
 
     @property
     def has_changes(self) -> bool:
@@ -75,7 +77,9 @@ def compare_audiences(before: Declaration, now: Declaration, count: int) -> Over
         return Overlap(same=count)
     used = used_variables([*before.texts, *now.texts])
     with CURRENT_WORK.on_file(now.document.source.path):
-        return _hash_audience(before, used).compare_to(_hash_audience(now, used))
+        old, new = _hash_audience(before, used), _hash_audience(now, used)
+        overlap = old.compare_to(new)
+        return replace(overlap, unrecognised=_count_unrecognised(before, now, old, new)) if overlap.added else overlap
 
 
 def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
@@ -112,6 +116,25 @@ class _Audience:
                 altered += self.data[old_row] != now.data[row]
         added, removed = len(now.identities) - same, len(self.identities) - same
         return Overlap(added, removed, same, altered, self.unreadable + now.unreadable)
+
+
+def _count_unrecognised(before: Declaration, now: Declaration, old: _Audience, new: _Audience) -> int:
+    """Returns how many get the message now whom the lists of now leave out if their rows are read as before.
+
+    A list finds its contacts by the columns id, user_id and email, and a row may have others there now.
+    """
+    lists = Selection(suppression_list=now.selection.suppression_list, exclusion_list=now.selection.exclusion_list)
+    if before.audience.is_unread or not lists.is_filtering:
+        return 0
+    added = (
+        recipient
+        for recipient, identity in _read_recipients(replace(before, selection=Selection()))
+        if recipient and identity in new.identities and identity not in old.identities
+    )
+    tally = Tally()
+    for _ in lists.select(before.audience, added, before.variables, tally):
+        pass
+    return tally.left_out.total()
 
 
 def _hash_audience(declaration: Declaration, used: frozenset[str] | None) -> _Audience:

@@ -6,7 +6,7 @@ message of the other project is rendered.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Literal
@@ -31,6 +31,7 @@ from runner.plan.guards import format_recipients, format_resend
 from runner.plan.plan import Plan
 
 _MAX_HOSTS, _MAX_NAMES = 10, 3  # new hosts that a note names, and of each the messages
+_LIMITING_KEYS = frozenset({"expires", "not_before", "max_recipients"})
 
 ChangeKind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
 CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
@@ -156,15 +157,28 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
                 warnings = () if is_reported else find_renames(message, removed, compared)
             changes.append(MessageChange(message.name, "new", warnings=warnings))
             new.append(message.declaration)
-    grown = {change.name for change in changes if _goes_to_others(change)}
-    new += [message.declaration for message in now.plan.messages if message.name in grown]
+    changes = [
+        replace(change, fields=(*change.fields, *find_lost_rules(earlier_by_name[change.name], new, is_kept=True)))
+        if _sends_less(change)
+        else change
+        for change in changes
+    ]
+    other = {change.name for change in changes if _is_another_mailing(change)}
+    new += [message.declaration for message in now.plan.messages if message.name in other]
     return (*changes, *(_describe_removal(each, new) for each in removed))
 
 
-def _goes_to_others(change: MessageChange) -> bool:
-    """Returns whether a changed message goes to other people than before."""
+def _sends_less(change: MessageChange) -> bool:
+    """Returns whether a changed message may go to fewer people than before: another may take its place."""
+    is_limited = any(field.name in _LIMITING_KEYS or field.name.startswith("to") for field in change.fields)
+    return change.kind == "changed" and (is_limited or bool(change.audience and change.audience.removed))
+
+
+def _is_another_mailing(change: MessageChange) -> bool:
+    """Returns whether a changed message has another text, or goes to other people than before."""
     is_moved = any(field.name.startswith("to") and field.name != EXCLUDE_KEY for field in change.fields)
-    return change.kind == "changed" and (is_moved or bool(change.audience and change.audience.added))
+    has_others = is_moved or bool(change.audience and change.audience.added)
+    return change.kind == "changed" and (change.is_content_changed or has_others)
 
 
 def _compare_message(

@@ -77,6 +77,9 @@ def find_weakened_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChang
                     is_weakened = bool(field.now) and field.name in declaration.EXCEPTION_KEYS
             if is_weakened:
                 yield FieldChange(f"{change.name}: {field.name}", field.before, field.now)
+        if change.audience and (count := change.audience.unrecognised):
+            now = f"{count:,} {'is' if count == 1 else 'are'} not found by it any more, and sent to"
+            yield FieldChange(f"{change.name}: recipients on a list", "left out", now)
 
 
 def _format_lock(settings: Settings) -> str:

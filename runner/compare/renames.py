@@ -30,12 +30,15 @@ def list_removed(declarations: Iterable[Declaration], facts: Facts) -> list[Remo
     return [RemovedMessage(each, _list_texts(each), _count_sent(each, facts)) for each in declarations]
 
 
-def find_lost_rules(removed: Declaration, others: Sequence[Declaration]) -> Iterator[FieldChange]:
+def find_lost_rules(
+    removed: Declaration, others: Sequence[Declaration], *, is_kept: bool = False
+) -> Iterator[FieldChange]:
     """Yields the rules of a removed message that leave people out, and that do not hold in some of the other ones.
 
-    The others are the new messages, and those that go to more people now: another name must not hide that a rule was
-    lifted. Lists are compared by their contacts.
+    The others are the new messages, and those with another text or other recipients: another name must not hide that
+    a rule was lifted. Lists are compared by their contacts. `is_kept`: the message is still there, but changed.
     """
+    became = "as before" if is_kept else "removed"
     fields = list_fields(removed.document.value)
     if subscription := removed.require_subscription:
         differing = [
@@ -44,17 +47,17 @@ def find_lost_rules(removed: Declaration, others: Sequence[Declaration]) -> Iter
             if one.require_subscription != subscription
         ]
         if differing:
-            yield _describe_lost_rule(SUBSCRIPTION_KEY, subscription, differing)
+            yield _describe_lost_rule(SUBSCRIPTION_KEY, subscription, became, differing)
     if contacts := removed.selection.exclusion_list:
         missing = ((one.name, _count_missing(contacts, one.selection.exclusion_list)) for one in others)
         lacking = [f"{name} lacks {count:,} of its contacts" for name, count in missing if count]
         if lacking:
-            yield _describe_lost_rule(EXCLUDE_KEY, format_value(fields.get(EXCLUDE_KEY)), lacking)
+            yield _describe_lost_rule(EXCLUDE_KEY, format_value(fields.get(EXCLUDE_KEY)), became, lacking)
 
 
-def _describe_lost_rule(key: str, before: str, effects: Sequence[str]) -> FieldChange:
+def _describe_lost_rule(key: str, before: str, became: str, effects: Sequence[str]) -> FieldChange:
     more = f" and {len(effects) - _MAX_NAMED:,} more" if len(effects) > _MAX_NAMED else ""
-    return FieldChange(key, before, f"removed; {', '.join(effects[:_MAX_NAMED])}{more}")
+    return FieldChange(key, before, f"{became}; {', '.join(effects[:_MAX_NAMED])}{more}")
 
 
 def _count_missing(contacts: SuppressionList, others: SuppressionList | None) -> int:

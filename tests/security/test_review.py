@@ -501,6 +501,52 @@ def test_a_new_name_hides_no_rule_that_has_another_value_in_it(listed: Clone) ->
     assert "`second: to.exclude`: `../no.csv` → `removed; third lacks 1 of its contacts`" in top
 
 
+def test_a_copy_beside_a_message_that_expires_hides_no_rule(listed: Clone) -> None:
+    copy = message("third", "bbb1").partition("to:")[0] + "to: {csv: ../a.csv, type: user, id: '{{ id }}'}\n"
+    listed.write("messages/third.yaml", copy)
+    listed.write("messages/second.yaml", listed_message() + "expires: 2020-01-01\n")
+    listed.commit()
+    top = top_of_review(listed)
+    assert "`second: require_subscription`: `Newsletter` → `as before; third has none`" in top
+    assert "`second: to.exclude`: `../no.csv` → `as before; third lacks 1 of its contacts`" in top
+    listed.write("messages/second.yaml", listed_message().replace("Ponies", "Hello"))
+    listed.commit()
+    assert "change what guards" not in top_of_review(listed)
+
+
+def test_a_message_that_takes_the_text_of_a_removed_one_hides_no_rule(listed: Clone) -> None:
+    (listed.path / "messages" / "second.yaml").unlink()
+    listed.write("messages/first.yaml", message("first", "aaa1", "aaa2", body="Other"))
+    listed.commit()
+    assert "`second: require_subscription`: `Newsletter` → `removed; first has none`" in top_of_review(listed)
+
+
+@pytest.mark.parametrize(
+    ("rule", "of_message"), [("suppress: [no.csv]\n", ""), ("", ", exclude: ../no.csv")], ids=["suppress", "exclude"]
+)
+def test_a_list_that_finds_a_recipient_no_more_is_named(reviewed: Clone, rule: str, of_message: str) -> None:
+    settings = (reviewed.path / "msgrun.yaml").read_text()
+    reviewed.write("msgrun.yaml", settings + rule)
+    reviewed.write("a.csv", "user_id,email,work\n1,a@b.c,a@w.c\n2,b@b.c,b@w.c\n")
+    reviewed.write("no.csv", "email\nb@b.c\n")
+    text = message("second", "bbb1").partition("to:")[0]
+    reviewed.write(
+        "messages/second.yaml", f"{text}to: {{csv: ../a.csv, type: user, user_id: '{{{{ user_id }}}}'{of_message}}}\n"
+    )
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    reviewed.write(
+        "messages/second.yaml",
+        (reviewed.path / "messages/second.yaml")
+        .read_text()
+        .replace("csv, type", "csv, columns: {email: home, work: email}, type"),
+    )
+    reviewed.commit()
+    reason = "`left out` → `1 is not found by it any more, and sent to`"
+    assert f"`second: recipients on a list`: {reason}" in top_of_review(reviewed)
+
+
 def test_a_new_name_hides_no_contact_that_its_list_lost(listed: Clone) -> None:
     (listed.path / "messages" / "second.yaml").unlink()
     listed.write("messages/third.yaml", listed_message().replace("second", "third").replace("Hi", "Hello"))
