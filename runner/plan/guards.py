@@ -6,7 +6,7 @@ plan.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.declare.declaration import Declaration
 from runner.declare.settings import DEFAULT_ENVIRONMENT, Limits
@@ -15,6 +15,7 @@ from runner.shown_command import shown_command, shown_path
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
 SEE_EDIT = "See the edit of "  # begins a step of a guard, where git knows the text before
+_MEANWHILE = "Meanwhile, send the other messages"
 _MAX_FILES = 10  # that a hint names
 
 
@@ -32,6 +33,13 @@ class Guard:
     hint: str
     messages: tuple[str, ...] = ()
     steps: tuple[tuple[str, str], ...] = ()
+
+    def with_canary(self, count: int) -> "Guard":
+        """Returns the guard with `--canary` in its step that sends the other messages."""
+        added = {_MEANWHILE: f" --canary {count}"}
+        return replace(
+            self, steps=tuple((purpose, command + added.get(purpose, "")) for purpose, command in self.steps)
+        )
 
 
 def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
@@ -58,7 +66,7 @@ def edited_guard(declaration: Declaration, count: int, others: Sequence[str]) ->
             (f"Undo the edit of {name}, if it is a mistake", ""),
             (f"Or keep the edit of {name}, without sending", accept),
             (f"Or send {name} to all again, with this line in {declaration.document.source.path}", next_revision),
-            *([("Meanwhile, send the other messages", apply)] if others else ()),
+            *([(_MEANWHILE, apply)] if others else ()),
         ),
     )
 

@@ -241,3 +241,5 @@ def test_of_two_edited_messages_the_step_that_sends_the_others_is_last_and_names
     assert out.endswith(f"  Meanwhile, send the other messages:\n    msgrun --sandbox apply {files}\n")
     assert [out.count(text) for text in ("Meanwhile", "Or keep the edit", "Undo the edit")] == [1, 2, 2]
     assert out.index("accept list") < out.index("accept second")
+    out = folder.run("--sandbox", "apply", "--canary", "2").out
+    assert f"    msgrun --sandbox apply {files} --canary 2\n" in out

@@ -103,6 +103,8 @@ class _Apply:
         """Plans, sends and reports. Returns the exit code. Raises GuardRefused, LedgerUnavailable, RunStopped."""
         context, ledger = self.context, self.ledger
         plan, warnings = planning.plan_project(context, self.project, ledger.facts, self.plan_options)
+        if self.canary:
+            plan = replace(plan, guards=tuple(guard.with_canary(self.canary) for guard in plan.guards))
         notes = plan_files.undeclared_recipient_notes(plan)
         review = planning.build_review(context, plan, warnings, notes)
         saved = self.plan_options.saved_plan
