@@ -114,8 +114,18 @@ def compare_with_base(
         samples = _list_samples(review, changes)
         hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations, samples)
         new_hosts = hosts if before.declarations else {}
+        notes += tuple(_list_unseen_texts(review, changes))
     guard_changes = guard_settings.interleave((*base.guards, [*guard_settings.find_weakened_rules(changes)]))
     return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head, new_hosts)
+
+
+def _list_unseen_texts(review: Review, changes: Iterable[MessageChange]) -> Iterator[str]:
+    """Yields how many recipients of a changed message get a text in which no host was looked for."""
+    changed = {change.name for change in changes if change.kind in {"new", "changed"}}
+    for message in review.plan.messages:
+        if message.name in changed and (count := message.variants.other_count):
+            who = pluralize(count, "recipient")
+            yield f"in the texts that {who} of {message.name} get, no new hosts were looked for"
 
 
 def _list_samples(

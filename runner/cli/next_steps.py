@@ -171,7 +171,7 @@ def _await(runs: OtherRuns, live: Sequence[Record]) -> list[NextStep]:
     return [NextStep(purpose, (shown_command("status"),))] if live else []
 
 
-def release_messages(plan: Plan) -> list[NextStep]:
+def release_messages(context: Context, plan: Plan) -> list[NextStep]:
     """Returns what a person can change where messages wait or are expired, for the first of them."""
     steps = []
     for message in plan.messages:
@@ -180,6 +180,10 @@ def release_messages(plan: Plan) -> list[NextStep]:
             steps.append(NextStep(f"{message.name} is expired: to send it all the same, raise expires in {file}", ()))
         elif declaration.is_draft and message.counts["excluded"]:
             steps.append(NextStep(f"{message.name} is a draft: once it is ready, delete not_before in {file}", ()))
+        elif declaration.not_before and declaration.not_before > context.now:
+            path = os.path.relpath(context.tree.root / file, context.options.start_folder)
+            when = format_time(format_timestamp(declaration.not_before))
+            steps.append(NextStep(f"Send {message.name} from {when} (UTC) on", (shown_command("apply", path),)))
     return steps[:_MAX_MESSAGES]
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from runner.cli.context import Context
 from runner.cli.render_time_limit import limit_render_time
 from runner.declare import sample
-from runner.declare.address_search import Address, WantedKey, find_addresses, find_declared
+from runner.declare.address_search import Address, FoundAddresses, WantedKey, find_addresses, find_declared
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
 from runner.errors import ProblemsFound, RunStopped
@@ -46,10 +46,14 @@ def name_recipients(
     if not (wanted and context.output.show_values):
         return Recipients({}, workspace, context.settings.region)
     if project:  # its recipients were rendered in a child already
-        addresses = find_addresses(project.declarations, context.settings.salt, wanted)
+        found = find_addresses(project.declarations, context.settings.salt, wanted)
     else:
-        addresses = _find_declared(context, wanted)
-    return Recipients(addresses, workspace, context.settings.region)
+        found = _call_in_child(
+            context,
+            lambda: find_addresses(_load_declarations(context), context.settings.salt, wanted),
+            FoundAddresses({}, frozenset()),
+        )
+    return Recipients(found.by_key, workspace, context.settings.region, found.read)
 
 
 def list_people(context: Context, facts: Facts, records: Sequence[Record], total: int) -> str:
@@ -70,7 +74,7 @@ def find_beginnings(context: Context, records: Sequence[Record]) -> Mapping[str,
         declarations = [declaration for declaration in _load_declarations(context) if declaration.name in names]
         return sample.find_beginnings(declarations, context.settings.salt, digests)
 
-    return _call_in_child(context, find) if context.output.show_values else {}
+    return _call_in_child(context, find, {}) if context.output.show_values else {}
 
 
 def list_files(context: Context, names: AbstractSet[str]) -> list[str]:
@@ -79,7 +83,7 @@ def list_files(context: Context, names: AbstractSet[str]) -> list[str]:
     def find() -> dict[str, str]:
         return {one.name: one.document.source.path for one in _load_declarations(context) if one.name in names}
 
-    files = _call_in_child(context, find)
+    files = _call_in_child(context, find, dict[str, str]())
     return sorted(set(map(shown_path, files.values()))) if len(files) == len(names) else []
 
 
@@ -115,16 +119,14 @@ def _name_alike(context: Context, found: Mapping[str, Address | None], wanted: A
 
 
 def _search_declared(context: Context, wanted: Address) -> Mapping[str, Address | None]:
-    return _call_in_child(context, lambda: find_declared(_load_declarations(context), wanted))
+    return _call_in_child(context, lambda: find_declared(_load_declarations(context), wanted), {})
 
 
-def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Address]:
-    """Returns the addresses by key, of the declarations."""
-    return _call_in_child(context, lambda: find_addresses(_load_declarations(context), context.settings.salt, wanted))
+def _call_in_child(context: Context, find: Callable[[], Value], nothing: Value) -> Value:
+    """Returns what is found in the declarations. A child reads these: a file may hold it for ever.
 
-
-def _call_in_child(context: Context, find: Callable[[], Mapping[str, Value]]) -> Mapping[str, Value]:
-    """Returns what is found in the declarations. A child reads these: a file may hold it for ever."""
+    If it is killed, that is said, and `nothing` is returned.
+    """
     supervisor = context.options.supervisor
     if supervisor is None:
         return find()
@@ -134,12 +136,12 @@ def _call_in_child(context: Context, find: Callable[[], Mapping[str, Value]]) ->
             return pickle.dumps(find())
 
     try:
-        found: Mapping[str, Value] = pickle.loads(supervisor.call(find_in_time))  # noqa: S301  # our own child wrote it
+        found: Value = pickle.loads(supervisor.call(find_in_time))  # noqa: S301  # our own child wrote it
     except (ProblemsFound, RunStopped) as error:
         problem = error.problems[0] if isinstance(error, ProblemsFound) else None
         reason = f"{problem.place.path}: {problem.message}" if problem and problem.place.path else error.message
         context.output.note(f"recipients are not named: {reason}")
-        return {}
+        return nothing
     return found
 
 

@@ -107,7 +107,7 @@ def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
     """Prints that a plan sends nothing, and how to settle what is unknown."""
     context.output.result("nothing to do")
     steps = [
-        *next_steps.release_messages(plan),
+        *next_steps.release_messages(context, plan),
         *next_steps.settle_unknown(context, _list_unknown(plan, ledger, Summary())),
     ]
     next_steps.print_steps(context, steps)

@@ -171,7 +171,8 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
 def _sends_less(change: MessageChange) -> bool:
     """Returns whether a changed message may go to fewer people than before: another may take its place."""
     is_limited = any(field.name in _LIMITING_KEYS or field.name.startswith("to") for field in change.fields)
-    return change.kind == "changed" and (is_limited or bool(change.audience and change.audience.removed))
+    has_less = change.audience.removed > 0 if change.audience else change.is_content_changed
+    return change.kind == "changed" and (is_limited or has_less)
 
 
 def _is_another_mailing(change: MessageChange) -> bool:

@@ -32,9 +32,15 @@ def compare_environments(
 ) -> Iterator[FieldChange]:
     """Yields what the default environment changes if it is another one, then the environments that one side lacks.
 
-    A new one is compared with the one that was removed, if that is one: it may be the same under another name. Else it
-    is compared with the unnamed environment before, whose settings it would have had.
+    A new one is compared with those that were removed: it may be one of them under another name. If none was, it is
+    compared with the unnamed environment before, whose settings it would have had.
     """
+    yield from dict.fromkeys(_list_environment_changes(before, now))
+
+
+def _list_environment_changes(
+    before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
+) -> Iterator[FieldChange]:
     old_default, default = (side[None].default_environment or None if None in side else None for side in (before, now))
     if old_default != default and old_default in before and default in now:
         prefix = f"environments.{default}." if default else ""
@@ -42,9 +48,10 @@ def compare_environments(
     for name in sorted(before.keys() ^ now.keys(), key=lambda name: (name in now, name != default, name or "")):
         prefix = f"environments.{name}" if name else ""
         yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
-        if name in now and name != default and None in before:
-            removed = [before[gone] for gone in before.keys() - now.keys()]
-            yield from _compare(removed[0] if len(removed) == 1 else before[None], now[name], f"{prefix}.", _OWN_KEYS)
+        if name in now and None in before:
+            removed = [before[gone] for gone in sorted(filter(None, before.keys() - now.keys()))]
+            for earlier in removed or ([before[None]] if name != default else []):
+                yield from _compare(earlier, now[name], f"{prefix}.", _OWN_KEYS)
 
 
 def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ...]:
@@ -69,17 +76,19 @@ def find_weakened_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChang
     for change in changes:
         for field in change.fields:
             match field.name:
-                case declaration.SUBSCRIPTION_KEY | declared_fields.EXCLUDE_KEY:
+                case declaration.SUBSCRIPTION_KEY | declared_fields.EXCLUDE_KEY | declared_fields.LISTED_RECIPIENTS:
                     is_weakened = bool(field.before)
                 case declared_fields.EXCLUDED_CONTACTS:
                     is_weakened = not field.now.endswith(" 0 removed")
+                case "to.id" | "to.user_id" | "to.email":  # by which lists, the ledger and Intercom know the people
+                    is_weakened = not field.now
                 case _:
                     is_weakened = bool(field.now) and field.name in declaration.EXCEPTION_KEYS
             if is_weakened:
                 yield FieldChange(f"{change.name}: {field.name}", field.before, field.now)
         if change.audience and (count := change.audience.unrecognised):
             now = f"{count:,} {'is' if count == 1 else 'are'} not found by it any more, and sent to"
-            yield FieldChange(f"{change.name}: recipients on a list", "left out", now)
+            yield FieldChange(f"{change.name}: {declared_fields.LISTED_RECIPIENTS}", "left out", now)
 
 
 def _format_lock(settings: Settings) -> str:

@@ -17,14 +17,13 @@ from runner.privacy import MASK
 _START = r"(?:https?:[/\\]*|[/\\]{2})(?:[^/\\\s\"'<>?#@]{0,200}@)?"
 _LABEL = r"[^/\\\s\"'<>?#:@(){}.]{1,63}"
 _HOST = re.compile(rf"{_START}({_LABEL}(?:\.{_LABEL})+)")
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 # What a mail client may make a link of in a text without a scheme: any name with an ending of letters.
 _LINKED_TEXT = re.compile(r"(?<![\w./-])(?:[\w-]{1,63}\.){1,9}[a-z]{2,63}(?![\w@-])")
 # The last @ ends the user, and a browser drops tabs and line ends wherever they stand.
 _WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\]|[^/\\?#:\s]*)", re.IGNORECASE)
 _MAIL_ADDRESS = re.compile(r"mailto:[^?\s\"'<>]{0,400}@([^?,;&\s\"'<>]+)", re.IGNORECASE)
-_TEMPLATE_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-# What a template leaves out, and an expression that is only a text.
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+# An expression that is only a text.
 _LITERAL = re.compile(r"\{\{-?\s{0,99}(['\"])([^'\"\\{}]{0,99})\1\s{0,99}-?\}\}")
 _IGNORED = re.compile(r"[\t\n\r]")
 _TRIMMED = "".join(map(chr, range(33)))
@@ -42,14 +41,16 @@ def find_new_hosts(
     of messages with a sample before and the samples now, which show hosts that a template puts together.
     """
     sources = list(_list_sources(before))
-    words = (_TEMPLATE_TAG.sub(" ", source) for source in sources)  # where contact.name is no host
+    words = (_cut(_cut(source, "{{", "}}", " "), "{%", "%}", " ") for source in sources)  # contact.name is no host
     known = {host for source in sources for host in _find_hosts(source)}
     known |= {host for source in words for host in _LINKED_TEXT.findall(source)}
     messages = dict[str, set[str]]()
     for declaration in now:
-        for source in _list_sources([declaration]):
-            for host in _find_hosts(source):
-                messages.setdefault(host, set()).add(declaration.name)
+        with CURRENT_WORK.on_file(declaration.document.source.path):
+            for source in _list_sources([declaration]):
+                CURRENT_WORK.step()
+                for host in _find_hosts(source):
+                    messages.setdefault(host, set()).add(declaration.name)
     for name, old, new in samples:
         with CURRENT_WORK.on_file(f"the links of {name}"):
             known_before = _list_sample_hosts(old)
@@ -75,12 +76,27 @@ def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
         for source in sources:
             yield unescape_html(source).lower()
             if "{" in source:  # as it is once rendered, as far as that is certain
-                rendered = _LITERAL.sub(r"\2", _COMMENT.sub("", source))
+                rendered = _LITERAL.sub(r"\2", _cut(source, "{#", "#}", ""))
                 yield unescape_html(rendered).lower()
 
 
+def _cut(text: str, begin: str, end: str, replacement: str) -> str:
+    """Returns a text without its parts between two signs. In linear time, also where nothing ends a part."""
+    pieces, position = list[str](), 0
+    while (start := text.find(begin, position)) >= 0 and (stop := text.find(end, start + len(begin))) >= 0:
+        pieces += text[position:start], replacement
+        position = stop + len(end)
+    return "".join((*pieces, text[position:]))
+
+
 def _find_hosts(text: str) -> Iterator[str]:
+    """Yields the hosts of the addresses in a text, as it is and as HTML."""
     yield from (host.rstrip(".") for pattern in (_HOST, _MAIL_ADDRESS) for host in pattern.findall(text))
+    if "<" in text:
+        for tag in parse_html(text).tags:
+            # A value may be a part of the host; what stands in a condition is one.
+            values = (_cut(_cut(value, "{{", "}}", "{"), "{%", "%}", "") for value in tag.attributes.values())
+            yield from filter(_NAME.fullmatch, map(find_host, values))
 
 
 def _list_sample_hosts(sample: Sample | None) -> set[str]:

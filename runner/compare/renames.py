@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from runner.compare.audience_overlap import compare_audiences
-from runner.compare.declared_fields import EXCLUDE_KEY, FieldChange, format_value, list_fields
+from runner.compare.declared_fields import EXCLUDE_KEY, LISTED_RECIPIENTS, FieldChange, format_value, list_fields
 from runner.compare.declared_texts import list_declared_texts
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
@@ -53,6 +53,19 @@ def find_lost_rules(
         lacking = [f"{name} lacks {count:,} of its contacts" for name, count in missing if count]
         if lacking:
             yield _describe_lost_rule(EXCLUDE_KEY, format_value(fields.get(EXCLUDE_KEY)), became, lacking)
+    if unfound := list(_list_unfound(removed, others)):
+        yield _describe_lost_rule(LISTED_RECIPIENTS, "left out", became, unfound)
+
+
+def _list_unfound(removed: Declaration, others: Sequence[Declaration]) -> Iterator[str]:
+    """Yields the messages whose lists do not find recipients of a removed message whom they would find in its rows."""
+    compared = [one for one in others if one.selection.suppression_list or one.selection.exclusion_list]
+    for other in compared[:_MAX_COPIES]:
+        overlap = compare_audiences(removed, other, 0)
+        if overlap and overlap.unrecognised:
+            yield f"{other.name} is sent to {overlap.unrecognised:,}"
+    if left := compared[_MAX_COPIES:]:
+        yield f"{len(left):,} more were not compared"
 
 
 def _describe_lost_rule(key: str, before: str, became: str, effects: Sequence[str]) -> FieldChange:

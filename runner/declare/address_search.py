@@ -63,10 +63,17 @@ def parse_recipient_address(text: str) -> Address:
     )
 
 
+class FoundAddresses(NamedTuple):
+    """Addresses by key, and the names of the messages whose recipients were all read, or enough of them."""
+
+    by_key: Mapping[str, Address]
+    read: frozenset[str]
+
+
 def find_addresses(
     declarations: Iterable[Declaration], salt: str, wanted: Iterable[WantedKey], most: int = MAX_SEARCHED
-) -> Mapping[str, Address]:
-    """Returns the addresses by key, of those recipients that are still declared for their message.
+) -> FoundAddresses:
+    """Returns the addresses of those recipients that are still declared for their message.
 
     Only the audiences of the wanted messages are read, as streams and without their filters, because a recipient that
     unsubscribed since may have got the message. Reading ends once all keys are found or `most` recipients were read.
@@ -76,13 +83,15 @@ def find_addresses(
         if len(raw_key := _parse_key(key)):
             keys_by_message.setdefault(message, {}).setdefault(revision, set()).add(raw_key)
     addresses: dict[str, Address] = {}
+    read = set[str]()
     for declaration in declarations:
         if not declaration.audience.is_unread and (keys := keys_by_message.get(declaration.name)):
             with CURRENT_WORK.on_file(declaration.document.source.path):
                 addresses_of_message, read_count = _search(declaration, salt, keys, most)
             addresses |= addresses_of_message
+            read |= {declaration.name} if read_count < most else set()
             most -= read_count
-    return addresses
+    return FoundAddresses(addresses, frozenset(read))
 
 
 def find_declared(

@@ -54,12 +54,19 @@ def parse_color_attribute(value: str) -> Color | None:
     return _NAMES.get(value)
 
 
-def find_background(value: str, color: Color | None) -> Color | None:
-    """Returns the colour of `background:`, where it was `color` without it; None if it is not known, or a picture."""
-    if value in {"transparent", "inherit", "initial", "unset"} or _NO_PICTURE.fullmatch(
-        value.removeprefix("transparent ")
-    ):
-        return color
+def adds_no_background(name: str, value: str) -> bool:
+    """Returns whether `background`, `background-color` or `background-image` draws nothing with its value."""
+    if name == "background-image":
+        return value in {"none", "initial"}
+    if value in {"transparent", "inherit", "initial", "unset"}:
+        return True
+    return name == "background" and _NO_PICTURE.fullmatch(value.removeprefix("transparent ")) is not None
+
+
+def parse_background(name: str, value: str) -> Color | None:
+    """Returns the colour of `background` or `background-color`; None if it is not known."""
+    if name == "background-color":
+        return parse_color(value)
     first, *rest = re.findall(r"[a-z]+\([^)]*\)|\S+", value)
     if rest and (last := parse_color(rest[-1])):
         return last if _NO_PICTURE.fullmatch(" ".join((first, *rest[:-1]))) else None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from runner.mail_display.attributes import COLORS, LISTS, has_color, judge_attributes
-from runner.mail_display.colors import BLACK, YELLOW, is_seen, parse_color_attribute
+from runner.mail_display.colors import BLACK, WHITE, YELLOW, parse_color_attribute
 from runner.mail_display.flow import Flow, find_flow
 from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.inline_style import read_style
@@ -69,12 +69,14 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     if look.struck_size and not _keeps_struck(tag, flow, own.look.size / look.struck_size):
         marks.append("not struck")
     struck_size = own.look.size if STRUCK in marks else 0.0 if "not struck" in marks else look.struck_size
-    has_background = own.has_background or _has_background(tag, attributes)
-    is_sure = has_background and (own.is_background_sure or tag == "body")
+    has_background = _has_background(tag, attributes) if own.has_background is None else own.has_background
+    is_sure = has_background and (own.is_background_sure or (tag == "body" and look.backgrounds == (WHITE,)))
     new_look = own.look if struck_size == own.look.struck_size else replace(own.look, struck_size=struck_size)
+    if tag == "html" and has_background:  # then that of <body> is not drawn behind all of the page
+        new_look = replace(new_look, backgrounds=(WHITE, *new_look.backgrounds))
     return Appearance(
         marks=tuple(dict.fromkeys(filter(None, marks))),
-        look=_set_backgrounds(tag, flow, new_look, look, is_sure=is_sure),
+        look=_set_backgrounds(tag, new_look, look, is_sure=is_sure),
         flow=flow,
         paints=flow in {"inline", "box"} and _paints(style),
     )
@@ -99,16 +101,12 @@ def _paints(style: ParsedStyle) -> bool:
     )
 
 
-def _set_backgrounds(tag: str, flow: Flow, look: Look, around: Look, *, is_sure: bool) -> Look:
-    """Returns the look of what is in an element, with the backgrounds that are drawn behind it.
-
-    `is_sure`: the element has one that is drawn behind all of its text.
-    """
-    if flow != "inline":
-        look = replace(look, block_background=look.background)
+def _set_backgrounds(tag: str, look: Look, around: Look, *, is_sure: bool) -> Look:
+    """Returns the look of what is in an element. `is_sure`: its background is drawn behind all of its text."""
     if tag == "table":
-        look = replace(look, caption_background=around.sure_background)
-    return replace(look, sure_background=look.background) if is_sure else look
+        look = replace(look, caption_backgrounds=around.backgrounds)
+    own = look.backgrounds[len(around.backgrounds) :] or look.backgrounds[-1:]
+    return replace(look, backgrounds=own) if is_sure else look
 
 
 def _judge_place(tag: str, flow: Flow) -> Iterator[str]:
@@ -149,8 +147,8 @@ def has_style_sheet(events: Iterable[Event]) -> bool:
 
 
 def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look: Look) -> Look:
-    if flow != "inline":
-        look = replace(look, background=look.block_background)
+    if flow in {"left", "right"}:  # a background may end before what floats
+        look = replace(look, backgrounds=(WHITE, *look.backgrounds))
     size = look.size * _SIZES.get(tag, 1.0)
     if tag == "font" and (number := re.match(r"\s*([+-]?)(\d{1,3})", attributes.get("size", ""))):
         step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
@@ -167,24 +165,23 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
 
 def _find_default_decoration(tag: str, attributes: Mapping[str, str], look: Look) -> Look:
     if tag == OUTLOOK:
-        look = replace(look, background=None, sure_background=None)  # shapes of its own
+        look = replace(look, backgrounds=(None,))  # shapes of its own
     if tag == "caption":
-        around = look.caption_background
-        look = replace(look, background=around, block_background=around, sure_background=around)
+        look = replace(look, backgrounds=look.caption_backgrounds)
     if tag == "mark":
-        look = replace(look, color=BLACK, background=YELLOW)
+        look = replace(look.add_background(YELLOW), color=BLACK)
     return _find_default_colors(tag, attributes, look) if attributes else look
 
 
 def _find_default_colors(tag: str, attributes: Mapping[str, str], look: Look) -> Look:
     if tag == "a" and "href" in attributes:
         # A link has one of several colours, and must be seen in all of them.
-        unseen = (color for color in look.links if not is_seen(color, look.background))
+        unseen = (color for color in look.links if not look.is_seen_in(color))
         look = replace(look, color=next(unseen, look.links[0]))
     if attributes.get("background", "").strip() and tag in COLORS["bgcolor"]:
-        look = replace(look, background=None)  # a picture, which is named
+        look = look.add_background(None)  # a picture, which is named
     elif has_color("bgcolor", tag, attributes):
-        look = replace(look, background=parse_color_attribute(attributes["bgcolor"]))
+        look = look.add_background(parse_color_attribute(attributes["bgcolor"]))
     for name in ("color", "text"):
         if has_color(name, tag, attributes):
             look = replace(look, color=parse_color_attribute(attributes[name]))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from runner.mail_display.colors import WHITE, Color, find_background, parse_color
+from runner.mail_display.colors import adds_no_background, parse_background, parse_color
 from runner.mail_display.flow import Flow
 from runner.mail_display.look import MAX_SIZE, NOT_DISPLAYED, Look
 from runner.mail_display.style_parser import ParsedStyle
@@ -34,7 +34,7 @@ _PICTURE = re.compile(r"url\(|gradient\(")
 _WHOLE = frozenset({"auto", "none", "100%"})
 _MIN_WIDTH = 100.0  # pixels
 _MIN_FIXED = 300.0  # pixels: in a narrower table whose cells do not grow, one lies over the other
-_MAX_RADIUS = 16.0  # pixels: a larger corner takes the background away behind letters
+_MAX_RADIUS = 8.0  # pixels: a larger corner takes the background away behind letters
 # An element in a line draws these over the lines above and below, if it draws anything.
 _DRAWN_OVER = re.compile(r"(border|padding)(?:-(?:top|bottom))?(?:-width)?")
 _HEIGHT_OF_LETTERS = 1.2  # of their size: as high is what is drawn behind them
@@ -47,14 +47,14 @@ _SIDEWAYS = re.compile(r"0(?:px)? -1px")  # a margin with which columns of inlin
 class Style:
     """What a style does: `marks` say how a text appears; none if the style only decorates.
 
-    `has_background`: it gives the element a background. `is_background_sure`: what the element has as one, is drawn
-    behind all of its text.
+    `has_background`: whether it gives the element a background; None if it says nothing of it. `is_background_sure`:
+    what the element has as one, is drawn behind all of its text.
     """
 
     marks: tuple[str, ...]
     look: Look
     is_background_sure: bool = False
-    has_background: bool = False
+    has_background: bool | None = None
 
 
 def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Look) -> Style:
@@ -67,7 +67,7 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
     if tag == "table" or "fixed" in style.list_values("table-layout"):
         look = replace(look, is_fixed="fixed" in style.list_values("table-layout"))
     displays = style.list_values("display")
-    new_look, marks = _find_look(style, flow, look, around)
+    new_look, marks = _find_look(style, look, around)
     grows = tag in _GROWING and not displays and not look.is_fixed
     width = max((in_pixels(value, look.size) or 0 for value in style.list_values("width") - _WHOLE), default=0)
     widths = (in_pixels(value, look.size) or 0 for value in style.list_values("min-width"))
@@ -82,18 +82,18 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
         marks += _find_drawn_over(style, new_look, is_painted=tag == "mark")
     if displays == {"none"}:
         marks = [NOT_DISPLAYED]
-    background = _find_last_background(style)
     return Style(
         marks=_choose_marks(marks),
         look=new_look,
         is_background_sure=grows and _holds_background(style, tag, new_look.size),
-        has_background=bool(_PICTURE.search(background)) or find_background(background, None) is not None,
+        has_background=_draws_background(style),
     )
 
 
-def _find_last_background(style: ParsedStyle) -> str:
-    values = [value for name, value in style.declarations or () if name in {"background", "background-color"}]
-    return values[-1] if values else ""
+def _draws_background(style: ParsedStyle) -> bool | None:
+    """Returns whether the last declaration of a background draws one; None without any."""
+    declared = [one for one in style.declarations or () if one[0] in {"background", "background-color"}]
+    return not adds_no_background(*declared[-1]) if declared else None
 
 
 def _holds_background(style: ParsedStyle, tag: str, size: float) -> bool:
@@ -138,10 +138,9 @@ def _find_drawn_over(style: ParsedStyle, look: Look, *, is_painted: bool) -> Ite
         yield f"styled with {largest or 'background'}"
 
 
-def _find_look(style: ParsedStyle, flow: Flow, look: Look, around: Look) -> tuple[Look, list[str]]:
+def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list[str]]:
     """Returns the look of a text inside, and what is wrong with it."""
     marks: list[str] = []
-    behind = around.background if flow == "inline" else around.block_background
     if sizes := {_find_size(value, around.size) for value in style.list_values("font-size")}:
         marks += ["styled with font-size"] * (None in sizes or len(sizes) > 1)
         look = replace(look, size=min((size for size in sizes if size is not None), default=look.size))
@@ -154,20 +153,18 @@ def _find_look(style: ParsedStyle, flow: Flow, look: Look, around: Look) -> tupl
         elif name == "color":
             look = replace(look, color=around.color if value in _INHERITED else parse_color(value))
         elif name in {"background", "background-color", "background-image"}:
-            look = _find_own_background(name, value, look, behind, marks)
+            look = _add_background(name, value, look, marks)
     marks += ["styled with line-height"] * (look.height_of_line > _MAX_EMPTY_LINE >= around.height_of_line)
     return look, marks
 
 
-def _find_own_background(name: str, value: str, look: Look, behind: Color | None, marks: list[str]) -> Look:
+def _add_background(name: str, value: str, look: Look, marks: list[str]) -> Look:
+    if adds_no_background(name, value):
+        return look
     is_picture = name != "background-color" and _PICTURE.search(value) is not None
-    is_known = is_picture or (
-        value in {"none", "initial"} if name == "background-image" else find_background(value, WHITE)
-    )
-    marks += [f"styled with {name}"] * (not is_known)
-    if is_picture or name != "background-image":
-        return replace(look, background=None if is_picture else find_background(value, behind))
-    return look
+    color = None if is_picture or name == "background-image" else parse_background(name, value)
+    marks += [f"styled with {name}"] * (color is None and not is_picture)
+    return look.add_background(color)
 
 
 def _find_size(value: str, size: float) -> float | None:

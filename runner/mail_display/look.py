@@ -1,6 +1,6 @@
 """How a text in a mail looks, and whether a reader sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.mail_display.colors import BLACK, LINK, WHITE, Color, is_seen
 
@@ -20,10 +20,10 @@ class Look:
 
     Place: `is_fixed`: it is in a table whose cells do not grow. `keeps_spaces`: spaces and ends of lines are displayed.
     `letter_spacing` is what stands between letters besides.
-    Colours: `links` are those that a link may have. `block_background` is drawn behind a block here: that of an element
-    in a line is not. `sure_background` is drawn behind all that stands here: that of the page, or of the innermost part
-    of a table, which grow with what they hold; `caption_background` is that around the table. Another background may
-    end before its text. `has_sheet`: a style sheet may give any text another colour.
+    Colours: `links` are those that a link may have. One of the `backgrounds` is drawn behind the text: they are that of
+    the page or of the innermost part of a table, which grow with what they hold, and those of the elements in it, which
+    may end before their text. `caption_backgrounds` are those around the table. `has_sheet`: a style sheet may give any
+    text another colour.
     Others: `list_tag` is that of the innermost list. `is_raised`: it is in <sub> or <sup>. `struck_size` is that of the
     letters which a line goes through; 0 without one.
     """
@@ -34,10 +34,8 @@ class Look:
     relative_line_height: float = 1.2
     is_fixed: bool = False
     color: Color | None = BLACK
-    background: Color | None = WHITE
-    block_background: Color | None = WHITE
-    sure_background: Color | None = WHITE
-    caption_background: Color | None = WHITE
+    backgrounds: tuple[Color | None, ...] = (WHITE,)
+    caption_backgrounds: tuple[Color | None, ...] = (WHITE,)
     links: tuple[Color | None, ...] = (LINK,)
     keeps_spaces: bool = False
     list_tag: str = ""
@@ -63,7 +61,7 @@ class Look:
         """Returns how a text appears that stands right here; empty if a reader sees it."""
         if self.size < 1:
             return NOT_DISPLAYED
-        if not is_seen(self.color, self.background):
+        if not is_seen(self.color, self.backgrounds[-1]):
             return BACKGROUND_COLOR_OF_SHEET if self.has_sheet else "in the colour of its background"
         if not _MIN_SIZE <= self.size <= MAX_SIZE:
             return self.describe_size()
@@ -71,4 +69,12 @@ class Look:
             return "styled with line-height"
         if self.letter_spacing < -_MAX_TIGHTENING * self.size:
             return "styled with letter-spacing"
-        return "" if is_seen(self.color, self.sure_background) else OWN_BACKGROUND
+        return "" if self.is_seen_in(self.color) else OWN_BACKGROUND
+
+    def is_seen_in(self, color: Color | None) -> bool:
+        """Returns whether letters of a colour can be read on all backgrounds."""
+        return all(is_seen(color, background) for background in self.backgrounds)
+
+    def add_background(self, color: Color | None) -> "Look":
+        """Returns the look inside of an element with a background."""
+        return self if color == self.backgrounds[-1] else replace(self, backgrounds=(*self.backgrounds, color))

@@ -15,7 +15,7 @@ _SIGN_FONT = re.compile(
 FONT = re.compile(
     r"(?:bold italic |(?:(?:normal|italic|oblique) )?(?:(?:normal|small-caps) )?"
     r"(?:(?:normal|bold|bolder|lighter|[1-9]00) )?)"
-    r"(?!in|un)([\w.%-]+)(?: ?/ ?(?!in|un)([\w.%]+))? (?!inherit$|unset$)(.+)"
+    r"(?!in|un)([\w.%-]*[a-z%]|0)(?: ?/ ?(?!in|un)([\w.%]+))? (?!inherit$|unset$)(.+)"
 )
 # Browsers refuse a list with another name.
 _FAMILY = re.compile(
@@ -32,7 +32,7 @@ BOUNDS = {
     "text-indent": (0.0, 0.0), "letter-spacing": (-1.0, 2.0), "word-spacing": (0.0, 10.0),
     "border-spacing": (0.0, 64.0), "mso-table-lspace": (0.0, 20.0), "mso-table-rspace": (0.0, 20.0),
     "mso-padding-alt": (0.0, 200.0), "mso-text-raise": (0.0, 60.0), "mso-line-height-alt": (10.0, 200.0),
-    "mso-style-priority": (0.0, 100.0), "outline": (0.0, 0.0), "opacity": (1.0, 1.0),
+    "mso-style-priority": (0.0, 100.0), "outline": (0.0, 0.0),
     "orphans": (0.0, 9.0), "widows": (0.0, 9.0),
 }  # fmt: skip
 
@@ -42,7 +42,7 @@ _KEYWORDS_OF = {
     "margin": "auto initial", "width": "auto initial", "height": "auto initial", "max-width": "none initial",
     "max-height": "none initial", "min-width": "auto initial", "min-height": "auto initial",
     "letter-spacing": "normal initial", "word-spacing": "normal initial", "padding": "initial",
-    "outline": "none initial number", "opacity": "number", "orphans": "number", "widows": "number",
+    "outline": "none initial number", "orphans": "number", "widows": "number",
     "mso-style-priority": "number", "mso-table-lspace": "number", "mso-table-rspace": "number",
     "mso-line-height-alt": "normal number", "mso-text-raise": "number", "text-indent": "number",
 }  # fmt: skip
@@ -54,7 +54,7 @@ _POSITION = r"[a-z0-9.% ,-]+"
 _SWITCH = r"none|auto|100%"
 
 _WORDS = {
-    "visibility": r"visible", "position": r"static", "direction": r"ltr|initial",
+    "visibility": r"visible", "opacity": r"1(?:\.0+)?|100%", "position": r"static", "direction": r"ltr|initial",
     "display": r"[a-z-]+", "float": r"[a-z]+",  # judged as a flow
     "clear": _KEYWORDS, "text-align": r"[a-z-]+", "text-rendering": r"\w+",
     "text-justify": r"[a-z-]+",
@@ -114,6 +114,8 @@ def decorates(name: str, value: str, size: float) -> bool:
         words = value.split()
         most = 1 if group != name else _MOST_WORDS.get(name, 1)  # browsers refuse more
         return len(words) <= most and all(_is_within(word, size, bounds, _KEYWORDS_OF.get(group, "")) for word in words)
+    if name == "box-shadow" and re.sub(r"\([^()]*\)", "", value).count(",") > 1:
+        return False  # many shadows together are as dark as one that is not allowed
     if rule := _PART_RULES.get(name):
         position = 0
         while part := _PART.match(value, position):

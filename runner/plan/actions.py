@@ -11,6 +11,7 @@ from runner.plan.deliveries import BEING_SENT, Action
 
 # Reasons that other modules look for: of edited deliveries, and how that of a refused one begins.
 EDITED = "edited since it was sent"
+WHETHER_SENT = "whether it was sent is not known"
 REDIRECT_CHANGED = "sent before redirect was turned on or off"
 REFUSED_BEFORE = "refused before: "
 
@@ -45,7 +46,7 @@ class ActionRules:
         if status == "unknown":
             state = self._facts.state(delivery.key)
             is_being_sent = state is not None and self._is_being_sent(state)
-            return "unknown", BEING_SENT if is_being_sent else "whether it was sent is not known"
+            return "unknown", BEING_SENT if is_being_sent else WHETHER_SENT
         if self._exclusion_reason:
             return "excluded", self._exclusion_reason
         if status == "refused" and not self._retry_refused:

@@ -180,8 +180,8 @@ class PlannedDeliveries:
 class PlannedMessage:
     """One message and its deliveries, in order.
 
-    `first_recipients` are the first recipients to send to (private); `first_recipients_by_reason` those that were
-    refused before or are excluded, and those of each action and reason that the check of the recipients found.
+    `first_recipients` are the first recipients to send to (private); `first_recipients_by_reason` those with
+    another action, by action and reason, and those that the check of the recipients found.
     `variants` are the texts of all deliveries that were not sent.
     `undeclared_count` is the number of deliveries that a saved plan would still send and that are no longer declared.
     `resends` is the number of recipients to send to who got another revision, by that revision.

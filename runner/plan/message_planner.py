@@ -233,7 +233,7 @@ class MessagePlanner:
                 partial_plan.first_recipients.append(delivery.label)
             if self._same_content or self._other_revisions:
                 self._count_earlier(partial_plan, delivery)
-        elif action in {"refused", "excluded"}:
+        elif action != "sent":
             names = partial_plan.first_by_reason.setdefault((action, reason), [])
             names += [delivery.label] if len(names) < SAMPLE_SIZE else []
         if action != "sent":

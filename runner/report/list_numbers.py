@@ -14,6 +14,7 @@ DOT = "• "  # before an item without a number
 LISTS = frozenset({"ol", "ul", "menu", "dir"})
 _LETTER_TYPES = frozenset("aAiI")
 _MAX_LETTER = 20  # letters and Roman numerals up to it are no words
+_MAX_NUMBER = 2**31  # from which on browsers count from 1
 _INTEGER = re.compile(r"[ \t\r\n\f]*([+-]?[0-9]+)")
 
 
@@ -40,10 +41,10 @@ class ItemList:
         is_of_letters = attributes.get("type", self.type).strip() in _LETTER_TYPES
         if is_of_letters and not 0 < int(sign.rstrip(". ")) <= _MAX_LETTER:
             return ["as letters"]
-        mark = replace(look, background=around.sure_background).describe_text()
+        mark = replace(look, backgrounds=around.backgrounds).describe_text()
         return [mark] if mark else []
 
 
 def _parse_integer(text: str | None, default: int) -> int:
     match = _INTEGER.match(text or "")
-    return int(match[1]) if match else default
+    return int(match[1]) if match and abs(int(match[1])) < _MAX_NUMBER else default

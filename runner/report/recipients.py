@@ -16,13 +16,14 @@ _HOSTS = {"us": "https://app.intercom.com", "eu": "https://app.eu.intercom.com",
 class Recipients:
     """Names the recipients of records.
 
-    `addresses` are the addresses by key. `workspace` and `region` say where Intercom shows the contacts; without a
-    workspace, as in the sandbox, there are no links.
+    `addresses` are the addresses by key, `read` the messages all of whose recipients were read. `workspace` and
+    `region` say where Intercom shows the contacts; without a workspace, as in the sandbox, there are no links.
     """
 
     addresses: Mapping[str, Address] = field(default_factory=dict)
     workspace: str = ""
     region: str = "us"
+    read: frozenset[str] = frozenset()
 
     def name(self, record: Record) -> AnyText:
         """Returns the address of the record's recipient, or the recipient as the ledger has it if none is known.
@@ -38,11 +39,10 @@ class Recipients:
     def find_gone(self, records: Iterable[Record]) -> frozenset[str]:
         """Returns the keys of the records whose message does not go to their recipient any more.
 
-        Where no recipient of a message is named, its declaration may not have been read.
+        Only of messages whose declaration was read.
         """
-        wanted = [record for record in records if not record.to.startswith("id:")]
-        read = {record.message for record in wanted if record.key in self.addresses}
-        return frozenset(one.key for one in wanted if one.message in read and one.key not in self.addresses)
+        wanted = [record for record in records if not record.to.startswith("id:") and record.message in self.read]
+        return frozenset(record.key for record in wanted if record.key not in self.addresses)
 
     def contact_url(self, record: Record) -> str:
         """Returns the link to the contact in Intercom; empty if the contact or the workspace is not known."""

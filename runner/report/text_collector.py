@@ -34,7 +34,7 @@ _HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
 _HARMLESS_ALONE = (_WHOLE_MARKS - {STRUCK}) | {"caption", "not in Outlook", OVER_ROWS, "styled with nowrap"} | {
     f"styled with {name}" for name in split_names(
         "background background-color background-image box-sizing color font-family height max-height min-height "
-        "object-fit opacity overflow text-align text-decoration text-indent visibility word-break"
+        "object-fit opacity overflow text-align text-decoration text-indent word-break"
     )
 }  # fmt: skip
 

@@ -288,6 +288,46 @@ def test_a_new_host_is_named_however_it_is_written_or_put_together(
     assert "new hosts" not in reviewed.msgrun("plan", "--against", "merged", "--format", "markdown").out
 
 
+AUDIENCE_LINKS = [
+    f"https://acme.example:{'x' * 201}@evil1.example/pay", "https://evil2&#9;.example/", "https://evil3\u3002example/",
+    "https://evil4%2eexample/", "https://evil5{% if true %}.example{% endif %}/pay",
+]  # fmt: skip
+
+
+def test_of_an_audience_that_is_not_read_hosts_are_named_however_they_are_written(reviewed: Clone) -> None:
+    body = json.dumps("".join(f'<a href="{link}">x</a>' for link in AUDIENCE_LINKS))
+    text = message("second", "bbb1", body=body).partition("to:")[0] + "to: {intercom: {segment: abc123}}\n"
+    reviewed.write("messages/second.yaml", text)
+    reviewed.commit()
+    comment = review(reviewed, code=0)
+    (named,) = re.findall("new hosts in links, which no message of main has: (.*)", comment)
+    assert {f"evil{number}.example" for number in range(1, 6)} <= set(re.findall(r"evil\d\.example", named))
+
+
+def test_a_comment_of_a_template_that_never_ends_is_read_in_no_time(reviewed: Clone) -> None:
+    signs = "{#" * 100_000 + "{{" * 100_000
+    settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
+    reviewed.write("msgrun.yaml", settings + f'vars: {{x: "{signs}"}}\n')
+    reviewed.write("messages/second.yaml", message("second", "bbb1", body=json.dumps("{{ x[:1] }}")))
+    reviewed.commit()
+    start = time.monotonic()
+    review(reviewed, code=0)
+    assert time.monotonic() - start < 20
+
+
+def test_how_many_recipients_have_texts_in_which_no_host_was_looked_for_is_said(reviewed: Clone) -> None:
+    rows = [",".join([f"b{number}", *f"{number:011b}"]) for number in range(1100)]
+    names = [f"f{number}" for number in range(11)]
+    reviewed.write("a.csv", "\n".join([",".join(["id", *names]), *rows, ""]))
+    body = json.dumps("Hi " + "".join(f"{{% if {name} == '1' %}}Part {name}{{% endif %}}" for name in names))
+    text = (
+        message("second", "bbb1", body=body).partition("to:")[0] + "to: {csv: ../a.csv, type: user, id: '{{ id }}'}\n"
+    )
+    reviewed.write("messages/second.yaml", text)
+    reviewed.commit()
+    assert "the texts that 100 recipients of second get, no new hosts were looked for" in review(reviewed, code=0)
+
+
 def test_a_host_of_a_recipients_own_value_is_not_named(reviewed: Clone) -> None:
     body = json.dumps("<a href='https://{{ site }}/'>x</a> {{ site }} {{ 'www.' ~ site }}")
     text = message("second", "bbb1", body=body).replace("id: bbb1}", "id: bbb1, vars: {site: private.example}}")
@@ -499,6 +539,40 @@ def test_a_new_name_hides_no_rule_that_has_another_value_in_it(listed: Clone) ->
     top = top_of_review(listed)
     assert "`second: require_subscription`: `Newsletter` → `removed; third has Service`" in top
     assert "`second: to.exclude`: `../no.csv` → `removed; third lacks 1 of its contacts`" in top
+
+
+def test_a_new_environment_is_compared_with_each_that_was_removed(reviewed: Clone) -> None:
+    settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
+    rules = "environments:\n  production: {require_plan: true, limits: {recipients_per_message: 2}}\n  staging: {}\n"
+    reviewed.write("msgrun.yaml", settings + rules)
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    for more in ("", "default_environment: live\n"):
+        reviewed.write("msgrun.yaml", settings + f"{more}environments: {{live: {{}}}}\n")
+        reviewed.commit()
+        assert "`environments.live.require_plan`: `true` → `false`" in top_of_review(reviewed)
+
+
+@pytest.mark.parametrize("change", ["another name", "another kind of address"])
+def test_a_list_that_finds_a_recipient_no_more_is_named_in_spite_of(reviewed: Clone, change: str) -> None:
+    reviewed.write("a.csv", "user_id,iid,email,work\n1,x1,a@b.c,a@w.c\n2,x2,b@b.c,b@w.c\n")
+    reviewed.write("no.csv", "email\nb@b.c\n")
+    head = message("second", "bbb1").partition("to:")[0]
+    to = "to: {csv: ../a.csv, type: user, user_id: '{{ user_id }}', exclude: ../no.csv}\n"
+    reviewed.write("messages/second.yaml", head + to)
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    to = to.replace("csv, type", "csv, columns: {email: home, work: email}, type")
+    if change == "another name":
+        reviewed.write("messages/second.yaml", head.replace("second", "third").replace("Ponies", "Horses") + to)
+        expected = "`second: recipients on a list`: `left out` → `removed; third is sent to 1`"
+    else:
+        reviewed.write("messages/second.yaml", head + to.replace("user_id: '{{ user_id }}'", "id: '{{ iid }}'"))
+        expected = "`second: to.user_id`: `{{ user_id }}` → none"
+    reviewed.commit()
+    assert expected in top_of_review(reviewed)
 
 
 def test_a_copy_beside_a_message_that_expires_hides_no_rule(listed: Clone) -> None:

@@ -680,7 +680,7 @@ NOT_SEEN = [
 @pytest.mark.parametrize("body", NOT_SEEN, ids=lambda body: body[-60:])
 def test_what_a_recipient_does_not_see_is_named(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
-    marks = "styled|in the colour|above or below|after|with wide|below|picture|col with"
+    marks = "styled|in the colour|on a background|above or below|after|with wide|below|picture|col with"
     assert re.search(rf"\[({marks})[^\[]*?(: |\]\s*)(?:Hello\s+|Hi\s+|⋯ |[_\[\]])*evil", text)
 
 

@@ -10,7 +10,13 @@ from runner.cli import plan_files, planning
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import show_guard_changes_on_failure, step_results_of
-from runner.cli.next_steps import find_contacts, note_other_clones, same_command, settle_unknown
+from runner.cli.next_steps import (
+    find_contacts,
+    note_other_clones,
+    release_messages,
+    same_command,
+    settle_unknown,
+)
 from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.other_runs import find_other_runs
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
@@ -124,8 +130,12 @@ def _list_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextS
     steps = settle_unknown(context, (one for one in attempts if one.message in names or runs.is_live(one)))
     if missing := sum(message.deliveries.count_code(CONTACT_NOT_FOUND) for message in plan.messages):
         steps.append(NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),)))
-    # In CI another job sends, after an approval.
-    return [*steps, *([send] if send and context.output.is_interactive else [])]
+    if not plan.to_send:
+        return [*steps, *release_messages(context, plan)]
+    if not (send and context.output.is_interactive):
+        return steps  # in CI another job sends, after an approval
+    begin = NextStep("Start the ledger, if nothing was sent before", (context.ledger.begin_command,))
+    return [*steps, *([] if ledger.exists or context.options.sandbox else [begin]), send]
 
 
 def _write_outputs(

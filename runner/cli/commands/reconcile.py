@@ -18,6 +18,7 @@ from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report import reconcile_text
 from runner.report.next_steps import NextStep
 from runner.report.plain_text import MAX_LISTED
+from runner.report.progress_text import format_duration
 from runner.shown_command import shown_command
 
 
@@ -99,10 +100,12 @@ def _search(
     from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms
 
     status_line = StatusLine(context.output)
-    total = len(reconciliation.pending)
+    total, deadline = len(reconciliation.pending), CLOCK.monotonic() + wait
 
     def report_wait(left: int, seconds: float) -> None:
-        status_line.show(f"{total - left:,} of {total:,} found; looking again in {seconds:.0f} s")
+        more = format_duration(max(seconds, deadline - CLOCK.monotonic()))
+        found = f"{total - left:,} of {total:,} found; looking again in {seconds:.0f} s"
+        status_line.show(f"{found}, for {more} more (Ctrl-C keeps what was found)")
 
     with connect(context) as connection:
         id_code = connection.verify_workspace(workspace)

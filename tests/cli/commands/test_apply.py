@@ -415,7 +415,9 @@ def test_expired_and_early_messages_are_excluded_with_their_reason(folder: Folde
     assert "\n    - 3 excluded: not before 2999-01-01: a1, b2, c3\n" in ran.out
     assert "expired on 2020-01-01:" in folder.run("plan").out
     raise_it = "list is expired: to send it all the same, raise expires in messages/old.yaml"
-    assert folder.run("apply", "--yes").out.endswith(f"\nnothing to do\n\nNext:\n  {raise_it}\n")
+    send = "Send early from 2999-01-01 00:00 (UTC) on:\n    msgrun apply messages/early.yaml"
+    assert folder.run("apply", "--yes").out.endswith(f"\nnothing to do\n\nNext:\n  {send}\n  {raise_it}\n")
+    assert folder.run("plan").out.endswith(f"\n\nNext:\n  {send}\n  {raise_it}\n")
     assert not intercom.messages
 
 

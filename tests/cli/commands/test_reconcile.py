@@ -183,7 +183,7 @@ def test_a_429_and_a_500_are_waited_for(folder: Folder, intercom: Sandbox) -> No
 def test_it_tells_that_it_looks_again(folder: Folder, intercom: Sandbox) -> None:
     applied(folder, intercom, "500_before", "ok", "ok")
     ran = folder.run("reconcile", "--wait", "0.2")
-    assert ran.err == "0 of 1 found; looking again in 0 s\n"
+    assert ran.err == "0 of 1 found; looking again in 0 s, for 0 s more (Ctrl-C keeps what was found)\n"
     assert folder.run("-q", "reconcile", "--wait", "0.1s").err == ""
 
 
