@@ -35,6 +35,19 @@ def new_run_id() -> str:
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
+def time_of_run(run: str) -> str:
+    """Returns the time at which an id of `new_run_id` was made, as records have it; empty for any other id."""
+    if len(run) != 26 or not set(run) <= set(_CROCKFORD) or run[0] > "7":  # noqa: PLR2004  # characters of a ULID
+        return ""
+    number = 0
+    for character in run[:10]:
+        number = number << 5 | _CROCKFORD.index(character)
+    try:
+        return format_timestamp(datetime.fromtimestamp(number / 1000, UTC))
+    except (ValueError, OverflowError):
+        return ""
+
+
 def format_timestamp(moment: datetime) -> str:
     """Returns a time in UTC as records have it, e.g. 2026-11-22T10:00:00Z."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -53,6 +53,12 @@ def shown_path(path: str) -> str:
     return os.path.relpath(path, _options[0].start)
 
 
+def shown_git(*words: str) -> str:
+    """Returns a git command line for the project's repository; paths in it are those of `shown_path`."""
+    directory = _options[0].directory
+    return shlex.join(["git", *(["-C", directory] if directory else []), *words])
+
+
 def shown_command(*words: str, environment: str | None = None, sandbox: bool | None = None) -> str:
     """Returns a command line, as `msgrun -e staging accept welcome`. `words` are what stands after the global options.
 

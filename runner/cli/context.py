@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from runner.ledger.facts import Facts
     from runner.ledger.record import Header
 
-SANDBOX_FOLDER = ".msgrun/sandbox"
+KEPT_FOLDER = ".msgrun"
+SANDBOX_FOLDER = f"{KEPT_FOLDER}/sandbox"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +109,7 @@ class Context:
 
     def kept_path(self, name: str) -> Path:
         """Returns the path of a file of .msgrun; the sandbox has its own. Raises GuardRefused if the path is a link."""
-        folder = SANDBOX_FOLDER if self.options.sandbox else ".msgrun"
+        folder = SANDBOX_FOLDER if self.options.sandbox else KEPT_FOLDER
         return managed_path(self.tree.root, f"{folder}/{name}")
 
     @property
@@ -250,8 +251,19 @@ def open_context(base: str = "", *, check_in_child: Callable[[Context], object] 
         with limit_render_time():
             check_in_child(_load_context(options, output, tree, base))
         supervisor.end_check()
-    with limit_render_time():
-        yield _load_context(options, output, tree, base)
+    try:
+        with limit_render_time():
+            yield _load_context(options, output, tree, base)
+    finally:
+        _hide_from_git(tree.root)
+
+
+def _hide_from_git(root: Path) -> None:
+    """Writes a .gitignore into .msgrun, if that folder has none: it may hold ids of contacts."""
+    with contextlib.suppress(OSError, GuardRefused):  # the command is over
+        path = managed_path(root, f"{KEPT_FOLDER}/.gitignore")
+        if path.parent.is_dir() and not path.exists():
+            path.write_text("*\n")
 
 
 def _load_context(options: GlobalOptions, output: Output, tree: Tree, base: str) -> Context:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runner.cli import next_steps
+from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context
 from runner.cli.ledger import exit_code_of, find_run_origin
 from runner.declare.project import Project
@@ -26,7 +27,8 @@ class Decision:
     """A decision about deliveries, as a request without its question mark, and as the sentence that reports it.
 
     `if_empty` says why there is nothing to decide, where the command knows, and `ways_on` what to do then. `effect` is
-    a sentence above the question: what follows from a yes. `next_step` comes after the ledger is committed.
+    a sentence above the question: what follows from a yes. `next_step` comes after the ledger is committed, with
+    `commit_message`, and together with the files of messages if it `is_of_files`.
     """
 
     request: str
@@ -35,6 +37,8 @@ class Decision:
     effect: str = ""
     next_step: NextStep | None = None
     ways_on: tuple[NextStep, ...] = ()
+    commit_message: str = "Record a decision"
+    is_of_files: bool = False
 
 
 def check_one(context: Context, name: str) -> None:
@@ -86,7 +90,9 @@ def write_decision(
         context.output.error("Nothing was decided: the ledger could not be written.")
         raise
     context.output.sentence(one_line(decision.result))
-    steps = next_steps.commit_ledger(context, "every clone knows of it")
+    steps = commit_ledger(
+        context, "every clone knows of it", message=decision.commit_message, with_sources=decision.is_of_files
+    )
     next_steps.print_steps(context, [*steps, *([decision.next_step] if decision.next_step else [])])
     return exit_code_of(ledger.facts)
 

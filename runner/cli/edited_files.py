@@ -1,11 +1,9 @@
 """The edit of a sent message as git has it: the commit with the text that was sent, and the commands that show it."""
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
-from shlex import join
 
 from runner.cli.context import Context
 from runner.cli.render_time_limit import RENDER_MONITOR
@@ -20,7 +18,7 @@ from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.plan.guards import SEE_EDIT, Guard
 from runner.plan.plan import Plan
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_git, shown_path
 
 HEAD = "HEAD"
 _MAX_NAMED = 3  # guards whose ways out are shown as steps
@@ -52,15 +50,15 @@ def _name_edit(guard: Guard, history: "TextHistory", ref: str) -> Guard:
     """Returns a guard with the steps that show and undo the edit since a commit; without one as it is."""
     if not ref:
         return guard
-    changed = [os.path.relpath(history.root / path) for path in history.find_changed(ref)]
+    changed = [shown_path(path) for path in history.find_changed(ref)]
     options = ["--staged", "--worktree"] if ref == HEAD else [f"--source={ref}"]
     (purpose, command), *others = guard.steps
     see = f"{SEE_EDIT}{guard.messages[0]}", shown_command("plan", "--against", ref)
-    if changed == [os.path.relpath(history.root / SETTINGS_FILE)]:
+    if changed == [shown_path(SETTINGS_FILE)]:
         # It has other settings too, which are not to be undone.
-        purpose, command = f"{purpose}: it is in {changed[0]}", join(["git", "diff", ref, "--", *changed])
+        purpose, command = f"{purpose}: it is in {changed[0]}", shown_git("diff", ref, "--", *changed)
     elif changed:
-        command = join(["git", "restore", *options, *changed])
+        command = shown_git("restore", *options, *changed)
     return replace(guard, steps=(see, (purpose, command), *others))
 
 

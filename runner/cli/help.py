@@ -49,6 +49,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun sandbox --reset", "forget what was sent to it"),
     ),
     "completion": (
+        ("msgrun completion bash", "print the script"),
         ('eval "$(msgrun completion bash)"', "for this shell; write it into ~/.bashrc to keep it"),
         ("msgrun completion fish | source", "in fish, in its config.fish"),
     ),
@@ -67,6 +68,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "render": (
         ("msgrun render welcome", "for every recipient, a line each"),
+        ("msgrun render welcome --recipients", "only who gets it"),
         ("msgrun render welcome --to ann@example.com", "for one of them"),
     ),
     "preview": (

@@ -132,6 +132,8 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
         was_there = repository.try_git("cat-file", "-e", name) is not None
         undo = f"git checkout {quote(ref)} --" if was_there else "git rm -f"
         hint = f"only msgrun writes it, and not in a pull request: {undo} {quote(change.path)}"
+        if was_there and not change.may_remove:
+            hint = f"if your apply wrote them, push them to the default branch, without a pull request; {hint}"
         raise GuardRefused(f"these commits {change}", hint)
 
 
@@ -159,7 +161,8 @@ def describe_changes(context: Context, commit: Commit, facts: Facts) -> list[str
             is_lost = change.may_remove and file.is_ledger
             effect = "; what is removed would be sent again after the merge" if is_lost else ""
             only_msgrun = "Only msgrun writes it, and not in a pull request"
-            rule = only_msgrun if change.may_remove else "That is right after an apply, and never in a pull request"
+            expected = "Expected if apply ran in between, which asks to commit them; in a pull request, ask who ran it"
+            rule = only_msgrun if change.may_remove else expected
             notes.append(f"these commits {change}{effect}. {rule}")
     except GuardRefused as error:
         notes.append(f"whether these commits change the file of a ledger could not be checked: {error.message}")

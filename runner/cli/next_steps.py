@@ -1,35 +1,32 @@
-"""What a person can do after a run: commit the ledger, settle what is unknown, send the rest."""
+"""What a person can do after a run: settle what is unknown, send the rest."""
 
 import os
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import filterfalse
-from pathlib import Path
-from shlex import join, quote
+from shlex import join
 
+from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context
 from runner.cli.other_runs import OtherRuns, find_other_runs
 from runner.clock import format_timestamp
-from runner.declare.project_root import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.current_ledger import OTHER_DEFAULT_HINT, refuse_fork
 from runner.ledger.key_state import latest_end
-from runner.ledger.lock_address import LedgerAddress, LockfileAddress
+from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.record import Record
 from runner.plan.plan import Plan
 from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.problem_text import pluralize
 from runner.report.status_text import format_time
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_git
 
 _MAX_ASKED = 5  # unknown deliveries of a message: above it there is a command for all of them
 _MAX_MESSAGES = 3  # that have a command or step of their own
 _LATELY = 3600  # seconds
-_ADDED_REMOTE = re.compile(r"^\+\s*remote:", re.MULTILINE)  # in a diff of msgrun.yaml: apply may have written it
 
 
 def print_steps(context: Context, steps: Sequence[NextStep]) -> None:
@@ -70,58 +67,17 @@ def find_contacts(number: int) -> str:
     return f"Correct the address of {which} not found, or create {them} in Intercom"
 
 
-def commit_ledger(
-    context: Context, aim: str = "no other clone sends these again", *, message: str = "Record what was sent",
-    will_change: bool = False,
-) -> list[NextStep]:  # fmt: skip
-    """Returns the step that commits the lockfile, if the ledger is one that git has to commit. `aim` says what for.
-
-    `will_change`: it is for later, when the lockfile has changed.
-    """
-    address, root = context.ledger.address, context.tree.root
-    if not isinstance(address, LockfileAddress):
-        return []
-    try:
-        repository = context.ledger.repository
-        is_behind = bool(context.output.repeated_warnings)  # of HEAD: then a push alone is rejected
-        change = (address.path, aim, message, will_change, is_behind)
-        return _commit_lockfile(repository, root, *change) if repository else []
-    except (LedgerUnavailable, OSError):  # the run is over: this is only advice
-        return []
-
-
 def after_second_signal(context: Context, plan: Plan) -> list[NextStep]:
     """Returns the steps after a run of a plan that a second Ctrl-C ended. The last one sends what is left."""
     can_search = any(message.declaration.opens_conversation and message.counts["send"] for message in plan.messages)
     look_up = [NextStep("Look for what is unknown in Intercom", (shown_command("reconcile"),))] if can_search else []
     return [
-        *commit_ledger(context, will_change=True),
+        *commit_ledger(context, will_change=True, with_sources=True),
         NextStep("See what is unknown", (shown_command("status"),)),
         *look_up,
         NextStep(f"Say what became of what is {'left' if can_search else 'unknown'}", (shown_command("resolve"),)),
         run_again(context, "Send the rest"),
     ]
-
-
-def print_commit_step(context: Context, address: LedgerAddress, purpose: str, left: str = "") -> None:
-    """Prints to stderr how to commit msgrun.yaml, and the lockfile if `address` is one, unless that is done.
-
-    `left` is the path of a lockfile that is of no use any more, or empty.
-    """
-    repository = context.ledger.repository
-    if repository is None or context.output.quiet:
-        return
-    files = [SETTINGS_FILE, *([address.path] if isinstance(address, LockfileAddress) else [])]
-    specs = [f":(top,literal){repository.relative_path(context.tree.root / file)}" for file in files]
-    if not repository.try_git("status", "--porcelain", "--", *specs):
-        return
-    names = join(os.path.relpath(context.tree.root / file) for file in files)
-    old = context.tree.root / left
-    is_tracked = left and repository.try_git("ls-files", "--", f":(top,literal){repository.relative_path(old)}")
-    remove = f"git rm -f {quote(os.path.relpath(old))} && " if is_tracked else ""
-    commit = f"{remove}git add {names} && git commit -m 'Name the ledger'"
-    step = NextStep(purpose, (" && ".join(filter(None, (commit, repository.push_command))),))
-    context.output.error(format_next_steps([step], context.output.width))
 
 
 def note_other_clones(context: Context) -> None:
@@ -152,7 +108,7 @@ def note_other_clones(context: Context) -> None:
         and not _has_asked_lately(repository, remote)
     ):
         context.output.note(
-            f"{address.path} is read as this clone has it; apply asks {remote} for a newer one.", "git pull"
+            f"{address.path} is read as this clone has it; apply asks {remote} for a newer one.", shown_git("pull")
         )
 
 
@@ -255,21 +211,3 @@ def _name_unknown(number: int) -> str:
     return (
         "the unknown delivery" if number == 1 else f"the {pluralize(number, 'unknown delivery', 'unknown deliveries')}"
     )
-
-
-def _commit_lockfile(
-    repository: Repository, root: Path, lockfile: str, aim: str, message: str, will_change: bool, is_behind: bool
-) -> list[NextStep]:
-    relative_path, settings = repository.relative_path(root / lockfile), root / SETTINGS_FILE
-    status = repository.try_git("status", "--porcelain", "--ignored", "--", f":(top,literal){relative_path}")
-    if relative_path is None or status is None or status.startswith("!!") or not (status or will_change):
-        return []  # outside of git, ignored, or without a change
-    change = repository.try_git("diff", "HEAD", "--", f":(top,literal){repository.relative_path(settings)}") or ""
-    files = [root / lockfile, *([settings] if _ADDED_REMOTE.search(change) else [])]
-    name = join(os.path.relpath(file) for file in files)
-    add = f"git add {name} && " if status.startswith("??") else ""
-    push = repository.push_command
-    purpose = f"Commit{' and push' if push else ''} the ledger, so that {aim}"
-    commit = f"{add}git commit -m {quote(message)} {name}"
-    push = f"git pull --no-rebase --no-edit && {push}" if push and is_behind else push
-    return [NextStep(purpose, (" && ".join(filter(None, (commit, push))),))]

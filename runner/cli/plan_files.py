@@ -126,7 +126,7 @@ def save_plan(context: Context, plan: Plan, paths: Sequence[str], path: Path) ->
             f"{path} does not send {', '.join(plan.unread)}: the audience was not read; {save} reads it"
         )
     context.output.note(f"{path} is written.")
-    if plan.to_send and not plan.guards and not context.output.quiet:
+    if plan.to_send and not (plan.guards or context.output.quiet or context.output.is_interactive):  # plan says so
         purpose = f"Send its {pluralize(plan.to_send, 'delivery', 'deliveries')}"
         step = NextStep(purpose, (shown_command("apply", "--plan", str(path)),))
         context.output.error(format_next_steps([step], context.output.width))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from runner.cli import github_step, next_steps
+from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context
 from runner.cli.ledger import exit_code_of
 from runner.cli.options import EXIT
@@ -67,7 +68,7 @@ def report_run(
     text = run_text.format_summary(summary, recipients, rest, status_view(context))
     steps = [
         *rescue_steps,
-        *(next_steps.commit_ledger(context) if summary.tried else ()),
+        *(commit_ledger(context, with_sources=True) if summary.tried else ()),
         *next_steps.settle_unknown(context, _list_unknown(plan, ledger, summary)),
         *_send_rest(context, plan, summary, rest),
         *_retry_refused(context, summary, recipients),
@@ -124,7 +125,7 @@ def report_rest(context: Context, plan: Plan, remaining: int) -> None:
     """Prints what a person can do after a canary that was sent, if the rest of the plan is not sent now."""
     context.output.result(run_text.format_rest(Rest(remaining, f"--canary {plan.to_send - remaining}")))
     go_on = next_steps.run_again(context, f"Send {_name_left(remaining)}")
-    next_steps.print_steps(context, [*next_steps.commit_ledger(context), go_on])
+    next_steps.print_steps(context, [*commit_ledger(context, with_sources=True), go_on])
 
 
 def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:

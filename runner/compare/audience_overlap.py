@@ -89,6 +89,14 @@ def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
     ).digest()
 
 
+def list_kinds(declaration: Declaration) -> frozenset[str]:
+    """Returns by what the recipients are addressed: id, user_id or email."""
+    audience = declaration.audience
+    if isinstance(audience, TableAudience):
+        return frozenset({audience.kind})
+    return frozenset(member.kind for member in audience.members)
+
+
 def find_recipient(declaration: Declaration, identity: bytes) -> Recipient | None:
     """Returns the recipient with an identity, else the first one; None if no recipient can be read."""
     first = None

@@ -11,16 +11,17 @@ from functools import cached_property
 from itertools import islice
 from typing import Literal
 
-from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient
+from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, list_kinds
 from runner.compare.declared_fields import (
     EXCLUDE_KEY,
     EXCLUDED_CONTACTS,
+    RECIPIENT_KIND,
     FieldChange,
     compare_fields,
     describe_list_change,
 )
 from runner.compare.declared_texts import list_texts_and_variables
-from runner.compare.renames import RemovedMessage, find_lost_rules, find_renames, list_removed
+from runner.compare.renames import RemovedMessage, RowBudget, find_lost_rules, find_renames, list_removed
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -157,15 +158,20 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
                 warnings = () if is_reported else find_renames(message, removed, compared)
             changes.append(MessageChange(message.name, "new", warnings=warnings))
             new.append(message.declaration)
-    changes = [
-        replace(change, fields=(*change.fields, *find_lost_rules(earlier_by_name[change.name], new, is_kept=True)))
-        if _sends_less(change)
-        else change
-        for change in changes
-    ]
+    budget = RowBudget()
+    changes = [_add_lost_rules(change, earlier_by_name, new, budget) for change in changes]
     other = {change.name for change in changes if _is_another_mailing(change)}
     new += [message.declaration for message in now.plan.messages if message.name in other]
-    return (*changes, *(_describe_removal(each, new) for each in removed))
+    return (*changes, *(_describe_removal(each, new, budget) for each in removed))
+
+
+def _add_lost_rules(
+    change: MessageChange, earlier: Mapping[str, Declaration], new: Sequence[Declaration], budget: RowBudget
+) -> MessageChange:
+    """Returns a change with the rules of its message that new ones lack, if they may take its place."""
+    if not _sends_less(change):
+        return change
+    return replace(change, fields=(*change.fields, *find_lost_rules(earlier[change.name], new, budget, is_kept=True)))
 
 
 def _sends_less(change: MessageChange) -> bool:
@@ -189,6 +195,7 @@ def _compare_message(
     fields = (
         *compare_fields(earlier.document.value, declaration.document.value),
         *_compare_exclusions(earlier, declaration),
+        *_compare_kinds(earlier, declaration),
     )
     overlap = compare_audiences(earlier, declaration, len(message.deliveries))
     is_rewritten = _is_rewritten(earlier, declaration)
@@ -218,10 +225,17 @@ def _compare_exclusions(before: Declaration, now: Declaration) -> Iterator[Field
         yield FieldChange(EXCLUDED_CONTACTS, *change)
 
 
-def _describe_removal(removed: RemovedMessage, new: Sequence[Declaration]) -> MessageChange:
+def _compare_kinds(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
+    """Yields another kind of address, by which lists, the ledger and Intercom may know other people."""
+    old, new = list_kinds(before), list_kinds(now)
+    if old != new:
+        yield FieldChange(RECIPIENT_KIND, " and ".join(sorted(old)), " and ".join(sorted(new)))
+
+
+def _describe_removal(removed: RemovedMessage, new: Sequence[Declaration], budget: RowBudget) -> MessageChange:
     name, sent = removed.declaration.name, removed.sent
     warnings = (f"{name} is removed, and {format_recipients(sent)} got it already",) if sent else ()
-    fields = tuple(find_lost_rules(removed.declaration, new))
+    fields = tuple(find_lost_rules(removed.declaration, new, budget))
     return MessageChange(name, "removed", fields=fields, warnings=warnings)
 
 

@@ -14,6 +14,7 @@ from runner.declare.audience.suppression import SuppressionList
 
 EXCLUDE_KEY = "to.exclude"
 EXCLUDED_CONTACTS = "contacts of to.exclude"  # a field that is compared as a list
+RECIPIENT_KIND = "recipients by"
 LISTED_RECIPIENTS = "recipients on a list"
 _SOURCES = (*SOURCE_KEYS, "intercom")
 _TEXT_KEYS = frozenset({"name", "subject", "body", "body_file"})

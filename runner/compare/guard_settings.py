@@ -32,8 +32,8 @@ def compare_environments(
 ) -> Iterator[FieldChange]:
     """Yields what the default environment changes if it is another one, then the environments that one side lacks.
 
-    A new one is compared with those that were removed: it may be one of them under another name. If none was, it is
-    compared with the unnamed environment before, whose settings it would have had.
+    A new one is compared with that which was removed, if it is one for one: it may be the same under another name. Else
+    both are compared with the unnamed environment, whose settings they would have otherwise.
     """
     yield from dict.fromkeys(_list_environment_changes(before, now))
 
@@ -45,13 +45,17 @@ def _list_environment_changes(
     if old_default != default and old_default in before and default in now:
         prefix = f"environments.{default}." if default else ""
         yield from _compare(before[old_default], now[default], prefix, _OWN_KEYS)
+    removed, new = (list(filter(None, one.keys() - other.keys())) for one, other in ((before, now), (now, before)))
+    is_renamed = len(removed) == len(new) == 1
     for name in sorted(before.keys() ^ now.keys(), key=lambda name: (name in now, name != default, name or "")):
         prefix = f"environments.{name}" if name else ""
         yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
-        if name in now and None in before:
-            removed = [before[gone] for gone in sorted(filter(None, before.keys() - now.keys()))]
-            for earlier in removed or ([before[None]] if name != default else []):
-                yield from _compare(earlier, now[name], f"{prefix}.", _OWN_KEYS)
+        if is_renamed and name in now:
+            yield from _compare(before[removed[0]], now[name], f"{prefix}.", _OWN_KEYS)
+        elif not is_renamed and name in now and name != default and None in before:
+            yield from _compare(before[None], now[name], f"{prefix}.", _OWN_KEYS)
+        elif not is_renamed and name in before and None in now:
+            yield from _compare(before[name], now[None], f"{prefix}.", _OWN_KEYS)
 
 
 def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ...]:
@@ -80,8 +84,8 @@ def find_weakened_rules(changes: Iterable[MessageChange]) -> Iterator[FieldChang
                     is_weakened = bool(field.before)
                 case declared_fields.EXCLUDED_CONTACTS:
                     is_weakened = not field.now.endswith(" 0 removed")
-                case "to.id" | "to.user_id" | "to.email":  # by which lists, the ledger and Intercom know the people
-                    is_weakened = not field.now
+                case declared_fields.RECIPIENT_KIND:
+                    is_weakened = True
                 case _:
                     is_weakened = bool(field.now) and field.name in declaration.EXCEPTION_KEYS
             if is_weakened:

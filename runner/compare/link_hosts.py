@@ -17,7 +17,6 @@ from runner.privacy import MASK
 _START = r"(?:https?:[/\\]*|[/\\]{2})(?:[^/\\\s\"'<>?#@]{0,200}@)?"
 _LABEL = r"[^/\\\s\"'<>?#:@(){}.]{1,63}"
 _HOST = re.compile(rf"{_START}({_LABEL}(?:\.{_LABEL})+)")
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 # What a mail client may make a link of in a text without a scheme: any name with an ending of letters.
 _LINKED_TEXT = re.compile(r"(?<![\w./-])(?:[\w-]{1,63}\.){1,9}[a-z]{2,63}(?![\w@-])")
 # The last @ ends the user, and a browser drops tabs and line ends wherever they stand.
@@ -25,6 +24,7 @@ _WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\
 _MAIL_ADDRESS = re.compile(r"mailto:[^?\s\"'<>]{0,400}@([^?,;&\s\"'<>]+)", re.IGNORECASE)
 # An expression that is only a text.
 _LITERAL = re.compile(r"\{\{-?\s{0,99}(['\"])([^'\"\\{}]{0,99})\1\s{0,99}-?\}\}")
+_VALUE = "\ue000"  # stands for the value of an expression: no text has it
 _IGNORED = re.compile(r"[\t\n\r]")
 _TRIMMED = "".join(map(chr, range(33)))
 _DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))  # IDNA takes each for a dot
@@ -40,10 +40,12 @@ def find_new_hosts(
     Each has the names of its messages. A host that only a recipient's data names is left out. `samples` are the names
     of messages with a sample before and the samples now, which show hosts that a template puts together.
     """
+    before = list(before)
     sources = list(_list_sources(before))
     words = (_cut(_cut(source, "{{", "}}", " "), "{%", "%}", " ") for source in sources)  # contact.name is no host
     known = {host for source in sources for host in _find_hosts(source)}
     known |= {host for source in words for host in _LINKED_TEXT.findall(source)}
+    known |= set(_list_written_hosts(before))
     messages = dict[str, set[str]]()
     for declaration in now:
         with CURRENT_WORK.on_file(declaration.document.source.path):
@@ -51,6 +53,8 @@ def find_new_hosts(
                 CURRENT_WORK.step()
                 for host in _find_hosts(source):
                     messages.setdefault(host, set()).add(declaration.name)
+            for host in _list_written_hosts([declaration]):
+                messages.setdefault(host, set()).add(declaration.name)
     for name, old, new in samples:
         with CURRENT_WORK.on_file(f"the links of {name}"):
             known_before = _list_sample_hosts(old)
@@ -75,9 +79,25 @@ def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
         sources = (*written.values(), *map(format_value, list_fields(declaration.document.value).values()))
         for source in sources:
             yield unescape_html(source).lower()
-            if "{" in source:  # as it is once rendered, as far as that is certain
-                rendered = _LITERAL.sub(r"\2", _cut(source, "{#", "#}", ""))
-                yield unescape_html(rendered).lower()
+            if "{" in source:
+                yield unescape_html(_render(source)).lower()
+
+
+def _list_written_hosts(declarations: Iterable[Declaration]) -> Iterator[str]:
+    """Yields the hosts in attributes of texts as they are written. Of a host that begins with a value, the rest."""
+    for declaration in declarations:
+        for source in list_texts_and_variables(declaration).values():
+            rendered = _cut(_cut(_render(source), "{{", "}}", _VALUE), "{%", "%}", "")
+            for tag in parse_html(rendered).tags if "<" in rendered else ():
+                for host in map(find_host, tag.attributes.values()):
+                    start, _, rest = host.rpartition(_VALUE)
+                    known = rest.partition(".")[2] if start or rest != host else host
+                    yield from [known] if known.isdigit() or {".", ":"} & set(known) else []
+
+
+def _render(source: str) -> str:
+    """Returns a template as it is once rendered, as far as that is certain: without comments and literals."""
+    return _LITERAL.sub(r"\2", _cut(source, "{#", "#}", ""))
 
 
 def _cut(text: str, begin: str, end: str, replacement: str) -> str:
@@ -90,13 +110,7 @@ def _cut(text: str, begin: str, end: str, replacement: str) -> str:
 
 
 def _find_hosts(text: str) -> Iterator[str]:
-    """Yields the hosts of the addresses in a text, as it is and as HTML."""
     yield from (host.rstrip(".") for pattern in (_HOST, _MAIL_ADDRESS) for host in pattern.findall(text))
-    if "<" in text:
-        for tag in parse_html(text).tags:
-            # A value may be a part of the host; what stands in a condition is one.
-            values = (_cut(_cut(value, "{{", "}}", "{"), "{%", "%}", "") for value in tag.attributes.values())
-            yield from filter(_NAME.fullmatch, map(find_host, values))
 
 
 def _list_sample_hosts(sample: Sample | None) -> set[str]:

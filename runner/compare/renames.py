@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from runner.compare.audience_overlap import compare_audiences
+from runner.compare.audience_overlap import compare_audiences, list_kinds
 from runner.compare.declared_fields import EXCLUDE_KEY, LISTED_RECIPIENTS, FieldChange, format_value, list_fields
 from runner.compare.declared_texts import list_declared_texts
+from runner.current_work import CURRENT_WORK
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
 from runner.ledger.facts import Facts
@@ -14,6 +16,7 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
 
 _MAX_NAMED = 10  # messages that lack a rule
+_MAX_ROWS = 200_000  # of audiences that are read to compare removed messages with others
 _MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
 
 
@@ -25,13 +28,25 @@ class RemovedMessage(NamedTuple):
     sent: int
 
 
+@dataclass(slots=True)
+class RowBudget:
+    """How many rows of audiences may still be read to compare removed messages with others."""
+
+    rows: int = _MAX_ROWS
+
+    def take(self, rows: int) -> bool:
+        """Takes rows from the budget. Returns whether there were enough."""
+        self.rows -= rows
+        return self.rows >= 0
+
+
 def list_removed(declarations: Iterable[Declaration], facts: Facts) -> list[RemovedMessage]:
     """Returns the removed messages. Each is looked up once, however many new ones it is compared with."""
     return [RemovedMessage(each, _list_texts(each), _count_sent(each, facts)) for each in declarations]
 
 
 def find_lost_rules(
-    removed: Declaration, others: Sequence[Declaration], *, is_kept: bool = False
+    removed: Declaration, others: Sequence[Declaration], budget: RowBudget, *, is_kept: bool = False
 ) -> Iterator[FieldChange]:
     """Yields the rules of a removed message that leave people out, and that do not hold in some of the other ones.
 
@@ -49,23 +64,30 @@ def find_lost_rules(
         if differing:
             yield _describe_lost_rule(SUBSCRIPTION_KEY, subscription, became, differing)
     if contacts := removed.selection.exclusion_list:
-        missing = ((one.name, _count_missing(contacts, one.selection.exclusion_list)) for one in others)
+        missing = ((one.name, _count_missing(contacts, one)) for one in others)
         lacking = [f"{name} lacks {count:,} of its contacts" for name, count in missing if count]
         if lacking:
             yield _describe_lost_rule(EXCLUDE_KEY, format_value(fields.get(EXCLUDE_KEY)), became, lacking)
-    if unfound := list(_list_unfound(removed, others)):
+    if unfound := list(_list_unfound(removed, others, budget)):
         yield _describe_lost_rule(LISTED_RECIPIENTS, "left out", became, unfound)
 
 
-def _list_unfound(removed: Declaration, others: Sequence[Declaration]) -> Iterator[str]:
+def _list_unfound(removed: Declaration, others: Sequence[Declaration], budget: RowBudget) -> Iterator[str]:
     """Yields the messages whose lists do not find recipients of a removed message whom they would find in its rows."""
     compared = [one for one in others if one.selection.suppression_list or one.selection.exclusion_list]
-    for other in compared[:_MAX_COPIES]:
+    left = 0
+    for other in compared:
+        if not budget.take(removed.audience.estimated_count + other.audience.estimated_count + 1):
+            left += 1
+            continue
         overlap = compare_audiences(removed, other, 0)
+        kinds, new_kinds = list_kinds(removed), list_kinds(other)
         if overlap and overlap.unrecognised:
             yield f"{other.name} is sent to {overlap.unrecognised:,}"
-    if left := compared[_MAX_COPIES:]:
-        yield f"{len(left):,} more were not compared"
+        elif overlap and kinds != new_kinds:
+            yield f"{other.name} has recipients by {' and '.join(sorted(new_kinds))}, which were not compared"
+    if left:
+        yield f"{left:,} with many recipients were not compared"
 
 
 def _describe_lost_rule(key: str, before: str, became: str, effects: Sequence[str]) -> FieldChange:
@@ -73,8 +95,11 @@ def _describe_lost_rule(key: str, before: str, became: str, effects: Sequence[st
     return FieldChange(key, before, f"{became}; {', '.join(effects[:_MAX_NAMED])}{more}")
 
 
-def _count_missing(contacts: SuppressionList, others: SuppressionList | None) -> int:
-    return contacts.count_missing(others) if others else contacts.identifier_count
+def _count_missing(contacts: SuppressionList, other: Declaration) -> int:
+    with CURRENT_WORK.on_file(other.document.source.path):
+        CURRENT_WORK.step()
+        listed = other.selection.exclusion_list
+        return contacts.count_missing(listed) if listed else contacts.identifier_count
 
 
 def find_renames(message: PlannedMessage, removed: Iterable[RemovedMessage], compared: Counter[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.audience import InlineAudience
-from runner.declare.audience.selection import Tally
+from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.errors import Problem
@@ -82,7 +82,9 @@ def summarise_problems(declaration: Declaration, results: Iterable[Problem | int
         left_out = tally.left_out.total()
         message = "the audience is empty"
         if left_out:
-            message = f"all {left_out:,} recipients are left out" if left_out > 1 else "the only recipient is left out"
+            reasons = ", ".join(reason for reason in FILTER_REASONS if tally.left_out[reason])
+            which = f"all {left_out:,} recipients are" if left_out > 1 else "the only recipient is"
+            message = f"{which} left out ({reasons})"
         reported.append(document.warning("no-recipients", ("to",), f"{message}: this is sent to no one"))
     return reported
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from shlex import join, quote
+from shlex import quote
 
 from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
@@ -13,6 +13,7 @@ from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lock_address import BranchAddress, LockfileAddress, default_lockfile
 from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark, commits_of
+from runner.shown_command import shown_git
 
 OTHER_DEFAULT_HINT = (
     "if this commit is older: git pull; if the ledger moved to this address: commit msgrun.yaml and merge it first"
@@ -87,7 +88,8 @@ def warn_of_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]
         if repository and repository.try_git("merge-base", "--is-ancestor", commit, "HEAD") is None:
             remote, _, branch = name.partition("/")
             text = "What was withdrawn or edited there is still sent as it is here"
-            context.warn(f"HEAD lacks commits of {name}. {text}.", join(["git", "pull", remote, branch]))
+            pull = shown_git("pull", "--no-rebase", "--no-edit", "--autostash", remote, branch)
+            context.warn(f"HEAD lacks commits of {name}. {text}.", pull)
             return
 
 

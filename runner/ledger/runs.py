@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
+from runner.clock import time_of_run
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import group_by_attempt
 from runner.ledger.record import ACCEPT, DUPLICATE, NO_ORIGIN, Record, RunOrigin
@@ -62,8 +63,9 @@ class RunEntry:
                 self.unknown += 1
 
     def add_resolved(self, record: Record) -> None:
-        """Counts an attempt about which a person has decided. Its time is taken only if the entry has none."""
-        self.first, self.last = self.first or record.at, self.last or record.at
+        """Counts an attempt about which a person has decided. That of the run is taken if the entry has no time."""
+        time = time_of_run(record.run) or record.at
+        self.first, self.last = self.first or time, self.last or time
         self.plan = self.plan or record.plan
         self.resolved += 1
 

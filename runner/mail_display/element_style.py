@@ -27,7 +27,7 @@ CODE_ELEMENTS = frozenset({"style", "script"})  # which are not displayed
 _SIZES = {"small": 0.83, "big": 1.2, "sub": 0.83, "sup": 0.83, "h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67}
 _FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
 PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
-_MIN_RATIO, _MAX_RATIO = 0.75, 1.3
+_MIN_RATIO, _MAX_RATIO = 0.85, 1.15
 _RAISED = frozenset({"sub", "sup"})
 _UNPAINTED = frozenset({"none", "0", "0px", "transparent", "inherit", "initial", "unset"})
 _WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
@@ -61,7 +61,7 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
         _find_own_mark(tag, attributes, named[0] if named else ""),
         *named,
         *_judge_place(tag, flow),
-        *_judge_size(tag, style, own.look, look),
+        *_judge_size(tag, style, flow, own.look, look),
         *judge_attributes(tag, attributes, shown, look),
     ]
     if STRUCK in marks and own.look.describe_text():
@@ -116,11 +116,11 @@ def _judge_place(tag: str, flow: Flow) -> Iterator[str]:
         yield "styled with display"
 
 
-def _judge_size(tag: str, style: ParsedStyle, own: Look, look: Look) -> Iterator[str]:
+def _judge_size(tag: str, style: ParsedStyle, flow: Flow, own: Look, look: Look) -> Iterator[str]:
     if own.size > MAX_SIZE >= look.size:
         yield own.describe_size()  # also of a line or an underline, where no text has the size
-    if tag in _RAISED and style.list_values("vertical-align"):
-        yield "styled with vertical-align"
+    if tag in _RAISED and (style.list_values("vertical-align") or flow != "inline"):
+        yield "styled with vertical-align" if flow == "inline" else "styled with display"
     if tag in _RAISED and look.is_raised:
         yield f"styled with {tag}"
     if tag == "html" and style.list_values("font-size"):
@@ -132,7 +132,9 @@ def _keeps_struck(tag: str, flow: Flow, size: float) -> bool:
 
     It goes neither through a box, nor where letters of another size are.
     """
-    return (flow in {"inline", "below"} or tag in {"td", "th"}) and _MIN_RATIO <= size <= _MAX_RATIO
+    return (
+        tag not in _RAISED and (flow in {"inline", "below"} or tag in {"td", "th"}) and _MIN_RATIO <= size <= _MAX_RATIO
+    )
 
 
 def has_style_sheet(events: Iterable[Event]) -> bool:

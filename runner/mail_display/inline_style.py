@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from runner.mail_display.colors import adds_no_background, parse_background, parse_color
 from runner.mail_display.flow import Flow
-from runner.mail_display.look import MAX_SIZE, NOT_DISPLAYED, Look
+from runner.mail_display.look import NOT_DISPLAYED, Look
 from runner.mail_display.style_parser import ParsedStyle
 from runner.mail_display.style_properties import BOUNDS, NUMBER, decorates, in_pixels, is_plain_font
 
@@ -153,14 +153,14 @@ def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list
         elif name == "color":
             look = replace(look, color=around.color if value in _INHERITED else parse_color(value))
         elif name in {"background", "background-color", "background-image"}:
-            look = _add_background(name, value, look, marks)
+            look = _add_background(name, value, look, around, marks)
     marks += ["styled with line-height"] * (look.height_of_line > _MAX_EMPTY_LINE >= around.height_of_line)
     return look, marks
 
 
-def _add_background(name: str, value: str, look: Look, marks: list[str]) -> Look:
+def _add_background(name: str, value: str, look: Look, around: Look, marks: list[str]) -> Look:
     if adds_no_background(name, value):
-        return look
+        return look.add_background(around.backgrounds[-1])
     is_picture = name != "background-color" and _PICTURE.search(value) is not None
     color = None if is_picture or name == "background-image" else parse_background(name, value)
     marks += [f"styled with {name}"] * (color is None and not is_picture)
@@ -177,8 +177,7 @@ def _find_size(value: str, size: float) -> float | None:
     if number is None:
         return None
     if not number[2] and float(number[1]):
-        # It depends on the page around the mail whether a size without a unit counts.
-        return min(size, float(number[1])) if float(number[1]) <= MAX_SIZE else None
+        return None  # it depends on the page around the mail whether a size without a unit counts
     return size * float(number[1]) / 100 if number[2] == "%" else in_pixels(value, size)
 
 

@@ -90,7 +90,7 @@ _PARTS = {
     "border-width": rf"{_BORDER_WIDTH}|[a-z]+", "border": _BORDER,
     "mso-border-alt": _BORDER,
     # Only one that lets what is below shine through.
-    "box-shadow": r"none|rgba\([^()]*, ?0?\.[0-3]\d*\)|(?:1?\d|2[0-5])(?:\.\d+)?(?:px|pt)?",
+    "box-shadow": r"none|rgba\([^()]*, ?0?\.(?:0\d*|1[0-2]?)\)|(?:1?\d|2[0-5])(?:\.\d+)?(?:px|pt)?",
     "text-decoration": rf"none|underline|solid|dotted|dashed|(?!line-through|overline|blink){_COLOR}",
 }  # fmt: skip
 _SIDES = ("-top", "-right", "-bottom", "-left")

@@ -23,10 +23,8 @@ from runner.plan.sending_rules import SendingRules
 from runner.shown_command import shown_command, shown_path
 
 FORMAT_VERSION = 1
-# Bytes of the lines that are not one delivery each: some hundred a message, or all if the plan is written on one line.
-MAX_HEAD = 256 * 1024 * 1024
-_ENTRY_SIZE = 32  # bytes: a key, and a digest without its version
-_BUCKET_PREFIX_SIZE = 2  # bytes: all keys that begin with the same two bytes are in one bucket
+MAX_HEAD = 256 * 1024 * 1024  # bytes of the lines that are not one delivery each: all, if a plan is on one line
+_ENTRY_SIZE, _BUCKET_PREFIX_SIZE = 32, 2  # bytes of a key and a digest without its version; of what a bucket shares
 _KEY = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
 _ADMIN_ID = re.compile(r"[0-9]{1,128}")
@@ -77,11 +75,14 @@ class SavedPlan:
             own = "" if self.environment == DEFAULT_ENVIRONMENT else self.environment
             hint = f"send it there: {shown_command('apply', '--plan', self.path, environment=own)}"
             mismatches.append((f"for environment {self.environment}, and this is {environment}", hint))
-        save = f"save a plan for this one: {self.new_plan_command()}"
         if self.workspace and workspace and self.workspace != workspace:
-            mismatches.append((f"for workspace {self.workspace}, and this is {workspace}", save))
+            hint = f"save a plan for this one: {self.new_plan_command()}"
+            mismatches.append((f"for workspace {self.workspace}, and this is {workspace}", hint))
         if self.salt_check and self.salt_check != salt_check(salt):
-            mismatches.append(("in another project, with another salt", f"{save}; or put back salt: if it is the same"))
+            hint = (
+                f"save one of this project: {shown_command('plan', '--out', 'plan.json')}; or restore salt: of this one"
+            )
+            mismatches.append(("in another project, with another salt", hint))
         return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
 
     def sender_guards(self, sender_ids: Mapping[Sender, str]) -> list[Guard]:
@@ -176,11 +177,10 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
 def _parse_head(path: str, data: bytes) -> dict[str, Any]:
     """Returns the document without the deliveries that have a line each. Raises ProblemsFound."""
     head = parse_object(data)
-    if head is None:
-        raise _create_error(path, "this is not a plan: it is damaged, cut off, or something else")
-    if (version := head.get("format_version")) != FORMAT_VERSION:
-        known = f"this plan has version {version}, and msgrun reads {FORMAT_VERSION}"
-        raise _create_error(path, known if version else "this is not a saved plan")
+    if head is None or "format_version" not in head:
+        raise _create_error(path, "this is not a saved plan, or it is damaged or cut off")
+    if (version := head["format_version"]) != FORMAT_VERSION:
+        raise _create_error(path, f"this plan has version {version}, and msgrun reads {FORMAT_VERSION}")
     head.setdefault("paths", [])
     if "digest" in head and head["digest"] is None:
         head["digest"] = ""  # an audience was not read: its deliveries are not in the plan

@@ -18,7 +18,14 @@ def list_guard_steps(review: Review) -> tuple[Sequence[Guard], list[NextStep]]:
     names = {name for item in guards for name in item.messages}
     changes = review.comparison.changes if review.comparison else ()
     is_seen = names <= {change.name for change in changes if change.is_content_changed and change.before}
-    see = dict.fromkeys(step for item in guards for step in item.steps if step[0].startswith(SEE_EDIT))
-    others = dict.fromkeys(step for item in reversed(guards) for step in reversed(item.steps) if step not in see)
-    shown = [*(() if is_seen else see), *reversed(others)]
+    see: dict[str, list[str]] = {}  # the messages whose edits a command shows
+    others = dict[tuple[str, str], None]()
+    for item in reversed(guards):
+        for purpose, command in reversed(item.steps):
+            if purpose.startswith(SEE_EDIT):
+                see.setdefault(command, []).insert(0, purpose.removeprefix(SEE_EDIT))
+            else:
+                others[purpose, command] = None
+    edits = [(f"{SEE_EDIT}{' and '.join(names)}", command) for command, names in reversed(see.items())]
+    shown = [*(() if is_seen else edits), *reversed(others)]
     return guards, [NextStep(purpose, (command,) if command else ()) for purpose, command in shown]

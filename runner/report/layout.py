@@ -26,6 +26,7 @@ _COMMAND = re.compile(
     rf"|(?:MSGRUN_[A-Z]+={_ARGUMENT} |\b|(?<=m))msgrun(?: (?:-[eC] {_ARGUMENT}|--sandbox|lock))*(?: [a-z-]+\b)?"
     rf"(?: (?:--?[a-z]{_ARGUMENT}|[A-Z]{{2,}}\b|'[^']*'|[\w/@:~#]*[./=@]{_ARGUMENT}))*"
 )
+_MAX_SPLIT = 5_000  # characters of a hint
 HINT = "  hint: "
 _STEP_END = re.compile(r"; (?=(?:[^']*'[^']*')*[^']*$)")  # not within quotes
 # A command that ends a step of a hint, or is one.
@@ -81,7 +82,7 @@ def wrap_hint(head: str, hint: str, width: int) -> str:
         return head + hint
     indent = " " * display_width(head)
     lines, prose = list[str](), list[str]()
-    for step in _STEP_END.split(hint):
+    for step in _STEP_END.split(hint) if len(hint) <= _MAX_SPLIT else [hint]:  # the pattern is quadratic
         if step_command := _STEP_COMMAND.search(step):
             prose += filter(None, [step[: step_command.start()].rstrip()])
             is_beside = not (prose or lines) and display_width(f"{indent}{step_command[0]}") <= width

@@ -11,7 +11,14 @@ from runner.plan.text_variants import choose_variants
 from runner.privacy import MASK, reveal_or_mask
 from runner.report.element_label import SCRIPT, SOURCE_HINT, STYLE_SHEET
 from runner.report.html_text import visible_text
-from runner.report.markdown_escaping import MAX_TEXT_LENGTH, code_block, details, fit_to_length, inline_code
+from runner.report.markdown_escaping import (
+    MAX_TEXT_LENGTH,
+    code_block,
+    details,
+    fit_to_length,
+    inline_code,
+    strip_controls,
+)
 from runner.report.markdown_results import MAX_COMMENT_LENGTH
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
@@ -20,6 +27,7 @@ _CODE = re.compile(r"</?(?:style|script|link)\b", re.IGNORECASE)
 _CODE_TAGS = tuple(
     tuple(re.compile(rf"<{slash}{name}\b", re.IGNORECASE) for slash in ("", "/")) for name in ("style", "script")
 )
+_TAG_LENGTH = len("</script")
 _MIN_TEXT_LENGTH = 500  # characters, where all texts of all messages are too long for one comment
 
 
@@ -110,8 +118,9 @@ def _format_source(body: str, text: str, *, has_room: bool) -> list[str]:
     if not has_room:
         return [f"… and {len(body):,} more characters of the HTML source"] * (SOURCE_HINT in text)
     other_words = text.replace(STYLE_SHEET, "").replace(SCRIPT, "")
-    shown = body[:MAX_TEXT_LENGTH]
+    source = strip_controls(body)  # longer than the body, where invisible characters are shown
+    shown = source[:MAX_TEXT_LENGTH]
     is_open = any(len(re.findall(start, shown)) > len(re.findall(end, shown)) for start, end in _CODE_TAGS)
-    is_needed = SOURCE_HINT in other_words or is_open or _CODE.search(body, MAX_TEXT_LENGTH)
+    is_needed = SOURCE_HINT in other_words or is_open or _CODE.search(source, MAX_TEXT_LENGTH - _TAG_LENGTH)
     rest = "more characters of the source" if is_needed else "characters of the source"
     return [details("HTML source", [code_block(body, "html", rest=rest)])]

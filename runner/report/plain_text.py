@@ -85,7 +85,5 @@ def format_duplicate(state: State, recipients: Recipients = NO_NAMES, *, show_va
     """Returns a warning that a recipient got a message twice."""
     ids, key = name_ids(state.sent_records), state.record.key[:12]
     who = reveal_or_mask(recipients.name(state.record), show_values=show_values)
-    return one_line(
-        f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {who} "
-        f"(key {key}), as {ids}. To report it no more: {shown_command('resolve', key, '--duplicate')}"
-    )
+    what = one_line(f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {who}, as {ids}")
+    return f"{what}\n  hint: to report it no more: {shown_command('resolve', key, '--duplicate')}"

@@ -199,9 +199,7 @@ def _format_message(
     if sample and view.show_bodies:
         lines += _format_body(message, sample, view)
     if view.show_bodies and sends > len(message.first_recipients):
-        # On a terminal render shows three, and in a pipe it masks values.
-        render = shown_command("render", message.name, *(["--show-values"] if view.show_values else []))
-        lines.append(_fill(f"all recipients, and what each gets: {render} | less", view))
+        lines.append(_fill(f"all recipients: {shown_command('render', message.name, '--recipients')}", view))
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from runner.report.terminal_text import style
 from runner.shown_command import shown_command
 
 _SOON = timedelta(days=1)
+_CHOOSING = ("to.columns", "to.where")
 NO_DIGEST = "not known: an audience was not read"
 
 
@@ -83,13 +84,15 @@ def reading_lines(message: PlannedMessage) -> Iterator[str]:
 
 
 def declared_words(declaration: Declaration) -> Iterator[tuple[str, str]]:
-    """Yields the keys and values, on one line, by which an author decides what a query or the workspace brings.
+    """Yields the keys and values, on one line, by which an author decides who is among the rows of an audience.
 
-    A text may come from there alone, and a sample masks it like every value of a recipient.
+    Of a query and of the workspace, all: a text may come from there alone, and a sample masks it like every value.
     """
     fields = list_fields(declaration.document.value)
+    names: tuple[str, ...] = _CHOOSING
     if {"to.sql", "to.intercom"} & fields.keys():
-        yield from ((name, format_value(value)) for name, value in fields.items() if name.startswith("to."))
+        names = tuple(name for name in fields if name.startswith("to."))
+    yield from ((name, format_value(fields[name])) for name in names if name in fields)
 
 
 def is_empty(message: PlannedMessage) -> bool:

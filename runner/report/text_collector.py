@@ -185,7 +185,7 @@ class TextCollector:
             self._lines.append("[styled with a border or background: (nothing)]", is_drawn=False)
         self._lines.end_marks(element.marks)
         if element.box:
-            self._lines.end_box(element.box)
+            self._lines.end_box(element.box, keeps_spaces=element.look.keeps_spaces)
         if element.breaks_line:
             self._lines.break_line(with_blank_line=tag in PARAGRAPH_ELEMENTS)
 
@@ -221,8 +221,9 @@ class TextCollector:
                 return  # no space is displayed either
         elif NOT_DISPLAYED not in open_marks:
             own = [mark] * (bool(mark) and mark not in open_marks) + ["not in Outlook"] * self._is_conditional
-            text = _surround(text, own)
-        text = text.lstrip(" ") if self._lines.ends_with_space and not look.keeps_spaces else text
+            text = _surround(text.strip(" ") if look.is_tiny else text, own)
+        is_cut = self._lines.ends_with_space or self._lines.is_at_box_start
+        text = text.lstrip(" ") if is_cut and not look.keeps_spaces else text
         self._lines.append(text, is_drawn=mark != NOT_DISPLAYED)
 
     def _add_lines(self, sent: str, data: str) -> None:

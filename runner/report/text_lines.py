@@ -32,9 +32,10 @@ class Marks:
 
 @dataclass(slots=True)
 class Box:
-    """An open box in a line: whether there is a text before it, and the numbers of the lines that have a text of it."""
+    """An open box in a line: whether there is a text before it, where it starts, and the numbers of its lines."""
 
     is_behind_text: bool
+    start: tuple[int, int]
     lines: set[int] = field(default_factory=set)
 
 
@@ -48,6 +49,7 @@ class TextLines:
     def __init__(self) -> None:
         self.placement = Placement()
         self.open_marks: list[str] = []
+        self.is_at_box_start = False  # where a space is not displayed
         self._lines: list[str] = []
         self._pieces: list[str] = []
         self._has_text = self._is_drawn_in = False
@@ -100,13 +102,17 @@ class TextLines:
 
     def begin_box(self) -> Box:
         """Begins a box that stands in the open line."""
-        box = Box(self._is_drawn_in)
+        self.is_at_box_start = True
+        box = Box(self._is_drawn_in, self.position)
         self._boxes.append(box)
         return box
 
-    def end_box(self, box: Box) -> None:
+    def end_box(self, box: Box, *, keeps_spaces: bool) -> None:
         """Ends the box that was begun last. Of several lines in it, any may stand beside the text around the box."""
         self._boxes.pop()
+        self.is_at_box_start = False
+        if self._pieces and self.position > box.start and not keeps_spaces:  # a space at its edge is not displayed
+            self._pieces[-1] = self._pieces[-1].rstrip(" ")
         if len(box.lines) > 1:
             if box.is_behind_text:
                 self.append_behind(" [these lines stand beside the text before them]")
@@ -128,6 +134,8 @@ class TextLines:
         if is_seen and is_drawn and self.placement.is_drawn:
             self._pieces.append(f"[after {self._empty_count:,} empty lines] " * (self._empty_count > _MAX_EMPTY))
             self._empty_count = 0
+        if is_seen and is_drawn and self.placement.is_drawn:
+            self.is_at_box_start = False
         if is_seen:
             self._print_marks()
         if piece:

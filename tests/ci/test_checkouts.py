@@ -236,7 +236,7 @@ def test_a_checkout_of_the_wrong_owner_is_said_with_gits_own_way_out(author: Clo
 
 def test_an_apply_of_another_commit_than_the_newest_says_so(author: Clone, clone: Callable[..., Clone]) -> None:
     note = "warning: HEAD lacks commits of origin/main. What was withdrawn or edited there is still sent as it is here."
-    note += "\n  hint: git pull origin main\n"
+    note += "\n  hint: git pull --no-rebase --no-edit --autostash origin main\n"
     old = clone("old")
     assert note not in author.msgrun("apply", "--yes", "--limit", "1").err
     author.write("messages/first.yaml", "# withdrawn\n")

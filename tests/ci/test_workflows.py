@@ -284,7 +284,10 @@ def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
     assert f"Move the ledger {stem}.lock to a branch of the git remote" in ran.err
     monkeypatch.setenv("CI", "true")
     assert folder.run(*own, "apply", "--yes").code == 5
-    assert folder.run(*ran.err.partition("where CI needs it:\n    msgrun ")[2].split(), "--yes").code == 0
+    assert (
+        folder.run(*ran.err.partition("where CI needs it:\n    msgrun ")[2].partition("\n")[0].split(), "--yes").code
+        == 0
+    )
     assert folder.run(*own, "apply", "--yes").code == 0
     assert len(intercom.messages) == 2
     assert "lock: git+origin" in (folder.path / "msgrun.yaml").read_text()
@@ -315,6 +318,9 @@ def test_a_new_project_with_a_workflow_plans_before_there_is_a_remote_and_begins
     assert here.run("lock", "begin").code == 6
     subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "origin.git")], check=True)
     for args in (["init", "--quiet"], ["remote", "add", "origin", str(tmp_path / "origin.git")]):
+        subprocess.run(["git", "-C", str(here.path), *args], check=True)
+    assert "push yours first: git push -u origin HEAD" in here.run("lock", "begin").err
+    for args in (["add", "."], ["commit", "--quiet", "-m", "Begin"], ["push", "--quiet", "origin", "HEAD"]):
         subprocess.run(["git", "-C", str(here.path), *args], check=True)
     started, *written = here.run("lock", "begin").out.splitlines()
     assert started == "started origin#msgrun-ledger:messages.lock"

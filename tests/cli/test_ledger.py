@@ -146,7 +146,7 @@ def test_an_apply_with_a_lockfile_writes_the_only_remote_of_the_clone(author: Cl
     assert "wrote" not in author.msgrun("--sandbox", "apply", "--yes", "--limit", "1").out
     out = author.msgrun("apply", "--yes").out
     assert f"wrote remote: {origin.as_uri()} to msgrun.yaml; apply asks there, in every clone and fork" in out
-    assert "git commit -m 'Record what was sent' messages.lock msgrun.yaml && git push\n" in out
+    assert "git commit -m 'Record what was sent' msgrun.yaml messages.lock && git push\n" in out
     assert read_settings(author.path)["remote"] == origin.as_uri()
 
 

@@ -215,7 +215,7 @@ def test_of_a_delivery_that_was_sent_very_often_the_first_ids_are_named(ids: lis
         Record("c" * 32, f"x-{number}", "sent", message="m", to="id:a", id=one) for number, one in enumerate(ids)
     ]
     line = format_duplicate(fold_records(records))
-    assert f" (key {'c' * 12}), as {expected}. To report" in line
+    assert f" to id:a, as {expected}\n  hint: " in line
 
 
 def test_records_of_one_key_count_as_progress() -> None:

@@ -104,6 +104,7 @@ BEHIND = [
     "<html style='background:#fff'><body style='background:#000;color:#fff'>evil",
     "<body style='background:#000;color:#fff'><div style='float:left'>evil",
     "<table><td style='background:#000;color:#fff;border-radius:16px'>evil",
+    "<p style='font-size:9;line-height:9px'>evil",
     "<p style='opacity:.1666666666%'>evil", "<div style='line-height:0;font:16 Arial'>evil",
     f"<div style='box-shadow:{','.join(['0 0 0 25px rgba(0,0,0,.3)'] * 3)}'>evil</div>",
 ]  # fmt: skip
@@ -287,6 +288,15 @@ DRAWN_SO = {
     "<p style='letter-spacing:-1px;letter-spacing:none'>a</p>": "[styled with letter-spacing: a]",
     "<p style='padding-left:64'>a</p>": "[styled with padding-left: a]",
     "<ol start=99999999999><li>a</ol>": "1. a",
+    "<p>You pay <b style='display:inline-block'>no </b>where</p>": "You pay nowhere",
+    "<p>10<b style='display:inline-block'> </b>00</p>": "1000",
+    "<p>no <b style='display:inline-block'></b>where</p>": "no where",
+    "<pre>10<b style='display:inline-block'>5 </b>00</pre>": "105 00",
+    "<p>no<b style='display:inline-block'><i style='display:none'>x</i> where</b></p>": "no[not displayed: x]where",
+    "<s>a <b style='font-size:12px'>b</b><sup>c</sup></s>": "[struck: a [not struck: b][not struck: ^c]]",
+    "<p>no<b style='font-size:0'>x </b>where</p>": "no[not displayed: x]where",
+    "<p>10<sup style='display:table-cell'>6</sup></p>": "10\n│ [styled with display: ^6]",
+    "<p style='background:#000;background:none'>a</p>": "[on a background of its own: a]",
     "<ol type=a start=379><li>a</ol>": "[as letters: 379.] a",
     "<ol start=6><!--[if mso]><li value=0></li><![endif]--><li>a</ol>": "6. a",
     "<table><td style='padding:0'><ol><li>a</ol></table>": "1. a",
@@ -390,7 +400,7 @@ def test_a_text_that_browsers_draw_is_not_said_to_be_hidden(body: str) -> None:
 
 
 HONEST = [
-    "box-shadow:0 1px 3px rgba(0,0,0,.12), 0 1px 2px rgba(0,0,0,.24)",
+    "box-shadow:0 1px 3px rgba(0,0,0,.1), 0 1px 2px rgba(0,0,0,.06)",
     "font:italic bold 14px/1.5 Arial,sans-serif", 'font:normal normal 400 14px/20px "Open Sans", Helvetica Neue',
     "font:inherit", "font-family:\u5fae\u8f6f\u96c5\u9ed1, SimSun", "background:#fff none repeat scroll 0 0",
     "background:none repeat scroll 0% 0% rgb(255, 255, 255)", "background:#fff;background-color:#fff", "margin:1em 0",

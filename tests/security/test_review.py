@@ -291,6 +291,8 @@ def test_a_new_host_is_named_however_it_is_written_or_put_together(
 AUDIENCE_LINKS = [
     f"https://acme.example:{'x' * 201}@evil1.example/pay", "https://evil2&#9;.example/", "https://evil3\u3002example/",
     "https://evil4%2eexample/", "https://evil5{% if true %}.example{% endif %}/pay",
+    "https://{{ contact.id }}.evil6.example/pay", "https://u-{{ contact.id }}.evil7.example/pay",
+    "https://{{ contact.id }}.{{ contact.id }}.evil8.example/pay",
 ]  # fmt: skip
 
 
@@ -301,7 +303,7 @@ def test_of_an_audience_that_is_not_read_hosts_are_named_however_they_are_writte
     reviewed.commit()
     comment = review(reviewed, code=0)
     (named,) = re.findall("new hosts in links, which no message of main has: (.*)", comment)
-    assert {f"evil{number}.example" for number in range(1, 6)} <= set(re.findall(r"evil\d\.example", named))
+    assert {f"evil{number}.example" for number in range(1, 9)} <= set(re.findall(r"evil\d\.example", named))
 
 
 def test_a_comment_of_a_template_that_never_ends_is_read_in_no_time(reviewed: Clone) -> None:
@@ -325,7 +327,36 @@ def test_how_many_recipients_have_texts_in_which_no_host_was_looked_for_is_said(
     )
     reviewed.write("messages/second.yaml", text)
     reviewed.commit()
-    assert "the texts that 100 recipients of second get, no new hosts were looked for" in review(reviewed, code=0)
+    assert "the texts that 100 recipients of second get, no new hosts were looked for" in review(reviewed)
+
+
+def test_a_style_sheet_behind_what_is_shown_of_the_source_is_named_on_top(reviewed: Clone) -> None:
+    body = f"<p>We will <b class=x>not</b> charge you.</p><!-- {'a' + chr(0x200B)}" + ("a\u200b" * 2_600) + " -->"
+    text = message("second", "bbb1", body=json.dumps(body + "<style>.x{display:none}</style>"))
+    reviewed.write("messages/second.yaml", text)
+    reviewed.commit()
+    assert "more characters of the source" in review(reviewed, code=0)
+
+
+def test_a_new_kind_of_address_is_a_changed_guard(reviewed: Clone) -> None:
+    head = message("second", "bbb1").partition("to:")[0]
+    reviewed.write("messages/second.yaml", head + "to:\n- {type: user, user_id: '1'}\n- {type: user, user_id: '2'}\n")
+    reviewed.git("add", "-A")
+    reviewed.git("commit", "--quiet", "-m", "a base")
+    reviewed.git("branch", "--quiet", "base")
+    reviewed.write("messages/second.yaml", head + "to:\n- {type: user, user_id: '1'}\n- {type: user, id: '22'}\n")
+    reviewed.commit()
+    assert "`second: recipients by`: `user_id` → `id and user_id`" in top_of_review(reviewed)
+
+
+def test_what_decides_who_is_among_the_rows_of_an_audience_is_shown(reviewed: Clone) -> None:
+    reviewed.write("a.csv", "user_id,email,work\n1,a@b.c,a@w.c\n")
+    to = "{csv: ../a.csv, type: user, user_id: '{{ user_id }}', columns: {email: home}, where: \"user_id == '1'\"}"
+    reviewed.write("messages/second.yaml", message("second", "bbb1").partition("to:")[0] + f"to: {to}\n")
+    reviewed.commit()
+    comment = review(reviewed, code=0)
+    assert """`to.columns`: `{"email":"home"}`""" in comment
+    assert "`to.where`: `user_id == '1'`" in comment
 
 
 def test_a_host_of_a_recipients_own_value_is_not_named(reviewed: Clone) -> None:
@@ -453,7 +484,7 @@ def test_of_a_long_filter_whose_entries_change_places_the_difference_is_shown(re
     reviewed.write("messages/filtered.yaml", message([*ITEMS[:19], ITEMS[20]], [ITEMS[19], *ITEMS[21:]]))
     reviewed.commit()
     ran = reviewed.msgrun("plan", "--against", "before", "--format", "markdown")
-    (line,) = (line for line in ran.out.splitlines() if "`to.where`" in line)
+    (line,) = (line for line in ran.out.splitlines() if "`to.where`" in line and " → " in line)
     before, now = line.split(" → ")
     assert re.search(rf"{re.escape(ITEMS[19])}'\] and .* not in \['{re.escape(ITEMS[20])}", before), line
     assert re.search(rf"{re.escape(ITEMS[20])}'\] and .* not in \['{re.escape(ITEMS[19])}", now), line
@@ -541,7 +572,7 @@ def test_a_new_name_hides_no_rule_that_has_another_value_in_it(listed: Clone) ->
     assert "`second: to.exclude`: `../no.csv` → `removed; third lacks 1 of its contacts`" in top
 
 
-def test_a_new_environment_is_compared_with_each_that_was_removed(reviewed: Clone) -> None:
+def test_the_rules_of_a_removed_environment_are_named(reviewed: Clone) -> None:
     settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
     rules = "environments:\n  production: {require_plan: true, limits: {recipients_per_message: 2}}\n  staging: {}\n"
     reviewed.write("msgrun.yaml", settings + rules)
@@ -551,10 +582,13 @@ def test_a_new_environment_is_compared_with_each_that_was_removed(reviewed: Clon
     for more in ("", "default_environment: live\n"):
         reviewed.write("msgrun.yaml", settings + f"{more}environments: {{live: {{}}}}\n")
         reviewed.commit()
-        assert "`environments.live.require_plan`: `true` → `false`" in top_of_review(reviewed)
+        assert "`environments.production.require_plan`: `true` → `false`" in top_of_review(reviewed)
+    reviewed.write("msgrun.yaml", settings + rules.replace("  production", "  live"))
+    reviewed.commit()
+    assert "require_plan" not in top_of_review(reviewed)
 
 
-@pytest.mark.parametrize("change", ["another name", "another kind of address"])
+@pytest.mark.parametrize("change", ["another name", "another kind of address", "both"])
 def test_a_list_that_finds_a_recipient_no_more_is_named_in_spite_of(reviewed: Clone, change: str) -> None:
     reviewed.write("a.csv", "user_id,iid,email,work\n1,x1,a@b.c,a@w.c\n2,x2,b@b.c,b@w.c\n")
     reviewed.write("no.csv", "email\nb@b.c\n")
@@ -565,12 +599,16 @@ def test_a_list_that_finds_a_recipient_no_more_is_named_in_spite_of(reviewed: Cl
     reviewed.git("commit", "--quiet", "-m", "a base")
     reviewed.git("branch", "--quiet", "base")
     to = to.replace("csv, type", "csv, columns: {email: home, work: email}, type")
-    if change == "another name":
+    if change == "both":
+        other = to.replace("user_id: '{{ user_id }}'", "id: '{{ iid }}'")
+        reviewed.write("messages/second.yaml", head.replace("second", "third").replace("Ponies", "Horses") + other)
+        expected = "`left out` → `removed; third has recipients by id, which were not compared`"
+    elif change == "another name":
         reviewed.write("messages/second.yaml", head.replace("second", "third").replace("Ponies", "Horses") + to)
         expected = "`second: recipients on a list`: `left out` → `removed; third is sent to 1`"
     else:
         reviewed.write("messages/second.yaml", head + to.replace("user_id: '{{ user_id }}'", "id: '{{ iid }}'"))
-        expected = "`second: to.user_id`: `{{ user_id }}` → none"
+        expected = "`second: recipients by`: `user_id` → `id`"
     reviewed.commit()
     assert expected in top_of_review(reviewed)
 

@@ -26,7 +26,7 @@ from runner.ledger.lock_address import BranchAddress, DatabaseAddress, LockfileA
 from runner.ledger.opening import LedgerReading, read_ledger, require_current
 from runner.report.checkup_text import Check
 from runner.report.problem_text import list_first, pluralize
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_git
 
 _MAX_NAMED = 3  # messages
 _COUNT_COMMITS = ("rev-list", "--left-right", "--count", "HEAD...@{upstream}")  # ahead, a tab, behind
@@ -114,13 +114,12 @@ def _check_repository(repository: Repository, root: Path) -> Check:
     status = os.fsdecode(repository.git("--no-optional-locks", "status", "--porcelain", *pathspec))
     branch = repository.try_git("symbolic-ref", "--quiet", "--short", "HEAD") or "no branch"
     if changed := len(status.splitlines()):
-        return Check(
-            "git", "warn", f"{pluralize(changed, 'change')} not committed, on {branch}", "git add . && git commit"
-        )
+        commit = f"{shown_git('add', '.')} && {shown_git('commit')}"
+        return Check("git", "warn", f"{pluralize(changed, 'change')} not committed, on {branch}", commit)
     ahead, _, behind = (repository.try_git(*_COUNT_COMMITS) or "0\t0").partition("\t")
     if behind != "0":
         detail = f"{branch} lacks {pluralize(int(behind), 'commit')} of its upstream, as last fetched"
-        return Check("git", "warn", detail, "git pull")
+        return Check("git", "warn", detail, shown_git("pull"))
     not_pushed = f", {pluralize(int(ahead), 'commit')} not pushed" if ahead != "0" else ""
     return Check("git", "ok", f"everything is committed, on {branch}{not_pushed}")
 

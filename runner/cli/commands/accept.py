@@ -56,6 +56,8 @@ def accept(name: str) -> int:
             reason,
             f"{who} got {name} before the edit. {pronoun} {stay} counted as sent, with the new text; nothing is sent.",
             ways_on=tuple(ways_on),
+            commit_message=f"Accept the edit of {name}",
+            is_of_files=True,
         )
         return write_decision(context, ledger, records, decision)
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import click
 
 from runner.cli import next_steps
+from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger
 from runner.cli.options import command, stored_flag
@@ -19,6 +20,7 @@ from runner.declare.recipient_states import find_states
 from runner.declare.settings import environment_names, load_settings
 from runner.declare.text_search import find_mentions
 from runner.errors import LedgerUnavailable
+from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import forget_local_records
 from runner.ledger.lock_address import LockfileAddress, default_lockfile
@@ -48,11 +50,15 @@ def forget(address: str) -> int:
     Lists the files that still name the recipient, what git's history keeps, and what msgrun cannot reach.
     """
     wanted = parse_recipient_address(address)
-    with (
-        open_context(check_in_child=partial(_check_files, wanted=wanted)) as context,
-        open_ledger(context, "forget") as ledger,
-    ):
-        return _forget(context, ledger, wanted)
+    with open_context(check_in_child=partial(_check_files, wanted=wanted)) as context:
+        if not context.options.sandbox and not _has_ledger(context, context.settings.environment_name):
+            # Nothing was ever sent from here, and to start a ledger would help nobody.
+            context.output.sentence(
+                f"There is no ledger {context.ledger.address.display_name}: nothing to forget in it."
+            )
+            return _forget(context, None, wanted)
+        with open_ledger(context, "forget") as ledger:
+            return _forget(context, ledger, wanted)
 
 
 def _check_files(context: Context, wanted: Address) -> None:
@@ -60,24 +66,26 @@ def _check_files(context: Context, wanted: Address) -> None:
     deque(find_mentions(context.tree.root, [wanted.value]), maxlen=0)
 
 
-def _forget(context: Context, ledger: Ledger, wanted: Address) -> int:
-    """Asks, removes the recipient and reports. Returns the exit code."""
+def _forget(context: Context, ledger: Ledger | None, wanted: Address) -> int:
+    """Asks, removes the recipient and reports. Returns the exit code. Without a ledger it only reports."""
     output = context.output
     private = mark_private(wanted.label)
     title = reveal_or_mask(private, show_values=output.show_values)
-    states = find_states(ledger.facts, context.settings.salt, wanted)
+    facts = ledger.facts if ledger else Facts()
+    states = find_states(facts, context.settings.salt, wanted)
     records = (record for state in states for record in state.attempts if not record.redirected)
     contacts = {record.known_contact for record in records} - {""}
     keys = frozenset(state.record.key for state in states)
     files: list[str] = []
-    if keys:
+    if ledger and keys:
         question = forget_text.format_question(title, states, context.ledger.address.display_name, output.width)
         if not context.options.yes:
             output.error(question)
         context.confirm(f"Forget {title}?")
         files += [context.ledger.address.display_name] if ledger.forget(keys) else []
         files += forget_local_records(context.ledger, ledger.facts, keys)
-    output.sentence(forget_text.format_removal(title, len(keys), files))
+    if ledger:
+        output.sentence(forget_text.format_removal(title, len(keys), files))
     values = [wanted.value, *sorted(contacts)]
     mentions, paths, count = list[str](), dict[str, None](), 0
     for path, line in find_mentions(context.tree.root, values):
@@ -90,7 +98,7 @@ def _forget(context: Context, ledger: Ledger, wanted: Address) -> int:
     steps = _list_steps(context, wanted, bool(mentions), values if commits else [], has_changed=bool(files))
     alike = [] if keys else name_alike(context, wanted, "forget", "--to")
     next_steps.print_steps(context, [*alike, *steps])
-    return exit_code_of(ledger.facts)
+    return exit_code_of(facts)
 
 
 def _list_steps(
@@ -101,7 +109,7 @@ def _list_steps(
     `in_history` are the address and ids of the recipient, if git's history names them.
     """
     aim = "each clone loses what was removed"
-    steps = next_steps.commit_ledger(context, aim, message="Forget a recipient") if has_changed else []
+    steps = commit_ledger(context, aim, message="Forget a recipient") if has_changed else []
     if is_named:
         steps.append(NextStep("Remove the recipient from the files above, or the next message goes there too", ()))
     address = wanted.label if context.output.show_values else "KIND:VALUE"
@@ -115,7 +123,12 @@ def _list_steps(
         steps.append(NextStep(purpose, ("git filter-repo --replace-text FILE",)))
     if others := _other_environments(context):
         commands = (shown_command("forget", "--to", address, environment=name) for name in others)
-        steps.append(NextStep("Forget the recipient in the ledgers of the other environments", tuple(commands)))
+        steps.append(
+            NextStep(
+                "Forget the recipient in the ledgers of the other environments too, unless that is done",
+                tuple(commands),
+            )
+        )
     if has_changed and isinstance(context.ledger.address, LockfileAddress):
         purpose = "If a merge of an older lockfile brings it back, msgrun ignores it; this removes it from the file"
         steps.append(NextStep(purpose, (shown_command("lock", "compact"),)))

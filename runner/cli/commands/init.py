@@ -10,6 +10,7 @@ import click
 
 from runner.cli import scaffold
 from runner.cli.ci_packages import HashesUnknown, find_requirement, pin_requirements
+from runner.cli.commit_steps import commit_workflow
 from runner.cli.options import EXIT, command, current_options
 from runner.cli.output import Output, current_output
 from runner.clock import new_run_id
@@ -107,6 +108,7 @@ def _ask_system(source: str | None, folder: Path | None, output: Output) -> tupl
 def _add_ci(root: Path, systems: list[str], package: str, output: Output, environment: str | None) -> None:
     """Adds the workflows of CI to a project, and moves the address of its ledger to a branch if it has none yet."""
     steps = [*_add_workflows(root, systems, package, output, environment), *_configure_branch_ledger(root, output)]
+    steps += commit_workflow(root, [path for system in systems for path in scaffold.CI_PATHS[system]])
     if steps and not output.quiet:
         output.error(format_next_steps(steps, output.width))
 
@@ -254,9 +256,8 @@ def _default_branch(repository: Repository | None) -> str:
         return "main"
     if head := repository.try_git("symbolic-ref", "--short", "refs/remotes/origin/HEAD"):
         return head.partition("/")[2]
-    if repository.try_git("for-each-ref", "refs/heads/main", "refs/remotes/origin/main"):
-        return "main"
-    return repository.try_git("symbolic-ref", "--short", "HEAD") or "main"
+    has_main = repository.try_git("for-each-ref", "refs/heads/main", "refs/remotes/origin/main")
+    return "main" if has_main else repository.try_git("symbolic-ref", "--short", "HEAD") or "main"
 
 
 def _add_requirements(top: Path, system: str, package: str, output: Output) -> None:

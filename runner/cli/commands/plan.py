@@ -26,6 +26,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.record import CONTACT_NOT_FOUND
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
+from runner.plan.partial_plan import SAMPLE_SIZE
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report import plain_text
@@ -134,6 +135,11 @@ def _list_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextS
         return [*steps, *release_messages(context, plan)]
     if not (send and context.output.is_interactive):
         return steps  # in CI another job sends, after an approval
+    largest = max(plan.messages, key=lambda message: message.counts["send"])
+    if (number := largest.counts["send"]) > SAMPLE_SIZE:
+        steps.append(
+            NextStep(f"See all {number:,} of {largest.name}", (shown_command("render", largest.name, "--recipients"),))
+        )
     begin = NextStep("Start the ledger, if nothing was sent before", (context.ledger.begin_command,))
     return [*steps, *([] if ledger.exists or context.options.sandbox else [begin]), send]
 

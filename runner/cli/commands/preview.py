@@ -79,7 +79,8 @@ def _describe(shown: Preview) -> str:
         labels = sorted({concern.label for one in found for concern in one.concerns if concern.tone == tone} - {word})
         if found:
             kinds = f": {list_first(labels[:_MAX_KINDS], len(labels))}" if labels else ""
-            sentences.append(f"{pluralize(len(found), 'message has', 'messages have')} a {word}{kinds}.")
+            names = list_first([message.name for message in found[:_MAX_KINDS]], len(found))
+            sentences.append(f"{names} {'has' if len(found) == 1 else 'have'} a {word}{kinds}.")
     return " ".join(sentences)
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 import click
 
 from runner.cli import next_steps
+from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger, read_ledger, require_known_name
 from runner.cli.options import EXIT, Duration, command, writes_ledger
+from runner.cli.other_runs import find_other_runs
 from runner.cli.progress import StatusLine
 from runner.cli.recipients import name_recipients, status_view
 from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
@@ -66,13 +68,17 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     except (GuardRefused, LedgerUnavailable, RunStopped, KeyboardInterrupt) as stop:
         error = stop  # printed after the results so far
     context.output.clear_progress()
-    result = reconciliation.result()
+    result, runs = reconciliation.result(), find_other_runs(context)
+    sending = [item.record for item in result.unknown if runs.is_live(item.record)]
+    result.unknown = [item for item in result.unknown if not runs.is_live(item.record)]
     recipients = name_recipients(context, facts, reconcile_text.listed_records(result))
     if not context.options.sandbox:  # the ledger may name no workspace yet, and the token does
         recipients = replace(recipients, workspace=workspace)
     is_dry_run = write is None
     view = status_view(context)
-    context.output.result(reconcile_text.format_reconciliation(result, recipients, view, is_dry_run=is_dry_run))
+    context.output.result(
+        reconcile_text.format_reconciliation(result, recipients, view, sending, is_dry_run=is_dry_run)
+    )
     chosen = [name] if name else []
     steps = []
     if result.unknown[MAX_LISTED:]:
@@ -80,15 +86,15 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     if result.sent and is_dry_run:
         steps.append(NextStep("Count what was found as sent", (shown_command("reconcile", *chosen),)))
     elif result.sent:
-        steps += next_steps.commit_ledger(context)
-    unknown = (item.record for item in result.unknown)
+        steps += commit_ledger(context)
+    unknown = [*sending, *(item.record for item in result.unknown)]
     steps += next_steps.settle_unknown(context, unknown, name, is_searched=error is None)
     next_steps.print_steps(context, steps)
     if isinstance(error, KeyboardInterrupt):
         raise error
     if error:
         context.output.failure(error)
-    if result.unknown:
+    if unknown:
         return EXIT.unknown
     return EXIT.guard if result.duplicates else exit_code_of(facts)
 

@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from runner.cli import next_steps
+from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, make_writer, write_decision
 from runner.cli.ledger import exit_code_of, open_ledger, require_known_name
@@ -94,7 +95,8 @@ def resolve(
                     ledger.facts, key, message, format_timestamp(context.now)
                 )
                 number = pluralize(len(records), "duplicate")
-                decision = Decision(f"Acknowledge {number}", f"Acknowledged {number}. No command reports it any more.")
+                effect = "No command reports it any more. Nothing is sent, and nothing is taken back."
+                decision = Decision(f"Acknowledge {number}", f"Acknowledged {number}.", effect=effect)
                 return write_decision(context, ledger, records, decision)
             known_id = "" if sent_id == NOT_KNOWN else sent_id
             return _resolve_unknown(context, ledger, key, message, known_id)
@@ -112,7 +114,8 @@ def _require_choice(
     names = [message] if message else sorted({state.record.message for state in states})
     which = [(key,)] if key else [("--message", name, "--all") for name in names[:_MAX_NAMED]]
     if not (key or message):
-        hint, problem = f"to see the key of each: {shown_command('status')}", "no delivery is named"
+        hint = f"name one, and what became of it: {shown_command('resolve', 'KEY', '--not-sent')}, or --sent ID"
+        problem, hint = "no delivery is named", f"{hint}; to see the key of each: {shown_command('status')}"
     elif outcomes and outcome is None:
         hint = shown_command("resolve", *which[0], "--sent", NOT_KNOWN)
         problem = f"--sent needs the id of the message in Intercom, or {NOT_KNOWN} if it is not known"
@@ -179,7 +182,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
     to_send = {state.record.message for state in now if state.status == "free"}
     still_open = [record for state in ledger.facts.states_with("unknown") for record in state.open_attempts]
     steps = [
-        *(next_steps.commit_ledger(context) if left < len(states) else ()),
+        *(commit_ledger(context) if left < len(states) else ()),
         *([_send_step(context, "what was not sent", to_send)] if to_send else ()),
         *next_steps.settle_unknown(context, still_open),
     ]

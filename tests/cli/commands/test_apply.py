@@ -483,7 +483,7 @@ def test_an_error_that_lint_finds_in_a_text_to_send_is_named_by_plan(folder: Fol
 def test_plan_names_the_command_that_lists_recipients_which_it_does_not(folder: Folder) -> None:
     many = "".join(f"  - {{type: user, id: c{number}, vars: {{name: Cy}}}}\n" for number in range(44))
     folder.message(LIST[: LIST.index("to:")] + f"to:\n{many}")
-    named = "    all recipients, and what each gets: msgrun render list | less\n"
+    named = "    all recipients: msgrun render list --recipients\n"
     assert named in folder.run("plan", "-v").out
     assert named.replace(" |", " --show-values |") in folder.run("plan", "-v", "--show-values").out
     assert named not in folder.run("plan").out

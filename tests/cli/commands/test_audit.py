@@ -3,9 +3,11 @@
 import csv
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from runner.clock import new_run_id, parse_timestamp, time_of_run
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST, records
 from tests.cli.commands.test_status import append, line
@@ -167,6 +169,17 @@ def test_the_row_of_a_run_keeps_its_plan_after_all_it_left_unknown_is_resolved(f
     decision, after = audit(folder)
     assert (decision["command"], decision["not_sent"]) == ("resolve", 2)
     assert after == {**before, "unknown": 0, "resolved": 2, "first": after["first"], "last": after["last"]}
+
+
+def test_a_run_whose_only_delivery_was_resolved_keeps_its_time(folder: Folder) -> None:
+    run = new_run_id()
+    append(folder, line("a", f"{run}-1", "unknown", run=run))
+    began = datetime.now(UTC)
+    assert folder.run("resolve", "a" * 12, "--not-sent", "--yes").code == 0
+    after = audit(folder)[-1]
+    assert abs(parse_timestamp(after["first"]) - began) < timedelta(seconds=2)
+    assert time_of_run("01M8K7J83QW4FHWDB3VMVT6V33") == "2026-11-29T08:43:22Z"
+    assert [time_of_run(other) for other in ("RUN1", "", "x" * 26, "Z" * 26)] == ["", "", "", ""]
 
 
 def test_an_address_in_place_of_a_message_leads_to_the_command_that_takes_it(folder: Folder) -> None:

@@ -13,7 +13,7 @@ NO_OUTCOME = (
     "no outcome is given\n  hint: --not-sent if it did not arrive, --sent ID if it did (- if the id is not known)"
 )
 NO_ID = "--sent needs the id of the message in Intercom, or - if it is not known\n  hint: msgrun resolve aa --sent -\n"
-EACH = "no delivery is named\n  hint: to see the key of each: msgrun status\n"
+EACH = "no delivery is named\n  hint: name one, and what became of it: msgrun resolve KEY --not-sent, or --sent ID;"
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_a_duplicate_is_told_by_everything_that_loads_the_ledger(folder: Folder,
     for args in (["status"], ["plan"], ["lock", "verify"], ["lock", "show"], ["apply", "--yes"]):
         ran = folder.run(*args)
         assert ran.code == 5, args
-        assert "duplicate: list went twice to id:a (key aaaaaaaaaaaa), as 2001 and 2002" in ran.err
+        assert "duplicate: list went twice to id:a, as 2001 and 2002\n  hint: to report it no more: " in ran.err
     assert len(intercom.messages) == 3
 
 

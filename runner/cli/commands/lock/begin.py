@@ -4,9 +4,9 @@ from shlex import quote
 
 import click
 
+from runner.cli.commit_steps import print_commit_step
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import save_current_ledger
-from runner.cli.next_steps import print_commit_step
 from runner.cli.options import EXIT, command, stored_flag
 from runner.errors import GuardRefused
 from runner.ledger.lock_address import BranchAddress

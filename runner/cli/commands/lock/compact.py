@@ -1,8 +1,9 @@
 """The command lock compact: rewrites the ledger, sorted and shorter."""
 
+from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of
-from runner.cli.next_steps import commit_ledger, print_steps
+from runner.cli.next_steps import print_steps
 from runner.cli.options import command, stored_flag
 from runner.ledger.opening import open_ledger
 from runner.report.problem_text import pluralize

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import exit_code_of, open_ledger
-from runner.cli.next_steps import commit_ledger, print_steps
+from runner.cli.next_steps import print_steps
 from runner.cli.options import command, writes_ledger
 from runner.declare.settings import load_all_settings
 from runner.errors import GuardRefused, UsageMistake

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import click
 
+from runner.cli.commit_steps import print_commit_step
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import require_valid_address, save_current_ledger
-from runner.cli.next_steps import print_commit_step
 from runner.cli.options import EXIT, command, stored_flag
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
-from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error
+from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error, warn_of_newer_commit
 from runner.ledger.lock_address import DatabaseAddress, LockfileAddress
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of
@@ -36,8 +36,13 @@ def move(address: str) -> int:
         if isinstance(new_address, DatabaseAddress) and new_address.has_password:
             hint = "libpq finds it in PGPASSWORD, ~/.pgpass or a service file"
             raise UsageMistake("a password in ADDRESS is visible to others on this machine", hint)
+        remotes = own.repository.relevant_remotes() if own.repository else ()
+        name = address.removeprefix("git:")
+        if isinstance(new_address, LockfileAddress) and (name in remotes or name != address):
+            raise UsageMistake(f"{address} is no address of a ledger", f"did you mean git+{name}?")
         require_valid_address(context, address)
         old, new, answers = own.at(own.address), own.at(new_address), ask_remotes(own)
+        warn_of_newer_commit(own, answers)
         if new.address == old.address:
             previous = _find_other_end(context, own, answers)
             if previous is None:
@@ -45,12 +50,12 @@ def move(address: str) -> int:
                 return EXIT.done
             old = previous
         ledger_move = prepare_move(old, new, answers)
-        remotes = own.repository.relevant_remotes() if own.repository else ()
         until = " Then apply sends nothing until the msgrun.yaml that names it is merged." if remotes else ""
         if not (new.address == own.address and old.address.has_host):  # asked before the host was contacted
             number = pluralize(ledger_move.deliveries, "delivery", "deliveries")
             context.output.sentence(f"{number} will be copied to {new.address.display_name}, at once.{until}")
-            context.confirm(f"Move the ledger from {old.address.setting} to {address}?")
+            to = f"the file {address}" if isinstance(new_address, LockfileAddress) else address
+            context.confirm(f"Move the ledger from {old.address.setting} to {to}?")
         run_move(ledger_move)
         save_current_ledger(context, ledger_move.ledger_id, address)
         if new.address == own.address:

@@ -203,7 +203,7 @@ def test_on_a_terminal_a_move_is_a_question(folder: Folder) -> None:
     folder.run("lock", "begin")
     for answer, code in (("n", 5), ("y", 0)):
         terminal = Terminal(folder.path, "lock", "move", "other.lock")
-        terminal.answer("Move the ledger from messages.lock to other.lock? [y/N]:", answer)
+        terminal.answer("Move the ledger from messages.lock to the file other.lock? [y/N]:", answer)
         assert terminal.finish() == code, terminal.screen
         assert "0 deliveries will be copied to other.lock, at once." in terminal.screen
         assert (folder.path / "other.lock").exists() == (answer == "y")
