@@ -30,6 +30,7 @@ from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
+from runner.report.progress_text import format_duration
 from runner.report.recipients import Recipients
 from runner.report.run_text import Rest
 from runner.shown_command import shown_command
@@ -246,6 +247,7 @@ def wait_for_other_runs(
     free = max(0, states["free"] - sending.total()) if plan.limit is None else 0
     summary = OtherRunsSummary(sending.total(), states["unknown"], free)
     lines = (
+        (states["sent"], "sent, by all runs together"),
         (max(0, summary.unknown - summary.sending), f"unknown: {shown_command('status')} lists them"),
         (summary.sending, f"still being sent, by {name_runs(sending)}: {shown_command('status')} shows how they end"),
         (summary.free, "given up by the run that had claimed them: run the same command again"),
@@ -267,7 +269,8 @@ def _wait_while_sending(
     tries = 0
     while (sending := ledger.other_runs(names)) and time.monotonic() < until and not is_stopped():
         if tries == len(_PAUSES) - 2:  # not at once: most runs end within the first pauses
-            output.note(f"waiting for {sending.total():,} that other runs are sending: {name_runs(sending)}")
+            most = format_duration(max(0.0, until - time.monotonic()))
+            output.note(f"waiting {most} at most for {sending.total():,} that are being sent, by {name_runs(sending)}")
         time.sleep(max(0.0, min(_PAUSES[min(tries, len(_PAUSES) - 1)], until - time.monotonic())))
         tries += 1
     return sending

@@ -397,6 +397,29 @@ def test_the_text_before_an_edit_is_the_one_that_was_sent(here: Folder, intercom
     assert len(intercom.messages) == 4
 
 
+def test_commands_of_git_keep_the_folder_of_the_project(here: Folder, intercom: Sandbox) -> None:
+    assert here.run("apply", "--yes").code == 0
+    commit(here)
+    edit(here, "messages/seed.yaml", "Hey", "Ho")
+    above = Folder(here.path.parent, here.capture)
+    out = above.run("-C", here.path.name, "plan").out
+    (command,) = re.findall(r"^ +(git -C .* restore .*)$", out, re.MULTILINE)
+    subprocess.run(command, shell=True, check=True, cwd=here.path.parent)  # as a person pastes it
+    assert here.run("plan").code == 0
+    assert len(intercom.messages) == 4
+
+
+def test_edits_that_one_command_shows_are_one_step(here: Folder, intercom: Sandbox) -> None:
+    assert here.run("apply", "--yes").code == 0
+    commit(here)
+    edit(here, "messages/seed.yaml", "Hey", "Ho")
+    edit(here, "messages/news.yaml", "1 March", "2 March")
+    out = here.run("plan").out
+    assert out.count("msgrun plan --against HEAD\n") == 1
+    assert "  See the edit of news and seed:\n" in out
+    assert len(intercom.messages) == 4
+
+
 def test_an_edit_of_the_projects_vars_is_shown_where_it_is(here: Folder, intercom: Sandbox) -> None:
     here.write("msgrun.yaml", "vars: {product: Ponies}\n")
     edit(here, "messages/seed.yaml", "Hey", "Hey from {{ product }}")

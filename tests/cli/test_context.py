@@ -43,3 +43,12 @@ def test_a_change_of_the_default_environment_is_a_changed_guard() -> None:
     before = Settings()
     (change,) = compare_guard_settings({None: before}, {None: before._replace(default_environment="staging")})
     assert (change.name, change.before, change.now) == ("default_environment", "", "staging")
+
+
+def test_git_never_sees_what_is_kept_below_msgrun(folder: Folder) -> None:
+    folder.write(".msgrun/contacts-messages", "x\n")
+    assert folder.run("plan").code == 0
+    assert (folder.path / ".msgrun/.gitignore").read_text() == "*\n"
+    (folder.path / ".msgrun/.gitignore").write_text("own\n")
+    folder.run("plan")
+    assert (folder.path / ".msgrun/.gitignore").read_text() == "own\n"

@@ -85,6 +85,7 @@ def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
         (["-e", "staging"], "a command is missing\n  hint: msgrun --help lists them"),
         (["apply", "--dry-run"], "there is no option --dry-run; did you mean msgrun plan?"),
         (["apply", "--canary"], "error: --canary: its value is missing; see msgrun apply --help\n"),
+        (["completion"], "for example: msgrun completion bash"),
         (["plan", "-o", "p.json"], "there is no option -o; did you mean --out?"),
         (["apply", "-y"], "there is no option -y; did you mean --yes?"),
         (["plan", "--json"], "there is no option --json; did you mean --format json?"),

@@ -1,5 +1,6 @@
 """What apply says of deliveries that others were faster with, and how long it waits for them."""
 
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -61,11 +62,11 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run_report, "_PAUSES", (0.0, 0.0, 0.001))
 
 
-def test_others_that_end_well_need_no_word():
+def test_what_others_sent_is_counted_with_what_this_run_sent():
     said = Said()
     ledger = Others([Counter(one=6), Counter()], [fact(key, "sent") for key in KEYS])
     assert found(ledger, said) == OtherRunsSummary()
-    assert said == []
+    assert said == ["6 of the plan sent, by all runs together"]
 
 
 def test_who_takes_long_is_named_and_what_it_left_is_told():
@@ -74,7 +75,7 @@ def test_who_takes_long_is_named_and_what_it_left_is_told():
     statuses = ["sent", "sent", "sent", "claimed", "unknown", "released"]
     ledger = Others(looks, [fact(key, status) for key, status in zip(KEYS, statuses, strict=True)])
     assert found(ledger, said) == OtherRunsSummary(unknown=2, free=1)
-    assert said[0] == "note: waiting for 6 that other runs are sending: run 7"
+    assert re.fullmatch(r"note: waiting \d min \d+ s at most for 6 that are being sent, by run 7", said[0])
     assert "2 of the plan unknown: msgrun status lists them" in said[1]
     assert "1 of the plan given up by the run that had claimed them" in said[2]
 

@@ -154,3 +154,12 @@ def test_other_environments_are_named(sent: Folder) -> None:
     sent.write("messages.staging.lock", "")
     out = sent.run("forget", "--to", "bo@example.com", "--yes").out
     assert "\n    msgrun -e staging forget --to KIND:VALUE\n" in out
+
+
+def test_where_no_ledger_was_begun_the_files_are_searched_all_the_same(sent: Folder) -> None:
+    sent.write("msgrun.yaml", "environments: {staging: {vars: {a: b}}}\n")
+    ran = sent.run("-e", "staging", "forget", "--to", "bo@example.com")
+    assert ran.code == 0
+    assert "There is no ledger messages.staging.lock: nothing to forget in it." in ran.out
+    assert "people.csv:3" in ran.out
+    assert "lock begin" not in ran.out + ran.err

@@ -279,3 +279,9 @@ def test_plan_and_status_say_off_a_terminal_too_that_the_default_branch_names_an
     assert "apply will refuse this: git+origin is a branch of another repository" in author.msgrun("plan").err
     author.env.update(CI="true")
     assert "is read as" not in author.msgrun("plan").err
+
+
+@pytest.mark.parametrize("address", ["origin", "git:origin"])
+def test_the_name_of_a_remote_alone_is_no_file(author: Clone, address: str) -> None:
+    ran = author.msgrun("lock", "move", "--yes", address)
+    assert (ran.code, f"{address} is no address of a ledger\n  hint: did you mean git+origin?" in ran.err) == (64, True)
