@@ -76,8 +76,9 @@ def test_who_takes_long_is_named_and_what_it_left_is_told():
     ledger = Others(looks, [fact(key, status) for key, status in zip(KEYS, statuses, strict=True)])
     assert found(ledger, said) == OtherRunsSummary(unknown=2, free=1)
     assert re.fullmatch(r"note: waiting \d min \d+ s at most for 6 that are being sent, by run 7", said[0])
-    assert "2 of the plan unknown: msgrun status lists them" in said[1]
-    assert "1 of the plan given up by the run that had claimed them" in said[2]
+    assert said[1] == "3 of the plan sent, by all runs together"
+    assert "2 of the plan unknown: msgrun status lists them" in said[2]
+    assert "1 of the plan given up by the run that had claimed them" in said[3]
 
 
 def test_nobody_waits_beyond_a_deadline():
