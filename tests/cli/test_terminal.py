@@ -141,7 +141,8 @@ def test_a_second_ctrl_c_ends_at_once_and_names_the_next_steps(folder: Folder, i
     assert counts(folder)["unknown"] > 0
     assert "  See what is unknown:\n    msgrun status\n" in terminal.screen
     assert "  Say what became of what is unknown:\n    msgrun resolve" in terminal.screen, "it opens no conversation"
-    commit = "    git add messages msgrun.yaml messages.lock && git commit -m 'Record what was sent' messages msgrun.yaml messages.lock && git push"
+    files = "messages msgrun.yaml messages.lock"
+    commit = f"    git add {files} && git commit -m 'Record what was sent' {files} && git push"
     assert "".join(commit.split()) in "".join(terminal.screen.split()), "the terminal breaks it"
     assert ("  Send the rest:\n    msgrun apply" in terminal.screen) == (counts(folder)["unknown"] < 5)
 
