@@ -83,14 +83,28 @@ def warn_of_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]
 
     A message that was withdrawn or edited there is still declared in HEAD. Whether there is one is not looked up.
     """
+    if found := _find_newer_commit(context, answers):
+        name, pull = found
+        context.warn(
+            f"HEAD lacks commits of {name}. What was withdrawn or edited there is still sent as it is here.", pull
+        )
+
+
+def refuse_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
+    """Raises GuardRefused if HEAD lacks commits of a branch that was asked for, with which a move would conflict."""
+    if found := _find_newer_commit(context, answers):
+        name, pull = found
+        raise GuardRefused(f"HEAD lacks commits of {name}, which may change the ledger. Nothing was moved", pull)
+
+
+def _find_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> tuple[str, str] | None:
+    """Returns the branch with commits that HEAD lacks, and the command that gets them; None if there is none."""
     repository = context.repository
     for name, commit in commits_of(answers):
         if repository and repository.try_git("merge-base", "--is-ancestor", commit, "HEAD") is None:
             remote, _, branch = name.partition("/")
-            text = "What was withdrawn or edited there is still sent as it is here"
-            pull = shown_git("pull", "--no-rebase", "--no-edit", "--autostash", remote, branch)
-            context.warn(f"HEAD lacks commits of {name}. {text}.", pull)
-            return
+            return name, shown_git("pull", "--no-rebase", "--no-edit", "--autostash", remote, branch)
+    return None
 
 
 def missing_ledger_error(

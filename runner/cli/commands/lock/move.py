@@ -10,7 +10,7 @@ from runner.cli.ledger import require_valid_address, save_current_ledger
 from runner.cli.options import EXIT, command, stored_flag
 from runner.errors import UsageMistake
 from runner.ledger.context import LedgerContext
-from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error, warn_of_newer_commit
+from runner.ledger.current_ledger import find_id_refusal, missing_ledger_error, refuse_newer_commit
 from runner.ledger.lock_address import DatabaseAddress, LockfileAddress
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.opening import location_of
@@ -42,7 +42,7 @@ def move(address: str) -> int:
             raise UsageMistake(f"{address} is no address of a ledger", f"did you mean git+{name}?")
         require_valid_address(context, address)
         old, new, answers = own.at(own.address), own.at(new_address), ask_remotes(own)
-        warn_of_newer_commit(own, answers)
+        refuse_newer_commit(own, answers)
         if new.address == old.address:
             previous = _find_other_end(context, own, answers)
             if previous is None:

@@ -285,3 +285,16 @@ def test_plan_and_status_say_off_a_terminal_too_that_the_default_branch_names_an
 def test_the_name_of_a_remote_alone_is_no_file(author: Clone, address: str) -> None:
     ran = author.msgrun("lock", "move", "--yes", address)
     assert (ran.code, f"{address} is no address of a ledger\n  hint: did you mean git+origin?" in ran.err) == (64, True)
+
+
+def test_a_clone_that_lacks_commits_moves_nothing(author: Clone) -> None:
+    other = Clone(author.path.parent / "other", author.intercom)
+    author.git("clone", "-q", "origin.git" if (author.path.parent / "origin.git").exists() else ".", str(other.path))
+    author.write("note.txt", "x\n")
+    author.git("add", "note.txt")
+    author.git("commit", "-qm", "A note")
+    author.git("push", "-q", "origin", "HEAD")
+    ran = other.msgrun("lock", "move", "--yes", "git+origin")
+    pull = "git pull --no-rebase --no-edit --autostash origin main"
+    assert (ran.code, f"Nothing was moved\n  hint: {pull}\n" in ran.err) == (5, True)
+    assert read_settings(other.path) == read_settings(author.path)
