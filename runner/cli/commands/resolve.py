@@ -114,8 +114,12 @@ def _require_choice(
     names = [message] if message else sorted({state.record.message for state in states})
     which = [(key,)] if key else [("--message", name, "--all") for name in names[:_MAX_NAMED]]
     if not (key or message):
-        hint = f"name one, and what became of it: {shown_command('resolve', 'KEY', '--not-sent')}, or --sent ID"
-        problem, hint = "no delivery is named", f"{hint}; to see the key of each: {shown_command('status')}"
+        name = names[0] if len(names) == 1 else "NAME"
+        of_all = f"{shown_command('resolve', '--message', name, '--all', '--not-sent')}, or --sent {NOT_KNOWN}"
+        of_one = f"{shown_command('resolve', 'KEY', '--not-sent')}, or --sent ID"
+        hint = f"all of a message: {of_all}; one delivery: {of_one}; the keys: {shown_command('status')}"
+        missing = "no delivery is named" if outcomes else "there is no terminal to ask on, so options have to say it"
+        problem = "--all is for one message" if every else missing
     elif outcomes and outcome is None:
         hint = shown_command("resolve", *which[0], "--sent", NOT_KNOWN)
         problem = f"--sent needs the id of the message in Intercom, or {NOT_KNOWN} if it is not known"

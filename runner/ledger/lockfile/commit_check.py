@@ -32,7 +32,7 @@ class LockfileChange:
     def __str__(self) -> str:
         if self.is_uncounted:
             return f"change {self.path}, which is too large for its records to be compared"
-        headers = ", and its id, workspace or mark changed" if self.has_other_headers and not self.is_removed else ""
+        headers = ", and what it says of itself changed" if self.has_other_headers and not self.is_removed else ""
         verb = "remove" if self.is_removed else "change"
         return f"{verb} {self.path}: {self.added:,} records added, {self.removed:,} removed{headers}"
 

@@ -13,25 +13,29 @@ NO_OUTCOME = (
     "no outcome is given\n  hint: --not-sent if it did not arrive, --sent ID if it did (- if the id is not known)"
 )
 NO_ID = "--sent needs the id of the message in Intercom, or - if it is not known\n  hint: msgrun resolve aa --sent -\n"
-EACH = "no delivery is named\n  hint: name one, and what became of it: msgrun resolve KEY --not-sent, or --sent ID;"
+WAYS = (
+    "\n  hint: all of a message: msgrun resolve --message list --all --not-sent, or --sent -; "
+    "one delivery: msgrun resolve KEY --not-sent, or --sent ID; the keys: msgrun status\n"
+)
+ASKS, NO_NAME = "there is no terminal to ask on, so options have to say it", "no delivery is named"
 
 
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        ([], EACH),
-        (["--all"], EACH),
+        ([], f"{ASKS}{WAYS}"),
+        (["--all"], f"--all is for one message{WAYS}"),
         (["aa"], NO_OUTCOME),
         (["aa", "--sent", ""], NO_ID),
         (["aa", "--sent"], NO_ID),
-        (["--sent"], EACH),
+        (["--sent"], f"{NO_NAME}{WAYS}"),
         (["aa", "--sent", "1", "--not-sent"], "more than one outcome is given\n"),
         (["aa", "--message", "list", "--all", "--not-sent"], "a KEY and --message are given"),
         (["list"], "no outcome is given\n  hint: --all --not-sent if none of them arrived, --all --sent - if all did"),
         (["list", "--not-sent"], "--all is missing\n  hint: msgrun resolve --message list --all --not-sent\n"),
         (["aa", "--all", "--sent", "7"], "--all is for a message, not for a KEY\n  hint: msgrun resolve aa --sent 7\n"),
-        (["--all", "--not-sent"], "no delivery is named\n  hint: msgrun resolve --message list --all --not-sent\n"),
-        (["--all", "--duplicate"], EACH),
+        (["--all", "--not-sent"], "--all is for one message\n  hint: msgrun resolve --message list --all --not-sent\n"),
+        (["--all", "--duplicate"], "--all is for one message\n  hint: all of a message: "),
         (["zzzz", "--sent", "-"], "no message is named zzzz, and the ledger knows none\n"),
     ],
 )

@@ -97,7 +97,7 @@ def test_every_record_that_is_added_or_removed_counts(
 def test_a_header_that_is_changed_or_added_is_a_change(repository: Repository, header: Header) -> None:
     found = change(repository, HEADER + SENT[0], header.to_line() + SENT[0])
     assert found is not None
-    assert str(found) == "change messages.lock: 0 records added, 0 removed, and its id, workspace or mark changed"
+    assert str(found) == "change messages.lock: 0 records added, 0 removed, and what it says of itself changed"
     more = change(repository, HEADER + SENT[0], HEADER + header.to_line() + SENT[0])
     assert more is not None
     assert more.has_other_headers

@@ -289,7 +289,7 @@ def test_the_name_of_a_remote_alone_is_no_file(author: Clone, address: str) -> N
 
 def test_a_clone_that_lacks_commits_moves_nothing(author: Clone) -> None:
     other = Clone(author.path.parent / "other", author.intercom)
-    author.git("clone", "-q", "origin.git" if (author.path.parent / "origin.git").exists() else ".", str(other.path))
+    author.git("clone", "-q", author.git("remote", "get-url", "origin").strip(), str(other.path))
     author.write("note.txt", "x\n")
     author.git("add", "note.txt")
     author.git("commit", "-qm", "A note")

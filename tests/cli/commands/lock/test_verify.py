@@ -109,7 +109,7 @@ def test_a_header_that_is_added_is_refused(author: Clone, more: dict[str, object
     extend(author, "messages.lock", json.dumps({**header, **more}) + "\n")
     author.commit()
     ran = verify(author)
-    assert (ran.code, "and its id, workspace or mark changed" in ran.err) == (5, True)
+    assert (ran.code, "and what it says of itself changed" in ran.err) == (5, True)
 
 
 def test_a_header_that_is_removed_is_refused(sent: Clone) -> None:
