@@ -56,7 +56,10 @@ def _name_edit(guard: Guard, history: "TextHistory", ref: str) -> Guard:
     see = f"{SEE_EDIT}{guard.messages[0]}", shown_command("plan", "--against", ref)
     if changed == [shown_path(SETTINGS_FILE)]:
         # It has other settings too, which are not to be undone.
-        purpose, command = f"{purpose}: it is in {changed[0]}", shown_git("diff", ref, "--", *changed)
+        purpose, command = (
+            f"Undo the edit in {changed[0]}, if it is a mistake. See it",
+            shown_git("diff", ref, "--", *changed),
+        )
     elif changed:
         command = shown_git("restore", *options, *changed)
     return replace(guard, steps=(see, (purpose, command), *others))

@@ -131,9 +131,8 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
         name = f"{ref}:{repository.relative_path(context.tree.root / change.path)}"
         was_there = repository.try_git("cat-file", "-e", name) is not None
         undo = f"git checkout {quote(ref)} --" if was_there else "git rm -f"
-        why = "only msgrun writes it, and not "
-        if was_there and not change.may_remove:
-            why = "if an apply wrote them, they belong on the default branch; "
+        of_apply = "if an apply wrote them, they belong on the default branch; "
+        why = of_apply if was_there and not change.may_remove else "only msgrun writes it, and not "
         hint = f"{why}in a pull request: {undo} {quote(change.path)}"
         raise GuardRefused(f"these commits {change}", hint)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from runner.plan.guards import SEE_EDIT, Guard
 from runner.report.next_steps import NextStep
+from runner.report.problem_text import join_names
 from runner.report.review import Review
 
 _MAX_STEPS = 3  # guards whose ways out are steps; others have a hint
@@ -26,6 +27,6 @@ def list_guard_steps(review: Review) -> tuple[Sequence[Guard], list[NextStep]]:
                 see.setdefault(command, []).insert(0, purpose.removeprefix(SEE_EDIT))
             else:
                 others[purpose, command] = None
-    edits = [(f"{SEE_EDIT}{' and '.join(names)}", command) for command, names in reversed(see.items())]
+    edits = [(f"{SEE_EDIT}{join_names(names)}", command) for command, names in reversed(see.items())]
     shown = [*(() if is_seen else edits), *reversed(others)]
     return guards, [NextStep(purpose, (command,) if command else ()) for purpose, command in shown]

@@ -47,7 +47,13 @@ def describe_actions(message: PlannedMessage, sends: int, *, show_values: bool) 
     if sent := by_action["sent"]:
         yield "sent", style(f"{sent:,} already sent", "dim")
     if not by_action.total():
-        yield "sent", format_unread(message) or "no recipient is declared"
+        yield _describe_no_one(message)
+
+
+def _describe_no_one(message: PlannedMessage) -> tuple[Action, str]:
+    if unread := format_unread(message):
+        return "sent", unread
+    return ("excluded", "no recipient is left") if message.left_out else ("sent", "no recipient is declared")
 
 
 def _describe_edited(message: PlannedMessage, redirected: int, *, show_values: bool) -> Iterator[tuple[Action, str]]:

@@ -145,6 +145,11 @@ def list_first(names: Sequence[str], total: int) -> str:
     return f"{', '.join(names)}{more}"
 
 
+def join_names(names: Sequence[str]) -> str:
+    """Returns names as in a sentence: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 def list_sample(names: Sequence[str], total: int) -> str:
     """Returns all names, or three of more: "and 1 more" takes the room of the fourth name."""
     return list_first(names if total <= len(names) else names[:3], total)

@@ -429,7 +429,7 @@ def test_an_edit_of_the_projects_vars_is_shown_where_it_is(here: Folder, interco
     here.write("msgrun.yaml", "vars: {product: Horses}\n")
     commit(here)
     out = here.run("plan").out
-    see = f"Undo the edit of seed, if it is a mistake: it is in msgrun.yaml:\n    git diff {sent} -- msgrun.yaml\n"
+    see = f"Undo the edit in msgrun.yaml, if it is a mistake. See it:\n    git diff {sent} -- msgrun.yaml\n"
     assert f"msgrun plan --against {sent}\n" in out
     assert see in out
     assert len(intercom.messages) == 4

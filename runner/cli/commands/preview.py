@@ -76,11 +76,17 @@ def _describe(shown: Preview) -> str:
     sentences = [f"Wrote the pages of {pages}: {to_send} to send."]
     for tone, word in (("bad", "problem"), ("warn", "warning")):
         found = [message for message in shown.messages if message.tone == tone]
-        labels = sorted({concern.label for one in found for concern in one.concerns if concern.tone == tone} - {word})
+        names: dict[str, dict[str, None]] = {}  # of the messages, by what is the matter
+        for message in found:
+            for concern in message.concerns:
+                if concern.tone == tone and concern.label != word:
+                    names.setdefault(concern.label, {})[message.name] = None
         if found:
-            kinds = f": {list_first(labels[:_MAX_KINDS], len(labels))}" if labels else ""
-            names = list_first([message.name for message in found[:_MAX_KINDS]], len(found))
-            sentences.append(f"{names} {'has' if len(found) == 1 else 'have'} a {word}{kinds}.")
+            kinds = [
+                f"{label} ({list_first([*names[label]][:_MAX_KINDS], len(names[label]))})" for label in sorted(names)
+            ]
+            listed = f": {list_first(kinds[:_MAX_KINDS], len(kinds))}" if kinds else ""
+            sentences.append(f"{pluralize(len(found), 'message has', 'messages have')} a {word}{listed}.")
     return " ".join(sentences)
 
 

@@ -71,7 +71,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     result, runs = reconciliation.result(), find_other_runs(context)
     sending = [item.record for item in result.unknown if runs.is_live(item.record)]
     result.unknown = [item for item in result.unknown if not runs.is_live(item.record)]
-    recipients = name_recipients(context, facts, reconcile_text.listed_records(result))
+    recipients = name_recipients(context, facts, [*reconcile_text.listed_records(result), *sending])
     if not context.options.sandbox:  # the ledger may name no workspace yet, and the token does
         recipients = replace(recipients, workspace=workspace)
     is_dry_run = write is None

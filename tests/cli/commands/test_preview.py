@@ -23,7 +23,7 @@ def test_a_terminal_gets_what_is_shown_in_sentences_and_an_address_to_click(
     index = folder.path / ".msgrun/preview/index.html"
     ran = folder.run("preview")
     assert ran.out == f"{index.as_uri()}\n"
-    counts = "nothing to send. seed has a warning: expired, no-conversation."
+    counts = "nothing to send. 1 message has a warning: expired (seed), no-conversation (seed)."
     said = f"Wrote the pages of 1 message: {counts} Open in a browser:\n"
     assert ran.err.endswith(said)
 
