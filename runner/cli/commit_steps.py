@@ -72,9 +72,10 @@ def _format_commit(repository: Repository, root: Path, files: Sequence[str], mes
 def commit_workflow(root: Path, paths: Sequence[str]) -> list[NextStep]:
     """Returns the step that commits the files of CI, given by their paths in the repository; none outside of git."""
     repository = find_repository(root.resolve())
-    if repository is None or not paths:
+    files = [repository.toplevel / path for path in paths] if repository else []
+    if repository is None or not any(_read_status(repository, file) for file in files):
         return []
-    names = join(os.path.relpath(repository.toplevel / path) for path in paths)
+    names = join(os.path.relpath(file) for file in files)
     commands = f"git add {names}", f"git commit -m 'Send messages from CI' {names}", repository.push_command
     return [NextStep("Commit the workflow", (" && ".join(filter(None, commands)),))]
 

@@ -1,18 +1,20 @@
 """Which deliveries other runs are sending at this moment, and which runs these are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from runner.cli.context import Context
 from runner.errors import GuardRefused
 from runner.ledger.key_state import State, is_live_claim
-from runner.ledger.ledger import name_runs
+from runner.ledger.ledger import Ledger, SharedLedger, name_runs
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
 from runner.ledger.lockfile.ledger import find_other_owner
 from runner.ledger.record import Record
+from runner.report.problem_text import pluralize
 from runner.report.status_text import format_time
+from runner.shown_command import shown_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,19 @@ class OtherRuns:
     def is_sending(self, state: State) -> bool:
         """Returns whether a delivery is unknown only because another run is sending it now."""
         return state.status == "unknown" and all(map(self.is_live, state.open_attempts))
+
+    def list_sending(self, states: Sequence[State], ledger: Ledger) -> list[State]:
+        """Returns those that another run is sending: none of a lockfile, whose lock the opened `ledger` holds."""
+        return list(filter(self.is_sending, states)) if isinstance(ledger, SharedLedger) else []
+
+    def create_error(self, states: Sequence[State]) -> GuardRefused:
+        """Returns the error for a decision about deliveries that other runs are sending."""
+        attempts = [attempt for state in states for attempt in state.open_attempts]
+        number = pluralize(len(states), "delivery is", "deliveries are")
+        what = (
+            f"{number} being sent by {self.describe(attempts)}; what becomes of them is not known before that run ends"
+        )
+        return GuardRefused(what, f"see it in two minutes: {shown_command('status')}")
 
     def describe(self, claims: Iterable[Record]) -> str:
         """Returns the runs that made these claims, each with the time of its first one."""

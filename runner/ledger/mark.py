@@ -5,7 +5,7 @@ from shlex import quote
 from typing import Any, Literal
 
 from runner.errors import GuardRefused, Refusal
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_git
 
 MAX_GENERATION = 2**31  # what a column of PostgreSQL can store
 _MAX_ADDRESS = 4096  # characters
@@ -66,7 +66,7 @@ def explain_mark(setting: str, mark: MoveMark, command: str = "") -> Refusal:
     move, other, own = f"{command or shown_command()} lock move", quote(mark.address), quote(setting)
     if mark.status == "moved":
         hint = (
-            f"if this commit is older than the move: git pull; else write lock: {other} into msgrun.yaml;"
+            f"if this commit is older than the move: {shown_git('pull')}; else write lock: {other} into msgrun.yaml;"
             f" to move it back: MSGRUN_LOCK={other} {move} {own}; {IF_LOST}"
         )
         return Refusal(f"the ledger {setting} moved to {mark.address}", hint)

@@ -71,13 +71,13 @@ class SavedPlan:
         If there is one, nothing of the plan may be sent. An empty `workspace` is not known yet, and is not compared.
         """
         mismatches = []
+        save = f"save a plan for this one: {self.new_plan_command()}"
         if self.environment != environment:
             own = "" if self.environment == DEFAULT_ENVIRONMENT else self.environment
-            hint = f"send it there: {shown_command('apply', '--plan', self.path, environment=own)}"
+            hint = f"{save}; or send it there: {shown_command('apply', '--plan', self.path, environment=own)}"
             mismatches.append((f"for environment {self.environment}, and this is {environment}", hint))
         if self.workspace and workspace and self.workspace != workspace:
-            hint = f"save a plan for this one: {self.new_plan_command()}"
-            mismatches.append((f"for workspace {self.workspace}, and this is {workspace}", hint))
+            mismatches.append((f"for workspace {self.workspace}, and this is {workspace}", save))
         if self.salt_check and self.salt_check != salt_check(salt):
             hint = (
                 f"save one of this project: {shown_command('plan', '--out', 'plan.json')}; or restore salt: of this one"

@@ -7,11 +7,13 @@ from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State, name_ids
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.privacy import reveal_or_mask
+from runner.report.problem_text import list_first
 from runner.report.recipients import NO_NAMES, Recipients
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command
 
 MAX_LISTED = 20  # entries of a list
+_MAX_DUPLICATES = 3  # of a message that have a line each
 
 
 def format_plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
@@ -73,11 +75,20 @@ def format_ledger_warnings(facts: Facts, recipients: Recipients, *, show_values:
 
 def format_duplicates(facts: Facts, recipients: Recipients = NO_NAMES, *, show_values: bool = False) -> list[str]:
     """Returns warnings about the first messages that were sent twice, and how many others there are."""
-    states = facts.duplicates()
-    lines = [format_duplicate(state, recipients, show_values=show_values) for state in states[:MAX_LISTED]]
-    if more := len(states) - len(lines):
-        command = shown_command("resolve", "KEY", "--duplicate")
-        lines.append(f"{style('duplicate', 'red', 'bold')}: and {more:,} more: {command}, each")
+    by_message: dict[str, list[State]] = {}
+    for state in facts.duplicates():
+        by_message.setdefault(state.record.message, []).append(state)
+    lines = []
+    for message, states in list(by_message.items())[:MAX_LISTED]:
+        if len(states) > _MAX_DUPLICATES:
+            named = [reveal_or_mask(recipients.name(state.record), show_values=show_values) for state in states[:3]]
+            what = f"{style('duplicate', 'red', 'bold')}: {message} went twice to {list_first(named, len(states))}"
+            command = shown_command("resolve", "--message", message, "--all", "--duplicate")
+            lines.append(f"{one_line(what)}\n  hint: to report them no more: {command}")
+        else:
+            lines += [format_duplicate(state, recipients, show_values=show_values) for state in states]
+    if len(by_message) > MAX_LISTED:
+        lines.append(f"{style('duplicate', 'red', 'bold')}: of {len(by_message) - MAX_LISTED:,} more messages, too")
     return lines
 
 

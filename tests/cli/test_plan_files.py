@@ -382,7 +382,8 @@ def test_a_saved_plan_of_another_environment_salt_or_workspace_is_refused(
     folder.run("plan", "--out", "plan.json")
     ran = folder.run("-e", "staging", "apply", "--yes", "--new-lock", "--plan", "plan.json")
     reason = "plan.json was made for environment default, and this is staging"
-    hint = "send it there: msgrun apply --plan plan.json"
+    save = "save a plan for this one: msgrun -e staging plan --out plan.json"
+    hint = f"{save}; or send it there: msgrun apply --plan plan.json"
     assert (ran.code, ran.out, ran.err) == (5, "", f"error: {reason}\n  hint: {hint}\nNothing was sent.\n")
     with monkeypatch.context() as patch:
         patch.setenv("MSGRUN_SALT", "pepper")

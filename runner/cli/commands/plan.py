@@ -136,10 +136,9 @@ def _list_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextS
     if not (send and context.output.is_interactive):
         return steps  # in CI another job sends, after an approval
     largest = max(plan.messages, key=lambda message: message.counts["send"])
-    if (number := largest.counts["send"]) > SAMPLE_SIZE:
-        steps.append(
-            NextStep(f"See all {number:,} of {largest.name}", (shown_command("render", largest.name, "--recipients"),))
-        )
+    if largest.counts["send"] > SAMPLE_SIZE:
+        number, command = len(largest.deliveries), shown_command("render", largest.name, "--recipients")
+        steps.append(NextStep(f"See all {number:,} recipients of {largest.name}", (command,)))
     begin = NextStep("Start the ledger, if nothing was sent before", (context.ledger.begin_command,))
     return [*steps, *([] if ledger.exists or context.options.sandbox else [begin]), send]
 

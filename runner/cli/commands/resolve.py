@@ -14,6 +14,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, make_writer, write_decision
 from runner.cli.ledger import exit_code_of, open_ledger, require_known_name
 from runner.cli.options import EXIT, command, writes_ledger
+from runner.cli.other_runs import find_other_runs
 from runner.cli.prompts import WrongAnswer, ask, confirm, quote
 from runner.cli.recipients import find_beginnings, list_files, list_people, name_recipients
 from runner.clock import format_timestamp, parse_timestamp
@@ -141,6 +142,9 @@ def _resolve_unknown(
 ) -> int:
     """Records that unknown deliveries were sent or not. Returns the exit code."""
     states = manual_outcomes.find_unknown(ledger.facts, key, message)
+    runs = find_other_runs(context)
+    if live := runs.list_sending(states, ledger):
+        raise runs.create_error(live)
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
     if states and isinstance(ledger, SharedLedger) and sent_id is None:
         context.output.note(warn_of_live_run(states))
@@ -167,6 +171,12 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
     LedgerUnavailable.
     """
     states = manual_outcomes.find_unknown(ledger.facts, key, message)
+    runs = find_other_runs(context)
+    if live := runs.list_sending(states, ledger):
+        states = [state for state in states if state not in live]
+        if not states:
+            raise runs.create_error(live)
+        context.output.note(f"{pluralize(len(live), 'delivery is', 'deliveries are')} being sent, and not asked about")
     if not states:
         context.output.result(f"nothing{f' of {message}' if message else ''} is unknown")
         return exit_code_of(ledger.facts)
