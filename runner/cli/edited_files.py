@@ -16,7 +16,7 @@ from runner.declare.template.faults import FOLDER
 from runner.errors import LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
-from runner.plan.guards import SEE_EDIT, Guard
+from runner.plan.guards import SEE_EDIT, UNDO_SETTINGS, Guard
 from runner.plan.plan import Plan
 from runner.shown_command import shown_command, shown_git, shown_path
 
@@ -57,7 +57,7 @@ def _name_edit(guard: Guard, history: "TextHistory", ref: str) -> Guard:
     if changed == [shown_path(SETTINGS_FILE)]:
         # It has other settings too, which are not to be undone.
         purpose, command = (
-            f"Undo the edit in {changed[0]}, if it is a mistake. See it",
+            f"{UNDO_SETTINGS}{changed[0]}, if it is a mistake. See it",
             shown_git("diff", ref, "--", *changed),
         )
     elif changed:

@@ -14,6 +14,7 @@ from runner.shown_command import shown_command, shown_path
 
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
+UNDO_SETTINGS = "Undo the edit in "  # of msgrun.yaml
 SEE_EDIT = "See the edit of "  # begins a step of a guard, where git knows the text before
 _MEANWHILE = "Meanwhile, send the other messages"
 _MAX_FILES = 10  # that a hint names

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from runner.plan.guards import SEE_EDIT, Guard
+from runner.plan.guards import SEE_EDIT, UNDO_SETTINGS, Guard
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import join_names
 from runner.report.review import Review
 
+_FIRST = (SEE_EDIT, UNDO_SETTINGS)  # what steps begin with that are about several messages
 _MAX_STEPS = 3  # guards whose ways out are steps; others have a hint
 
 
@@ -28,5 +29,5 @@ def list_guard_steps(review: Review) -> tuple[Sequence[Guard], list[NextStep]]:
             else:
                 others[purpose, command] = None
     edits = [(f"{SEE_EDIT}{join_names(names)}", command) for command, names in reversed(see.items())]
-    shown = [*(() if is_seen else edits), *reversed(others)]
+    shown = sorted([*(() if is_seen else edits), *reversed(others)], key=lambda step: not step[0].startswith(_FIRST))
     return guards, [NextStep(purpose, (command,) if command else ()) for purpose, command in shown]
