@@ -36,8 +36,9 @@ class OtherRuns:
         return state.status == "unknown" and all(map(self.is_live, state.open_attempts))
 
     def list_sending(self, states: Sequence[State], ledger: Ledger) -> list[State]:
-        """Returns those that another run is sending: none of a lockfile, whose lock the opened `ledger` holds."""
-        return list(filter(self.is_sending, states)) if isinstance(ledger, SharedLedger) else []
+        """Returns those that another run may be sending: none of a lockfile, whose lock the opened `ledger` holds."""
+        is_shared = isinstance(ledger, SharedLedger)
+        return [state for state in states if is_shared and any(map(self.is_live, state.open_attempts))]
 
     def create_error(self, states: Sequence[State]) -> GuardRefused:
         """Returns the error for a decision about deliveries that other runs are sending."""

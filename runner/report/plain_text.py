@@ -83,7 +83,7 @@ def format_duplicates(facts: Facts, recipients: Recipients = NO_NAMES, *, show_v
         if len(states) > _MAX_DUPLICATES:
             named = [reveal_or_mask(recipients.name(state.record), show_values=show_values) for state in states[:3]]
             what = f"{style('duplicate', 'red', 'bold')}: {message} went twice to {list_first(named, len(states))}"
-            command = shown_command("resolve", "--message", message, "--all", "--duplicate")
+            command = one_line(shown_command("resolve", "--message", message, "--all", "--duplicate"))
             lines.append(f"{one_line(what)}\n  hint: to report them no more: {command}")
         else:
             lines += [format_duplicate(state, recipients, show_values=show_values) for state in states]
@@ -97,4 +97,4 @@ def format_duplicate(state: State, recipients: Recipients = NO_NAMES, *, show_va
     ids, key = name_ids(state.sent_records), state.record.key[:12]
     who = reveal_or_mask(recipients.name(state.record), show_values=show_values)
     what = one_line(f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {who}, as {ids}")
-    return f"{what}\n  hint: to report it no more: {shown_command('resolve', key, '--duplicate')}"
+    return f"{what}\n  hint: to report it no more: {one_line(shown_command('resolve', key, '--duplicate'))}"

@@ -61,6 +61,20 @@ def test_many_duplicates_are_counted(folder: Folder, command: list[str], number:
     assert "\n  hint: to report them no more: msgrun resolve --message list --all --duplicate\n" in ran.err
 
 
+@pytest.mark.parametrize("number", [1, 5])
+def test_the_name_of_a_message_that_went_twice_begins_no_line(folder: Folder, number: int) -> None:
+    keys = [f"{key:032x}" for key in range(number)]
+    name = "list\n::error::evil"
+    append(
+        folder,
+        *(line("b", one, "sent", id=one, message=name).replace("b" * 32, key) for key in keys for one in ("1", "2")),
+    )
+    for command in (["status"], ["plan", "--format", "markdown"]):
+        ran = folder.run(*command)
+        assert "went twice" in ran.out + ran.err
+        assert not re.search(r"^\s*(> )?::error", ran.out + ran.err, re.MULTILINE)
+
+
 def test_the_id_stands_beside_lock_and_nothing_else_changes(folder: Folder) -> None:
     folder.write("msgrun.yaml", BLOCK)
     (folder.path / "messages.lock").unlink()
