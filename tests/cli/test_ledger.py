@@ -72,7 +72,7 @@ def test_the_name_of_a_message_that_went_twice_begins_no_line(folder: Folder, nu
     for command in (["status"], ["plan", "--format", "markdown"]):
         ran = folder.run(*command)
         assert "went twice" in ran.out + ran.err
-        assert not re.search(r"^\s*(> )?::error", ran.out + ran.err, re.MULTILINE)
+        assert not re.search(r"^\s*(> )?: ?:error", ran.out + ran.err, re.MULTILINE)
 
 
 def test_the_id_stands_beside_lock_and_nothing_else_changes(folder: Folder) -> None:
