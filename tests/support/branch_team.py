@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.forked import Forked
-from tests.support.processes import environment, start_intercom
-from tests.support.project import people_message
+from tests.support.processes import SUPPORT, environment, start_intercom
+from tests.support.project import ROOT, people_message
 
 BRANCH = "msgrun-ledger"
 SETTINGS = """\
@@ -84,6 +85,15 @@ class BranchTeam:
         before = said.stat().st_size if said.exists() else 0
         code = self.start(clone, *args, **environment).wait(timeout=300)
         return code, said.read_bytes()[before:].decode()
+
+    def run_ahead(self, clone: Path, seconds: int, *args: str) -> tuple[int, str]:
+        """As `run`, on a machine whose clock is so many seconds ahead."""
+        done = subprocess.run(
+            [sys.executable, "-m", "runner", "-C", str(clone), *args],
+            env=self.environment | {"PYTHONPATH": f"{ROOT}:{SUPPORT / 'shim'}", "FAULTS_CLOCK": f"0:{seconds}"},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
+        )  # fmt: skip
+        return done.returncode, done.stdout
 
     def made(self) -> Counter[str]:
         """How often each recipient's message was made, by the server."""
