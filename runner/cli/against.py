@@ -88,11 +88,11 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
 
 def compare_with_base(
     context: Context, base: Base, review: Review, facts: Facts, project: Project, paths: tuple[str, ...],
-    read: Callable[[Project], Project] | None = None,
+    read: Callable[[Project], Project] = lambda project: project,
 ) -> Comparison:  # fmt: skip
     """Returns what the plan changes against the project at the ref.
 
-    `read` reads the audiences in the workspace of a project; None leaves them unread, so they are not compared.
+    `read` reads the audiences in the workspace of a project; those that it leaves unread are not compared.
     Files at the ref that cannot be read are reported in the notes of the comparison. The rest is still compared.
     """
     whole_project = context.load_project() if paths else project
@@ -100,7 +100,7 @@ def compare_with_base(
         declaration.name for declaration in (*whole_project.declarations, *whole_project.invalid_declarations)
     )
     before, notes = _load_project_at(context, base.tree, base.commit.ref)
-    if before and read:
+    if before:
         try:
             before = read(before)
         except (ProblemsFound, RunStopped) as error:

@@ -16,7 +16,7 @@ from runner.declare.template.faults import FOLDER
 from runner.errors import LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
-from runner.plan.guards import SEE_EDIT, UNDO_SETTINGS, Guard
+from runner.plan.guards import Guard, WayOut
 from runner.plan.plan import Plan
 from runner.shown_command import shown_command, shown_git, shown_path
 
@@ -52,17 +52,15 @@ def _name_edit(guard: Guard, history: "TextHistory", ref: str) -> Guard:
         return guard
     changed = [shown_path(path) for path in history.find_changed(ref)]
     options = ["--staged", "--worktree"] if ref == HEAD else [f"--source={ref}"]
-    (purpose, command), *others = guard.steps
-    see = f"{SEE_EDIT}{guard.messages[0]}", shown_command("plan", "--against", ref)
+    undo, *others = guard.ways_out
+    see = WayOut("", shown_command("plan", "--against", ref), shows_edit_of=guard.messages[0])
     if changed == [shown_path(SETTINGS_FILE)]:
         # It has other settings too, which are not to be undone.
-        purpose, command = (
-            f"{UNDO_SETTINGS}{changed[0]}, if it is a mistake. See it",
-            shown_git("diff", ref, "--", *changed),
-        )
+        purpose = f"Undo the edit in {changed[0]}, if it is a mistake. See it"
+        undo = WayOut(purpose, shown_git("diff", ref, "--", *changed), is_shared=True)
     elif changed:
-        command = shown_git("restore", *options, *changed)
-    return replace(guard, steps=(see, (purpose, command), *others))
+        undo = replace(undo, command=shown_git("restore", *options, *changed))
+    return replace(guard, ways_out=(see, undo, *others))
 
 
 class TextHistory:

@@ -68,7 +68,6 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "render": (
         ("msgrun render welcome", "for every recipient, a line each"),
-        ("msgrun render welcome --recipients", "only who gets it"),
         ("msgrun render welcome --to ann@example.com", "for one of them"),
     ),
     "preview": (
@@ -82,6 +81,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "plan": (
         ("msgrun plan", "what apply would send"),
+        ("msgrun plan messages/news.yaml --recipients", "and to whom, all of them"),
         ("msgrun plan --against origin/main", "and what changed since that commit"),
         ("msgrun plan --online --out plan.json", "save it, for apply --plan"),
     ),

@@ -108,10 +108,16 @@ def refuse_lockfile(context: Context) -> None:
 
 
 def require_valid_address(context: Context, lock: str) -> None:
-    """Raises ProblemsFound or UsageMistake if msgrun.yaml cannot be written with this address, or is not valid then."""
+    """Raises UsageMistake if msgrun.yaml cannot be written with this address, or is not valid then."""
     ledger_id = context.settings.ledger_id or new_run_id()
-    text, _ = _edit_settings(context, ledger_id, lock)
-    _load_from_text(text)
+    try:
+        text, _ = _edit_settings(context, ledger_id, lock)
+        _load_from_text(text)
+    except ProblemsFound as error:  # not at a place of the file, which has no such line
+        problem = error.problems[0]
+        if problem.code == "shared-lock":
+            raise UsageMistake(f"{lock} is the lockfile of another environment", "name another file") from error
+        raise UsageMistake(problem.message, problem.hint) from error
 
 
 def save_current_ledger(context: Context, ledger_id: str, lock: str | None = None) -> None:

@@ -15,6 +15,7 @@ from runner.clock import format_timestamp
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.current_ledger import OTHER_DEFAULT_HINT, refuse_fork
+from runner.ledger.facts import Facts
 from runner.ledger.key_state import latest_end
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.record import Record
@@ -144,7 +145,7 @@ def release_messages(context: Context, plan: Plan) -> list[NextStep]:
 
 
 def settle_unknown(
-    context: Context, unknown: Iterable[Record], name: str | None = None, *,
+    context: Context, facts: Facts, unknown: Iterable[Record], name: str | None = None, *,
     by_key: bool = False, is_searched: bool = False,
 ) -> list[NextStep]:  # fmt: skip
     """Returns the steps that settle unknown deliveries, given the records of their open attempts.
@@ -152,7 +153,7 @@ def settle_unknown(
     Others may be unknown too where `name` is their message, or with `by_key`: then the commands name it, or the key of
     each delivery. `is_searched`: Intercom was asked for them. Of what another run is sending nothing is to settle.
     """
-    runs, records = find_other_runs(context), list(unknown)
+    runs, records = find_other_runs(context, facts), list(unknown)
     live = list(filter(runs.is_live, records))
     records = list(filterfalse(runs.is_live, records))
     searchable = 0 if is_searched else sum(record.is_searchable for record in records)

@@ -6,12 +6,14 @@ from datetime import datetime
 
 from runner.cli.context import Context
 from runner.errors import GuardRefused
+from runner.ledger.facts import Facts
 from runner.ledger.key_state import State, is_live_claim
 from runner.ledger.ledger import Ledger, SharedLedger, name_runs
 from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
 from runner.ledger.lockfile.ledger import find_other_owner
 from runner.ledger.record import Record
+from runner.ledger.runs import find_actors
 from runner.report.problem_text import pluralize
 from runner.report.status_text import format_time
 from runner.shown_command import shown_command
@@ -26,6 +28,7 @@ class OtherRuns:
 
     now: datetime
     owner: str | None
+    facts: Facts
 
     def is_live(self, record: Record) -> bool:
         """Returns whether another run may be sending the delivery of an open attempt now."""
@@ -53,28 +56,28 @@ class OtherRuns:
         """Returns the runs that made these claims, each with the time of its first one."""
         if self.owner:
             return self.owner
-        since, actors = dict[str, str](), dict[str, str]()
+        since = dict[str, str]()
         for claim in sorted(claims, key=lambda claim: claim.at):
             since.setdefault(claim.run, claim.at)
-            actors[claim.run] = actors.get(claim.run) or claim.actor
+        actors = find_actors(self.facts, since)
         return name_runs(
             [
-                f"{f'{actors[run]}, ' if actors[run] else ''}run {run}, since {format_time(at)} (UTC)"
+                f"{f'{actors[run]}, ' if run in actors else ''}run {run}, since {format_time(at)} (UTC)"
                 for run, at in since.items()
             ]
         )
 
 
-def find_other_runs(context: Context) -> OtherRuns:
+def find_other_runs(context: Context, facts: Facts) -> OtherRuns:
     """Returns what is known of other runs now. Apart from the lock of a lockfile, the time of their claims tells it.
 
     A lockfile whose path is refused, as a link is, counts as not locked: a guard says what is wrong.
     """
     address = context.ledger.address
     if not isinstance(address, LockfileAddress):
-        return OtherRuns(context.now, None)
+        return OtherRuns(context.now, None, facts)
     try:
         paths = lockfile_paths(context.tree.root, address.path, context.ledger.readable_repository)
     except GuardRefused:
-        return OtherRuns(context.now, "")
-    return OtherRuns(context.now, find_other_owner(paths))
+        return OtherRuns(context.now, "", facts)
+    return OtherRuns(context.now, find_other_owner(paths), facts)

@@ -117,9 +117,7 @@ def save_plan(context: Context, plan: Plan, paths: Sequence[str], path: Path) ->
     rules = list_sending_rules(context.settings, [message.declaration for message in plan.messages])
     selected = [context.relative_to_root(selected_path) for selected_path in paths]
     parts = json_output.format_plan(plan, salt_check(context.settings.salt), rules=rules, paths=selected)
-    target = context.user_path(path)
-    _refuse_other_file(target, path, b'"format_version"', "no saved plan", ".json", "--out plan.json")
-    _write(target, (f"{part}\n".encode() for part in parts))
+    _write(find_saved_plan_path(context, path), (f"{part}\n".encode() for part in parts))
     if plan.unread:
         save = shown_command("plan", *paths, "--online", "--out", str(path))
         context.output.note(
@@ -130,6 +128,15 @@ def save_plan(context: Context, plan: Plan, paths: Sequence[str], path: Path) ->
         purpose = f"Send its {pluralize(plan.to_send, 'delivery', 'deliveries')}"
         step = NextStep(purpose, (shown_command("apply", "--plan", str(path)),))
         context.output.error(format_next_steps([step], context.output.width))
+
+
+def find_saved_plan_path(context: Context, path: Path) -> Path:
+    """Returns the full path of the file for a saved plan. Raises UsageMistake, GuardRefused if it cannot be there."""
+    target = context.user_path(path)
+    _refuse_other_file(target, path, b'"format_version"', "no saved plan", ".json", "--out plan.json")
+    if not target.parent.is_dir():
+        raise UsageMistake(f"{path} cannot be written: its folder does not exist", "create it, or name another file")
+    return target
 
 
 def load_agreed_project(

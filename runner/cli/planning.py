@@ -104,7 +104,8 @@ def plan_project(context: Context, project: Project, facts: Facts, options: Plan
     """Plans a project. Returns the plan and its warnings. Raises ProblemsFound if there is an error."""
     progress = PlanningProgress(context.output)
     pool = create_worker_pool(context.options.jobs)
-    options = replace(options, sandbox=context.options.sandbox, is_being_sent=find_other_runs(context).is_sending)
+    is_being_sent = find_other_runs(context, facts).is_sending
+    options = replace(options, sandbox=context.options.sandbox, is_being_sent=is_being_sent)
     plan, recipient_problems = make_plan(project, facts, context.now, options, pool, progress)
     progress.clear()
     all_problems = [*project.problems, *recipient_problems]

@@ -70,7 +70,7 @@ def report_run(
     steps = [
         *rescue_steps,
         *(commit_ledger(context, with_sources=True) if summary.tried else ()),
-        *next_steps.settle_unknown(context, _list_unknown(plan, ledger, summary)),
+        *next_steps.settle_unknown(context, ledger.facts, _list_unknown(plan, ledger, summary)),
         *_send_rest(context, plan, summary, rest),
         *_retry_refused(context, summary, recipients),
         *_look_up_again(context, summary),
@@ -110,7 +110,7 @@ def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
     context.output.result("nothing to do")
     steps = [
         *next_steps.release_messages(context, plan),
-        *next_steps.settle_unknown(context, _list_unknown(plan, ledger, Summary())),
+        *next_steps.settle_unknown(context, ledger.facts, _list_unknown(plan, ledger, Summary())),
     ]
     next_steps.print_steps(context, steps)
 

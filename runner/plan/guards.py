@@ -14,10 +14,22 @@ from runner.shown_command import shown_command, shown_path
 
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
-UNDO_SETTINGS = "Undo the edit in "  # of msgrun.yaml
-SEE_EDIT = "See the edit of "  # begins a step of a guard, where git knows the text before
-_MEANWHILE = "Meanwhile, send the other messages"
 _MAX_FILES = 10  # that a hint names
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """One way to go on after a guard: what it does, and the command or the line to write, if it has one.
+
+    `shows_edit_of` is the message whose edit the command shows; of several messages that is one way out. `is_shared`:
+    it is about several messages, so it comes before those of each. `sends_others`: it sends the other messages.
+    """
+
+    purpose: str
+    command: str = ""
+    shows_edit_of: str = ""
+    is_shared: bool = False
+    sends_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +37,23 @@ class Guard:
     """A guard that stops the run before anything is sent.
 
     `code` identifies the rule, `message` says what is wrong and `hint` how to go on. `messages` are the names of the
-    messages that it concerns; it is empty for a guard of the whole run. `steps` say the same as the hint, where it has
-    several ways: what each does, and its command or line to write, if it has one.
+    messages that it concerns; it is empty for a guard of the whole run. `ways_out` say the same as the hint, where it
+    has several.
     """
 
     code: str
     message: str
     hint: str
     messages: tuple[str, ...] = ()
-    steps: tuple[tuple[str, str], ...] = ()
+    ways_out: tuple[WayOut, ...] = ()
 
     def with_canary(self, count: int) -> "Guard":
-        """Returns the guard with `--canary` in its step that sends the other messages."""
-        added = {_MEANWHILE: f" --canary {count}"}
-        return replace(
-            self, steps=tuple((purpose, command + added.get(purpose, "")) for purpose, command in self.steps)
+        """Returns the guard with `--canary` in its command that sends the other messages."""
+        ways = (
+            replace(way, command=f"{way.command} --canary {count}") if way.sends_others else way
+            for way in self.ways_out
         )
+        return replace(self, ways_out=tuple(ways))
 
 
 def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
@@ -64,10 +77,10 @@ def edited_guard(declaration: Declaration, count: int, others: Sequence[str]) ->
         f"{f'; to send the others meanwhile: {apply}' if others else ''}",
         (name,),
         (
-            (f"Undo the edit of {name}, if it is a mistake", ""),
-            (f"Or keep the edit of {name}, without sending", accept),
-            (f"Or send {name} to all again, with this line in {declaration.document.source.path}", next_revision),
-            *([(_MEANWHILE, apply)] if others else ()),
+            WayOut(f"Undo the edit of {name}, if it is a mistake"),
+            WayOut(f"Or keep the edit of {name}, without sending", accept),
+            WayOut(f"Or send {name} to all again, with this line in {declaration.document.source.path}", next_revision),
+            *([WayOut("Meanwhile, send the other messages", apply, sends_others=True)] if others else ()),
         ),
     )
 

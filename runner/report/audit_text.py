@@ -89,7 +89,8 @@ def _format_result(entry: RunEntry) -> str:
     sent, not_sent = _WORDS[entry.command]
     found = f" ({entry.reconciled:,} found by reconcile)" if entry.reconciled else ""
     counts = (
-        (entry.sent, f"{sent}{found}"), (entry.refused, "refused"), (entry.unknown, "unknown"),
+        (entry.sent, f"{sent}{found}"), (entry.refused, "refused"),
+        (entry.being_sent, "being sent"), (entry.unknown - entry.being_sent, "unknown"),
         (entry.resolved, "unknown until resolved"),
         (entry.not_sent, not_sent.removeprefix("marked ") if entry.sent else not_sent),
     )  # fmt: skip

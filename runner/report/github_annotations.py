@@ -127,7 +127,7 @@ def format_annotations(items: Iterable[Annotation], path_prefix: str) -> str:
 
 def _list_hints(guard: "Guard") -> list[str]:
     """Returns the ways out of a guard, each with its command at the end of a line."""
-    return [f"- {purpose}{f': {command}' if command else ''}" for purpose, command in guard.steps] or [
+    return [f"- {way.purpose}{f': {way.command}' if way.command else ''}" for way in guard.ways_out] or [
         f"hint: {guard.hint}"
     ]
 

@@ -36,7 +36,7 @@ from runner.report.plan_words import (
 from runner.report.problem_text import format_left_out, pluralize
 from runner.report.review import Review
 from runner.report.terminal_text import one_line, style
-from runner.shown_command import shown_command
+from runner.shown_command import shown_command, shown_path
 
 SYMBOLS: Mapping[Action, str] = {
     "edited": "~", "unknown": "?", "send": "+", "refused": "x", "excluded": "-", "sent": "=",
@@ -199,7 +199,8 @@ def _format_message(
     if sample and view.show_bodies:
         lines += _format_body(message, sample, view)
     if view.show_bodies and sends > len(message.first_recipients):
-        lines.append(_fill(f"all recipients: {shown_command('render', message.name, '--recipients')}", view))
+        path = shown_path(message.declaration.document.source.path)
+        lines.append(_fill(f"all recipients: {shown_command('plan', path, '--recipients')}", view))
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from runner.cli.other_runs import OtherRuns
 from runner.clock import format_timestamp
+from runner.ledger.facts import Facts
 from runner.ledger.key_state import is_live_claim
 from runner.ledger.record import Record
 
@@ -12,14 +13,18 @@ CLAIM = Record("5c" * 16, "01JD-1", "claimed", "a", 1, at="2026-11-22T10:00:00Z"
 
 
 def test_of_many_runs_three_are_named_and_long_names_are_cut() -> None:
-    runs = OtherRuns(datetime(2026, 11, 22, 10, 0, tzinfo=UTC), None)
+    facts = Facts()
+    runs = OtherRuns(datetime(2026, 11, 22, 10, 0, tzinfo=UTC), None, facts)
     claims = [replace(CLAIM, attempt=f"{number:05}{'x' * 1000}-1") for number in range(10_000)]
     said = runs.describe(claims)
     assert said.count("; ") == 3
     assert said.endswith("; 9,997 more")
     assert len(said) < 700
     assert runs.describe([CLAIM]) == "run 01JD, since 2026-11-22 10:00 (UTC)"
-    assert runs.describe([CLAIM, replace(CLAIM, actor="Bea")]) == "Bea, run 01JD, since 2026-11-22 10:00 (UTC)"
+    for number in range(3):  # the first one says who made the run, and is settled by now
+        facts.add(replace(CLAIM, key=f"{number:032x}", actor="" if number else "Bea"))
+    facts.add(replace(CLAIM, key=f"{0:032x}", status="sent", id="7", actor="Bea"))
+    assert runs.describe([CLAIM]) == "Bea, run 01JD, since 2026-11-22 10:00 (UTC)"
 
 
 def test_a_claim_from_the_future_is_not_being_sent() -> None:

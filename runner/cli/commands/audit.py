@@ -7,6 +7,7 @@ import click
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger, require_known_name
 from runner.cli.options import command, format_option
+from runner.cli.other_runs import find_other_runs
 from runner.clock import format_timestamp
 from runner.errors import UsageMistake
 from runner.ledger.runs import list_runs
@@ -31,7 +32,8 @@ def audit(name: str | None, since: str | None) -> int:
         facts = read_ledger(context).facts
         require_known_name(context, facts, name)
         oldest = _parse_since(since, context.ledger.now()) if since else ""
-        entries = [entry for entry in list_runs(facts, name) if entry.last >= oldest]
+        is_live = find_other_runs(context, facts).is_live
+        entries = [entry for entry in list_runs(facts, name, is_live) if entry.last >= oldest]
         match context.output.output_format:
             case "csv":
                 context.output.document(audit_text.format_runs_csv(entries))

@@ -20,6 +20,7 @@ from runner.cli.next_steps import (
 from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.other_runs import find_other_runs
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
+from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.facts import Facts
@@ -31,8 +32,10 @@ from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report import plain_text
 from runner.report.next_steps import NextStep
+from runner.report.plan_recipients import list_recipients
 from runner.report.problem_text import pluralize
-from runner.shown_command import shown_command
+from runner.report.terminal_text import style
+from runner.shown_command import shown_command, shown_path
 
 
 @command("plan")
@@ -40,6 +43,7 @@ from runner.shown_command import shown_command
 @format_option("text", "json", "markdown", "github")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, e.g. origin/main.")
 @click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")
+@click.option("--recipients", "list_all", is_flag=True, help="List every recipient first, a line each.")
 @click.option("--online", is_flag=True, help="Also ask Intercom: the workspace, who sends, and the recipients.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
@@ -53,8 +57,8 @@ from runner.shown_command import shown_command
 @click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
 @planning.shared_plan_options
 def plan(
-    paths: tuple[str, ...], against: str | None, plan_options: PlanOptions, out: Path | None,
-    comment: Path | None, *, show_all: bool, online: bool, detailed_exitcode: bool, write: bool, check: bool,
+    paths: tuple[str, ...], against: str | None, plan_options: PlanOptions, out: Path | None, comment: Path | None,
+    *, show_all: bool, list_all: bool, online: bool, detailed_exitcode: bool, write: bool, check: bool,
 ) -> int:  # fmt: skip
     """Show what apply would send.
 
@@ -63,7 +67,7 @@ def plan(
 
     PATHS are files or folders below messages/; without any, everything is planned.
     """
-    _require_compatible(plan_options, out, write=write, check=check)
+    _require_compatible(plan_options, out, write=write, check=check, list_all=list_all)
     planning.set_malloc_threshold()
     _set_comment_path(comment)
     with (
@@ -71,9 +75,9 @@ def plan(
         open_base(context, against) as base,
         show_guard_changes_on_failure(context, base.guard_changes if base else ()),
     ):
-        read_audiences = _make_audience_reader(context) if online else None
-        project = context.load_valid_project(paths)
-        project = read_audiences(project) if read_audiences else project
+        _refuse_wrong_path(context, out)
+        read_audiences = _make_audience_reader(context, online=online)
+        project = read_audiences(context.load_valid_project(paths))
         ledger = read_planned_ledger(context, base)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         options = plan_files.apply_options(context, plan_options, paths, file)
@@ -88,15 +92,15 @@ def plan(
         if base:
             comparison = compare_with_base(context, base, review, ledger.facts, project, paths, read_audiences)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
-        only_warnings = (write or check) and not (base or project_plan.guards or ledger.facts.duplicates())
+        is_stopped = project_plan.guards or ledger.facts.duplicates()
+        only_warnings = (write or check) and not (base or is_stopped)
         send = _find_send_step(project_plan, paths, out, is_check=write or check)
-        steps = _list_steps(context, project_plan, ledger, send)
+        steps = _list_steps(context, project_plan, ledger, send, is_listed=list_all)
+        _print_recipients(context, project_plan if list_all else None)
         planning.print_plan(context, review, "plan", steps, show_all=show_all, only_warnings=only_warnings)
         _write_outputs(context, project_plan, options.paths, file, changes if check else None, out, is_written=write)
-        if project_plan.guards or ledger.facts.duplicates():
-            return EXIT.guard
         is_change = changes or (detailed_exitcode and (project_plan.to_send or project_plan.unread))
-        return EXIT.changes if is_change else EXIT.done
+        return EXIT.guard if is_stopped else EXIT.changes if is_change else EXIT.done
 
 
 def _set_comment_path(comment: Path | None) -> None:
@@ -124,11 +128,14 @@ def _find_send_step(plan: Plan, paths: Sequence[str], out: Path | None, *, is_ch
     return NextStep(f"Send {pluralize(plan.to_send, 'message')}", (shown_command("apply", *options),))
 
 
-def _list_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextStep | None) -> list[NextStep]:
+def _list_steps(
+    context: Context, plan: Plan, ledger: PlannedLedger, send: NextStep | None, *, is_listed: bool
+) -> list[NextStep]:
     """Returns how to settle what is unknown, whom Intercom does not have, and how to send."""
-    names, runs = {message.name for message in plan.messages}, find_other_runs(context)
-    attempts = [attempt for state in ledger.facts.states_with("unknown") for attempt in state.open_attempts]
-    steps = settle_unknown(context, (one for one in attempts if one.message in names or runs.is_live(one)))
+    facts, names = ledger.facts, {message.name for message in plan.messages}
+    runs = find_other_runs(context, facts)
+    attempts = [attempt for state in facts.states_with("unknown") for attempt in state.open_attempts]
+    steps = settle_unknown(context, facts, (one for one in attempts if one.message in names or runs.is_live(one)))
     if missing := sum(message.deliveries.count_code(CONTACT_NOT_FOUND) for message in plan.messages):
         steps.append(NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),)))
     if not plan.to_send:
@@ -136,8 +143,8 @@ def _list_steps(context: Context, plan: Plan, ledger: PlannedLedger, send: NextS
     if not (send and context.output.is_interactive):
         return steps  # in CI another job sends, after an approval
     largest = max(plan.messages, key=lambda message: message.counts["send"])
-    if largest.counts["send"] > SAMPLE_SIZE:
-        number, command = len(largest.deliveries), shown_command("render", largest.name, "--recipients")
+    if (number := largest.counts["send"]) > SAMPLE_SIZE and not is_listed:
+        command = shown_command("plan", shown_path(largest.declaration.document.source.path), "--recipients")
         steps.append(NextStep(f"See all {number:,} recipients of {largest.name}", (command,)))
     begin = NextStep("Start the ledger, if nothing was sent before", (context.ledger.begin_command,))
     return [*steps, *([] if ledger.exists or context.options.sandbox else [begin]), send]
@@ -156,8 +163,24 @@ def _write_outputs(
         plan_files.save_plan(context, plan, paths, out)
 
 
-def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: bool, check: bool) -> None:
+def _print_recipients(context: Context, plan: Plan | None) -> None:
+    """Prints each recipient of each message of a plan, below the message's name."""
+    salt, show_values, sends = context.settings.salt, context.output.show_values, plan.send_counts() if plan else {}
+    for message in plan.messages if plan else ():
+        with CURRENT_WORK.on_file(message.declaration.document.source.path):
+            context.output.result(style(message.name, "bold"))
+            for line in list_recipients(message, sends[message.name], salt, show_values=show_values):
+                with CURRENT_WORK.waiting():  # for the reader of a pipe, perhaps
+                    context.output.result(f"  {line}")
+            context.output.result("")
+
+
+def _require_compatible(
+    plan_options: PlanOptions, out: Path | None, *, write: bool, check: bool, list_all: bool
+) -> None:
     """Raises UsageMistake if options exclude each other."""
+    if list_all and current_options().output_format != "text":
+        raise UsageMistake("--recipients is for --format text", "leave one of them out")
     if write and check:
         raise UsageMistake("--write and --check exclude each other")
     if out and plan_options.limit:
@@ -166,8 +189,16 @@ def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: b
         )
 
 
-def _make_audience_reader(context: Context) -> Callable[[Project], Project]:
-    """Returns a function that returns a project with those of its audiences read that are in the workspace."""
+def _refuse_wrong_path(context: Context, out: Path | None) -> None:
+    """Refuses a file for a saved plan that cannot be there: before the work of the plan, not after it."""
+    if out:
+        plan_files.find_saved_plan_path(context, out)
+
+
+def _make_audience_reader(context: Context, *, online: bool) -> Callable[[Project], Project]:
+    """Returns a function that reads those audiences of a project that are in the workspace, if `online`."""
+    if not online:
+        return lambda project: project
     from runner.cli.audiences import AudienceReader  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
 
     return AudienceReader(context).read

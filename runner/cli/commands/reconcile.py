@@ -68,7 +68,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     except (GuardRefused, LedgerUnavailable, RunStopped, KeyboardInterrupt) as stop:
         error = stop  # printed after the results so far
     context.output.clear_progress()
-    result, runs = reconciliation.result(), find_other_runs(context)
+    result, runs = reconciliation.result(), find_other_runs(context, facts)
     sending = [item.record for item in result.unknown if runs.is_live(item.record)]
     result.unknown = [item for item in result.unknown if not runs.is_live(item.record)]
     recipients = name_recipients(context, facts, [*reconcile_text.listed_records(result), *sending])
@@ -88,7 +88,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     elif result.sent:
         steps += commit_ledger(context)
     unknown = [*sending, *(item.record for item in result.unknown)]
-    steps += next_steps.settle_unknown(context, unknown, name, is_searched=error is None)
+    steps += next_steps.settle_unknown(context, facts, unknown, name, is_searched=error is None)
     next_steps.print_steps(context, steps)
     if isinstance(error, KeyboardInterrupt):
         raise error

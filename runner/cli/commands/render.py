@@ -12,7 +12,6 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.errors import Problem, ProblemsFound
 from runner.intercom.wire_format import build_body, needs_lookup
-from runner.privacy import reveal_or_mask
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command
 
@@ -24,8 +23,7 @@ _MAX_ON_TERMINAL = 3  # deliveries; more would scroll away
 @click.option(
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, e.g. ann@example.com or user_id:25."
 )
-@click.option("--recipients", "only_names", is_flag=True, help="Only who gets it, a line each.")
-def render(name: str, address: str | None, *, only_names: bool) -> int:
+def render(name: str, address: str | None) -> int:
     """Print the exact JSON that would be POSTed.
 
     Each delivery is one line. On a terminal the first three are shown, indented below a line that names the recipient.
@@ -43,11 +41,6 @@ def render(name: str, address: str | None, *, only_names: bool) -> int:
                     problems.append(result)
                 elif wanted is None or wanted.matches(result.kind, result.value):
                     matching += 1
-                    if only_names:
-                        label = reveal_or_mask(result.label, show_values=context.output.show_values)
-                        context.output.result(one_line(label))
-                        printed += 1
-                        continue
                     if context.output.width_for_reading and matching > _MAX_ON_TERMINAL:
                         continue
                     looked_up += needs_lookup(result.payload, context.settings.api_version)
@@ -60,10 +53,7 @@ def render(name: str, address: str | None, *, only_names: bool) -> int:
             raise ProblemsFound(problems)
         if wanted and not printed:
             raise unknown_recipient(declaration, wanted, show_values=context.output.show_values)
-        if only_names:
-            context.output.note_masking()
-        else:
-            _print_notes(context, declaration, printed, matching - printed, looked_up)
+        _print_notes(context, declaration, printed, matching - printed, looked_up)
         return EXIT.done
 
 

@@ -14,7 +14,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, make_writer, write_decision
 from runner.cli.ledger import exit_code_of, open_ledger, require_known_name
 from runner.cli.options import EXIT, command, writes_ledger
-from runner.cli.other_runs import find_other_runs
+from runner.cli.other_runs import OtherRuns, find_other_runs
 from runner.cli.prompts import WrongAnswer, ask, confirm, quote
 from runner.cli.recipients import find_beginnings, list_files, list_people, name_recipients
 from runner.clock import format_timestamp, parse_timestamp
@@ -32,10 +32,6 @@ from runner.shown_command import shown_command
 
 _KEY_CHARACTERS = frozenset("0123456789abcdef")
 _MAX_NAMED = 3  # messages whose commands a hint names
-_OUTCOME_OF_ONE = "--not-sent if it did not arrive, --sent ID if it did (- if the id is not known), or --duplicate"
-_OUTCOME_OF_ALL = (
-    "--all --not-sent if none of them arrived, --all --sent - if all did (- stands for the ids), or --all --duplicate"
-)
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
 Choice = Literal["sent", "not sent", "all sent", "all not sent", "skip", "quit", "help"]
 _CHOICES: dict[str, Choice] = {
@@ -79,7 +75,7 @@ def resolve(
     if key and message:
         raise UsageMistake("a KEY and --message are given, and they exclude each other", "leave one of them out")
     if len(outcomes) > 1:
-        raise UsageMistake("more than one outcome is given", _OUTCOME_OF_ONE if key else _OUTCOME_OF_ALL)
+        raise UsageMistake("more than one outcome is given", "leave all but one of them out")
     with open_context() as context:
         is_asked = context.output.is_interactive and not (outcomes or every or (key and message))
         with open_ledger(context, "resolve") as ledger:
@@ -125,7 +121,7 @@ def _require_choice(
         hint = shown_command("resolve", *which[0], "--sent", NOT_KNOWN)
         problem = f"--sent needs the id of the message in Intercom, or {NOT_KNOWN} if it is not known"
     elif outcome is None:
-        hint, problem = _OUTCOME_OF_ONE if key else _OUTCOME_OF_ALL, "no outcome is given"
+        hint, problem = _list_outcomes(*which[0]), "no outcome is given"
     elif every == (message is None):
         hint, problem = "", "--all is for a message, not for a KEY" if every else "--all is missing"
     else:
@@ -137,17 +133,24 @@ def _require_choice(
     raise UsageMistake(problem, hint)
 
 
+def _list_outcomes(*which: str) -> str:
+    """Returns the command for each thing that may have become of what `which` selects."""
+    none, all_of_it = ("none of them arrived", "all did") if len(which) > 1 else ("it did not arrive", "it did")
+    not_sent = shown_command("resolve", *which, "--not-sent")
+    return f"{none}: {not_sent}; {all_of_it}: {shown_command('resolve', *which, '--sent', NOT_KNOWN)}"
+
+
 def _resolve_unknown(
     context: Context, ledger: Ledger, key: str | None, message: str | None, sent_id: str | None
 ) -> int:
     """Records that unknown deliveries were sent or not. Returns the exit code."""
     states = manual_outcomes.find_unknown(ledger.facts, key, message)
-    runs = find_other_runs(context)
+    runs = find_other_runs(context, ledger.facts)
     if live := runs.list_sending(states, ledger):
         raise runs.create_error(live)
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
     if states and isinstance(ledger, SharedLedger) and sent_id is None:
-        context.output.note(warn_of_live_run(states))
+        context.output.note(warn_of_live_run(states, runs))
     of_message = f" of {states[0].record.message}" if states else ""
     number = f"{pluralize(len(states), 'unknown delivery', 'unknown deliveries')}{of_message}"
     who = list_people(context, ledger.facts, [state.record for state in states], len(states))
@@ -171,7 +174,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
     LedgerUnavailable.
     """
     states = manual_outcomes.find_unknown(ledger.facts, key, message)
-    runs = find_other_runs(context)
+    runs = find_other_runs(context, ledger.facts)
     if live := runs.list_sending(states, ledger):
         states = [state for state in states if state not in live]
         if not states:
@@ -181,7 +184,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
         context.output.result(f"nothing{f' of {message}' if message else ''} is unknown")
         return exit_code_of(ledger.facts)
     if isinstance(ledger, SharedLedger):
-        context.output.note(warn_of_live_run(states))
+        context.output.note(warn_of_live_run(states, runs))
     if any(record.is_searchable for state in states for record in state.open_attempts):
         context.output.message(f"Intercom may know, if it was not asked yet:\n  {shown_command('reconcile')}")
     answers, is_interrupted = Counter[Choice](), False
@@ -198,18 +201,18 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
     steps = [
         *(commit_ledger(context) if left < len(states) else ()),
         *([_send_step(context, "what was not sent", to_send)] if to_send else ()),
-        *next_steps.settle_unknown(context, still_open),
+        *next_steps.settle_unknown(context, ledger.facts, still_open),
     ]
     next_steps.print_steps(context, steps)
     return EXIT.interrupted if is_interrupted else exit_code_of(ledger.facts)
 
 
-def warn_of_live_run(states: Sequence[State]) -> str:
+def warn_of_live_run(states: Sequence[State], runs: OtherRuns) -> str:
     """Returns a warning for a ledger that several machines use: the run of a claim may still be alive."""
-    newest = max((record.at for state in states for record in state.open_attempts), default="")
+    by = runs.describe(record for state in states for record in state.open_attempts)
     return (
-        f"A run that claimed these (last at {newest}) may still be alive on another machine, and send them after all. "
-        "Make sure that it is over."
+        f"These were claimed by {by}, which may still be alive on another machine and send them after all."
+        " Make sure that it is over."
     )
 
 

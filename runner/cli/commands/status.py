@@ -93,7 +93,7 @@ def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: A
         return
     title = mark_private(wanted.label)
     recipients = name_recipients(context, facts, [])
-    is_being_sent = find_other_runs(context).is_sending
+    is_being_sent = find_other_runs(context, facts).is_sending
     text = status_text.format_recipient(title, states, recipients, status_view(context), is_being_sent)
     context.output.result(text)
     context.output.note_masking()
@@ -103,7 +103,7 @@ def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: A
     if sentence := status_text.may_have_arrived(unknown, is_being_sent):
         context.output.result(wrap(f"\n{sentence}", context.output.width, indent="  "))
     steps = _explain_refused(states) if states else explain_no_records(context, wanted)
-    next_steps.print_steps(context, [*_settle(context, unknown, by_key=True), *steps])
+    next_steps.print_steps(context, [*_settle(context, facts, unknown, by_key=True), *steps])
 
 
 def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_output.OnlineJson:
@@ -141,7 +141,8 @@ def _print_messages(
 ) -> None:
     """Prints the table of the messages, then the deliveries of one message, or those that a person has to look at."""
     output = context.output
-    unknown, is_being_sent = list(facts.states_with("unknown", message=name)), find_other_runs(context).is_sending
+    unknown = list(facts.states_with("unknown", message=name))
+    is_being_sent = find_other_runs(context, facts).is_sending
     sending = Counter((state.record.message, state.record.revision) for state in unknown if is_being_sent(state))
     output.result(status_text.format_messages(counts, sent_times(facts), output.width, sending))
     if name is None:
@@ -174,7 +175,7 @@ def _print_messages(
     others += _explain_refused(state for state in listed if state.record.key not in gone)
     if numbers.total() > len(listed):
         others.append(NextStep("List the rest too", (shown_command("status", *([name] if name else []), "--all"),)))
-    next_steps.print_steps(context, [*_settle(context, unknown, name), *others])
+    next_steps.print_steps(context, [*_settle(context, facts, unknown, name), *others])
 
 
 def _print_list(
@@ -219,11 +220,11 @@ def _list_deliveries(
 
 
 def _settle(
-    context: Context, unknown: Sequence[State], name: str | None = None, *, by_key: bool = False
+    context: Context, facts: Facts, unknown: Sequence[State], name: str | None = None, *, by_key: bool = False
 ) -> list[NextStep]:
     """Returns the steps that settle unknown deliveries."""
     attempts = (record for state in unknown for record in state.open_attempts)
-    return next_steps.settle_unknown(context, attempts, name, by_key=by_key)
+    return next_steps.settle_unknown(context, facts, attempts, name, by_key=by_key)
 
 
 def _explain_refused(states: Iterable[State]) -> list[NextStep]:

@@ -9,6 +9,7 @@ from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox
 from tests.support.clones import git_output
 from tests.support.project import SEED, Folder
+from tests.support.terminal import run_on_terminal
 
 LIST = """\
 name: list
@@ -483,11 +484,53 @@ def test_an_error_that_lint_finds_in_a_text_to_send_is_named_by_plan(folder: Fol
 def test_plan_names_the_command_that_lists_recipients_which_it_does_not(folder: Folder) -> None:
     many = "".join(f"  - {{type: user, id: c{number}, vars: {{name: Cy}}}}\n" for number in range(44))
     folder.message(LIST[: LIST.index("to:")] + f"to:\n{many}")
-    named = "    all recipients: msgrun render list --recipients\n"
+    named = "    all recipients: msgrun plan messages/message.yaml --recipients\n"
     assert named in folder.run("plan", "-v").out
     assert named.replace(" |", " --show-values |") in folder.run("plan", "-v", "--show-values").out
     assert named not in folder.run("plan").out
     assert len(folder.run("render", "list").out.splitlines()) == 44
+
+
+def test_plan_lists_every_recipient_with_what_becomes_of_it(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    intercom.trouble.replace({"next": ["ok", "500_after"]})
+    assert folder.run("apply", "--yes", "--limit", "2").code == 4
+    folder.message(LIST + "".join(f"  - {{type: user, id: d{number}, vars: {{name: Di}}}}\n" for number in range(3)))
+    ran = folder.run("plan", "--recipients", "--limit", "2")
+    assert ran.out.startswith(
+        "list\n"
+        "  = a1   already sent\n"
+        "  ? b2   whether it was sent is not known\n"
+        "  + c3\n"
+        "  + d0\n"
+        "  + d1   not in this run\n"
+        "  + d2   not in this run\n"
+        "\n"
+        "msgrun plan · "
+    ), ran.out
+    assert folder.run("plan", "--recipients", "--format", "json").code == 64
+
+
+def test_plan_lists_recipients_by_their_masked_addresses_off_a_terminal(folder: Folder) -> None:
+    folder.message(LIST[: LIST.index("to:")] + "to: {type: user, email: ann@b.c, vars: {name: Ann}}\n")
+    assert folder.run("plan", "--recipients").out.startswith("list\n  + email:~")
+    assert folder.run("plan", "--recipients", "--show-values").out.startswith("list\n  + ann@b.c\n")
+
+
+def test_plan_of_many_names_the_command_that_lists_all_of_them_on_a_terminal(folder: Folder) -> None:
+    many = "".join(f"  - {{type: user, id: c{number}, vars: {{name: Cy}}}}\n" for number in range(44))
+    folder.message(LIST[: LIST.index("to:")] + f"to:\n{many}")
+    see = "  See all 44 recipients of list:\n    msgrun plan messages/message.yaml --recipients\n"
+    assert see in run_on_terminal(folder.path, "plan", columns=100, term="dumb")
+    listed = run_on_terminal(folder.path, "plan", "messages/message.yaml", "--recipients", columns=100, term="dumb")
+    assert (listed.count("  + c"), "See all" in listed) == (44, False), listed
+
+
+def test_plan_refuses_a_file_that_cannot_be_written_before_it_plans(folder: Folder) -> None:
+    folder.message(LIST)
+    ran = folder.run("plan", "--out", "nowhere/plan.json")
+    assert (ran.code, ran.out) == (64, "")
+    assert ran.err.startswith("error: nowhere/plan.json cannot be written: its folder does not exist\n")
 
 
 def test_a_comment_that_ignores_a_rule_keeps_plan_silent_too(folder: Folder) -> None:

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_validate import TWO
 from tests.support.project import SEED, Folder
 from tests.support.terminal import run_on_terminal
@@ -82,11 +81,3 @@ def test_a_terminal_shows_the_first_three_and_says_how_to_see_all(folder: Folder
     assert text.count("to id a") == 3
     assert "and 2 more, a line each:\n  msgrun render five --show-values | less\n" in text
     assert folder.run("render", "five").out.count("\n") == 5
-
-
-def test_render_lists_recipients_alone(folder: Folder) -> None:
-    folder.message(LIST)
-    assert folder.run("render", "list", "--recipients").out == "a1\nb2\nc3\n"
-    folder.message(LIST[: LIST.index("to:")] + "to: {type: user, email: ann@b.c, vars: {name: Ann}}\n")
-    assert folder.run("render", "list", "--recipients").out.startswith("email:~")
-    assert folder.run("render", "list", "--recipients", "--show-values").out == "ann@b.c\n"

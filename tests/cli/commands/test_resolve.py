@@ -10,7 +10,11 @@ from tests.support.project import Folder
 from tests.support.terminal import run_on_terminal
 
 NO_OUTCOME = (
-    "no outcome is given\n  hint: --not-sent if it did not arrive, --sent ID if it did (- if the id is not known)"
+    "no outcome is given\n  hint: it did not arrive: msgrun resolve aa --not-sent; it did: msgrun resolve aa --sent -\n"
+)
+NO_OUTCOME_OF_ALL = (
+    "no outcome is given\n  hint: none of them arrived: msgrun resolve --message list --all --not-sent;"
+    " all did: msgrun resolve --message list --all --sent -\n"
 )
 NO_ID = "--sent needs the id of the message in Intercom, or - if it is not known\n  hint: msgrun resolve aa --sent -\n"
 WAYS = (
@@ -31,7 +35,7 @@ ASKS, NO_NAME = "there is no terminal to ask on, so options have to say it", "no
         (["--sent"], f"{NO_NAME}{WAYS}"),
         (["aa", "--sent", "1", "--not-sent"], "more than one outcome is given\n"),
         (["aa", "--message", "list", "--all", "--not-sent"], "a KEY and --message are given"),
-        (["list"], "no outcome is given\n  hint: --all --not-sent if none of them arrived, --all --sent - if all did"),
+        (["list"], NO_OUTCOME_OF_ALL),
         (["list", "--not-sent"], "--all is missing\n  hint: msgrun resolve --message list --all --not-sent\n"),
         (["aa", "--all", "--sent", "7"], "--all is for a message, not for a KEY\n  hint: msgrun resolve aa --sent 7\n"),
         (["--all", "--not-sent"], "--all is for one message\n  hint: msgrun resolve --message list --all --not-sent\n"),

@@ -69,6 +69,7 @@ def test_what_another_process_is_sending_is_reported_with_its_name_and_no_person
                 "  1 delivery is being sent by msgrun apply, process 0 on vm, since 2026-01-01 00:00 (UTC)."
                 f" See at {end} (UTC) what became of it:\n    msgrun status\n"
             )
+        assert ("  1 being sent  " in folder.run("audit").out, "unknown" in folder.run("audit").out) == (True, False)
     out, _, steps = folder.run("status").out.partition("\nNext:\n")
     assert ("being sent" in out + steps, "may have arrived" in out, "msgrun resolve" in steps) == (False, True, True)
 

@@ -170,13 +170,17 @@ def test_a_host_that_only_a_mark_names_is_contacted_after_a_question(folder: Fol
 
 @pytest.mark.parametrize(
     ("address", "problem"),
-    [("../out.lock", "file-outside"), ("", "blank"), ("messages.eu.lock", "shared-lock")],
+    [
+        ("../out.lock", "../out.lock is outside the project\n  hint: name a file below its root"),
+        ("", "lock"),
+        ("messages.eu.lock", "messages.eu.lock is the lockfile of another environment\n  hint: name another file"),
+    ],
 )
 def test_an_address_that_the_settings_could_not_name_moves_nothing(folder: Folder, address: str, problem: str) -> None:
     settings = folder.write("msgrun.yaml", "environments:\n  eu: {region: eu}\n")
     before = settings.read_text(), read_headers(folder.path / "messages.lock")
     ran = folder.run("lock", "move", "--yes", address)
-    assert (ran.code, f"[{problem}]" in ran.out) == (1, True)
+    assert (ran.code, f"error: {problem}" in ran.err, "msgrun.yaml:" in ran.out) == (64, True, False), ran.err
     assert (settings.read_text(), read_headers(folder.path / "messages.lock")) == before
     assert folder.run("lock", "verify").code == 0
 
