@@ -14,7 +14,7 @@ from runner.cli.other_runs import OtherRuns, find_other_runs
 from runner.clock import format_timestamp
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
-from runner.ledger.current_ledger import OTHER_DEFAULT_HINT, refuse_fork
+from runner.ledger.current_ledger import hint_for_other_default, refuse_fork
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import latest_end
 from runner.ledger.lock_address import LockfileAddress
@@ -101,7 +101,7 @@ def note_other_clones(context: Context) -> None:
     if default and default.address != address and not context.lock_override:
         other = f"names another ledger, {default.address.setting}. apply refuses until both name the same."
         note = f"The default branch of {remote}, as this clone has it, {other}"
-        context.output.note(note, OTHER_DEFAULT_HINT)
+        context.output.note(note, hint_for_other_default())
     elif (
         isinstance(address, LockfileAddress)
         and repository.try_git("rev-parse", "--verify", "--quiet", "@{upstream}")

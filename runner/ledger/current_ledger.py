@@ -15,9 +15,11 @@ from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark
 from runner.ledger.remote_marks import RemoteAnswer, RemoteMark, commits_of
 from runner.shown_command import shown_git
 
-OTHER_DEFAULT_HINT = (
-    "if this commit is older: git pull; if the ledger moved to this address: commit msgrun.yaml and merge it first"
-)
+
+def hint_for_other_default() -> str:
+    """Returns the ways to go on where the default branch names another ledger than this commit."""
+    moved = "if the ledger moved to this address: commit msgrun.yaml and merge it first"
+    return f"if this commit is older: {shown_git('pull')}; {moved}"
 
 
 def refuse_unless_current(
@@ -44,9 +46,9 @@ def refuse_unless_current(
             raise GuardRefused(
                 f"on the default branch of {answer.remote}, {answer.renamed_to} declares this ledger for another folder"
                 " or environment. Deliveries that were sent from there are not recorded here and could be sent twice",
-                "if the project was renamed there: git pull; or merge this commit first; if this is a copy of the"
-                f" project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger: {context.command} lock"
-                " begin",
+                f"if the project was renamed there: {shown_git('pull')}; or merge this commit first; if this is a copy"
+                " of the project: remove the lockfile and ledger: in msgrun.yaml, then start a ledger:"
+                f" {context.command} lock begin",
             )
 
 
@@ -165,7 +167,7 @@ def _refuse_other_default(context: LedgerContext, ledger_id: str, answer: Remote
     other = default.address.setting if default.address != context.address else f"the id {default.ledger_id}"
     raise GuardRefused(
         f"the ledger here is {setting}, and the default branch of {answer.remote} names {other}",
-        OTHER_DEFAULT_HINT,
+        hint_for_other_default(),
     )
 
 

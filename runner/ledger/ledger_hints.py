@@ -10,6 +10,7 @@ from runner.ledger.lock_address import BranchAddress, LockfileAddress
 from runner.ledger.lockfile.files import journal_path
 from runner.ledger.mark import IF_LOST, NO_MARK
 from runner.ledger.remote_marks import RemoteAnswer
+from runner.shown_command import shown_git, shown_path
 
 
 def hint_for_wrong_address(context: LedgerContext, address: str) -> str:
@@ -43,7 +44,7 @@ def explain_restore(context: LedgerContext) -> str:
         return "restore it from a clone or a backup"
     path = repository.relative_path(context.root / address.path) if repository else None
     if repository and path and repository.try_git("cat-file", "-e", f"HEAD:{path}") is not None:
-        return f"restore it: git checkout HEAD -- {quote(address.path)}"
+        return f"restore it: {shown_git('checkout', 'HEAD', '--', shown_path(address.path))}"
     journal = journal_path(repository, context.root / address.path) if repository else None
     if journal and journal.exists():
         return f"restore it from the journal: cp {quote(str(journal))} {quote(address.path)}"
@@ -51,8 +52,9 @@ def explain_restore(context: LedgerContext) -> str:
         repository.try_git("rev-list", "-1", "HEAD", "--", f":(top,literal){path}") if repository and path else None
     )
     if repository and removal and repository.try_git("cat-file", "-e", f"{removal}^:{path}") is not None:
-        return f"restore it from before its removal: git checkout {removal[:12]}^ -- {quote(address.path)}"
-    pull = "once the clone that has it has pushed it: git pull; or " if repository else ""
+        command = shown_git("checkout", f"{removal[:12]}^", "--", shown_path(address.path))
+        return f"restore it from before its removal: {command}"
+    pull = f"once the clone that has it has pushed it: {shown_git('pull')}; or " if repository else ""
     return f"{pull}restore it from a backup"
 
 

@@ -1,5 +1,6 @@
 """Only the current ledger of a project is written, and every refusal names a way out."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -273,5 +274,5 @@ def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_be
     journal.unlink()
     text, _, command = explain_restore(context).partition(": git ")
     assert text == "restore it from before its removal"
-    git_output(tmp_path, *command.split())
+    git_output(tmp_path, *shlex.split(command))
     assert (tmp_path / "messages.lock").read_bytes() == content

@@ -27,6 +27,7 @@ from runner.ledger.mark import IF_LOST, NO_MARK, MoveMark, explain_mark, next_ge
 from runner.ledger.opening import location_of, open_existing, recover
 from runner.ledger.record import Header
 from runner.ledger.remote_marks import RemoteAnswer, ask_commits, marks_of, push_mark
+from runner.shown_command import shown_git
 
 _COMMAND = "lock move"
 
@@ -196,7 +197,7 @@ def _has_same_location(move: Move) -> bool:
 def _overtaken_error(context: LedgerContext, mark: MoveMark) -> LedgerUnavailable:
     message, hint = (
         f"the ledger {context.address.setting} was made current by another move",
-        "git pull, and check lock:",
+        f"{shown_git('pull')}, and check lock:",
     )
     if mark.status != "current":
         message, hint = explain_mark(context.address.setting, mark, context.command)
