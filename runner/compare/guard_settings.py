@@ -32,8 +32,9 @@ def compare_environments(
 ) -> Iterator[FieldChange]:
     """Yields what the default environment changes if it is another one, then the environments that one side lacks.
 
-    A new one is compared with that which was removed, if it is one for one: it may be the same under another name. Else
-    both are compared with the unnamed environment, whose settings they would have otherwise.
+    A new one is compared with that which was removed, if it is one for one and sends in the same workspace: then it is
+    the same under another name. Else both are compared with the unnamed environment, whose settings they would have
+    otherwise.
     """
     yield from dict.fromkeys(_list_environment_changes(before, now))
 
@@ -46,7 +47,7 @@ def _list_environment_changes(
         prefix = f"environments.{default}." if default else ""
         yield from _compare(before[old_default], now[default], prefix, _OWN_KEYS)
     removed, new = (list(filter(None, one.keys() - other.keys())) for one, other in ((before, now), (now, before)))
-    is_renamed = len(removed) == len(new) == 1
+    is_renamed = len(removed) == len(new) == 1 and _find_workspace(before[removed[0]]) == _find_workspace(now[new[0]])
     for name in sorted(before.keys() ^ now.keys(), key=lambda name: (name in now, name != default, name or "")):
         prefix = f"environments.{name}" if name else ""
         yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
@@ -56,6 +57,11 @@ def _list_environment_changes(
             yield from _compare(before[None], now[name], f"{prefix}.", _OWN_KEYS)
         elif not is_renamed and name in before and None in now:
             yield from _compare(before[name], now[None], f"{prefix}.", _OWN_KEYS)
+
+
+def _find_workspace(settings: Settings) -> tuple[str, ...]:
+    """Returns what decides to which workspace an environment sends."""
+    return settings.workspace, settings.region, settings.token_env
 
 
 def interleave(groups: Iterable[Sequence[FieldChange]]) -> tuple[FieldChange, ...]:

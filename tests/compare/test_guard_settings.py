@@ -61,6 +61,17 @@ def test_a_new_environment_is_compared_with_the_unnamed_one_that_it_would_be_wit
     assert [change.name for change in same] == ["environments.copy"]
 
 
+def test_a_renamed_environment_is_compared_with_the_old_one_unless_it_sends_in_another_workspace() -> None:
+    default = Settings(salt="s", workspace="acme", require_plan=True)
+    staging = Settings(environment="staging", salt="s", workspace="acme-test")
+    renamed = staging._replace(environment="live")
+    before = {None: default, "staging": staging}
+    same = list(compare_environments(before, {None: default, "live": renamed}))
+    assert [change.name for change in same] == ["environments.staging", "environments.live"]
+    other = list(compare_environments(before, {None: default, "live": renamed._replace(workspace="acme")}))
+    assert FieldChange("environments.live.require_plan", "true", "false") in other
+
+
 def test_of_many_changes_each_kind_has_its_turn() -> None:
     many, few = (
         [FieldChange(f"{kind}{number}", "", "x") for number in range(count)] for kind, count in (("m", 20), ("f", 2))
