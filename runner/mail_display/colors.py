@@ -28,6 +28,7 @@ _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s
 _NO_PICTURE = re.compile(
     r"(?:none(?: |$))?(?:(?:no-repeat|repeat(?:-[xy])?)(?: |$))?(?:scroll(?: |$))?(?:0(?:px|%)? 0(?:px|%)?)?", re.ASCII
 )
+_MAX_SHADE = 0.23  # of the two shadows that an element may have, each of 12 % at most
 _MIN_CONTRAST = 1.4  # light grey on white, as in small print, has 1.5
 
 
@@ -79,6 +80,16 @@ def is_seen(text: Color | None, background: Color | None) -> bool:
         return True
     light, dark = sorted((_luminance(text), _luminance(background)), reverse=True)
     return (light + 0.05) / (dark + 0.05) >= _MIN_CONTRAST
+
+
+def list_shadowed(background: Color | None) -> list[Color]:
+    """Returns what shadows may make of a background: the darkest and the lightest colour."""
+    return [] if background is None else [_throw_shadow(color, background) for color in (BLACK, WHITE)]
+
+
+def _throw_shadow(color: Color, background: Color) -> Color:
+    red, green, blue = (round(b + (c - b) * _MAX_SHADE) for c, b in zip(color, background, strict=True))
+    return red, green, blue
 
 
 def _luminance(color: Color) -> float:

@@ -137,15 +137,15 @@ def _keeps_struck(tag: str, flow: Flow, size: float) -> bool:
     )
 
 
-def has_style_sheet(events: Iterable[Event]) -> bool:
-    """Returns whether a body has a style sheet, which may give any element other colours."""
-    return any(
-        event.kind == "start"
-        and (
-            event.name == "style" or (event.name == "link" and "stylesheet" in event.attributes.get("rel", "").lower())
-        )
-        for event in events
+def find_page_look(events: Iterable[Event]) -> Look:
+    """Returns the look of a text outside of all elements of a body."""
+    starts = [event for event in events if event.kind == "start"]
+    has_sheet = any(
+        event.name == "style" or (event.name == "link" and "stylesheet" in event.attributes.get("rel", "").lower())
+        for event in starts
     )
+    has_shadow = any("box-shadow" in event.attributes.get("style", "").lower() for event in starts)
+    return Look(has_sheet=has_sheet, has_shadow=has_shadow)
 
 
 def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look: Look) -> Look:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from runner.mail_display.colors import BLACK, LINK, WHITE, Color, is_seen
+from runner.mail_display.colors import BLACK, LINK, WHITE, Color, is_seen, list_shadowed
 
 NOT_DISPLAYED = "not displayed"
 # A style sheet may give the background another colour. Some mail clients leave it out.
 BACKGROUND_COLOR_OF_SHEET = "in the colour of its background without the style sheet"
 OWN_BACKGROUND = "on a background of its own"
+IN_SHADOW = "hidden where a shadow is"
 MAX_SIZE = 64.0  # pixels
 _MIN_SIZE = 9.0  # pixels
 _MAX_LINE_HEIGHT = 64.0  # pixels
@@ -23,7 +24,7 @@ class Look:
     Colours: `links` are those that a link may have. One of the `backgrounds` is drawn behind the text: they are that of
     the page or of the innermost part of a table, which grow with what they hold, and those of the elements in it, which
     may end before their text. `caption_backgrounds` are those around the table. `has_sheet`: a style sheet may give any
-    text another colour.
+    text another colour. `has_shadow`: an element may throw one on any background.
     Others: `list_tag` is that of the innermost list. `is_raised`: it is in <sub> or <sup>. `struck_size` is that of the
     letters which a line goes through; 0 without one.
     """
@@ -42,6 +43,7 @@ class Look:
     is_raised: bool = False
     struck_size: float = 0.0
     has_sheet: bool = False
+    has_shadow: bool = False
 
     @property
     def height_of_line(self) -> float:
@@ -69,7 +71,11 @@ class Look:
             return "styled with line-height"
         if self.letter_spacing < -_MAX_TIGHTENING * self.size:
             return "styled with letter-spacing"
-        return "" if self.is_seen_in(self.color) else OWN_BACKGROUND
+        if not self.is_seen_in(self.color):
+            return OWN_BACKGROUND
+        shadowed = [color for background in self.backgrounds for color in list_shadowed(background)]
+        is_hidden = self.has_shadow and not all(is_seen(self.color, color) for color in shadowed)
+        return IN_SHADOW if is_hidden else ""
 
     def is_seen_in(self, color: Color | None) -> bool:
         """Returns whether letters of a colour can be read on all backgrounds."""

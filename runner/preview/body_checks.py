@@ -10,9 +10,9 @@ from runner.characters import name_in_dns, show_on_one_line
 from runner.compare.link_hosts import find_host
 from runner.lint.html import ParsedHtml, Tag
 from runner.lint.links import find_links
-from runner.mail_display.element_style import IN_OUTLOOK, describe_element, has_style_sheet
+from runner.mail_display.element_style import IN_OUTLOOK, describe_element, find_page_look
 from runner.mail_display.html_events import read_events
-from runner.mail_display.look import BACKGROUND_COLOR_OF_SHEET, OWN_BACKGROUND, Look
+from runner.mail_display.look import BACKGROUND_COLOR_OF_SHEET, IN_SHADOW, OWN_BACKGROUND
 from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_style_conditions, find_unsupported
 from runner.preview.named_masks import show_or_name
@@ -26,7 +26,7 @@ _MAX_READ = 200_000  # characters of a body that are read as a browser reads the
 # What does not hide a link, or hides it in rare cases alone.
 _NOT_HIDING = frozenset(
     {"", "struck", "not in Outlook", "caption", "at the right", "in another direction", "not struck",
-     BACKGROUND_COLOR_OF_SHEET, OWN_BACKGROUND}
+     BACKGROUND_COLOR_OF_SHEET, OWN_BACKGROUND, IN_SHADOW}
     | {f"styled with {name}" for name in ("background", "background-color", "box-shadow", "float", "height",
        "line-height", "list-style", "list-style-type", "margin", "overflow", "padding", "text-indent", "vertical-align",
        "white-space", "width", "word-break")}
@@ -116,7 +116,7 @@ def find_hidden_links(body: str) -> dict[str, str]:
     certain is left out too: the preview draws it.
     """
     events = [*read_events(body[:_MAX_READ])]
-    elements = [("", Look(has_sheet=has_style_sheet(events)))]
+    elements = [("", find_page_look(events))]
     hidden: dict[str, str] = {}
     seen: set[str] = set()
     for event in events:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 
 from runner.characters import unescape_html
-from runner.mail_display.element_style import has_style_sheet
+from runner.mail_display.element_style import find_page_look
 from runner.mail_display.html_events import Event
 from runner.mail_display.plain_reading import is_read_in_one_way
 from runner.mail_elements import is_mail_element
@@ -48,7 +48,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     end = _find_end(sent)
     html = read_private_html(body, show_values=show_values, max_length=end)
     events = [*html.events]
-    collector = TextCollector(has_sheet=has_style_sheet(event for event, _ in events))
+    collector = TextCollector(find_page_look(event for event, _ in events))
     for event, displayed in events:
         collector.add(_escape_brackets(event), _escape_brackets(displayed))
     notes = [_OPEN_PLACE] if html.has_open_place else []

@@ -56,14 +56,14 @@ class TextCollector:
     attributes that mails do not use.
     """
 
-    def __init__(self, *, has_sheet: bool = False) -> None:
+    def __init__(self, page_look: Look) -> None:
         self._lines = TextLines()
         self._lists: list[ItemList] = []
         self._links: list[tuple[str, tuple[int, int]]] = []
         self._named_code: set[tuple[str, bool]] = set()
         self._has_auto_direction = self._is_conditional = False
         self._silent_depth = 0
-        self._open_elements = [_OpenElement(Look(has_sheet=has_sheet))]
+        self._open_elements = [_OpenElement(page_look)]
         self.uncommon: dict[str, None] = {}
 
     @property

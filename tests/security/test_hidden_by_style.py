@@ -107,6 +107,7 @@ BEHIND = [
     "<p style='font-size:9;line-height:9px'>evil",
     "<p style='opacity:.1666666666%'>evil", "<div style='line-height:0;font:16 Arial'>evil",
     f"<div style='box-shadow:{','.join(['0 0 0 25px rgba(0,0,0,.3)'] * 3)}'>evil</div>",
+    "<p style='color:#c9c9c9'>evil</p><p style='box-shadow:0 0 0 25px rgba(0,0,0,.12),0 0 0 25px rgba(0,0,0,.12)'>",
 ]  # fmt: skip
 # What gives no element another colour, or gives it one that is not in a style.
 OTHER_COLORS = [
