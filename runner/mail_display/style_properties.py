@@ -7,10 +7,11 @@ _PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "rem": 16.0, "in": 96.0, "cm": 38.0,
 _SIZES = {"em": 1.0, "ex": 0.5, "ch": 0.5}  # of the size of letters
 NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
 _LENGTH = re.compile(rf"([-+]?{NUMBER})([a-z]*|%)", re.ASCII)
-# Fonts whose letters are drawn as signs. A name that is no longer than these words says so is enough.
-_SIGN_FONT = re.compile(
+# Words in the names of fonts whose letters are drawn as signs, or whose lines are several times as high as their size,
+# so that a background behind them covers the line above.
+_UNUSUAL_FONT = re.compile(
     r"symbol|dings|dingbat|marlett|icon|awesome|mt extra|barcode|code ?\d|mdl2|braille|ornament|glyph|ms outlook|"
-    "specialty"
+    "specialty|math|zapfino|nastal|gabriola"
 )
 FONT = re.compile(
     r"(?:bold italic |(?:(?:normal|italic|oblique) )?(?:(?:normal|small-caps) )?"
@@ -146,10 +147,10 @@ def in_pixels(length: str, size: float) -> float | None:
 
 
 def is_plain_font(family: str) -> bool:
-    """Returns whether no font of a list draws letters as signs."""
+    """Returns whether no font of a list draws letters as signs, or is much higher than its size."""
     names = [name.strip() for name in family.split(",")]
     return all(
-        (_FAMILY.fullmatch(name) is not None and not _SIGN_FONT.search(name))
+        (_FAMILY.fullmatch(name) is not None and not _UNUSUAL_FONT.search(name))
         or (position > 0 and _SUPPLEMENTS.fullmatch(name) is not None)
         for position, name in enumerate(names)
     )

@@ -126,6 +126,7 @@ NAMED = {
     "text-shadow:0 20px 0 #000": "styled with text-shadow",
     "list-style-type:ethiopic-numeric": "styled with list-style-type",
     "font-family:Arial, Wingdings": "styled with font-family",
+    "font-family:'Cambria Math'": "styled with font-family",
     "font: 12px 'Webdings'": "styled with font-family",
     "text-transform:full-width": "styled with text-transform",
     "-webkit-text-size-adjust:1%": "styled with -webkit-text-size-adjust",
