@@ -216,6 +216,10 @@ def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_i
     ran = author.msgrun("status")
     assert step.partition(":\n")[0] in ran.out
     assert ran.out.count(f"msgrun resolve {old[:12]}") == 2, "of the old one alone a person decides now"
+    author.write("late.lock", line("a", "OLD-3", "claimed", message="first").replace("a" * 32, new))
+    assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
+    refused = author.msgrun("resolve", new, "--not-sent", "--yes")
+    assert (refused.code, "is being sent by" in refused.err) == (5, True), "one of its two open attempts may be live"
 
 
 def test_an_apply_that_loses_claims_waits_also_for_what_was_being_sent_when_it_began(

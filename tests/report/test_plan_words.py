@@ -37,3 +37,15 @@ def test_the_question_has_subjects_and_the_warnings_of_files(folder: Folder) -> 
     question = terminal.screen.partition("Send to 2 recipients")[2]
     assert "1  ticket  Your ticket\n" in question
     assert "! ticket: " in question
+
+
+def test_a_moment_that_excludes_recipients_is_said_once(folder: Folder) -> None:
+    message = CUT.partition("---\n")[2]
+    folder.message(message + "not_before: 2099-01-02T10:00:00Z\nexpires: 2099-03-01\n")
+    later = folder.run("plan").out.partition("\nPlan: ")[0]
+    assert (later.count("2099-01-02"), later.count("not before"), "expires 2099-03-01" in later) == (1, 1, True)
+    folder.message(message + "not_before: 2020-01-02T10:00:00Z\nexpires: 2099-03-01\n")
+    assert "not before 2020-01-02" in folder.run("plan").out
+    folder.message(message + "expires: 2020-03-01\n")
+    expired = folder.run("plan", "--all").out.partition("\nPlan: ")[0]
+    assert expired.count("2020-03-01") == 1
