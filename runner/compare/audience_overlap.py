@@ -24,6 +24,23 @@ from runner.key_table import KEY_SIZE, KeyTable
 _DATA_SIZE = 8  # bytes
 
 
+class OutOfBudgetError(Exception):
+    """More rows would have to be read than may be read."""
+
+
+@dataclass(slots=True)
+class RowBudget:
+    """How many rows of audiences may still be read. The files are of a size that nobody knows before."""
+
+    rows: int
+
+    def take(self) -> None:
+        """Takes one row. Raises OutOfBudgetError if none is left."""
+        self.rows -= 1
+        if self.rows < 0:
+            raise OutOfBudgetError
+
+
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """Counts of recipients: those that were added, those that were removed, and the same ones, on both sides.
@@ -66,10 +83,12 @@ class Overlap:
         return f"{counts}; {self.altered:,} of the same with other values" if self.altered else counts
 
 
-def compare_audiences(before: Declaration, now: Declaration, count: int) -> Overlap | None:
+def compare_audiences(
+    before: Declaration, now: Declaration, count: int, budget: RowBudget | None = None
+) -> Overlap | None:
     """Compares the audiences of two declarations. `count` is the current number of recipients.
 
-    None if one of them is in the workspace and was not read.
+    None if one of them is in the workspace and was not read. Raises OutOfBudgetError if there is a `budget`.
     """
     if before.audience.is_unread or now.audience.is_unread:
         return None
@@ -77,9 +96,11 @@ def compare_audiences(before: Declaration, now: Declaration, count: int) -> Over
         return Overlap(same=count)
     used = used_variables([*before.texts, *now.texts])
     with CURRENT_WORK.on_file(now.document.source.path):
-        old, new = _hash_audience(before, used), _hash_audience(now, used)
+        old, new = _hash_audience(before, used, budget), _hash_audience(now, used, budget)
         overlap = old.compare_to(new)
-        return replace(overlap, unrecognised=_count_unrecognised(before, now, old, new)) if overlap.added else overlap
+        if not overlap.added:
+            return overlap
+        return replace(overlap, unrecognised=_count_unrecognised(before, now, old, new, budget))
 
 
 def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
@@ -126,7 +147,9 @@ class _Audience:
         return Overlap(added, removed, same, altered, self.unreadable + now.unreadable)
 
 
-def _count_unrecognised(before: Declaration, now: Declaration, old: _Audience, new: _Audience) -> int:
+def _count_unrecognised(
+    before: Declaration, now: Declaration, old: _Audience, new: _Audience, budget: RowBudget | None
+) -> int:
     """Returns how many get the message now whom the lists of now leave out if their rows are read as before.
 
     A list finds its contacts by the columns id, user_id and email, and a row may have others there now.
@@ -136,7 +159,7 @@ def _count_unrecognised(before: Declaration, now: Declaration, old: _Audience, n
         return 0
     added = (
         recipient
-        for recipient, identity in _read_recipients(replace(before, selection=Selection()))
+        for recipient, identity in _read_recipients(replace(before, selection=Selection()), budget)
         if recipient and identity in new.identities and identity not in old.identities
     )
     tally = Tally()
@@ -145,9 +168,9 @@ def _count_unrecognised(before: Declaration, now: Declaration, old: _Audience, n
     return tally.left_out.total()
 
 
-def _hash_audience(declaration: Declaration, used: frozenset[str] | None) -> _Audience:
+def _hash_audience(declaration: Declaration, used: frozenset[str] | None, budget: RowBudget | None) -> _Audience:
     identities, data, unreadable = KeyTable(), array("Q"), 0
-    for recipient, identity in _read_recipients(declaration):
+    for recipient, identity in _read_recipients(declaration, budget):
         if recipient is None:
             unreadable += 1
         elif identities.add_if_new(identity):
@@ -155,10 +178,14 @@ def _hash_audience(declaration: Declaration, used: frozenset[str] | None) -> _Au
     return _Audience(identities, data, unreadable)
 
 
-def _read_recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, bytes]]:
+def _read_recipients(
+    declaration: Declaration, budget: RowBudget | None = None
+) -> Iterator[tuple[Recipient | None, bytes]]:
     """Yields every recipient with its identity; None for one that cannot be read."""
     for recipient in declaration.recipients(Tally()):
         CURRENT_WORK.step()
+        if budget:
+            budget.take()
         if isinstance(recipient, Problem):
             yield None, b""
             continue

@@ -11,17 +11,25 @@ from functools import cached_property
 from itertools import islice
 from typing import Literal
 
-from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, list_kinds
+from runner.compare.audience_overlap import (
+    Overlap,
+    RowBudget,
+    compare_audiences,
+    find_recipient,
+    hash_recipient,
+    list_kinds,
+)
 from runner.compare.declared_fields import (
     EXCLUDE_KEY,
     EXCLUDED_CONTACTS,
     RECIPIENT_KIND,
     FieldChange,
+    compare_audience_variables,
     compare_fields,
     describe_list_change,
 )
 from runner.compare.declared_texts import list_texts_and_variables
-from runner.compare.renames import RemovedMessage, RowBudget, find_lost_rules, find_renames, list_removed
+from runner.compare.renames import MAX_ROWS, RemovedMessage, find_lost_rules, find_renames, list_removed
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -158,20 +166,22 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
                 warnings = () if is_reported else find_renames(message, removed, compared)
             changes.append(MessageChange(message.name, "new", warnings=warnings))
             new.append(message.declaration)
-    budget = RowBudget()
-    changes = [_add_lost_rules(change, earlier_by_name, new, budget) for change in changes]
     other = {change.name for change in changes if _is_another_mailing(change)}
     new += [message.declaration for message in now.plan.messages if message.name in other]
+    budget = RowBudget(MAX_ROWS)
+    changes = [_add_lost_rules(change, earlier_by_name, new, budget) for change in changes]
     return (*changes, *(_describe_removal(each, new, budget) for each in removed))
 
 
 def _add_lost_rules(
     change: MessageChange, earlier: Mapping[str, Declaration], new: Sequence[Declaration], budget: RowBudget
 ) -> MessageChange:
-    """Returns a change with the rules of its message that new ones lack, if they may take its place."""
+    """Returns a change with the rules of its message that other ones lack, if they may take its place."""
     if not _sends_less(change):
         return change
-    return replace(change, fields=(*change.fields, *find_lost_rules(earlier[change.name], new, budget, is_kept=True)))
+    others = [each for each in new if each.name != change.name]
+    lost = find_lost_rules(earlier[change.name], others, budget, is_kept=True)
+    return replace(change, fields=(*change.fields, *lost))
 
 
 def _sends_less(change: MessageChange) -> bool:
@@ -194,6 +204,7 @@ def _compare_message(
     declaration = message.declaration
     fields = (
         *compare_fields(earlier.document.value, declaration.document.value),
+        *compare_audience_variables(earlier, declaration),
         *_compare_exclusions(earlier, declaration),
         *_compare_kinds(earlier, declaration),
     )

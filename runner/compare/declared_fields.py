@@ -9,14 +9,17 @@ from typing import Any
 
 import orjson
 
+from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.sources import SOURCE_KEYS
 from runner.declare.audience.suppression import SuppressionList
+from runner.declare.declaration import Declaration
 
 EXCLUDE_KEY = "to.exclude"
 EXCLUDED_CONTACTS = "contacts of to.exclude"  # a field that is compared as a list
 RECIPIENT_KIND = "recipients by"
 LISTED_RECIPIENTS = "recipients on a list"
 _SOURCES = (*SOURCE_KEYS, "intercom")
+_FILE_KEYS = ("csv", "jsonl", "parquet")
 _TEXT_KEYS = frozenset({"name", "subject", "body", "body_file"})
 _FREE_KEYS = ("x-", "vars.")
 
@@ -45,6 +48,36 @@ def list_fields(declared: Mapping[str, Any]) -> dict[str, Any]:
         elif key not in _TEXT_KEYS:
             fields[key] = value
     return {key: value for key, value in fields.items() if not str(key).startswith(_FREE_KEYS)}
+
+
+def list_audience_fields(declaration: Declaration) -> dict[str, Any]:
+    """Returns what decides who is in an audience, besides one file: keys of `to`, and the variables that they use.
+
+    Left out are the usual values: users, by the column that is named like the kind of address.
+    """
+    audience = declaration.audience
+    if not isinstance(audience, TableAudience):
+        return {}
+    usual = {"to.type": "user", f"to.{audience.kind}": f"{{{{ {audience.kind} }}}}"}
+    if len(audience.source.paths) == 1:  # the title of the source
+        usual |= {f"to.{key}": value for key in _FILE_KEYS if (value := declaration.document.value["to"].get(key))}
+    fields = {
+        name: value
+        for name, value in list_fields(declaration.document.value).items()
+        if name.startswith("to.") and usual.get(name) != value
+    }
+    where = declaration.selection.where
+    used = {*audience.identifier.variables, *(where.variables if where else ())}
+    variables = {f"vars.{name}": value for name, value in declaration.variables.items() if name in used}
+    return fields | {name: value for name, value in variables.items() if not callable(value)}
+
+
+def compare_audience_variables(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
+    """Yields the changed variables of project and message that decide who is in an audience."""
+    old, new = (list_audience_fields(side) for side in (before, now))
+    for name in {**new, **old}:
+        if name.startswith("vars.") and repr(old.get(name)) != repr(new.get(name)):
+            yield describe_change(name, *(format_value(side.get(name)) for side in (old, new)))
 
 
 def compare_fields(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[FieldChange]:

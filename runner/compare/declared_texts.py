@@ -17,10 +17,8 @@ def list_declared_texts(declaration: Declaration) -> dict[str, str]:
 
 
 def list_texts_and_variables(declaration: Declaration) -> dict[str, str]:
-    """Returns also `variables`: those of project and message that the texts use, and an audience that was not read."""
-    used, where = used_variables(declaration.texts), declaration.selection.where
-    if used is not None and where and declaration.audience.is_unread:
-        used |= where.variables  # which decide who gets it
+    """Returns also `variables`: those of project and message that the texts use."""
+    used = used_variables(declaration.texts)
     lines = [
         f"{name}: {json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)}"
         for name, value in declaration.variables.items()

@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from runner.compare.audience_overlap import compare_audiences, list_kinds
+from runner.compare.audience_overlap import OutOfBudgetError, RowBudget, compare_audiences, list_kinds
 from runner.compare.declared_fields import EXCLUDE_KEY, LISTED_RECIPIENTS, FieldChange, format_value, list_fields
 from runner.compare.declared_texts import list_declared_texts
 from runner.current_work import CURRENT_WORK
@@ -16,7 +15,7 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
 
 _MAX_NAMED = 10  # messages that lack a rule
-_MAX_ROWS = 200_000  # of audiences that are read to compare removed messages with others
+MAX_ROWS = 200_000  # of audiences that are read to compare removed messages with others
 _MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
 
 
@@ -26,18 +25,6 @@ class RemovedMessage(NamedTuple):
     declaration: Declaration
     texts: tuple[str, dict[str, str]]
     sent: int
-
-
-@dataclass(slots=True)
-class RowBudget:
-    """How many rows of audiences may still be read to compare removed messages with others."""
-
-    rows: int = _MAX_ROWS
-
-    def take(self, rows: int) -> bool:
-        """Takes rows from the budget. Returns whether there were enough."""
-        self.rows -= rows
-        return self.rows >= 0
 
 
 def list_removed(declarations: Iterable[Declaration], facts: Facts) -> list[RemovedMessage]:
@@ -77,10 +64,13 @@ def _list_unfound(removed: Declaration, others: Sequence[Declaration], budget: R
     compared = [one for one in others if one.selection.suppression_list or one.selection.exclusion_list]
     left = 0
     for other in compared:
-        if not budget.take(removed.audience.estimated_count + other.audience.estimated_count + 1):
+        try:
+            overlap = compare_audiences(removed, other, 0, budget) if budget.rows > 0 else None
+        except OutOfBudgetError:
+            overlap = None
+        if budget.rows <= 0:
             left += 1
             continue
-        overlap = compare_audiences(removed, other, 0)
         kinds, new_kinds = list_kinds(removed), list_kinds(other)
         if overlap and overlap.unrecognised:
             yield f"{other.name} is sent to {overlap.unrecognised:,}"

@@ -12,6 +12,7 @@ _TOKEN = re.compile(r"\n|[^\S\n]+|\w+(?:[.,'\u2019-]\w+)*|[^\w\s]")  # 12.50, do
 # Pairs of equal words that are looked at, over all steps: about a second. For two texts in which words repeat, difflib
 # would take minutes. Texts that differ so much are easier to read whole.
 _MAX_PAIRS = 3_000_000
+_KEPT = 10  # characters before and after a difference, of those that two texts share
 
 
 class _TooDifferentError(Exception):
@@ -92,3 +93,13 @@ def _join_parts(parts: Iterable[DiffPart]) -> list[DiffPart]:
 
 def _build_changes(removed: str, added: str) -> list[DiffPart]:
     return [part for part in (DiffPart("removed", removed), DiffPart("added", added)) if part.text]
+
+
+def cut_shared_ends(before: str, now: str) -> tuple[str, str]:
+    """Returns both texts without what they begin and end with alike, but for some characters."""
+    start = max(0, len(commonprefix((before, now))) - _KEPT)
+    shared = len(commonprefix((before[start:][::-1], now[start:][::-1])))
+    cut = max(0, shared - _KEPT)
+    texts = (text[start : len(text) - cut] for text in (before, now))
+    first, second = (f"{'…' * (start > 0)}{text}{'…' * (cut > 0)}" for text in texts)
+    return first, second

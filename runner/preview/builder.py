@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 
 from runner.characters import show_invisible, show_on_one_line
+from runner.compare.declared_fields import format_value, list_audience_fields
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.audience import TableAudience
 from runner.declare.delivery import Delivery
 from runner.declare.sample import make_sample, read_beginning
-from runner.declare.sender import Sender
 from runner.errors import Problem
 from runner.intercom.wire_format import build_body
 from runner.plan.deliveries import ACTIONS, PlannedMessage
@@ -136,12 +136,13 @@ class _MessageBuilder:
         sample = sample_message(message, source.settings, self._authorship, source.recipient_count)
         recipients = tuple(self._view_recipient(sampled) for sampled in sample.deliveries)
         is_computed = any(recipient.is_computed for recipient in recipients)
+        sender = declaration.sender
         return MessageView(
             name=message.name,
             page=self._page,
             kind=declaration.message_type,
             template=declaration.template or "",
-            sender=show_on_one_line(_name_sender(declaration.sender)),
+            sender=show_on_one_line(f"{'admin ' if sender.kind == 'id' else ''}{sender.value}"),
             revision=declaration.revision,
             source=show_on_one_line(f"{declaration.place.path}:{declaration.place.line}"),
             subject=recipients[0].subject or recipients[0].beginning if recipients else "",
@@ -238,10 +239,6 @@ class _MessageBuilder:
                 yield Variable(name, "", "none")
 
 
-def _name_sender(sender: Sender) -> str:
-    return f"admin {sender.value}" if sender.kind == "id" else sender.value
-
-
 def _format_value(value: Any) -> str:
     text = (
         value if isinstance(value, str) else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
@@ -274,6 +271,8 @@ def _list_facts(message: PlannedMessage) -> Iterator[tuple[str, str]]:
     for exception in format_exceptions(declaration):
         yield "exception", exception
     yield "opens a conversation", "at once" if declaration.opens_conversation else "with the first reply"
+    for name, value in list_audience_fields(declaration).items():
+        yield show_on_one_line(name), show_on_one_line(format_value(value))
     for reason, count in message.left_out.items():
         yield f"left out by {reason.replace('_', ' ')}", f"{count:,}"
     yield "digest", message.digest

@@ -10,7 +10,7 @@ from runner.characters import show_invisible, show_on_one_line
 from runner.compare.comparison import MessageChange
 from runner.compare.declared_fields import FieldChange
 from runner.compare.declared_texts import list_texts_and_variables
-from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
+from runner.compare.word_diff import DiffPart, cut_shared_ends, diff_tokens, diff_words
 from runner.declare.declaration import Declaration
 from runner.declare.sample import Sample
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
@@ -64,7 +64,7 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
     return ChangeView(
         kind=change.kind,
         parts=tuple(_list_changed_parts(change, changed)),
-        fields=tuple((field.name, _shorten(field.before), _shorten(field.now)) for field in change.fields),
+        fields=tuple((field.name, *_shorten(field)) for field in change.fields),
         audience=str(change.audience) if change.audience and change.audience.has_changes else "",
         notes=tuple(change.notes(is_same_text=not changed)),
         before=before,
@@ -76,12 +76,12 @@ def build_change(change: MessageChange, style: Style, *, show_values: bool) -> C
 def show_written(declaration: Declaration) -> tuple[tuple[str, str], ...]:
     """Returns the texts of a message as they are written, each with its name, as a page shows them."""
     written = list_texts_and_variables(declaration).items()
-    return tuple((show_on_one_line(name), show_invisible(_shorten_source(source))) for name, source in written)
+    return tuple((show_on_one_line(name), show_invisible(_cut(source, _MAX_SOURCE))) for name, source in written)
 
 
-def _shorten_source(source: str) -> str:
-    rest = len(source) - _MAX_SOURCE
-    return f"{source[:_MAX_SOURCE]}… and {rest:,} more characters" if rest > 0 else source
+def _cut(text: str, length: int) -> str:
+    rest = len(text) - length
+    return f"{text[:length]}… and {rest:,} more characters" if rest > 0 else text
 
 
 def _list_changed_parts(change: MessageChange, texts: Mapping[str, Sequence[DiffPart]]) -> Iterator[str]:
@@ -161,6 +161,9 @@ def _mark_words(html: str, tag: str) -> str:
     return "".join(pieces[:-1])
 
 
-def _shorten(value: str) -> str:
-    text = show_on_one_line(value)
-    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"
+def _shorten(field: FieldChange) -> tuple[str, str]:
+    """Returns both values of a field, of long ones what differs."""
+    before, now = field.before, field.now
+    if max(len(before), len(now)) > _MAX_VALUE:
+        before, now = cut_shared_ends(before, now)
+    return _cut(show_on_one_line(before), _MAX_VALUE), _cut(show_on_one_line(now), _MAX_VALUE)

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from posixpath import commonprefix
 from typing import Any
 
 from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import CHANGE_KINDS, Comparison, MessageChange
 from runner.compare.declared_fields import FieldChange
-from runner.compare.word_diff import DiffPart, diff_words
+from runner.compare.word_diff import DiffPart, cut_shared_ends, diff_words
 from runner.current_work import CURRENT_WORK
 from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible_text
@@ -28,7 +27,7 @@ from runner.report.word_diff import format_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 _SIGN_COLOURS = {"-": "red", "+": "green"}
-_SHORT = 10  # digits of a commit's hash, removed messages that are named, characters before a difference
+_SHORT = 10  # digits of a commit's hash, removed messages that are named
 _MAX_DIFF_LENGTH = 4_000  # characters of a diff on a terminal
 _MAX_DIFFS = 8  # of one message: of its subject and body, and of included files
 _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
@@ -212,7 +211,7 @@ def _shorten(field: FieldChange, length: int) -> tuple[str, str]:
     """
     values = field.before, field.now
     if all(values) and max(map(len, values)) > length:
-        values = _list_changed_entries(*values) or _cut_shared_ends(*values)
+        values = _list_changed_entries(*values) or cut_shared_ends(*values)
     return shorten_line(values[0], length), shorten_line(values[1], length)
 
 
@@ -228,16 +227,6 @@ def _list_changed_entries(before: str, now: str) -> tuple[str, str] | None:
         f"{len(old):,} entries, removed: {', '.join(removed) or 'none'}",
         f"{len(new):,} entries, added: {', '.join(added) or 'none'}",
     )
-
-
-def _cut_shared_ends(before: str, now: str) -> tuple[str, str]:
-    """Returns both texts without what they begin and end with alike, but for some characters."""
-    start = max(0, len(commonprefix((before, now))) - _SHORT)
-    shared = len(commonprefix((before[start:][::-1], now[start:][::-1])))
-    cut = max(0, shared - _SHORT)
-    texts = (text[start : len(text) - cut] for text in (before, now))
-    first, second = (f"{'…' * (start > 0)}{text}{'…' * (cut > 0)}" for text in texts)
-    return first, second
 
 
 def _on_one_line(value: str) -> str:

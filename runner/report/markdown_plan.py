@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import zip_longest
 
+from runner.compare.declared_fields import format_value, list_audience_fields
 from runner.declare.audience.audience import TableAudience
 from runner.declare.declaration import Declaration
 from runner.plan.deliveries import ACTIONS, BEING_SENT, Action, PlannedMessage
@@ -38,7 +39,6 @@ from runner.report.markdown_table import count_later, describe_cut, format_table
 from runner.report.plan_words import (
     NO_DIGEST,
     count_unread,
-    declared_words,
     format_sender,
     format_subscription,
     format_unread,
@@ -226,7 +226,8 @@ def _format_audience(declaration: Declaration, length: int, *, show_values: bool
     if not isinstance(declaration.audience, TableAudience):
         return []
     title = declaration.audience.source.title
-    words = [f"`{name}`: {inline_code(text, length)}" for name, text in declared_words(declaration)]
+    fields = list_audience_fields(declaration).items()
+    words = [f"`{name}`: {inline_code(format_value(value), length)}" for name, value in fields]
     title = reveal_or_mask(mark_private_values(title, ()), show_values=show_values)
     return [f"Audience {inline_code(title)}, by {declaration.audience.kind}", *words]
 

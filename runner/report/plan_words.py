@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from runner.compare.declared_fields import format_value, list_fields
 from runner.declare.audience.workspace_contacts import ContactReading, WorkspaceContacts
 from runner.declare.declaration import Declaration
 from runner.declare.sender import Sender
@@ -19,7 +18,6 @@ from runner.report.terminal_text import style
 from runner.shown_command import shown_command
 
 _SOON = timedelta(days=1)
-_CHOOSING = ("to.columns", "to.where")
 NO_DIGEST = "not known: an audience was not read"
 
 
@@ -81,18 +79,6 @@ def reading_lines(message: PlannedMessage) -> Iterator[str]:
     source = message.workspace_contacts
     if source and source.reading:
         yield _describe(source.reading, source)
-
-
-def declared_words(declaration: Declaration) -> Iterator[tuple[str, str]]:
-    """Yields the keys and values, on one line, by which an author decides who is among the rows of an audience.
-
-    Of a query and of the workspace, all: a text may come from there alone, and a sample masks it like every value.
-    """
-    fields = list_fields(declaration.document.value)
-    names: tuple[str, ...] = _CHOOSING
-    if {"to.sql", "to.intercom"} & fields.keys():
-        names = tuple(name for name in fields if name.startswith("to."))
-    yield from ((name, format_value(fields[name])) for name in names if name in fields)
 
 
 def is_empty(message: PlannedMessage) -> bool:
