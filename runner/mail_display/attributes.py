@@ -47,8 +47,10 @@ _BOUNDS = dict.fromkeys(
     ("cellpadding", "cellspacing", "border", "hspace", "vspace", "marginheight", "marginwidth", "leftmargin",
      "topmargin", "rightmargin", "bottommargin"), 64.0
 )  # fmt: skip
-_MAX_HEIGHT = 400.0
-_INTEGER = re.compile(r"[ \t\r\n\f]*\+?([0-9]{1,9})[0-9.]*(%?)")
+_MAX_HEIGHT, _ANY = 400.0, 9999.0
+_LENGTHS = frozenset({*_BOUNDS, "width", "height"})
+_LENGTH = re.compile(r"\s*([0-9]{1,4})(?:\.[0-9]+)?(%?)(?:px)?\s*|[^0-9]*", re.ASCII)
+_FONT_SIZE = re.compile(r"\s*[+-]?[0-9]\s*|[^0-9]*", re.ASCII)
 
 
 def judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[str, str], look: Look) -> list[str]:
@@ -79,8 +81,10 @@ def _decorates(tag: str, name: str, attributes: Mapping[str, str], look: Look) -
         return True
     if name == "nowrap" or _CSS_ALONE.search(value):
         return False
-    if bound := _BOUNDS.get(name):
-        return _read_pixels(value) <= bound
+    if name == "size" and tag == "font":
+        return _FONT_SIZE.fullmatch(value) is not None
+    if name in _LENGTHS or (name == "size" and tag == "hr"):
+        return _LENGTH.fullmatch(value) is not None and _read_pixels(value) <= _BOUNDS.get(name, _ANY)
     if has_color(name, tag, attributes):
         return parse_color_attribute(value) is not None
     if name == "type":
@@ -105,6 +109,6 @@ def _is_large_height(value: str) -> bool:
 
 
 def _read_pixels(value: str) -> float:
-    """Returns the number that HTML reads at the start of an attribute, in a mail that is 600 pixels wide."""
-    number = _INTEGER.match(value)
-    return float(number[1]) * (6 if number[2] else 1) if number else 0.0
+    """Returns a length in a mail that is 600 pixels wide; 0 if there is none, or if it is named anyway."""
+    number = _LENGTH.fullmatch(value)
+    return float(number[1]) * (6 if number[2] else 1) if number and number[1] else 0.0

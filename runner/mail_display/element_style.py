@@ -12,7 +12,7 @@ from runner.mail_display.colors import BLACK, WHITE, YELLOW, parse_color_attribu
 from runner.mail_display.flow import Flow, find_flow
 from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.inline_style import read_style
-from runner.mail_display.look import MAX_SIZE, NOT_DISPLAYED, Look
+from runner.mail_display.look import MAX_SIZE, NOT_DISPLAYED, OWN_BACKGROUND, Look
 from runner.mail_display.style_parser import ParsedStyle, parse_style
 from runner.mail_elements import split_names
 
@@ -29,8 +29,9 @@ _FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
 PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
 _MIN_RATIO, _MAX_RATIO = 0.85, 1.15
 _RAISED = frozenset({"sub", "sup"})
+_UNDERLINED = frozenset({"a", "u", "ins"})
 _UNPAINTED = frozenset({"none", "0", "0px", "transparent", "inherit", "initial", "unset"})
-_WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
+_WIDTH = re.compile(r"(\d{1,4}(?:\.\d+)?)(%?)(?:px)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     tag, attributes = event.name, event.attributes
     style = _parse_style_of(tag, attributes)
     flow, wrong_property = find_flow(tag, style, attributes.get("align", "").strip().lower())
-    default_look = _find_default_look(tag, attributes, flow, look)
+    if look.is_row and flow in {"inline", "below"}:
+        flow = "beside"
+    default_look = replace(_find_default_look(tag, attributes, flow, look), is_row=_is_row(tag, style))
     own = read_style(style, tag, flow, default_look, look)
     named = [f"styled with {wrong_property}"] if wrong_property else [*own.marks]
     marks = [
@@ -66,27 +69,32 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     ]
     if STRUCK in marks and own.look.describe_text():
         marks[marks.index(STRUCK)] = "styled with text-decoration"  # in the colour of the text
-    if look.struck_size and not _keeps_struck(tag, flow, own.look.size / look.struck_size):
+    has_background = _has_background(tag, attributes) if own.has_background is None else own.has_background
+    if look.struck_size and (has_background or not _keeps_struck(tag, flow, own.look.size / look.struck_size)):
         marks.append("not struck")
     struck_size = own.look.size if STRUCK in marks else 0.0 if "not struck" in marks else look.struck_size
-    has_background = _has_background(tag, attributes) if own.has_background is None else own.has_background
-    is_sure = has_background and (own.is_background_sure or (tag == "body" and look.backgrounds == (WHITE,)))
     new_look = own.look if struck_size == own.look.struck_size else replace(own.look, struck_size=struck_size)
-    if tag == "html" and has_background:  # then that of <body> is not drawn behind all of the page
+    if tag == "body" and has_background and look.backgrounds == (WHITE,):  # it is drawn behind all of the page
+        new_look = replace(new_look, backgrounds=new_look.backgrounds[1:] or (WHITE,))
+    if tag == "html" and has_background:  # then that of <body> is not
         new_look = replace(new_look, backgrounds=(WHITE, *new_look.backgrounds))
     return Appearance(
         marks=tuple(dict.fromkeys(filter(None, marks))),
-        look=_set_backgrounds(tag, new_look, look, is_sure=is_sure),
+        look=new_look,
         flow=flow,
-        paints=flow in {"inline", "box"} and _paints(style),
+        paints=flow != "below" and tag not in {"td", "th"} and _paints(style),
     )
+
+
+def _is_row(tag: str, style: ParsedStyle) -> bool:
+    return tag != "table" and style.list_values("display") == {"table"}
 
 
 def _parse_style_of(tag: str, attributes: Mapping[str, str]) -> ParsedStyle:
     """Returns the style of an element and its width. The style comes after the attribute, and counts for more."""
-    width = attributes.get("width", "").strip() if tag != "img" else ""
-    unit = "" if width.endswith("%") else "px"
-    return parse_style(f"width:{width}{unit};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", ""))
+    width = _WIDTH.fullmatch(attributes.get("width", "").strip()) if tag != "img" else None
+    start = f"width:{width[1]}{width[2] or 'px'};" if width else ""
+    return parse_style(start + attributes.get("style", ""))
 
 
 def _has_background(tag: str, attributes: Mapping[str, str]) -> bool:
@@ -101,24 +109,20 @@ def _paints(style: ParsedStyle) -> bool:
     )
 
 
-def _set_backgrounds(tag: str, look: Look, around: Look, *, is_sure: bool) -> Look:
-    """Returns the look of what is in an element. `is_sure`: its background is drawn behind all of its text."""
-    if tag == "table":
-        look = replace(look, caption_backgrounds=around.backgrounds)
-    own = look.backgrounds[len(around.backgrounds) :] or look.backgrounds[-1:]
-    return replace(look, backgrounds=own) if is_sure else look
-
-
 def _judge_place(tag: str, flow: Flow) -> Iterator[str]:
     if flow == "right":
         yield "at the right"
-    if tag in WITHOUT_ROOM and flow != "inline":
+    if (tag in WITHOUT_ROOM and flow != "inline") or (tag == "hr" and flow != "below"):
         yield "styled with display"
+    if tag == "mark":
+        yield OWN_BACKGROUND
 
 
 def _judge_size(tag: str, style: ParsedStyle, flow: Flow, own: Look, look: Look) -> Iterator[str]:
     if own.size > MAX_SIZE >= look.size:
         yield own.describe_size()  # also of a line or an underline, where no text has the size
+    if (tag in _UNDERLINED or style.list_values("text-decoration")) and own.height_of_line < own.size:
+        yield "styled with line-height"  # an underline as thick as large letters need would cover the next line
     if tag in _RAISED and (style.list_values("vertical-align") or flow != "inline"):
         yield "styled with vertical-align" if flow == "inline" else "styled with display"
     if tag in _RAISED and look.is_raised:
@@ -152,7 +156,7 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
     if flow in {"left", "right"}:  # a background may end before what floats
         look = replace(look, backgrounds=(WHITE, *look.backgrounds))
     size = look.size * _SIZES.get(tag, 1.0)
-    if tag == "font" and (number := re.match(r"\s*([+-]?)(\d{1,3})", attributes.get("size", ""))):
+    if tag == "font" and (number := re.fullmatch(r"\s*([+-]?)(\d)\s*", attributes.get("size", ""))):
         step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
         size = _FONT_SIZES[max(1, min(7, step)) - 1]
     look = look if size == look.size else replace(look, size=size)
@@ -168,8 +172,6 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
 def _find_default_decoration(tag: str, attributes: Mapping[str, str], look: Look) -> Look:
     if tag == OUTLOOK:
         look = replace(look, backgrounds=(None,))  # shapes of its own
-    if tag == "caption":
-        look = replace(look, backgrounds=look.caption_backgrounds)
     if tag == "mark":
         look = replace(look.add_background(YELLOW), color=BLACK)
     return _find_default_colors(tag, attributes, look) if attributes else look
@@ -180,10 +182,10 @@ def _find_default_colors(tag: str, attributes: Mapping[str, str], look: Look) ->
         # A link has one of several colours, and must be seen in all of them.
         unseen = (color for color in look.links if not look.is_seen_in(color))
         look = replace(look, color=next(unseen, look.links[0]))
+    if has_color("bgcolor", tag, attributes):
+        look = look.add_background(parse_color_attribute(attributes["bgcolor"]))
     if attributes.get("background", "").strip() and tag in COLORS["bgcolor"]:
         look = look.add_background(None)  # a picture, which is named
-    elif has_color("bgcolor", tag, attributes):
-        look = look.add_background(parse_color_attribute(attributes["bgcolor"]))
     for name in ("color", "text"):
         if has_color(name, tag, attributes):
             look = replace(look, color=parse_color_attribute(attributes[name]))

@@ -5,12 +5,11 @@ itself, by a list of those that only decorate. All others are named, and so is a
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from runner.mail_display.colors import adds_no_background, parse_background, parse_color
 from runner.mail_display.flow import Flow
-from runner.mail_display.look import NOT_DISPLAYED, Look
+from runner.mail_display.look import NOT_DISPLAYED, OWN_BACKGROUND, Look
 from runner.mail_display.style_parser import ParsedStyle
 from runner.mail_display.style_properties import BOUNDS, NUMBER, decorates, in_pixels, is_plain_font
 
@@ -31,14 +30,11 @@ _TEXT_PROPERTY = re.compile(
 )
 _GROWING = frozenset({"td", "th", "tr", "table", "tbody", "thead", "tfoot", "img"})  # they grow with what is in them
 _PICTURE = re.compile(r"url\(|gradient\(")
+_UNPAINTED = frozenset({"none", "transparent", "initial", "unset"})
+_NO_BORDER = re.compile(r"(?:none|0(?:px)?|initial|unset|hidden)(?: .*)?")
 _WHOLE = frozenset({"auto", "none", "100%"})
-_MIN_WIDTH = 100.0  # pixels
+_MIN_WIDTH, _WHOLE_WIDTH = 100.0, 600.0  # pixels
 _MIN_FIXED = 300.0  # pixels: in a narrower table whose cells do not grow, one lies over the other
-_MAX_RADIUS = 8.0  # pixels: a larger corner takes the background away behind letters
-# An element in a line draws these over the lines above and below, if it draws anything.
-_DRAWN_OVER = re.compile(r"(border|padding)(?:-(?:top|bottom))?(?:-width)?")
-_HEIGHT_OF_LETTERS = 1.2  # of their size: as high is what is drawn behind them
-_MAX_OVER = 5.0  # pixels
 _MAX_EMPTY_LINE = 250.0  # pixels: above and below letters, or where there are none
 _SIDEWAYS = re.compile(r"0(?:px)? -1px")  # a margin with which columns of inline-block fit into a line
 
@@ -47,13 +43,11 @@ _SIDEWAYS = re.compile(r"0(?:px)? -1px")  # a margin with which columns of inlin
 class Style:
     """What a style does: `marks` say how a text appears; none if the style only decorates.
 
-    `has_background`: whether it gives the element a background; None if it says nothing of it. `is_background_sure`:
-    what the element has as one, is drawn behind all of its text.
+    `has_background`: whether it gives the element a background; None if it says nothing of it.
     """
 
     marks: tuple[str, ...]
     look: Look
-    is_background_sure: bool = False
     has_background: bool | None = None
 
 
@@ -69,7 +63,7 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
     displays = style.list_values("display")
     new_look, marks = _find_look(style, look, around)
     grows = tag in _GROWING and not displays and not look.is_fixed
-    width = max((in_pixels(value, look.size) or 0 for value in style.list_values("width") - _WHOLE), default=0)
+    width = min((in_pixels(value, look.size) or 0 for value in style.list_values("width") - _WHOLE), default=0)
     widths = (in_pixels(value, look.size) or 0 for value in style.list_values("min-width"))
     is_column = flow in {"box", "beside"} and max(widths, default=0) >= _MIN_WIDTH
     for name, value in style.declarations:
@@ -78,14 +72,13 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
         is_shifted = name.startswith("margin") and "-" in value and not (is_column and _SIDEWAYS.fullmatch(value))
         if not (fits and not is_shifted and _decorates(name, value, new_look.size)):
             marks.append(_describe(style, name, value, new_look.size))
-    if flow == "inline":
-        marks += _find_drawn_over(style, new_look, is_painted=tag == "mark")
+    if flow == "inline" and any(_is_painted_in_line(*one) for one in style.declarations):
+        marks.append(OWN_BACKGROUND)
     if displays == {"none"}:
         marks = [NOT_DISPLAYED]
     return Style(
         marks=_choose_marks(marks),
         look=new_look,
-        is_background_sure=grows and _holds_background(style, tag, new_look.size),
         has_background=_draws_background(style),
     )
 
@@ -96,16 +89,11 @@ def _draws_background(style: ParsedStyle) -> bool | None:
     return not adds_no_background(*declared[-1]) if declared else None
 
 
-def _holds_background(style: ParsedStyle, tag: str, size: float) -> bool:
-    """Returns whether the background of a part of a table is drawn behind all of its text."""
-    words = (word for name, value in style.declarations or () if "radius" in name for word in value.split())
-    is_limited = tag in {"td", "th"} and style.list_values("max-width")
-    return not is_limited and all((in_pixels(word, size) or 0) <= _MAX_RADIUS for word in words)
-
-
 def _describe(style: ParsedStyle, name: str, value: str, size: float) -> str:
-    if name in {"height", "min-height"} and (in_pixels(value, size) or 0) > BOUNDS[name][1]:
-        return f"styled with a large {name}"
+    if name in {"height", "min-height"}:
+        pixels = in_pixels(value, size)
+        if pixels is None or pixels > BOUNDS[name][1]:
+            return f"styled with a large {name}"
     mark = _KNOWN.get((name, value), f"styled with {name}")
     lines = [each for each, _ in style.declarations or () if each.startswith("text-decoration")]
     # Another declaration may give the line the colour of the background, or take it away.
@@ -118,24 +106,9 @@ def _choose_marks(marks: list[str]) -> tuple[str, ...]:
     return (*known, *dict.fromkeys(mark for mark in marks if mark not in known))
 
 
-def _find_drawn_over(style: ParsedStyle, look: Look, *, is_painted: bool) -> Iterator[str]:
-    """Yields what makes an element in a line cover the lines above and below, if it is too much.
-
-    `is_painted`: it has a background without any style.
-    """
-    heights = {"border": 0.0, "padding": 0.0}
-    largest = ""
-    for name, value in style.declarations or ():
-        if part := _DRAWN_OVER.fullmatch(name):
-            words = value.split()[::2] if name == "padding" else value.split()
-            height = max((in_pixels(word, look.size) or 0 for word in words), default=0)
-            if height >= max(heights.values()):
-                largest = name
-            heights[part[1]] = max(heights[part[1]], height)
-    is_painted |= any(name.startswith(("background", "border")) for name, _ in style.declarations or ())
-    letters = (_HEIGHT_OF_LETTERS * look.size - look.height_of_line) / 2
-    if is_painted and sum(heights.values()) + max(letters, 0) > min(_MAX_OVER, look.height_of_line / 4):
-        yield f"styled with {largest or 'background'}"
+def _is_painted_in_line(name: str, value: str) -> bool:
+    """Returns whether a property draws a background, which covers the lines above and below an element in a line."""
+    return name in {"background", "background-color"} and value not in _UNPAINTED
 
 
 def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list[str]]:
@@ -162,6 +135,9 @@ def _add_background(name: str, value: str, look: Look, around: Look, marks: list
     if adds_no_background(name, value):
         return look.add_background(around.backgrounds[-1])
     is_picture = name != "background-color" and _PICTURE.search(value) is not None
+    if is_picture:  # which may be absent, or let a colour shine through
+        for word in value.split():
+            look = look.add_background(known) if (known := parse_color(word)) else look
     color = None if is_picture or name == "background-image" else parse_background(name, value)
     marks += [f"styled with {name}"] * (color is None and not is_picture)
     return look.add_background(color)
@@ -212,6 +188,8 @@ def _fits(
     largest = max((in_pixels(word, size) or 0 for word in value.split()), default=0)
     if name in {"height", "max-height"}:
         return grows or value in _WHOLE
+    if name in {"width", "max-width", "min-width"} and "%" in value:
+        return (in_pixels(value, size) or 0) <= _WHOLE_WIDTH and (grows or value in _WHOLE or largest >= _MIN_WIDTH)
     if name in {"width", "max-width"}:
         is_wide_enough = grows and (name == "width" or tag == "img")
         return is_wide_enough or value in _WHOLE or largest >= _MIN_WIDTH
@@ -223,4 +201,6 @@ def _fits(
         return not keeps_spaces  # which it could end
     if name in {"clear", "box-shadow"}:
         return flow == "below"
+    if name.startswith("border") and flow == "inline" and tag != "img":  # a line could be drawn through letters
+        return "radius" in name or "color" in name or _NO_BORDER.fullmatch(value) is not None
     return True

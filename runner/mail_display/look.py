@@ -19,11 +19,11 @@ _MAX_TIGHTENING = 1 / 16  # of the size: a space is a quarter of it, and is stil
 class Look:
     """What a text inherits from the elements around it, in pixels. A colour that is not known is None.
 
-    Place: `is_fixed`: it is in a table whose cells do not grow. `keeps_spaces`: spaces and ends of lines are displayed.
+    Place: `is_fixed`: it is in a table whose cells do not grow. `is_row`: it is in an element with `display: table`, in
+    which all stand beside each other. `keeps_spaces`: spaces and ends of lines are displayed.
     `letter_spacing` is what stands between letters besides.
     Colours: `links` are those that a link may have. One of the `backgrounds` is drawn behind the text: they are that of
-    the page or of the innermost part of a table, which grow with what they hold, and those of the elements in it, which
-    may end before their text. `caption_backgrounds` are those around the table. `has_sheet`: a style sheet may give any
+    the page and those of the elements around the text, which may end before it. `has_sheet`: a style sheet may give any
     text another colour. `has_shadow`: an element may throw one on any background.
     Others: `list_tag` is that of the innermost list. `is_raised`: it is in <sub> or <sup>. `struck_size` is that of the
     letters which a line goes through; 0 without one.
@@ -34,9 +34,9 @@ class Look:
     line_height: float = 0.0  # 0: as the font has it
     relative_line_height: float = 1.2
     is_fixed: bool = False
+    is_row: bool = False
     color: Color | None = BLACK
     backgrounds: tuple[Color | None, ...] = (WHITE,)
-    caption_backgrounds: tuple[Color | None, ...] = (WHITE,)
     links: tuple[Color | None, ...] = (LINK,)
     keeps_spaces: bool = False
     list_tag: str = ""

@@ -110,7 +110,7 @@ def decorates(name: str, value: str, size: float) -> bool:
 
     The letters themselves are judged elsewhere.
     """
-    group = re.sub(r"^(margin|padding)-[a-z]+$", r"\1", name)
+    group = re.sub(r"^(margin|padding)-(?:top|right|bottom|left)$", r"\1", name)
     if bounds := BOUNDS.get(group):
         words = value.split()
         most = 1 if group != name else _MOST_WORDS.get(name, 1)  # browsers refuse more

@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from runner.characters import show_invisible
+from runner.report.layout import display_width
 from runner.report.terminal_text import remove_styles
 
 _BACKTICKS = re.compile(r"`+")
@@ -35,7 +36,8 @@ _CUT = re.compile(
     re.MULTILINE,
 )
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n){21,}")  # longer than what the text of a body has without a remark
-_SPACES = re.compile(r"[^\S\n]{61,}")
+# A long row of white space, or one of kinds that are as wide as letters.
+_SPACES = re.compile(r"[^\S\n]{61,}|(?:[ \xa0\t]*[^\S\n \xa0\t]){3,}[ \xa0\t]*")
 
 
 def escape_text(text: str) -> str:
@@ -98,8 +100,15 @@ def shorten_block(
         indent = line[:2] if is_diff else ""
         if is_diff:  # its lines are those of two texts
             depth = int(line[2:].startswith(CONTINUED))
-        for number, part in enumerate(textwrap.wrap(line[len(indent) :], _WIDTH - len(indent)) or [""]):
-            sign = CONTINUED if number and depth and has_brackets else ""
+        wide = max(0, display_width(line) - len(line))
+        room = max(_WIDTH // 2, _WIDTH - wide) - len(indent)
+        words = line[len(indent) :].replace("\xa0", " ")  # of which a row would be one word
+        room -= len(CONTINUED) * (max(map(len, words.split()), default=0) > room)
+        end = -1
+        for number, part in enumerate(textwrap.wrap(words, room) or [""]):
+            is_in_word = words.startswith(part, end)
+            end = words.find(part, max(end, 0)) + len(part)
+            sign = CONTINUED if (number and depth and has_brackets) or (number and is_in_word) else ""
             broken.append(f"{indent}{sign}{part}".rstrip() if number else f"{indent}{part}")
             depth = max(0, depth + part.count("[") - part.count("]"))
     return "\n".join(broken)

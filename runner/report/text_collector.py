@@ -17,14 +17,16 @@ from runner.mail_display.element_style import (
 )
 from runner.mail_display.flow import BLOCK_ELEMENTS
 from runner.mail_display.html_events import CONDITION, CONDITION_END, OUTLOOK, Event
-from runner.mail_display.look import NOT_DISPLAYED, Look
+from runner.mail_display.look import IN_SHADOW, NOT_DISPLAYED, OWN_BACKGROUND, Look
 from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
 from runner.report.element_label import escape_words, label_element
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
 from runner.report.list_numbers import DOT, LISTS, ItemList
+from runner.report.problem_text import pluralize
 from runner.report.text_lines import SEEN, Box, Marks, TextLines
 
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
+_NO_SPACE = re.compile(r"(?<=\S)[\r\f](?=\S)")  # browsers draw nothing there
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
@@ -34,9 +36,14 @@ _HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
 _HARMLESS_ALONE = (_WHOLE_MARKS - {STRUCK}) | {"caption", "not in Outlook", OVER_ROWS, "styled with nowrap"} | {
     f"styled with {name}" for name in split_names(
         "background background-color background-image box-sizing color font-family height max-height min-height "
-        "object-fit opacity overflow text-align text-decoration text-indent word-break"
+        "object-fit opacity overflow text-align text-indent word-break"
     )
 }  # fmt: skip
+_HIDING_LABEL = frozenset(
+    {"styled with color", "styled with opacity", "styled with overflow", "styled with text-indent"}
+)
+_ON_BACKGROUND = frozenset({OWN_BACKGROUND, IN_SHADOW})
+_UNDERLINED = frozenset({"u", "ins"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,9 @@ class TextCollector:
         is_moved = self._lines.placement.open_element(appearance.flow, is_drawn=is_drawn)
         is_shape = ":" in tag and self._is_in_outlook  # which Outlook alone lays out
         added = ("moved to the left",) * is_moved
-        words = () if is_shape else (*map(escape_words, appearance.marks), *added)
+        seen_as = appearance.look.describe_text() if tag == "img" else ""  # its label stands where no picture is loaded
+        own_words = dict.fromkeys(filter(None, (*appearance.marks, seen_as * (seen_as not in _ON_BACKGROUND))))
+        words = () if is_shape else (*map(escape_words, own_words), *added)
         label = label_element(tag, displayed.attributes)
         if tag in VOID_ELEMENTS:
             self._open_elements.append(_OpenElement(look, tag))
@@ -125,7 +134,8 @@ class TextCollector:
 
     def _add_void(self, tag: str, label: str, marks: tuple[str, ...], *, is_drawn: bool) -> None:
         is_hidden = NOT_DISPLAYED in marks
-        if named := [mark for mark in marks if mark not in _HARMLESS_ALONE or (is_hidden and label)]:
+        harmless = _HARMLESS_ALONE - (_HIDING_LABEL if label else frozenset())
+        if named := [mark for mark in marks if mark not in harmless or (is_hidden and label)]:
             label = _surround(label or tag, Marks(tuple(named)).brackets)
         if NOT_DISPLAYED not in self._lines.open_marks or not named:
             self._lines.append(label, is_drawn=is_drawn and not named)
@@ -207,6 +217,7 @@ class TextCollector:
         if self._is_in_outlook and self._open_elements[-1].name == "o:pixelsperinch" and data.isdigit():
             return  # a setting that most mails have
         look = self._open_elements[-1].look
+        data = _NO_SPACE.sub(lambda match: f"<U+{ord(match[0]):04X}>", data)
         if look.keeps_spaces and "\n" in data:
             self._add_lines(sent, data)
             return
@@ -217,8 +228,12 @@ class TextCollector:
         if not SEEN.search(text):
             if text != " ":
                 self._lines.add_empty()
-            if look.is_tiny or not self._lines.placement.is_drawn:
+            if mark == NOT_DISPLAYED or not self._lines.placement.is_drawn or (look.is_tiny and text == " "):
                 return  # no space is displayed either
+            lined = _UNDERLINED.intersection(element.name for element in self._open_elements) if "\xa0" in text else ()
+            if (look.is_tiny and len(text) > 1) or lined:
+                how = look.describe_size() if look.is_tiny else "underlined"
+                text = f"[{how}: {pluralize(len(text), 'space')}]"
         elif NOT_DISPLAYED not in open_marks:
             own = [mark] * (bool(mark) and mark not in open_marks) + ["not in Outlook"] * self._is_conditional
             text = _surround(text.strip(" ") if look.is_tiny else text, own)

@@ -80,7 +80,8 @@ UNCOMMON = "may be displayed in another way than shown here: see the HTML source
         ),
         ("<table><caption align=bottom>last</caption><tr><td>a</table>", "[caption: [below its table: last]]\na"),
         ("<font color=#fff>a</font>", "[in the colour of its background: a]"),
-        ("<table><td bgcolor=#000><p style='color:#fff'>a", "a"),
+        ("<table><td bgcolor=#000><p style='color:#fff'>a", "[on a background of its own: a]"),
+        ("<body bgcolor=#000><p style='color:#fff'>a", "a"),
         (
             "<table bgcolor=navy><td>a<a href=b style='color:navy'>c",
             "[in the colour of its background: a][in the colour of its background: c] (b)",

@@ -138,9 +138,49 @@ TOO_HIGH = [
 ]  # fmt: skip
 
 
+# What an element in a line draws covers the lines around it, or goes through letters of another size.
+IN_LINE = [
+    "<span style='padding-block:18px;background:#fff'>evil</span>", "<span style='background:#fff'>evil</span>",
+    "<span style='border-top:thick solid #fff'>evil</span>", "<span style='background:inherit'>evil</span>",
+    "<span style='font-size:4px;border-top:1px solid #000'><b style='font-size:16px'>evil</b></span>",
+    "<span style='border-left:2px solid #000'>evil</span>", "<mark>evil</mark>",
+    "<u style='font-size:64px;line-height:12px'><b style='font-size:11px;line-height:12px'>evil</b></u>",
+]  # fmt: skip
+# The background of a part of a table may end before its text.
+IN_CELL = [
+    "<table><td style='background:#000;color:#fff;border-radius:500px/500px;padding:0 0 64px'>evil</table>",
+    "<table><td style='background:#000;color:#fff'>Hi<div style='width:166%;text-align:right'>evil</div></table>",
+    "<table><td style='background:#000;color:#fff'><div style='margin-left:10%'>evil</div></table>",
+    "<table bgcolor='#000000'><td style='background:url(https://x.example/a.png);color:#000'>evil</table>",
+    "<table><td background='https://x.example/a.png' bgcolor='#000000' style='color:#000'>evil</table>",
+    "<table><td style='background:#000;color:#fff;padding:0'><ol start=600 style='margin:0'><li>evil</ol></table>",
+]
+# Attributes that browsers read in another way than as a plain number.
+ATTRIBUTES = [
+    "<table cellpadding='0000000009999'><td>evil</table>", "<table><td height='9000 %'>evil</table>",
+    "<table border='+9999'><td>evil</table>", "<font size='-0006'>evil</font>", "<table width='150%'><td>evil</table>",
+    "<table style='table-layout:fixed' width='1px'><td>evil</table>",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "body",
-    [*SIGNS, *TOO_HIGH, *BEATEN, *REFUSED, *ADDED_UP, *MOVED, *BEYOND, *REFUSED_FONTS, *FAR, *BEHIND, *OTHER_COLORS],
+    [
+        *IN_LINE,
+        *IN_CELL,
+        *ATTRIBUTES,
+        *SIGNS,
+        *TOO_HIGH,
+        *BEATEN,
+        *REFUSED,
+        *ADDED_UP,
+        *MOVED,
+        *BEYOND,
+        *REFUSED_FONTS,
+        *FAR,
+        *BEHIND,
+        *OTHER_COLORS,
+    ],
     ids=ascii,
 )
 def test_a_text_that_a_style_hides_is_in_brackets(body: str) -> None:
@@ -278,7 +318,8 @@ DRAWN_SO = {
     "<p style='background:#000;color:#fff'>a <b>b</b></p>": (
         "[on a background of its own: a] [on a background of its own: b]"
     ),
-    "<table><td bgcolor=#000000 style='color:#fff'><p>a</p></table>": "a",
+    "<table><td bgcolor=#000000 style='color:#fff'><p>a</p></table>": "[on a background of its own: a]",
+    "<body style='background:#000;color:#fff'><p>a</p>": "a",
     "<table><td style='background:#000;color:#fff;max-width:100px'>a</table>": "[on a background of its own: a]",
     "<table><td style='background:#000;color:#fff;border-radius:50%'>a</table>": "[on a background of its own: a]",
     "<div style='background:#000'><table><td style='background:#000;background:none;color:#fff'>a</table></div>": (
@@ -320,7 +361,7 @@ DRAWN_SO = {
     ),
     "<table><caption>a</caption><tr><td>b</td></tr><caption>c</caption></table>": "[caption: a]\n[caption: c]\nb",
     "<table><tr><td rowspan=2>a</td><td>b</td></tr></table>": "[over several rows: a]\n│ b",
-    "<mark style='padding:60px'>a</mark>": "[styled with padding: a]",
+    "<mark style='padding:60px'>a</mark>": "[on a background of its own: a]",
     "a<hr style='list-style:none;position:fixed'>b": "a\n[styled with list-style, position: hr]---\nb",
     "<hr size=9000>a": "[styled with a large height: hr]---\na",
     "<div style='height:900px'></div>a": "[styled with a large height: (nothing)]\na",
@@ -415,3 +456,26 @@ HONEST = [
 def test_of_an_honest_style_nothing_is_said(style: str) -> None:
     quoted = style.replace('"', "&quot;")
     assert visible_text(f'<p style="{quoted}">good', show_values=False) == "good"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<pre>You pay no&#13;where</pre>", "You pay no<U+000D>where"),
+        ("<p>10<b style='font-size:4px'>&nbsp;&nbsp;&nbsp;</b>00</p>", "10[in a size of 4 pixels: 3 spaces]00"),
+        ("<p>10<u>&nbsp;</u>00</p>", "10[underlined: 1 space]00"),
+        ("Your fee is 0<div style='height:999vh'></div>a", "Your fee is 0\n[styled with a large height: (nothing)]\na"),
+        (
+            "<div style='display:table'><div>You pay 10</div><div style='display:table-cell'>00 EUR</div></div>",
+            "You pay 10\n│ 00 EUR",
+        ),
+        ("<span style='font-size:0'><img src=x alt=not></span>", "[not displayed: [image not: x]]"),
+        (
+            "<div style='float:left;border-top:2px solid'></div>600",
+            "[styled with a border or background: (nothing)]\n600",
+        ),
+        ("You owe 60<hr style='display:inline-block'>EUR", "You owe 60\n[styled with display: hr]│ ---\n│ EUR"),
+    ],
+)
+def test_signs_and_spaces_that_a_style_makes_are_named(body: str, text: str) -> None:
+    assert visible_text(body, show_values=False) == text

@@ -687,7 +687,7 @@ def test_what_a_recipient_does_not_see_is_named(body: str) -> None:
 SEEN = [
     "<body link=#0563C1 vlink=#954F72><a href=/>{}</a>", "<body bgcolor=#000 text=#fff link=white><p>{}",
     "<table bgcolor=''><td bgcolor=transparent>{}</table>", "<table bgcolor=ffffff><td><font color=333333>{}</table>",
-    "<table bgcolor=#000><td background=''><font color=#FFF>{}</table>", "<p style='background:none'>{}",
+    "<body bgcolor=#000><table><td background=''><font color=#FFF>{}</table>", "<p style='background:none'>{}",
     "<ul><li><ul><li><ol><li>{}</ol></ul></ul>", "<blockquote>" * 5 + "{}", "<table><td height=400>{}</table>",
     "<table height='100%' cellpadding=20 cellspacing=10 border=1><td>{}</table>", "<br>" * 8 + "{}",
     "<pre>a\n\n  b" + "\n" * 20 + "</pre>{}", "<p hidden>x<script></script></p>{}",
