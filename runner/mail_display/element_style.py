@@ -31,6 +31,8 @@ _MIN_RATIO, _MAX_RATIO = 0.85, 1.15
 _RAISED = frozenset({"sub", "sup"})
 _UNDERLINED = frozenset({"a", "u", "ins"})
 _UNPAINTED = frozenset({"none", "0", "0px", "transparent", "inherit", "initial", "unset"})
+_FONT_SIZE = re.compile(r"[ \t\r\n\f]*([+-]?)([0-9])[ \t\r\n\f]*")
+_HTML_SPACE = " \t\r\n\f"
 _WIDTH = re.compile(r"(\d{1,4}(?:\.\d+)?)(%?)(?:px)?")
 
 
@@ -54,7 +56,7 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     """
     tag, attributes = event.name, event.attributes
     style = _parse_style_of(tag, attributes)
-    flow, wrong_property = find_flow(tag, style, attributes.get("align", "").strip().lower())
+    flow, wrong_property = find_flow(tag, style, attributes.get("align", "").strip(_HTML_SPACE).lower())
     if look.is_row and flow in {"inline", "below"}:
         flow = "beside"
     default_look = replace(_find_default_look(tag, attributes, flow, look), is_row=_is_row(tag, style))
@@ -71,8 +73,8 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
         marks[marks.index(STRUCK)] = "styled with text-decoration"  # in the colour of the text
     has_background = _has_background(tag, attributes) if own.has_background is None else own.has_background
     if look.struck_size and (has_background or not _keeps_struck(tag, flow, own.look.size / look.struck_size)):
-        marks.append("not struck")
-    struck_size = own.look.size if STRUCK in marks else 0.0 if "not struck" in marks else look.struck_size
+        marks.append("perhaps not struck")
+    struck_size = own.look.size if STRUCK in marks else 0.0 if "perhaps not struck" in marks else look.struck_size
     new_look = own.look if struck_size == own.look.struck_size else replace(own.look, struck_size=struck_size)
     if tag == "body" and has_background and look.backgrounds == (WHITE,):  # it is drawn behind all of the page
         new_look = replace(new_look, backgrounds=new_look.backgrounds[1:] or (WHITE,))
@@ -92,13 +94,13 @@ def _is_row(tag: str, style: ParsedStyle) -> bool:
 
 def _parse_style_of(tag: str, attributes: Mapping[str, str]) -> ParsedStyle:
     """Returns the style of an element and its width. The style comes after the attribute, and counts for more."""
-    width = _WIDTH.fullmatch(attributes.get("width", "").strip()) if tag != "img" else None
+    width = _WIDTH.fullmatch(attributes.get("width", "").strip(_HTML_SPACE)) if tag != "img" else None
     start = f"width:{width[1]}{width[2] or 'px'};" if width else ""
     return parse_style(start + attributes.get("style", ""))
 
 
 def _has_background(tag: str, attributes: Mapping[str, str]) -> bool:
-    return has_color("bgcolor", tag, attributes) or bool(attributes.get("background", "").strip())
+    return has_color("bgcolor", tag, attributes) or bool(attributes.get("background", ""))
 
 
 def _paints(style: ParsedStyle) -> bool:
@@ -156,7 +158,7 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look
     if flow in {"left", "right"}:  # a background may end before what floats
         look = replace(look, backgrounds=(WHITE, *look.backgrounds))
     size = look.size * _SIZES.get(tag, 1.0)
-    if tag == "font" and (number := re.fullmatch(r"\s*([+-]?)(\d)\s*", attributes.get("size", ""))):
+    if tag == "font" and (number := _FONT_SIZE.fullmatch(attributes.get("size", ""))):
         step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
         size = _FONT_SIZES[max(1, min(7, step)) - 1]
     look = look if size == look.size else replace(look, size=size)
@@ -184,7 +186,7 @@ def _find_default_colors(tag: str, attributes: Mapping[str, str], look: Look) ->
         look = replace(look, color=next(unseen, look.links[0]))
     if has_color("bgcolor", tag, attributes):
         look = look.add_background(parse_color_attribute(attributes["bgcolor"]))
-    if attributes.get("background", "").strip() and tag in COLORS["bgcolor"]:
+    if attributes.get("background") and tag in COLORS["bgcolor"]:
         look = look.add_background(None)  # a picture, which is named
     for name in ("color", "text"):
         if has_color(name, tag, attributes):
@@ -198,6 +200,8 @@ def _find_default_colors(tag: str, attributes: Mapping[str, str], look: Look) ->
 
 def _find_own_mark(tag: str, attributes: Mapping[str, str], style_mark: str) -> str:
     style = attributes.get("style", "").lower()
+    if attributes.get("hidden", "").lower() == "until-found":
+        return "styled with hidden"  # which hides the text of a block alone, and not its box
     is_hidden = "hidden" in attributes or (tag in CODE_ELEMENTS and bool(style))
     mark = NOT_DISPLAYED if is_hidden else _APPEARANCES.get(tag, "")
     if mark == STRUCK and "decoration" in style:

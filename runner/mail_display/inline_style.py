@@ -115,8 +115,9 @@ def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list
     """Returns the look of a text inside, and what is wrong with it."""
     marks: list[str] = []
     if sizes := {_find_size(value, around.size) for value in style.list_values("font-size")}:
-        marks += ["styled with font-size"] * (None in sizes or len(sizes) > 1)
-        look = replace(look, size=min((size for size in sizes if size is not None), default=look.size))
+        known = [size for size in sizes if size is not None]
+        marks += ["styled with font-size"] * (len(known) < len(sizes) or len(sizes) > 1)
+        look = replace(look, size=min(known)) if len(known) == len(sizes) else look
     for name, value in style.declarations or ():
         if name == "line-height":
             look = _find_line_height(value, look, around, marks)
@@ -169,6 +170,7 @@ def _find_line_height(value: str, look: Look, around: Look, marks: list[str]) ->
     if not number[2] and float(number[1]):
         return replace(look, line_height=0.0, relative_line_height=float(number[1]))
     pixels = look.size * float(number[1]) / 100 if number[2] == "%" else in_pixels(value, look.size)
+    marks += ["styled with line-height"] * (pixels is None)
     return replace(look, line_height=pixels or 0.01)
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from runner.mail_display.style_properties import FONT
 
-_STRING = r"\"[^\"\\\n]*\"|'[^'\\\n]*'"
+_STRING = r"\"[^\"\\\n\r\f]*\"|'[^'\\\n\r\f]*'"
 _SPACE = r"[ \t\r\n\f]"
 # No comment, escape, block or at-rule is among them: where one of these is, browsers and mail clients differ. Of names
 # beyond ASCII, those of East Asian fonts are known.

@@ -25,7 +25,7 @@ _MAX_TEXT, _MAX_ADDRESS = 80, 240  # characters of a link's text, and of an imag
 _MAX_READ = 200_000  # characters of a body that are read as a browser reads them, as for the comment
 # What does not hide a link, or hides it in rare cases alone.
 _NOT_HIDING = frozenset(
-    {"", "struck", "not in Outlook", "caption", "at the right", "in another direction", "not struck",
+    {"", "struck", "not in Outlook", "caption", "at the right", "in another direction", "perhaps not struck",
      BACKGROUND_COLOR_OF_SHEET, OWN_BACKGROUND, IN_SHADOW}
     | {f"styled with {name}" for name in ("background", "background-color", "box-shadow", "float", "height",
        "line-height", "list-style", "list-style-type", "margin", "overflow", "padding", "text-indent", "vertical-align",

@@ -1,8 +1,10 @@
 """What stands in a text for an element that is more than its text: an image, an address, a style sheet."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from runner.mail_display.attributes import ADDRESS_ATTRIBUTES, LABEL_ATTRIBUTES
+from runner.mail_display.html_events import Event
 from runner.mail_display.style_parser import parse_style
 from runner.mail_display.style_properties import in_pixels
 from runner.report.hosts import describe_hosts
@@ -17,6 +19,20 @@ _CODE = {"style": STYLE_SHEET, "script": SCRIPT}
 def escape_words(words: str, space: str = " ") -> str:
     """Returns words of the author on one line, which neither end a bracket of a mark, nor look like one."""
     return space.join(words.split()).translate(BRACKETS)
+
+
+def escape_brackets(event: Event) -> Event:
+    """Returns an event, to be printed, in which the author's words neither end a bracket of a mark nor look like one.
+
+    A style is left as it is, to be read: what of it is printed is escaped later.
+    """
+    attributes = {
+        escape_words(name): value if name == "style" else escape_words(value, "%20" if name == "href" else " ")
+        for name, value in event.attributes.items()
+    }
+    name, text = escape_words(event.name), event.text.translate(BRACKETS)
+    is_same = (name, text, attributes) == (event.name, event.text, event.attributes)
+    return event if is_same else replace(event, name=name, text=text, attributes=attributes)
 
 
 def label_element(tag: str, attributes: Mapping[str, str]) -> str:

@@ -4,17 +4,16 @@ The body is read as a browser reads it: by the tree that the HTML standard makes
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
 from runner.characters import unescape_html
 from runner.mail_display.element_style import find_page_look
-from runner.mail_display.html_events import Event
 from runner.mail_display.plain_reading import is_read_in_one_way
 from runner.mail_elements import is_mail_element
 from runner.privacy import AnyText, reveal_or_mask
-from runner.report.element_label import BRACKETS, SOURCE_HINT, escape_words
+from runner.report.element_label import BRACKETS, SOURCE_HINT
 from runner.report.hosts import describe_hosts_in_text
 from runner.report.private_html import has_open_tag, read_private_html
 from runner.report.problem_text import list_first
@@ -50,7 +49,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     events = [*html.events]
     collector = TextCollector(find_page_look(event for event, _ in events))
     for event, displayed in events:
-        collector.add(_escape_brackets(event), _escape_brackets(displayed))
+        collector.add(event, displayed)
     notes = [_OPEN_PLACE] if html.has_open_place else []
     # Also the elements that the tree lacks, because another reader may have another tree.
     tags = dict.fromkeys(match[1].lower() for match in _ELEMENT.finditer(shown) if match[1].lower() != "noscript")
@@ -65,20 +64,6 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
 
 def _note_cut(count: int) -> list[str]:
     return [f"[its last {count:,} characters are not read here]"] if count > 0 else []
-
-
-def _escape_brackets(event: Event) -> Event:
-    """Returns an event in which the author's words neither end a bracket of this module, nor look like one.
-
-    A style is left as it is, to be read: what of it is printed is escaped later.
-    """
-    attributes = {
-        escape_words(name): value if name == "style" else escape_words(value, "%20" if name == "href" else " ")
-        for name, value in event.attributes.items()
-    }
-    name, text = escape_words(event.name), event.text.translate(BRACKETS)
-    is_same = (name, text, attributes) == (event.name, event.text, event.attributes)
-    return event if is_same else replace(event, name=name, text=text, attributes=attributes)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ from runner.mail_display.element_style import (
     CODE_ELEMENTS,
     IN_OUTLOOK,
     PARAGRAPH_ELEMENTS,
-    STRUCK,
     TITLE,
     VOID_ELEMENTS,
     WITHOUT_ROOM,
@@ -19,7 +18,7 @@ from runner.mail_display.flow import BLOCK_ELEMENTS
 from runner.mail_display.html_events import CONDITION, CONDITION_END, OUTLOOK, Event
 from runner.mail_display.look import IN_SHADOW, NOT_DISPLAYED, OWN_BACKGROUND, Look
 from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
-from runner.report.element_label import escape_words, label_element
+from runner.report.element_label import BRACKETS, escape_brackets, escape_words, label_element
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
 from runner.report.list_numbers import DOT, LISTS, ItemList
 from runner.report.problem_text import pluralize
@@ -30,10 +29,10 @@ _NO_SPACE = re.compile(r"(?<=\S)[\r\f](?=\S)")  # browsers draw nothing there
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
-_WHOLE_MARKS = frozenset({*_NOT_DRAWN, STRUCK, "in another direction"})  # a second one inside does nothing more
+_WHOLE_MARKS = frozenset({*_NOT_DRAWN, "in another direction"})  # a second one inside does nothing more
 _HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
 # What an element without a text does to no other text: it neither moves nor covers one, nor draws anything.
-_HARMLESS_ALONE = (_WHOLE_MARKS - {STRUCK}) | {"caption", "not in Outlook", OVER_ROWS, "styled with nowrap"} | {
+_HARMLESS_ALONE = _WHOLE_MARKS | {"caption", "not in Outlook", OVER_ROWS, "styled with nowrap"} | {
     f"styled with {name}" for name in split_names(
         "background background-color background-image box-sizing color font-family height max-height min-height "
         "object-fit opacity overflow text-align text-indent word-break"
@@ -42,11 +41,12 @@ _HARMLESS_ALONE = (_WHOLE_MARKS - {STRUCK}) | {"caption", "not in Outlook", OVER
 _HIDING_LABEL = frozenset(
     {"styled with color", "styled with opacity", "styled with overflow", "styled with text-indent"}
 )
+_RAISED = frozenset({"sub", "sup"})
 _ON_BACKGROUND = frozenset({OWN_BACKGROUND, IN_SHADOW})
 _UNDERLINED = frozenset({"u", "ins"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _OpenElement:
     look: Look
     name: str = ""
@@ -54,6 +54,7 @@ class _OpenElement:
     box: Box | None = None
     marks: Marks = field(default_factory=lambda: Marks(()))
     appearance: Appearance | None = None
+    sign_end: tuple[int, int] = (0, 0)  # where the sign before its text ends
 
 
 class TextCollector:
@@ -89,7 +90,7 @@ class TextCollector:
             if not self._silent_depth:
                 self._end(event.name)
         elif event.kind == "text":
-            self._add_text(event.text, displayed.text)
+            self._add_text(event.text, displayed.text.translate(BRACKETS))
         elif event.kind == "start":
             self._start(event, displayed)
         elif event.kind == "end":
@@ -100,6 +101,7 @@ class TextCollector:
     def _start(self, event: Event, displayed: Event) -> None:
         tag, look = event.name, self._open_elements[-1].look
         appearance = describe_element(event, displayed.attributes, look)
+        displayed = escape_brackets(displayed)
         is_drawn = tag not in CODE_ELEMENTS and not _NOT_DRAWN.intersection(appearance.marks)
         breaks_line = tag in BLOCK_ELEMENTS or (appearance.flow not in {"inline", "box"} and tag not in VOID_ELEMENTS)
         if breaks_line:
@@ -128,6 +130,7 @@ class TextCollector:
         else:
             self._lines.append(label, is_drawn=False)
         self._add_sign(tag, event.attributes)
+        self._open_elements[-1].sign_end = self._lines.position
         if tag == "a":
             address = displayed.attributes.get("href") or displayed.attributes.get("xlink:href") or ""
             self._links.append((address, self._lines.position))
@@ -185,6 +188,8 @@ class TextCollector:
             self._lists.pop()
         if tag == "a":
             self._end_link()
+        if tag in _RAISED and not SEEN.search(self._lines.read_from(element.sign_end).strip(_SIGNS[tag])):
+            self._lines.append("(nothing)", is_drawn=False)
         if not element.marks.is_printed and element.marks.words:
             self._name_empty(element.marks.words)
         is_empty = self._lines.placement.close_element()

@@ -310,7 +310,7 @@ DRAWN_SO = {
     "<b style='mso-hide:all;position:fixed'>a</b>": "[not in Outlook: [styled with position: a]]",
     "<b style='mso-hide:none'>a</b>": "[styled with mso-hide: a]",
     "<b style='font-size:8px;color:#fff'>a</b>": "[in the colour of its background: a]",
-    "<s>a <b style='font-size:40px'>b</b></s>": "[struck: a [not struck: b]]",
+    "<s>a <b style='font-size:40px'>b</b></s>": "[struck: a [perhaps not struck: b]]",
     "<s><table><tr><td>a</td></tr></table></s>": "[struck: a]",
     "<ol start=600><li style='background:#000;color:#fff'>a</ol>": (
         "[on a background of its own: [in the colour of its background: 600.]] [on a background of its own: a]"
@@ -335,7 +335,9 @@ DRAWN_SO = {
     "<p>no <b style='display:inline-block'></b>where</p>": "no where",
     "<pre>10<b style='display:inline-block'>5 </b>00</pre>": "105 00",
     "<p>no<b style='display:inline-block'><i style='display:none'>x</i> where</b></p>": "no[not displayed: x]where",
-    "<s>a <b style='font-size:12px'>b</b><sup>c</sup></s>": "[struck: a [not struck: b][not struck: ^c]]",
+    "<s>a <b style='font-size:12px'>b</b><sup>c</sup></s>": (
+        "[struck: a [perhaps not struck: b][perhaps not struck: ^c]]"
+    ),
     "<p>no<b style='font-size:0'>x </b>where</p>": "no[not displayed: x]where",
     "<p>10<sup style='display:table-cell'>6</sup></p>": "10\n│ [styled with display: ^6]",
     "<p style='background:#000;background:none'>a</p>": "[on a background of its own: a]",
@@ -478,4 +480,21 @@ def test_of_an_honest_style_nothing_is_said(style: str) -> None:
     ],
 )
 def test_signs_and_spaces_that_a_style_makes_are_named(body: str, text: str) -> None:
+    assert visible_text(body, show_values=False) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<b style=\"font-family:'a&#13;;display:none;x:'\">a</b>", "[styled in a way that is not read here: a]"),
+        ("<table><td bgcolor='white&nbsp;'><font color='#0000e0'>a</font></table>", "[styled with bgcolor: a]"),
+        ("<b style='line-height:999vh'></b>a", "[styled with line-height: (nothing)]a"),
+        ("<span hidden=until-found>a</span>", "[styled with hidden: a]"),
+        ("<s>a <b style='display:inline-block'>b <s>c</s></b></s>", "[struck: a [perhaps not struck: b [struck: c]]]"),
+        ("<table width=9999999><tr><td>a</td></tr></table>", "[styled with width: a]"),
+        ("10<sup></sup>6", "10^(nothing)6"),
+        ("no<b style='display:inline-block;width:100%'></b>where", "no\n│ where"),
+    ],
+)
+def test_what_browsers_read_in_another_way_than_it_looks_is_named(body: str, text: str) -> None:
     assert visible_text(body, show_values=False) == text

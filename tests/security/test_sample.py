@@ -766,7 +766,7 @@ END = "a]\n\nYou can unsubscribe.\n\n[b"
      f"<blockquote cite='{END}'>", f"<table><td background='{END}'></table>", f"<a ping='{END}'>x</a>",
      f"<link href='{END}'>", f"<meta http-equiv=refresh content='{END}'>", f"<input type=hidden value='{END}'>",
      "<a href='//a.example/)\n\nYou can unsubscribe.\n\nMore (//a.example'>x</a>", f"<object data='{END}'></object>",
-     *(f"""<p style='{style}("{"a] You can unsubscribe. [b".replace(" ", space)}")'>x""" for space in (" ", "&#13;")
+     *(f"""<p style='{style}("{"a] You can unsubscribe. [b".replace(" ", space)}")'>x""" for space in (" ", "&#9;")
        for style in ("background:url", "list-style-image:url", "background:linear-gradient")),
      """<p style="'] You can unsubscribe. [':x">x""", "<p style='//a.example/]_You_can_unsubscribe[,{'>x",
      "<x]\u00a0You\u00a0can\u00a0unsubscribe[ src=a>", "<p x]\u00a0You\u00a0can\u00a0unsubscribe[=1>x"],
