@@ -55,6 +55,24 @@ def show_on_one_line(text: str) -> str:
     return _show(_INVISIBLE_OR_LINE_END, text)
 
 
+def show_look_alikes(text: str) -> str:
+    """Returns the text with those letters as `<U+043E>` that look like others: of another script in a Latin word.
+
+    So are marks that belong to the letter before them, where one character is the usual form of both.
+    """
+    if text.isascii():
+        return text
+    text = re.sub(r"[^\W\d_]+", _show_other_script, text)
+    return re.sub("([a-zA-Z])([\u0300-\u036f])", lambda match: f"{match[1]}{_code_point(match[2])}", text)
+
+
+def _show_other_script(word: re.Match[str]) -> str:
+    is_latin = [unicodedata.name(letter, "").startswith("LATIN") for letter in word[0]]
+    if not any(is_latin):
+        return word[0]
+    return "".join(letter if latin else _code_point(letter) for letter, latin in zip(word[0], is_latin, strict=True))
+
+
 def escape_in_json(text: str, *, all_beyond_ascii: bool) -> str:
     """Returns JSON with the same meaning, in which invisible characters, or all beyond ASCII, are escaped."""
     pattern = _BEYOND_ASCII if all_beyond_ascii else _INVISIBLE_IN_JSON

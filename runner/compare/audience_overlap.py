@@ -6,6 +6,7 @@ are compared, not deliveries.
 
 import filecmp
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -22,6 +23,7 @@ from runner.errors import Problem
 from runner.key_table import KEY_SIZE, KeyTable
 
 _DATA_SIZE = 8  # bytes
+_OF_A_FILE, _OF_A_QUERY = 100, 5_000  # rows that opening an audience counts for
 
 
 class OutOfBudgetError(Exception):
@@ -34,9 +36,9 @@ class RowBudget:
 
     rows: int
 
-    def take(self) -> None:
-        """Takes one row. Raises OutOfBudgetError if none is left."""
-        self.rows -= 1
+    def take(self, rows: int = 1) -> None:
+        """Takes rows. Raises OutOfBudgetError if there are not so many left."""
+        self.rows -= rows
         if self.rows < 0:
             raise OutOfBudgetError
 
@@ -110,12 +112,18 @@ def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
     ).digest()
 
 
-def list_kinds(declaration: Declaration) -> frozenset[str]:
-    """Returns by what the recipients are addressed: id, user_id or email."""
+def count_kinds(declaration: Declaration) -> Counter[str]:
+    """Counts by what the recipients of a list are addressed: id, user_id or email. Those of a table count as one."""
     audience = declaration.audience
     if isinstance(audience, TableAudience):
-        return frozenset({audience.kind})
-    return frozenset(member.kind for member in audience.members)
+        return Counter([audience.kind])
+    return Counter(member.kind for member in audience.members)
+
+
+def has_other_kinds(before: Declaration, now: Declaration) -> bool:
+    """Returns whether some recipients may have another kind of address: there are fewer of one, and more of another."""
+    old, new = count_kinds(before), count_kinds(now)
+    return bool(old - new and new - old)
 
 
 def find_recipient(declaration: Declaration, identity: bytes) -> Recipient | None:
@@ -182,10 +190,9 @@ def _read_recipients(
     declaration: Declaration, budget: RowBudget | None = None
 ) -> Iterator[tuple[Recipient | None, bytes]]:
     """Yields every recipient with its identity; None for one that cannot be read."""
-    for recipient in declaration.recipients(Tally()):
+    candidates = _count_rows(declaration, budget) if budget else declaration.audience.recipients()
+    for recipient in declaration.selection.select(declaration.audience, candidates, declaration.variables, Tally()):
         CURRENT_WORK.step()
-        if budget:
-            budget.take()
         if isinstance(recipient, Problem):
             yield None, b""
             continue
@@ -197,6 +204,15 @@ def _read_recipients(
                 return  # every other recipient would take as long as this one
         else:
             yield recipient, hash_recipient(recipient.kind, value)
+
+
+def _count_rows(declaration: Declaration, budget: RowBudget) -> Iterator[Recipient | Problem]:
+    """Yields the recipients of an audience, and takes each from the budget: filters may leave most of them out."""
+    audience = declaration.audience
+    budget.take(_OF_A_QUERY if isinstance(audience, TableAudience) and not audience.estimated_count else _OF_A_FILE)
+    for recipient in audience.recipients():
+        budget.take()
+        yield recipient
 
 
 def _hash_data(recipient: Recipient, used: frozenset[str] | None) -> int:

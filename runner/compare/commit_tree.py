@@ -8,8 +8,9 @@ is written as a link to itself, so that reading it is refused. So no path leads 
 import contextlib
 import fnmatch
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -25,7 +26,7 @@ MAX_WRITTEN = 4 << 30  # bytes of all files that are written: the base of a revi
 MAX_LINKED = 1_000  # links below messages/; each is read by a git process of its own
 _BATCH_COUNT = 200  # blobs that one git process reads
 _MAX_BATCHED_BLOB = 64 * 1024  # bytes; a larger blob goes to its file without being read into memory
-_MAX_LINKS = 8  # that are followed, from one to the next: links may form a circle
+_MAX_LINKS = 40  # that are followed for one path, as on Linux: links may form a circle
 _LINK_MODE = "120000"
 _FILE_MODES = frozenset({"100644", "100755", _LINK_MODE})
 
@@ -120,6 +121,7 @@ class _CommitTree(Tree):
         self._repository = repository
         self._entries = entries
         self._written_bytes = 0
+        self._targets: dict[str, str] = {}  # of the links that were read
 
     def write_declarations(self) -> None:
         """Writes the settings and everything in messages/. Raises LedgerUnavailable if git fails."""
@@ -151,7 +153,7 @@ class _CommitTree(Tree):
         pattern = normpath(join(dirname(beside), named))
         if len(pattern) <= MAX_PATH:
             # These are too many, because `*` matches a slash too: super().glob() selects. `**/` may be no folder.
-            for path in fnmatch.filter(self._entries, pattern.replace("**/", "*")):
+            for path in fnmatch.filter(self._list_below(pattern), pattern.replace("**/", "*")):
                 self._ensure_written(path)
         return super().glob(named, beside)
 
@@ -170,23 +172,42 @@ class _CommitTree(Tree):
             return
         if path == SETTINGS_FILE and path in self._entries and self._entries[path].mode == _LINK_MODE:
             self._prepare_path(path).symlink_to(path)
-        elif entry := self._resolve_links(path):
+        elif entry := self._entries.get(self._resolve_links(path)):
             self._written_bytes += entry.size
             if self._written_bytes > MAX_WRITTEN:
                 message = f"the files of the commit that are compared have more than {MAX_WRITTEN >> 30} GiB"
                 raise NotReadable("file-large", message, "leave out --against")
             self._repository.save_blob(entry.blob, self._prepare_path(path))
 
-    def _resolve_links(self, path: str) -> _Entry | None:
-        """Returns the file at a path, after its links were followed; None if there is none."""
+    def _list_below(self, pattern: str) -> Iterable[str]:
+        """Returns the paths that a pattern may match: if the folder before its first `*` is a link, by that name."""
+        folder = dirname(re.split(r"[*?[]", pattern, maxsplit=1)[0])
+        real = self._resolve_links(folder)
+        if real == folder:
+            return self._entries
+        return (f"{folder}{path.removeprefix(real)}" for path in self._entries if path.startswith(f"{real}/"))
+
+    def _resolve_links(self, path: str) -> str:
+        """Returns a path after links were followed, those of its folders too; empty if there are too many."""
         for _ in range(_MAX_LINKS):
-            entry = self._entries.get(path)
-            if entry is None or entry.mode != _LINK_MODE:
-                return entry
-            if entry.size > MAX_PATH:
-                return None
-            path = normpath(join(dirname(path), os.fsdecode(self._repository.git("cat-file", "blob", entry.blob))))
-        return None
+            parts = path.split("/")
+            heads = ("/".join(parts[:number]) for number in range(1, len(parts) + 1))
+            link = next((head for head in heads if self._is_link(head)), None)
+            if link is None:
+                return path
+            path = normpath(join(dirname(link), self._read_link(link), path[len(link) + 1 :]))
+        return ""
+
+    def _is_link(self, path: str) -> bool:
+        return path in self._entries and self._entries[path].mode == _LINK_MODE
+
+    def _read_link(self, path: str) -> str:
+        entry = self._entries[path]
+        if path not in self._targets:
+            is_path = entry.size <= MAX_PATH
+            target = os.fsdecode(self._repository.git("cat-file", "blob", entry.blob)) if is_path else ""
+            self._targets[path] = target or "/"  # outside, as each absolute path
+        return self._targets[path]
 
     def _prepare_path(self, path: str) -> Path:
         """Creates the folder of a file, and returns the path of the file."""

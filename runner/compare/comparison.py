@@ -8,19 +8,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from typing import Literal
 
 from runner.compare.audience_overlap import (
     Overlap,
     RowBudget,
     compare_audiences,
+    count_kinds,
     find_recipient,
+    has_other_kinds,
     hash_recipient,
-    list_kinds,
 )
 from runner.compare.declared_fields import (
-    EXCLUDE_KEY,
     EXCLUDED_CONTACTS,
     RECIPIENT_KIND,
     FieldChange,
@@ -29,7 +28,7 @@ from runner.compare.declared_fields import (
     describe_list_change,
 )
 from runner.compare.declared_texts import list_texts_and_variables
-from runner.compare.renames import MAX_ROWS, RemovedMessage, find_lost_rules, find_renames, list_removed
+from runner.compare.renames import MAX_ROWS, RemovedMessage, find_lost_rules, find_renames, is_alike, list_removed
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -40,7 +39,6 @@ from runner.plan.guards import format_recipients, format_resend
 from runner.plan.plan import Plan
 
 _MAX_HOSTS, _MAX_NAMES = 10, 3  # new hosts that a note names, and of each the messages
-_LIMITING_KEYS = frozenset({"expires", "not_before", "max_recipients"})
 
 ChangeKind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
 CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
@@ -104,11 +102,9 @@ class Comparison:
         return [*self.notes, *([self._describe_new_hosts()] if self.new_hosts else [])]
 
     def _describe_new_hosts(self) -> str:
-        hosts = [
-            f"{host} ({', '.join(names[:_MAX_NAMES])})" for host, names in islice(self.new_hosts.items(), _MAX_HOSTS)
-        ]
-        more = f" and {len(self.new_hosts) - _MAX_HOSTS:,} more" if len(self.new_hosts) > _MAX_HOSTS else ""
-        return f"new hosts in links, which no message of {self.against} has: {', '.join(hosts)}{more}"
+        hosts = [f"{host} ({_list_first(names, _MAX_NAMES)})" for host, names in self.new_hosts.items()]
+        found = _list_first(hosts, _MAX_HOSTS)
+        return f"new hosts in links, which no message of {self.against} has: {found}"
 
     def warnings(self) -> list[str]:
         """Returns the notes and the warnings of all messages."""
@@ -166,36 +162,29 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
                 warnings = () if is_reported else find_renames(message, removed, compared)
             changes.append(MessageChange(message.name, "new", warnings=warnings))
             new.append(message.declaration)
-    other = {change.name for change in changes if _is_another_mailing(change)}
-    new += [message.declaration for message in now.plan.messages if message.name in other]
+    changed = {change.name for change in changes if change.kind == "changed"}
+    others = [message.declaration for message in now.plan.messages if message.name in changed]
     budget = RowBudget(MAX_ROWS)
-    changes = [_add_lost_rules(change, earlier_by_name, new, budget) for change in changes]
-    return (*changes, *(_describe_removal(each, new, budget) for each in removed))
+    changes = [
+        _add_lost_rules(change, earlier_by_name[change.name], new, others, budget) if change.name in changed else change
+        for change in changes
+    ]
+    return (*changes, *(_describe_removal(each, [*new, *others], budget) for each in removed))
 
 
 def _add_lost_rules(
-    change: MessageChange, earlier: Mapping[str, Declaration], new: Sequence[Declaration], budget: RowBudget
-) -> MessageChange:
-    """Returns a change with the rules of its message that other ones lack, if they may take its place."""
-    if not _sends_less(change):
-        return change
-    others = [each for each in new if each.name != change.name]
-    lost = find_lost_rules(earlier[change.name], others, budget, is_kept=True)
-    return replace(change, fields=(*change.fields, *lost))
+    change: MessageChange, earlier: Declaration, new: Sequence[Declaration], others: Sequence[Declaration],
+    budget: RowBudget,
+) -> MessageChange:  # fmt: skip
+    """Returns a change with the rules of its message that other ones lack, if these may take its place.
 
-
-def _sends_less(change: MessageChange) -> bool:
-    """Returns whether a changed message may go to fewer people than before: another may take its place."""
-    is_limited = any(field.name in _LIMITING_KEYS or field.name.startswith("to") for field in change.fields)
+    These are the new ones, if the message may go to fewer people than before, and of the other changed ones, those that
+    have a text like the earlier one of this message.
+    """
     has_less = change.audience.removed > 0 if change.audience else change.is_content_changed
-    return change.kind == "changed" and (is_limited or has_less)
-
-
-def _is_another_mailing(change: MessageChange) -> bool:
-    """Returns whether a changed message has another text, or goes to other people than before."""
-    is_moved = any(field.name.startswith("to") and field.name != EXCLUDE_KEY for field in change.fields)
-    has_others = is_moved or bool(change.audience and change.audience.added)
-    return change.kind == "changed" and (change.is_content_changed or has_others)
+    alike = [each for each in others if each.name != change.name and is_alike(earlier, each)]
+    lost = find_lost_rules(earlier, [*(new if change.fields or has_less else ()), *alike], budget, is_kept=True)
+    return replace(change, fields=(*change.fields, *lost))
 
 
 def _compare_message(
@@ -238,9 +227,12 @@ def _compare_exclusions(before: Declaration, now: Declaration) -> Iterator[Field
 
 def _compare_kinds(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
     """Yields another kind of address, by which lists, the ledger and Intercom may know other people."""
-    old, new = list_kinds(before), list_kinds(now)
-    if old != new:
-        yield FieldChange(RECIPIENT_KIND, " and ".join(sorted(old)), " and ".join(sorted(new)))
+    if has_other_kinds(before, now):
+        yield FieldChange(RECIPIENT_KIND, *(_format_kinds(count_kinds(side)) for side in (before, now)))
+
+
+def _format_kinds(kinds: Counter[str]) -> str:
+    return " and ".join(kind if number == 1 else f"{kind} ({number:,})" for kind, number in sorted(kinds.items()))
 
 
 def _describe_removal(removed: RemovedMessage, new: Sequence[Declaration], budget: RowBudget) -> MessageChange:
@@ -248,6 +240,11 @@ def _describe_removal(removed: RemovedMessage, new: Sequence[Declaration], budge
     warnings = (f"{name} is removed, and {format_recipients(sent)} got it already",) if sent else ()
     fields = tuple(find_lost_rules(removed.declaration, new, budget))
     return MessageChange(name, "removed", fields=fields, warnings=warnings)
+
+
+def _list_first(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def _find_resends(message: PlannedMessage, earlier: Declaration) -> Iterator[str]:

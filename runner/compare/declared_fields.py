@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from runner.characters import show_look_alikes
 from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.sources import SOURCE_KEYS
 from runner.declare.audience.suppression import SuppressionList
@@ -98,9 +99,9 @@ def format_value(value: Any) -> str:
     """Returns a declared value in words, on one line, in which the ends of its lines are seen; empty for None."""
     if value is None:
         return ""
-    if isinstance(value, str) and value == " ".join(value.split()):
-        return value
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    is_plain = isinstance(value, str) and value == " ".join(value.split())
+    text = value if is_plain else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return show_look_alikes(text)
 
 
 def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple[str, str] | None:

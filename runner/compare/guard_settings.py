@@ -138,7 +138,7 @@ def _list_guard_settings(settings: Settings) -> dict[str, tuple[object, str]]:
         "lint.ignore": (lint.ignore, ", ".join(lint.ignore)),
         "lint.select": (lint.select, ", ".join(lint.select)),
         "lint.unsubscribe_above": _count(lint.unsubscribe_above),
-        "suppress": (settings.suppress, ", ".join(map(str, settings.suppress))),
+        "suppress": (settings.suppress, ", ".join(map(_format_item, settings.suppress))),
         "only": (settings.only, _format_only(settings.only, salt) if settings.only else ""),
         "quiet_hours": (settings.quiet_hours, str(settings.quiet_hours or "")),
         "frequency": (settings.frequency, str(settings.frequency or "")),
@@ -146,6 +146,11 @@ def _list_guard_settings(settings: Settings) -> dict[str, tuple[object, str]]:
         "redirect": (settings.redirect, _format_redirect(settings.redirect, salt) if settings.redirect else ""),
         "test_recipients": (settings.test_recipients, _format_test_recipients(settings.test_recipients, salt)),
     }
+
+
+def _format_item(item: object) -> str:
+    """Returns an item of a list that is joined by commas, in quotes if it has one."""
+    return f'"{item}"' if "," in str(item) else str(item)
 
 
 def _count(number: int) -> tuple[object, str]:

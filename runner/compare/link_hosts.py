@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from runner.characters import unescape_html
 from runner.compare.declared_fields import format_value, list_fields
-from runner.compare.declared_texts import list_texts_and_variables
+from runner.compare.declared_texts import list_declared_texts, list_texts_and_variables
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.sample import Sample
@@ -24,6 +24,7 @@ _WEB_ADDRESS = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?(\[[^\]]*\
 _MAIL_ADDRESS = re.compile(r"mailto:[^?\s\"'<>]{0,400}@([^?,;&\s\"'<>]+)", re.IGNORECASE)
 # An expression that is only a text.
 _LITERAL = re.compile(r"\{\{-?\s{0,99}(['\"])([^'\"\\{}]{0,99})\1\s{0,99}-?\}\}")
+_MAX_PARSED = 200_000  # characters of a text that are read as HTML
 _VALUE = "\ue000"  # stands for the value of an expression: no text has it
 _IGNORED = re.compile(r"[\t\n\r]")
 _TRIMMED = "".join(map(chr, range(33)))
@@ -41,10 +42,8 @@ def find_new_hosts(
     of messages with a sample before and the samples now, which show hosts that a template puts together.
     """
     before = list(before)
-    sources = list(_list_sources(before))
-    words = (_cut(_cut(source, "{{", "}}", " "), "{%", "%}", " ") for source in sources)  # contact.name is no host
-    known = {host for source in sources for host in _find_hosts(source)}
-    known |= {host for source in words for host in _LINKED_TEXT.findall(source)}
+    known = {host for source in _list_sources(before) for host in _find_hosts(source)}
+    known |= {host for words in _list_words(before) for host in _LINKED_TEXT.findall(words)}
     known |= set(_list_written_hosts(before))
     messages = dict[str, set[str]]()
     for declaration in now:
@@ -83,11 +82,20 @@ def _list_sources(declarations: Iterable[Declaration]) -> Iterator[str]:
                 yield unescape_html(_render(source)).lower()
 
 
+def _list_words(declarations: Iterable[Declaration]) -> Iterator[str]:
+    """Yields the words of texts, in lower case: no names of style sheets or templates, which are no hosts."""
+    for declaration in declarations:
+        for source in list_declared_texts(declaration).values():
+            plain = _cut(_cut(_render(source[:_MAX_PARSED]), "{{", "}}", " "), "{%", "%}", " ")
+            passages = parse_html(plain).passages if "<" in plain else ()
+            yield from (unescape_html(text).lower() for text in [each.text for each in passages] or [plain])
+
+
 def _list_written_hosts(declarations: Iterable[Declaration]) -> Iterator[str]:
     """Yields the hosts in attributes of texts as they are written. Of a host that begins with a value, the rest."""
     for declaration in declarations:
         for source in list_texts_and_variables(declaration).values():
-            rendered = _cut(_cut(_render(source), "{{", "}}", _VALUE), "{%", "%}", "")
+            rendered = _cut(_cut(_render(source[:_MAX_PARSED]), "{{", "}}", _VALUE), "{%", "%}", "")
             for tag in parse_html(rendered).tags if "<" in rendered else ():
                 for host in map(find_host, tag.attributes.values()):
                     start, _, rest = host.rpartition(_VALUE)

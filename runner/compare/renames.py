@@ -1,10 +1,11 @@
 """New messages that may be a removed one under another name: another name is another message."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from runner.compare.audience_overlap import OutOfBudgetError, RowBudget, compare_audiences, list_kinds
+from runner.compare.audience_overlap import OutOfBudgetError, RowBudget, compare_audiences, count_kinds, has_other_kinds
 from runner.compare.declared_fields import EXCLUDE_KEY, LISTED_RECIPIENTS, FieldChange, format_value, list_fields
 from runner.compare.declared_texts import list_declared_texts
 from runner.current_work import CURRENT_WORK
@@ -14,6 +15,7 @@ from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
 
+_WORD, _TAG = re.compile(r"\w+"), re.compile(r"<[^>]*>")
 _MAX_NAMED = 10  # messages that lack a rule
 MAX_ROWS = 200_000  # of audiences that are read to compare removed messages with others
 _MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
@@ -71,11 +73,10 @@ def _list_unfound(removed: Declaration, others: Sequence[Declaration], budget: R
         if budget.rows <= 0:
             left += 1
             continue
-        kinds, new_kinds = list_kinds(removed), list_kinds(other)
         if overlap and overlap.unrecognised:
             yield f"{other.name} is sent to {overlap.unrecognised:,}"
-        elif overlap and kinds != new_kinds:
-            yield f"{other.name} has recipients by {' and '.join(sorted(new_kinds))}, which were not compared"
+        elif overlap and has_other_kinds(removed, other):
+            yield f"{other.name} has recipients by {' and '.join(sorted(count_kinds(other)))}, which were not compared"
     if left:
         yield f"{left:,} with many recipients were not compared"
 
@@ -90,6 +91,15 @@ def _count_missing(contacts: SuppressionList, other: Declaration) -> int:
         CURRENT_WORK.step()
         listed = other.selection.exclusion_list
         return contacts.count_missing(listed) if listed else contacts.identifier_count
+
+
+def is_alike(before: Declaration, now: Declaration) -> bool:
+    """Returns whether most words of one of two texts are in the other one."""
+    old, new = (
+        {word for text in list_declared_texts(side).values() for word in _WORD.findall(_TAG.sub(" ", text))}
+        for side in (before, now)
+    )
+    return 2 * len(old & new) > min(len(old), len(new))
 
 
 def find_renames(message: PlannedMessage, removed: Iterable[RemovedMessage], compared: Counter[str]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ _FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
 PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
 _MIN_RATIO, _MAX_RATIO = 0.85, 1.15
 _RAISED = frozenset({"sub", "sup"})
-_UNDERLINED = frozenset({"a", "u", "ins"})
+_UNDERLINED = frozenset({"a", "abbr", "acronym", "del", "ins", "s", "strike", "u"})
 _UNPAINTED = frozenset({"none", "0", "0px", "transparent", "inherit", "initial", "unset"})
 _FONT_SIZE = re.compile(r"[ \t\r\n\f]*([+-]?)([0-9])[ \t\r\n\f]*")
 _HTML_SPACE = " \t\r\n\f"
@@ -123,7 +123,8 @@ def _judge_place(tag: str, flow: Flow) -> Iterator[str]:
 def _judge_size(tag: str, style: ParsedStyle, flow: Flow, own: Look, look: Look) -> Iterator[str]:
     if own.size > MAX_SIZE >= look.size:
         yield own.describe_size()  # also of a line or an underline, where no text has the size
-    if (tag in _UNDERLINED or style.list_values("text-decoration")) and own.height_of_line < own.size:
+    lined = any(name.startswith("text-decoration") for name, _ in style.declarations or ())
+    if (lined or tag in _UNDERLINED) and own.height_of_line < own.size:
         yield "styled with line-height"  # an underline as thick as large letters need would cover the next line
     if tag in _RAISED and (style.list_values("vertical-align") or flow != "inline"):
         yield "styled with vertical-align" if flow == "inline" else "styled with display"

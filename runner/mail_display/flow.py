@@ -44,7 +44,7 @@ def find_flow(tag: str, style: ParsedStyle, align: str = "") -> tuple[Flow, str]
         return usual, "display" if len(displays) > 1 else "float"
     if own := _OWN_DISPLAYS.get(tag):
         return usual, "float" if sides else "display" if display not in {"", own} else ""
-    is_wide = any(value.endswith("%") for value in style.list_values("width") | style.list_values("min-width"))
+    is_wide = bool((style.list_values("width") | style.list_values("min-width")) - {"auto"})
     if display == "inline-block" and (is_wide or style.list_values("vertical-align") - {"baseline"}):
         return ("beside", "") if not sides else (_SIDES[next(iter(sides))], "")
     flow = (_BLOCK_FLOWS if tag in BLOCK_ELEMENTS else _INLINE_FLOWS).get(display)

@@ -31,7 +31,7 @@ _TEXT_PROPERTY = re.compile(
 _GROWING = frozenset({"td", "th", "tr", "table", "tbody", "thead", "tfoot", "img"})  # they grow with what is in them
 _PICTURE = re.compile(r"url\(|gradient\(")
 _UNPAINTED = frozenset({"none", "transparent", "initial", "unset"})
-_NO_BORDER = re.compile(r"(?:none|0(?:px)?|initial|unset|hidden)(?: .*)?")
+_NO_BORDER = re.compile(r"(?:none|0(?:px)?|initial|unset|hidden)(?: (?:none|0(?:px)?|solid|#[0-9a-f]{3,6}|[a-z]+))*")
 _WHOLE = frozenset({"auto", "none", "100%"})
 _MIN_WIDTH, _WHOLE_WIDTH = 100.0, 600.0  # pixels
 _MIN_FIXED = 300.0  # pixels: in a narrower table whose cells do not grow, one lies over the other
@@ -108,7 +108,7 @@ def _choose_marks(marks: list[str]) -> tuple[str, ...]:
 
 def _is_painted_in_line(name: str, value: str) -> bool:
     """Returns whether a property draws a background, which covers the lines above and below an element in a line."""
-    return name in {"background", "background-color"} and value not in _UNPAINTED
+    return name in {"background", "background-color", "background-image"} and value not in _UNPAINTED
 
 
 def _find_look(style: ParsedStyle, look: Look, around: Look) -> tuple[Look, list[str]]:

@@ -22,6 +22,7 @@ from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.change_views import build_change, show_written
 from runner.preview.concerns import (
+    count_other_texts,
     describe_guard,
     describe_problem,
     list_change_concerns,
@@ -156,7 +157,7 @@ class _MessageBuilder:
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
             is_unread=message.is_unread,
-            written=show_written(declaration) if not recipients or is_computed else (),
+            written=show_written(declaration) if not recipients or is_computed or sample.other_count else (),
             sent=self._sent,
         )
 
@@ -188,6 +189,7 @@ class _MessageBuilder:
                     yield Concern("warn", "warning", show_on_one_line(text))
             if self._change.is_content_changed:
                 yield from list_rare_texts(sample, self._authorship)
+        yield from count_other_texts(sample)
         others = [problem for problem in (*self._problems, *sample.findings) if problem.code not in reported]
         for problem in sorted(others, key=lambda problem: (not problem.is_error, problem.place.sort_key)):
             yield describe_problem(problem, show_values=self._source.show_values, messages=(self._page,))

@@ -29,7 +29,7 @@ _MAX_NEW_HOSTS = 10
 _GROWTH = 1.5  # times its recipients before; an audience that grew by less is common
 _MIN_ADDED = 5  # recipients: 2 in place of 1 are no surprise
 _FIELDS = {
-    "from": ("sender", "another sender: {before} → {now}"),
+    **dict.fromkeys(("from.id", "from.email", "from.name"), ("sender", "another sender: {before} → {now}")),
     "expires": ("expires", "expires was removed, it was {before}: an old job could send it for ever"),
     "max_recipients": ("limit", "max_recipients was loosened: {before} → {now}"),
 }
@@ -77,8 +77,6 @@ def list_index_concerns(
 def list_comparison_concerns(comparison: Comparison) -> Iterator[Concern]:
     """Yields what worries of changes that are on no message's page."""
     for setting in comparison.guard_changes:
-        if setting.name == "from":  # each message whose sender it changes says so
-            continue
         text = f"{setting.name}: {setting.before or 'none'} → {setting.now or 'none'}"
         yield Concern("bad", "guard changed", show_on_one_line(text), "this setting guards what is sent, and to whom")
     for change in comparison.changes:
@@ -116,6 +114,8 @@ def list_change_concerns(comparison: Comparison, change: MessageChange) -> Itera
     for host in islice(hosts, _MAX_NEW_HOSTS):
         text = f"a link or an image leads to a new host, {host}, which no message of {comparison.against} has"
         yield Concern("bad", "new host", show_on_one_line(text), "see where it leads before you approve it")
+    if len(hosts) > _MAX_NEW_HOSTS:
+        yield Concern("bad", "new host", f"{len(hosts) - _MAX_NEW_HOSTS:,} more new hosts", "see the comment of plan")
     for field in change.fields:
         if field.name in _FIELDS and field.before and _is_loosened(field.name, field.before, field.now):
             label, text = _FIELDS[field.name]
@@ -173,12 +173,16 @@ def list_text_concerns(recipients: Sequence[RecipientView]) -> Iterator[Concern]
         )
 
 
-def list_rare_texts(sample: MessageSample, authorship: Authorship) -> Iterator[Concern]:
-    """Yields the words that few recipients read, and most do not: only the templates' own words, so no values."""
+def count_other_texts(sample: MessageSample) -> Iterator[Concern]:
+    """Yields how many recipients get a text that the page does not show."""
     if sample.other_count:
         gets = "recipient gets another text" if sample.other_count == 1 else "recipients get other texts"
         text = f"{sample.other_count:,} {gets} of this message, which the page does not show"
         yield Concern("warn", "other texts", text, f"to read them: {shown_command('render', 'NAME')}")
+
+
+def list_rare_texts(sample: MessageSample, authorship: Authorship) -> Iterator[Concern]:
+    """Yields the words that few recipients read, and most do not: only the templates' own words, so no values."""
     if not sample.variants:
         return
     total = sum(variant.count for variant in sample.variants) + sample.other_count

@@ -102,7 +102,7 @@ def shorten_block(
             depth = int(line[2:].startswith(CONTINUED))
         wide = max(0, display_width(line) - len(line))
         room = max(_WIDTH // 2, _WIDTH - wide) - len(indent)
-        words = line[len(indent) :].replace("\xa0", " ")  # of which a row would be one word
+        words = line[len(indent) :].replace("\xa0", " ").expandtabs(4)  # of which a row would be one word
         room -= len(CONTINUED) * (max(map(len, words.split(" ")), default=0) > room)
         end = -1
         for number, part in enumerate(textwrap.wrap(words, room) or [""]):

@@ -25,7 +25,7 @@ from runner.report.problem_text import pluralize
 from runner.report.text_lines import SEEN, Box, Marks, TextLines
 
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
-_NO_SPACE = re.compile(r"(?<=\S)[\r\f](?=\S)")  # browsers draw nothing there
+_NO_SPACE = re.compile(r"[\r\f](?!\n)")  # of which browsers draw nothing, or a box
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
@@ -114,7 +114,7 @@ class TextCollector:
         seen_as = appearance.look.describe_text() if tag == "img" else ""  # its label stands where no picture is loaded
         own_words = dict.fromkeys(filter(None, (*appearance.marks, seen_as * (seen_as not in _ON_BACKGROUND))))
         words = () if is_shape else (*map(escape_words, own_words), *added)
-        label = label_element(tag, displayed.attributes)
+        label = label_element(displayed.name, displayed.attributes)
         if tag in VOID_ELEMENTS:
             self._open_elements.append(_OpenElement(look, tag))
             is_pixel = tag == "img" and {"0", "1", "2"}.intersection(map(event.attributes.get, ("width", "height")))
@@ -233,10 +233,10 @@ class TextCollector:
         if not SEEN.search(text):
             if text != " ":
                 self._lines.add_empty()
-            if mark == NOT_DISPLAYED or not self._lines.placement.is_drawn or (look.is_tiny and text == " "):
+            if mark == NOT_DISPLAYED or not self._lines.placement.is_drawn or (look.is_tiny and len(text) == 1):
                 return  # no space is displayed either
             lined = _UNDERLINED.intersection(element.name for element in self._open_elements) if "\xa0" in text else ()
-            if (look.is_tiny and len(text) > 1) or lined:
+            if look.is_tiny or lined:
                 how = look.describe_size() if look.is_tiny else "underlined"
                 text = f"[{how}: {pluralize(len(text), 'space')}]"
         elif NOT_DISPLAYED not in open_marks:

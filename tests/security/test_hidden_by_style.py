@@ -487,7 +487,10 @@ def test_signs_and_spaces_that_a_style_makes_are_named(body: str, text: str) -> 
     ("body", "text"),
     [
         ("<b style=\"font-family:'a&#13;;display:none;x:'\">a</b>", "[styled in a way that is not read here: a]"),
-        ("<table><td bgcolor='white&nbsp;'><font color='#0000e0'>a</font></table>", "[styled with bgcolor: a]"),
+        (
+            "<table><tr><td bgcolor='white&nbsp;'><font color='#0000e0'>a</font></td></tr></table>",
+            "[styled with bgcolor: a]",
+        ),
         ("<b style='line-height:999vh'></b>a", "[styled with line-height: (nothing)]a"),
         ("<span hidden=until-found>a</span>", "[styled with hidden: a]"),
         ("<s>a <b style='display:inline-block'>b <s>c</s></b></s>", "[struck: a [perhaps not struck: b [struck: c]]]"),
