@@ -177,13 +177,16 @@ def _fit_frame(page: "Page", element: "ElementHandle", name: str) -> str:
     A script of the browser's driver, not of the page, may look into the sandbox.
     """
     element.evaluate("frame => { frame.style.height = '40px'; }")
-    body = int(_wait_for_size(page, element).evaluate(_READ_HEIGHT))
+    frame = _wait_for_size(page, element)
+    body, width = int(frame.evaluate(_READ_HEIGHT)), int(frame.evaluate(_READ_HEIGHT.replace("Height", "Width")))
+    shown = int(frame.evaluate("innerWidth"))
     element.evaluate("(frame, height) => { frame.style.height = `${height}px`; }", min(body, _MAX_BODY))
-    if body <= _MAX_BODY:
+    sizes = ((min(body, _MAX_BODY), body, "height"), (shown, width, "width"))
+    cut = [f"{part:,} of the {whole:,} pixels of the {side} of its body" for part, whole, side in sizes if part < whole]
+    if not cut:
         return ""
-    remark = f"{name} ends after {_MAX_BODY:,} of the {body:,} pixels of its body"
-    element.evaluate(_ADD_REMARK, f"The picture ends here, after {_MAX_BODY:,} of the {body:,} pixels of the body.")
-    return remark
+    element.evaluate(_ADD_REMARK, f"The picture has {' and '.join(cut)}.")
+    return f"{name} has {' and '.join(cut)}"
 
 
 def _wait_for_size(page: "Page", element: "ElementHandle") -> "Frame":

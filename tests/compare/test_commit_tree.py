@@ -88,3 +88,21 @@ def test_a_remotes_branch_that_is_not_here_names_its_fetch(place: Repository) ->
     with pytest.raises(UsageMistake) as raised:
         find_commit(place, "up/feature/a")
     assert raised.value.hint.endswith("git fetch --depth=1 up +feature/a:refs/remotes/up/feature/a")
+
+
+@pytest.mark.parametrize("name", ["audiences/p.csv", "chain.csv"])
+def test_a_file_is_found_behind_links_as_in_the_work_tree(place: Repository, name: str) -> None:
+    commit(place.toplevel, {"data/audiences/p.csv": b"id\n1\n", "messages/a.yaml": b"a"})
+    (place.toplevel / "audiences").symlink_to("data/audiences")
+    (place.toplevel / "link-0").symlink_to("audiences/p.csv")
+    for number in range(9):
+        (place.toplevel / f"link-{number + 1}").symlink_to(f"link-{number}")
+    (place.toplevel / "chain.csv").symlink_to("link-9")
+    (place.toplevel / "circle").symlink_to("circle")
+    git(place.toplevel, "add", "-A")
+    git(place.toplevel, "commit", "-q", "-m", "links")
+    with tree_at(place, find_commit(place, "main"), place.toplevel) as tree:
+        assert tree.read(tree.locate(f"../{name}", "messages/a.yaml")) == b"id\n1\n"
+        assert tree.glob("../audiences/*.csv", "messages/a.yaml") == ["audiences/p.csv"]
+        with pytest.raises(NotReadable):
+            tree.locate("../circle", "messages/a.yaml")

@@ -85,7 +85,7 @@ def concerns(*fields: FieldChange, audience: Overlap | None = None, hosts: dict[
 @pytest.mark.parametrize(
     ("name", "before", "now", "text"),
     [
-        ("from", "name:Ada", "name:Eve", "sender: another sender: name:Ada → name:Eve"),
+        ("from.name", "Ada", "Eve", "sender: another sender: Ada → Eve"),
         ("expires", "2027-06-01T00:00:00Z", "", "expires was removed, it was 2027-06-01:"),
         ("max_recipients", "10", "9000", "limit: max_recipients was loosened: 10 → 9,000"),
         ("max_recipients", "10", "", "10 → none"),
@@ -130,5 +130,5 @@ def test_a_changed_guard_is_a_concern() -> None:
     assert guard_concerns(FieldChange("require_plan", "true", "false")) == ["require_plan: true → false"]
 
 
-def test_another_sender_is_left_to_the_messages_that_it_changes() -> None:
-    assert guard_concerns(FieldChange("from", "admin 7", "admin 8")) == []
+def test_another_sender_in_the_settings_is_a_concern() -> None:
+    assert guard_concerns(FieldChange("from", "admin 7", "admin 8")) == ["from: admin 7 → admin 8"]

@@ -28,7 +28,7 @@ def test_pictures_are_taken_of_every_message_and_each_of_its_texts(tmp_path: Pat
     ], "no picture replaces another one"  # fmt: skip
     assert all(content.startswith(b"\x89PNG") for content in pictures.values())
     assert int.from_bytes(pictures["index-2.png"][20:24]) > 20_000, "of a tall body all is painted, at two to a pixel"
-    assert "index-2.png ends after 10,000 of the 11,0" in ran.err
+    assert "index-2.png has 10,000 of the 11,0" in ran.err
 
 
 @pytest.mark.browser

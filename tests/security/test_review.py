@@ -346,7 +346,7 @@ def test_a_new_kind_of_address_is_a_changed_guard(reviewed: Clone) -> None:
     reviewed.git("branch", "--quiet", "base")
     reviewed.write("messages/second.yaml", head + "to:\n- {type: user, user_id: '1'}\n- {type: user, id: '22'}\n")
     reviewed.commit()
-    assert "`second: recipients by`: `user_id` → `id and user_id`" in top_of_review(reviewed)
+    assert "`second: recipients by`: `user_id (2)` → `id and user_id`" in top_of_review(reviewed)
 
 
 def test_what_decides_who_is_among_the_rows_of_an_audience_is_shown(reviewed: Clone) -> None:
@@ -631,6 +631,117 @@ def test_a_message_that_takes_the_text_of_a_removed_one_hides_no_rule(listed: Cl
     listed.write("messages/first.yaml", message("first", "aaa1", "aaa2", body="Other"))
     listed.commit()
     assert "`second: require_subscription`: `Newsletter` → `removed; first has none`" in top_of_review(listed)
+
+
+TEXT = "subject: Our news\nbody: <p>Hi, here is the news of May.</p>\n"
+HEAD = "message_type: email\nfrom: {type: admin, id: '394051'}\n"
+
+
+def news(name: str, more: str = "", text: str = TEXT, to: str = "") -> str:
+    to = to or "csv: ../a.csv, type: user, id: '{{ id }}'"
+    return f"name: {name}\n{HEAD}{text}{more}to: {{{to}}}\n"
+
+
+RULES = ("require_subscription: Newsletter\n", "csv: ../a.csv, type: user, id: '{{ id }}', exclude: ../no.csv")
+WANTED = f"{RULES[1]}, where: '{{{{ id == wanted }}}}'"
+ALIKE = TEXT.replace("May.", "May!")
+OTHER = "subject: A receipt\nbody: <p>You paid.</p>\n"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"a": news("a", RULES[0] + "expires: 2026-01-01\n", TEXT, RULES[1]), "b": news("b", "", ALIKE)},
+        {"a": news("a", "require_subscription: Testers\n", TEXT, RULES[1]), "c": news("c", "", ALIKE)},
+        {"a": news("a", RULES[0] + "revision: 2\n", TEXT, RULES[1]), "c": news("c", "", ALIKE)},
+        {"a": "", "b": news("b", "not_before: 2026-01-01\n", OTHER)},
+        {"a": news("a", RULES[0], OTHER, RULES[1]), "b": news("b", "", TEXT)},
+        {"a": news("a", f"{RULES[0]}vars: {{wanted: nobody}}\n", TEXT, WANTED), "c": news("c", "", ALIKE)},
+    ],
+    ids=["an existing one", "another subscription", "another revision", "a draft", "exchanged texts", "a variable"],
+)
+def test_another_message_in_the_place_of_one_with_rules_hides_none(listed: Clone, changes: dict[str, str]) -> None:
+    (listed.path / "messages" / "second.yaml").unlink()
+    variable = "vars: {wanted: bbb1}\n" if "vars" in changes["a"] else ""
+    to = WANTED if variable else RULES[1]
+    listed.write("messages/a.yaml", news("a", RULES[0] + variable, TEXT, to))
+    listed.write("messages/b.yaml", news("b", "not_before: 2099-01-01\n" if changes["a"] == "" else "", OTHER))
+    listed.commit()
+    listed.git("branch", "--quiet", "--force", "base")
+    for name, text in changes.items():
+        listed.write(f"messages/{name}.yaml", text) if text else (listed.path / f"messages/{name}.yaml").unlink()
+    listed.commit()
+    assert "`a: to.exclude`: `../no.csv` → " in top_of_review(listed)
+
+
+def test_a_changed_message_with_other_words_is_not_taken_for_one_with_rules(listed: Clone) -> None:
+    listed.write("messages/a.yaml", news("a", RULES[0], TEXT, RULES[1]))
+    listed.write("messages/b.yaml", news("b", "", OTHER))
+    listed.commit()
+    listed.git("branch", "--quiet", "--force", "base")
+    listed.write("messages/a.yaml", news("a", RULES[0], ALIKE, RULES[1]))
+    listed.write("messages/b.yaml", news("b", "", OTHER.replace("paid.", "paid!")))
+    listed.commit()
+    assert "change what guards" not in top_of_review(listed)
+
+
+CHOOSING = {
+    "id: \"{{ 'evil1' if plan == 'vip' else id }}\"": "`to.id`: `{{ 'evil1' if plan == 'vip' else id }}`",
+    "id: '{{ id }}', quote: none": "`to.quote`: `none`",
+    "id: '{{ id }}', encoding: windows-1252": "`to.encoding`: `windows-1252`",
+    "id: '{{ id }}', where: '{{ plan == needed }}'": "`vars.needed`: `vip`",
+    "id: '{{ id }}', where: \"{{ plan != 'n\u043e' }}\"": "`to.where`: `{{ plan != 'n<U+043E>' }}`",
+    "id: '{{ other }}'": "`to.id`: `{{ other }}`",
+}
+
+
+@pytest.mark.parametrize("to", CHOOSING)
+def test_what_decides_who_gets_a_new_message_stands_beside_its_audience(reviewed: Clone, to: str) -> None:
+    reviewed.write("a.csv", "id,plan,other\nbbb1,vip,ccc1\nbbb2,free,ccc2\n")
+    text = news("third", "vars: {needed: vip}\n", "subject: Hi\nbody: Hi\n", f"csv: ../a.csv, type: user, {to}")
+    reviewed.write("messages/third.yaml", text)
+    reviewed.commit()
+    assert CHOOSING[to] in reviewed.msgrun("plan", "--against", "main", "--format", "markdown").out
+
+
+def test_a_changed_variable_that_decides_who_gets_a_message_is_named(reviewed: Clone) -> None:
+    reviewed.write("a.csv", "id,plan\nbbb1,vip\nbbb2,free\n")
+    to = "csv: ../a.csv, type: user, id: '{{ id }}', where: '{{ plan == needed }}'"
+    reviewed.write("messages/second.yaml", news("second", "vars: {needed: vip}\n", TEXT, to))
+    reviewed.commit()
+    reviewed.git("branch", "--quiet", "base")
+    reviewed.write("messages/second.yaml", news("second", "vars: {needed: free}\n", TEXT, to))
+    reviewed.commit()
+    comment = reviewed.msgrun("plan", "--against", "base", "--format", "markdown").out
+    assert "- `vars.needed`: `vip` → `free`" in comment
+
+
+def test_a_path_with_a_comma_in_it_is_one_list(reviewed: Clone) -> None:
+    settings = (reviewed.path / "msgrun.yaml").read_text()
+    for name in ("lists/no.csv", "lists/old, lists/no.csv"):
+        reviewed.write(name, "id\nzzz9\n")
+    reviewed.write("msgrun.yaml", settings + "suppress: [lists/no.csv]\n")
+    reviewed.commit()
+    reviewed.git("branch", "--quiet", "base")
+    reviewed.write("msgrun.yaml", settings + "suppress: ['lists/old, lists/no.csv']\n")
+    reviewed.commit()
+    assert '`suppress`: `lists/no.csv` → `"lists/old, lists/no.csv"`' in top_of_review(reviewed)
+
+
+@pytest.mark.parametrize("host", ["customers.email", "table.email", "td.center"])
+def test_a_name_with_a_dot_in_a_query_or_a_style_sheet_makes_no_host_known(reviewed: Clone, host: str) -> None:
+    reviewed.write("a.csv", "id,email\nbbb1,a@b.c\n")
+    body = "body: '<style>table.email, td.center {color: red}</style><p>Hi</p>'\n"
+    to = "sql: \"select customers.id, customers.email from 'a.csv' as customers\", type: user, id: '{{ id }}'"
+    reviewed.write("messages/second.yaml", news("second", "", f"subject: Hi\n{body}", to))
+    reviewed.commit()
+    reviewed.git("branch", "--quiet", "base")
+    reviewed.write(
+        "messages/first.yaml", message("first", "aaa1", "aaa2", body=f"<a href='https://{host}/pay'>pay</a>")
+    )
+    reviewed.commit()
+    comment = reviewed.msgrun("plan", "--against", "base", "--format", "markdown").out.replace("&#8203;", "")
+    assert f"new hosts in links, which no message of base has: {host}" in comment
 
 
 @pytest.mark.parametrize(
