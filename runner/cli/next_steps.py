@@ -190,6 +190,8 @@ def _decide(
         chosen = [key[:12] for key in keys] if by_key else [name]
         commands = tuple(shown_command("resolve", *filter(None, [one])) for one in chosen)
         return [NextStep(f"Say what became of {which}", commands), *of_all]
+    if context.output.in_ci:  # where nobody can be asked
+        return [NextStep(f"In a clone, say what became of {which}", (shown_command("resolve"),))]
     command = shown_command("resolve", keys[0][:12])
     how = ", one by one. Of the first" if len(keys) > 1 else ", by its key" if is_left else ""
     purpose = f"Say what became of {which}{how}"

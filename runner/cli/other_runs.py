@@ -52,6 +52,17 @@ class OtherRuns:
         )
         return GuardRefused(what, f"see it in two minutes: {shown_command('status')}")
 
+    def warn_of(self, states: Sequence[State]) -> str:
+        """Returns a warning about deliveries to decide: the run of a claim without an answer may still be alive."""
+        claims = [record for state in states for record in state.open_attempts if record.status == "claimed"]
+        if not claims:
+            return ""
+        of_them = "It was" if len(states) == 1 else f"{len(claims):,} of the {len(states):,} unknown were"
+        return (
+            f"{of_them} claimed by {self.describe(claims)}, which may still be alive on another machine, and send after"
+            " all. Make sure that it is over."
+        )
+
     def describe(self, claims: Iterable[Record]) -> str:
         """Returns the runs that made these claims, each with the time of its first one."""
         if self.owner:

@@ -134,8 +134,9 @@ def find_saved_plan_path(context: Context, path: Path) -> Path:
     """Returns the full path of the file for a saved plan. Raises UsageMistake, GuardRefused if it cannot be there."""
     target = context.user_path(path)
     _refuse_other_file(target, path, b'"format_version"', "no saved plan", ".json", "--out plan.json")
-    if not target.parent.is_dir():
-        raise UsageMistake(f"{path} cannot be written: its folder does not exist", "create it, or name another file")
+    if target.is_dir() or not target.parent.is_dir():
+        why = "it is a folder" if target.is_dir() else "its folder does not exist"
+        raise UsageMistake(f"{path} cannot be written: {why}", "name a file in a folder that exists")
     return target
 
 

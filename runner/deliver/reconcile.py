@@ -238,10 +238,15 @@ class Reconciliation:
             self._rival_attempts = find_rivals(self._facts, self.states, self.pending)
 
 
-def prepare_reconciliation(facts: Facts, message: str | None, salt: str) -> Reconciliation:
-    """Returns the search for the unknown deliveries among `facts`, of all messages or of one."""
+def prepare_reconciliation(
+    facts: Facts, message: str | None, salt: str, is_being_sent: Callable[[State], bool] = lambda _: False
+) -> Reconciliation:
+    """Returns the search for the unknown deliveries among `facts`, of all messages or of one.
+
+    What another run is sending is left to that run.
+    """
     unknown = list(facts.states_with("unknown"))
-    states = [state for state in unknown if message in {None, state.record.message}]
+    states = [state for state in unknown if message in {None, state.record.message} and not is_being_sent(state)]
     pending = list_searchable(facts, states)
     return Reconciliation(facts, salt, states, pending, find_rivals(facts, states, pending))
 

@@ -84,11 +84,14 @@ def list_runs(
     entries: dict[tuple[str, RecordingCommand, str, str, int], RunEntry] = {}
     origins: dict[tuple[str, RecordingCommand, str], RunOrigin] = {}
     resolved: list[Record] = []
-    for _, records in groupby(facts.records(), key=lambda record: record.key):
-        for record in _deciding_records(list(records)):
+    of_runs: dict[str, RunOrigin] = {}
+    for _, grouped in groupby(facts.records(), key=lambda record: record.key):
+        records = list(grouped)
+        of_runs |= {one.run: _origin_of(one) for one in records if one.actor and _recording_command(one) == "apply"}
+        for record in _deciding_records(records):
             run, command = record.run, _recording_command(record)
             action = run, command, "" if command == "apply" else record.recorded_at
-            origin = RunOrigin(record.actor, record.run_url, record.commit)
+            origin = _origin_of(record)
             if origin != NO_ORIGIN:
                 origins[action] = origin
             if message in (None, record.message):
@@ -98,6 +101,7 @@ def list_runs(
     for record in sorted(resolved, key=lambda record: record.at):
         of_run: tuple[str, RecordingCommand, str, str, int] = (record.run, "apply", "", record.message, record.revision)
         entries.setdefault(of_run, RunEntry(*of_run)).add_resolved(record)
+    origins = {(run, "apply", ""): origin for run, origin in of_runs.items()} | origins
     named = [replace(entry, origin=origins.get(entry.action, NO_ORIGIN)) for entry in entries.values()]
     ends: dict[tuple[str, RecordingCommand, str], str] = {}
     for entry in named:
@@ -118,6 +122,10 @@ def find_actors(facts: Facts, runs: Collection[str]) -> dict[str, str]:
         found = (record for record in facts.index.read_records(row) if record.actor and record.run in runs)
         actors.update((record.run, record.actor) for record in found)
     return actors
+
+
+def _origin_of(record: Record) -> RunOrigin:
+    return RunOrigin(record.actor, record.run_url, record.commit)
 
 
 def _deciding_records(records: list[Record]) -> Iterator[Record]:

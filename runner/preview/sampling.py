@@ -52,12 +52,12 @@ def sample_message(
     if message.is_unread:
         return MessageSample((), (), 0)
     with CURRENT_WORK.on_file(message.declaration.document.source.path):
-        reader = _Reader(message.declaration, settings, authorship, wants_variants=not message.variants.count)
+        reader = _Reader(message, settings, authorship, wants_variants=not message.variants.count)
         findings = reader.read(count or 0)
         variants = message.variants if message.variants.count else reader.variants
         chosen = _Choice()
         for delivery in reader.first[:1]:
-            chosen.add(delivery, "the first")
+            chosen.add(reader.first_to_send or delivery, "the first to send" if reader.first_to_send else "the first")
         by_count = variants.by_count()
         if len(by_count) == 1 and variants.count == len(message.deliveries) > 1 and reader.first:
             what = "a text of this form" if reader.first[0].vars else "this text"
@@ -102,9 +102,12 @@ class _Reader:
     """Reads the first MAX_READ deliveries of a message once: for lint, and for those that are long or short."""
 
     def __init__(
-        self, declaration: Declaration, settings: Settings, authorship: Authorship, *, wants_variants: bool
+        self, message: PlannedMessage, settings: Settings, authorship: Authorship, *, wants_variants: bool
     ) -> None:
-        self._declaration, self._settings, self._authorship = declaration, settings, authorship
+        self._declaration, self._settings, self._authorship = message.declaration, settings, authorship
+        # If some got it before, the first one to send is shown: the others may have an older text.
+        self._planned = message.deliveries if 0 < message.counts["send"] < len(message.deliveries) else None
+        self.first_to_send: Delivery | None = None
         self._wants_variants = wants_variants
         self.variants = TextVariants()
         self.first: list[Delivery] = []
@@ -137,6 +140,9 @@ class _Reader:
 
     def _add(self, delivery: Delivery, kept: int, *, has_finding: bool) -> None:
         self.read_count += 1
+        if self._planned and not self.first_to_send:
+            found = self._planned.find_action(delivery.raw_key)
+            self.first_to_send = delivery if found and found[0] == "send" else None
         if len(self.first) < max(kept, 1):
             self.first.append(delivery)
         if has_finding and len(self.with_findings) < _MAX_WITH_FINDINGS:

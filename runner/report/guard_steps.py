@@ -10,10 +10,11 @@ from runner.report.review import Review
 _MAX_STEPS = 3  # guards whose ways out are steps; others have a hint
 
 
-def list_guard_steps(review: Review) -> tuple[Sequence[Guard], list[NextStep]]:
+def list_guard_steps(review: Review, *, for_comment: bool = False) -> tuple[Sequence[Guard], list[NextStep]]:
     """Returns the guards whose ways out are steps, and these steps.
 
     What they share is shown once: what shows the edits first, unless the review has it, and what sends the others last.
+    A comment does not offer that: nothing of a pull request is sent before it is merged.
     """
     guards = [item for item in review.plan.guards if item.ways_out][:_MAX_STEPS]
     names = {name for item in guards for name in item.messages}
@@ -24,7 +25,7 @@ def list_guard_steps(review: Review) -> tuple[Sequence[Guard], list[NextStep]]:
     for way in (way for item in guards for way in item.ways_out):
         if way.shows_edit_of:
             edited.setdefault(way.command, []).append(way.shows_edit_of)
-        else:
+        elif not (way.sends_others and for_comment):
             others[way] = None
     see = [WayOut(f"See the edit of {join_names(edits)}", command) for command, edits in edited.items()]
     ways = [*([] if is_seen else see), *sorted(others, key=lambda way: (not way.is_shared, way.sends_others))]

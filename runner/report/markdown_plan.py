@@ -170,7 +170,7 @@ def _format_counts(planned: Plan, sends: dict[str, int]) -> str:
 
 
 def _format_guards(review: Review, *, show_values: bool) -> list[str]:
-    guards, (in_steps, steps) = review.plan.guards, list_guard_steps(review)
+    guards, (in_steps, steps) = review.plan.guards, list_guard_steps(review, for_comment=True)
     if not guards:
         return []
     lines = [

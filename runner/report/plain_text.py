@@ -83,8 +83,9 @@ def format_duplicates(facts: Facts, recipients: Recipients = NO_NAMES, *, show_v
         if len(states) > _MAX_DUPLICATES:
             named = [reveal_or_mask(recipients.name(state.record), show_values=show_values) for state in states[:3]]
             what = f"{style('duplicate', 'red', 'bold')}: {message} went twice to {list_first(named, len(states))}"
+            see = one_line(shown_command("status", message, "--all"))
             command = one_line(shown_command("resolve", "--message", message, "--all", "--duplicate"))
-            lines.append(f"{one_line(what)}\n  hint: to report them no more: {command}")
+            lines.append(f"{one_line(what)}\n  hint: to see all of them: {see}; to report them no more: {command}")
         else:
             lines += [format_duplicate(state, recipients, show_values=show_values) for state in states]
     if len(by_message) > MAX_LISTED:

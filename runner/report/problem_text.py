@@ -13,9 +13,9 @@ _CUT = " …"  # stands for what is cut off
 _MAX_CUT_WORD = 20  # characters; a longer word may be cut
 _LEFT_OUT = {
     "where": "by where",
-    "only": "not in only: of the environment",
-    "suppressed": "on the lists of suppress: in msgrun.yaml",
-    "exclude": "on the lists of exclude: in the message",
+    "only": "by only of the environment",
+    "suppressed": "by suppress in msgrun.yaml",
+    "exclude": "by exclude in the message",
     "unique_by": "by unique_by",
     "split": "in other parts of the split",
     "duplicates": "as duplicates",
@@ -113,6 +113,12 @@ def format_severity_counts(problems: Iterable[Problem]) -> str:
     counts = Counter(problem.severity for problem in problems)
     parts = [pluralize(counts[severity], severity) for severity in Severity if counts[severity]]
     return " and ".join(parts) or "no problems"
+
+
+def explain_left_out(counts: Mapping[str, int]) -> str:
+    """Returns why a recipient was left out, as far as all of them were for one reason."""
+    (reason, *others) = [reason for reason, number in counts.items() if number]
+    return "left out" if others else f"left out {_LEFT_OUT.get(reason, reason)}"
 
 
 def format_left_out(counts: Mapping[str, int]) -> str:

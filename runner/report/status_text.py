@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
-from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
+from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State, name_ids
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.layout import fitted_table, wrap
 from runner.report.plain_text import count_by_message, count_by_status
@@ -21,7 +21,7 @@ _NOTES = {
     "person": "as a person decided",
     "reconcile": "as reconcile found",
 }
-SENDING = "being sent"
+SENDING, TWICE = "being sent", "sent twice"
 _NAMED = frozenset({"key", "run"})  # columns whose cells do not say what they are
 _SENT_AT = "sent at (UTC)"
 _RIGHT = frozenset({"revision", *STATUS_WORDS.values()})
@@ -106,6 +106,8 @@ def explain_state(state: State, is_being_sent: IsBeingSent, *, is_gone: bool = F
     record = state.record
     if is_being_sent(state):
         return f"by run {record.run}"
+    if state.is_duplicate:
+        return f"sent twice, as {name_ids(state.sent_records)}"
     if state.status == "sent":
         accepted = f"older text, edit accepted {format_time(state.accepted_at)}" if state.accepted_at else ""
         redirected = "redirected" if record.redirected else ""

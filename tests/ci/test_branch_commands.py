@@ -1,7 +1,6 @@
 """Commands on a ledger that is a branch: what they say where it is not, or cannot be reached, and what they decide."""
 
 import json
-import re
 
 import pytest
 
@@ -11,9 +10,7 @@ pytestmark = pytest.mark.parametrize("ledger", ["branch"], indirect=True)
 FILE = "origin#msgrun-ledger:messages.lock"
 
 
-def test_resolve_warns_of_a_run_that_may_be_alive_and_tells_the_branch_what_was_decided(
-    author: Clone, intercom, origin
-):
+def test_resolve_tells_the_branch_what_was_decided(author: Clone, intercom, origin):
     intercom.trouble.replace({"next": ["500_after", "500_before"]})
     assert author.msgrun("apply", "--yes").code == 4
     unknown = [found for found in json.loads(author.msgrun("status", "--format", "json").out)["deliveries"]
@@ -28,8 +25,7 @@ def test_resolve_warns_of_a_run_that_may_be_alive_and_tells_the_branch_what_was_
             assert (asked.code, "pass --yes" in asked.err) == (5, True)
             ran = author.msgrun("resolve", record["key"], "--not-sent", "--yes")
             assert ran.code == 0
-            by = r"These were claimed by (.+, )?run 01\w{24}, since [-0-9]+ [0-9:]+ \(UTC\), which may still be alive"
-            assert re.search(by, ran.err)
+            assert "may still be alive" not in ran.err, "an answer is recorded"
     assert git_output(origin, "log", "-1", "--format=%s", "msgrun-ledger").startswith("resolve on ")
     assert author.msgrun("apply", "--yes").code == 0
     assert len(author.sent()) == 3

@@ -242,7 +242,7 @@ def test_limits_and_filters_hold(folder: Folder, intercom: Sandbox) -> None:
     folder.write("msgrun.yaml", "suppress: [audiences/no.csv]\nlimits: {recipients_per_message: 1}\n")
     ran = folder.run("plan", "--online")
     assert (ran.code, "[limit-message]" in ran.out, "2 to send" in ran.out) == (5, True, True)
-    assert "1 on the lists of suppress: in msgrun.yaml" in ran.out
+    assert "1 by suppress in msgrun.yaml" in ran.out
     folder.message(text.replace("  vars:", "  where: \"{{ contact.role == 'lead' }}\"\n  vars:"))
     assert plan(folder, "--online")["deliveries"][0]["to"] == f"id:{lead}"  # type: ignore[index]
 

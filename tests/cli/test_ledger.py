@@ -58,7 +58,9 @@ def test_many_duplicates_are_counted(folder: Folder, command: list[str], number:
     assert ran.code == 5
     assert ran.err.count("went twice to") == 1
     assert f" and {number - 3:,} more\n" in ran.err
-    assert "\n  hint: to report them no more: msgrun resolve --message list --all --duplicate\n" in ran.err
+    command = "msgrun resolve --message list --all --duplicate"
+    hint = f"to see all of them: msgrun status list --all; to report them no more: {command}"
+    assert f"\n  hint: {hint}\n" in ran.err
 
 
 @pytest.mark.parametrize("number", [1, 5])

@@ -103,7 +103,7 @@ def test_only_leaves_out_all_others_and_says_so(folder: Folder, intercom: Sandbo
     folder.write("msgrun.yaml", "environments:\n  staging: {only: [{id: b2}]}\n")
     folder.message(LIST)
     planned = folder.run(*STAGING, "plan").out
-    assert "\n    left out: 2 not in only: of the environment\n" in planned
+    assert "\n    left out: 2 by only of the environment\n" in planned
     assert folder.run(*STAGING, "apply", "--yes", "--new-lock").code == 0
     assert [message["contact"] for message in intercom.messages] == ["b2"]
 

@@ -47,14 +47,16 @@ def accept(name: str) -> int:
         if records and not context.options.yes:
             _show_edit(context, message.declaration, ledger.facts, records[0].key)
             who = list_people(context, ledger.facts, records[:3], len(records))
-        pronoun, stay = ("It", "stays") if len(records) == 1 else ("They", "stay")
+        stay = "stays" if len(records) == 1 else "stay"
+        they_keep = "That one keeps" if len(records) == 1 else "They keep"
+        rest = f" The {left:,} who have not got it yet get the new one." if (left := message.counts["send"]) else ""
         waits = message.counts["excluded"] == len(message.deliveries)
         reason, ways_on = _explain_no_edit(context, message.declaration, ledger.facts, waits=waits)
         decision = Decision(
             f"Accept the edit of {name} for {recipients}",
             f"Accepted the edit of {name}. {recipients} {stay} counted as sent; nothing was sent.",
             reason,
-            f"{who} got {name} before the edit. {pronoun} {stay} counted as sent, with the new text; nothing is sent.",
+            f"{who} got {name} before the edit. {they_keep} the old text, and nothing is sent now.{rest}",
             ways_on=tuple(ways_on),
             commit_message=f"Accept the edit of {name}",
             is_of_files=True,

@@ -14,6 +14,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote
 from runner.cli.next_steps import after_second_signal
 from runner.cli.options import EXIT, Duration, command, writes_ledger
+from runner.cli.other_runs import find_other_runs
 from runner.cli.pauses import find_pause
 from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
@@ -201,6 +202,11 @@ class _Apply:
         ]
         warnings = [reveal_or_mask(notice, show_values=show_values) for notice in review.notices] + warnings
         warnings += self.context.output.repeated_warnings
+        if plan.being_sent:
+            others = find_other_runs(self.context, self.ledger.facts)
+            attempts = [one for state in self.ledger.facts.states_with("unknown") for one in state.open_attempts]
+            by = others.describe(filter(others.is_live, attempts))
+            warnings.append(f"{plan.being_sent:,} are being sent by {by}, which may be about to send the others too")
         warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
         count = plan.to_send if self.canary is None else min(self.canary, plan.to_send)
         beginnings = list_beginnings(review, show_values=show_values)

@@ -27,7 +27,7 @@ from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
 from runner.report.next_steps import NextStep, format_next_steps
-from runner.shown_command import show_default_environment, shown_command
+from runner.shown_command import show_default_environment, shown_command, shown_git
 
 
 @command("init")
@@ -131,23 +131,24 @@ def _next_steps(
     yield from workflow_steps  # before the push, which starts the first jobs
     repository = find_repository(root.resolve())
     top = repository.toplevel if repository else root.resolve()
-    outside = [] if top == root.resolve() else [path for system in systems for path in scaffold.CI_PATHS[system]]
-    paths = join([".", *(os.path.relpath(top / path, root.resolve()) for path in outside)])
-    commit = f"{'' if repository else 'git init && '}git add {paths} && git commit -m Begin"
-    if not remote:
-        yield NextStep("Put it under version control", (commit,))
-    else:
+    outside = [] if top == root.resolve() else [top / path for system in systems for path in scaffold.CI_PATHS[system]]
+    paths = [os.path.relpath(path, root.resolve()) for path in outside]
+    git = (lambda *words: join(["git", *words])) if folder else shown_git  # after the step that goes into the folder
+    commit = f"{'' if repository else git('init') + ' && '}{git('add', '.', *paths)} && {git('commit', '-m', 'Begin')}"
+    if remote:
         # Before the ledger: a host makes the first branch that is pushed the default branch.
-        add_remote = "" if repository and repository.main_remote else f"git remote add {remote} URL && "
-        push = f"{add_remote}git push -u {remote} HEAD"
+        add_remote = "" if repository and repository.main_remote else f"{git('remote', 'add', remote, 'URL')} && "
+        push = f"{add_remote}{git('push', '-u', remote, 'HEAD')}"
         yield NextStep("Put it under version control, and push it", (commit, push))
         yield _begin_step(remote)
+    elif repository is None or repository.try_git("status", "--porcelain") != "":
+        yield NextStep("Put it under version control", (commit,))
     example = root / scaffold.EXAMPLE
     has_example = example.exists() and example.read_text("utf-8") == scaffold.example_files()[scaffold.EXAMPLE]
     write = f"Edit the example, {scaffold.EXAMPLE}, or write a message" if has_example else "Write a message"
     yield NextStep(write, (shown_command("new", "NAME"),))
-    purpose = "Delete the line not_before of a message that is ready, and see what would be sent, and to whom"
-    yield NextStep(purpose, (shown_command("plan"),))
+    see = "Delete the line not_before of a message that is ready, and see what would be sent, and to whom"
+    yield NextStep(see, (shown_command("plan"),))
     yield NextStep("Try it on this machine, without a token", (shown_command("apply", sandbox=True),))
 
 
@@ -235,9 +236,8 @@ def _add_workflows(
     for system in systems:
         path = scaffold.workflow_path(system, environment)
         directory = root.resolve().relative_to(top).as_posix()
-        text = scaffold.workflow(system, branch, directory, package, settings)
         file = managed_path(top, path)
-        if scaffold.write_new_file(top, path, text, output):
+        if scaffold.write_new_file(top, path, scaffold.workflow(system, branch, directory, package, settings), output):
             output.note(f"Its jobs install {package}, and apply what is merged into {branch}.")
         _add_requirements(top, system, package, output)
         if package.encode() not in file.read_bytes():

@@ -21,6 +21,7 @@ from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.other_runs import find_other_runs
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.current_work import CURRENT_WORK
+from runner.declare.hold_file import HOLD_FILE, read_hold
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.facts import Facts
@@ -94,8 +95,8 @@ def plan(
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_stopped = project_plan.guards or ledger.facts.duplicates()
         only_warnings = (write or check) and not (base or is_stopped)
-        send = _find_send_step(project_plan, paths, out, is_check=write or check)
-        steps = _list_steps(context, project_plan, ledger, send, is_listed=list_all)
+        send = _find_send_step(context, project_plan, paths, out, is_check=write or check)
+        steps = _list_steps(context, project_plan, paths, ledger, send, is_listed=list_all)
         _print_recipients(context, project_plan if list_all else None)
         planning.print_plan(context, review, "plan", steps, show_all=show_all, only_warnings=only_warnings)
         _write_outputs(context, project_plan, options.paths, file, changes if check else None, out, is_written=write)
@@ -120,22 +121,33 @@ def _note_ledger(context: Context, plan: Plan, ledger: PlannedLedger) -> list[st
     return notes + plain_text.format_duplicates(ledger.facts)
 
 
-def _find_send_step(plan: Plan, paths: Sequence[str], out: Path | None, *, is_check: bool) -> NextStep | None:
-    """Returns the step that sends what is planned; None if nothing is, or if the plan is for something else."""
-    if is_check or plan.guards or not plan.to_send:
+def _find_send_step(
+    context: Context, plan: Plan, paths: Sequence[str], out: Path | None, *, is_check: bool
+) -> NextStep | None:
+    """Returns the step that sends what is planned. None if nothing is, if another run is sending, or for a check."""
+    if is_check or plan.guards or plan.being_sent or not plan.to_send:
         return None
-    options = ["--plan", str(out)] if out else list(paths)
-    return NextStep(f"Send {pluralize(plan.to_send, 'message')}", (shown_command("apply", *options),))
+    options = ["--plan", str(out)] if out else [*paths, *_limit_option(plan)]
+    number = pluralize(plan.to_send, "message")
+    is_held = read_hold(context.tree.root) is not None
+    purpose = f"Once the file {HOLD_FILE} is removed, send {number}" if is_held else f"Send {number}"
+    return NextStep(purpose, (shown_command("apply", *options),))
+
+
+def _limit_option(plan: Plan) -> list[str]:
+    return [] if plan.limit is None else ["--limit", str(plan.limit)]
 
 
 def _list_steps(
-    context: Context, plan: Plan, ledger: PlannedLedger, send: NextStep | None, *, is_listed: bool
+    context: Context, plan: Plan, paths: Sequence[str], ledger: PlannedLedger, send: NextStep | None, *, is_listed: bool
 ) -> list[NextStep]:
     """Returns how to settle what is unknown, whom Intercom does not have, and how to send."""
     facts, names = ledger.facts, {message.name for message in plan.messages}
     runs = find_other_runs(context, facts)
     attempts = [attempt for state in facts.states_with("unknown") for attempt in state.open_attempts]
-    steps = settle_unknown(context, facts, (one for one in attempts if one.message in names or runs.is_live(one)))
+    steps = settle_unknown(
+        context, facts, (one for one in attempts if one.message in names or (not paths and runs.is_live(one)))
+    )
     if missing := sum(message.deliveries.count_code(CONTACT_NOT_FOUND) for message in plan.messages):
         steps.append(NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),)))
     if not plan.to_send:
@@ -144,7 +156,8 @@ def _list_steps(
         return steps  # in CI another job sends, after an approval
     largest = max(plan.messages, key=lambda message: message.counts["send"])
     if (number := largest.counts["send"]) > SAMPLE_SIZE and not is_listed:
-        command = shown_command("plan", shown_path(largest.declaration.document.source.path), "--recipients")
+        path = shown_path(largest.declaration.document.source.path)
+        command = shown_command("plan", path, "--recipients", *_limit_option(plan))
         steps.append(NextStep(f"See all {number:,} recipients of {largest.name}", (command,)))
     begin = NextStep("Start the ledger, if nothing was sent before", (context.ledger.begin_command,))
     return [*steps, *([] if ledger.exists or context.options.sandbox else [begin]), send]
@@ -173,6 +186,8 @@ def _print_recipients(context: Context, plan: Plan | None) -> None:
                 with CURRENT_WORK.waiting():  # for the reader of a pipe, perhaps
                     context.output.result(f"  {line}")
             context.output.result("")
+    if plan:
+        context.output.note_masking()
 
 
 def _require_compatible(

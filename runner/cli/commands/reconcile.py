@@ -59,7 +59,8 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool) -> int:
 def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, write: Callable[..., None] | None) -> int:
     """Looks for unknown deliveries, prints the results, and returns the exit code. Without `write` it is a dry run."""
     require_known_name(context, facts, name)
-    reconciliation = prepare_reconciliation(facts, name, context.settings.salt)
+    runs = find_other_runs(context, facts)
+    reconciliation = prepare_reconciliation(facts, name, context.settings.salt, runs.is_sending)
     workspace = context.header_of(facts).workspace
     error: MsgrunError | KeyboardInterrupt | None = None
     try:
@@ -68,9 +69,8 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     except (GuardRefused, LedgerUnavailable, RunStopped, KeyboardInterrupt) as stop:
         error = stop  # printed after the results so far
     context.output.clear_progress()
-    result, runs = reconciliation.result(), find_other_runs(context, facts)
-    sending = [item.record for item in result.unknown if runs.is_live(item.record)]
-    result.unknown = [item for item in result.unknown if not runs.is_live(item.record)]
+    result, left_out = reconciliation.result(), filter(runs.is_sending, facts.states_with("unknown", message=name))
+    sending = [attempt for state in left_out for attempt in state.open_attempts]
     recipients = name_recipients(context, facts, [*reconcile_text.listed_records(result), *sending])
     if not context.options.sandbox:  # the ledger may name no workspace yet, and the token does
         recipients = replace(recipients, workspace=workspace)

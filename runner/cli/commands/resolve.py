@@ -14,7 +14,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, make_writer, write_decision
 from runner.cli.ledger import exit_code_of, open_ledger, require_known_name
 from runner.cli.options import EXIT, command, writes_ledger
-from runner.cli.other_runs import OtherRuns, find_other_runs
+from runner.cli.other_runs import find_other_runs
 from runner.cli.prompts import WrongAnswer, ask, confirm, quote
 from runner.cli.recipients import find_beginnings, list_files, list_people, name_recipients
 from runner.clock import format_timestamp, parse_timestamp
@@ -77,14 +77,16 @@ def resolve(
     if len(outcomes) > 1:
         raise UsageMistake("more than one outcome is given", "leave all but one of them out")
     with open_context() as context:
-        is_asked = context.output.is_interactive and not (outcomes or every or (key and message))
+        has_choice = bool(outcomes or every or (key and message))
+        is_asked = context.output.is_interactive and not has_choice
         with open_ledger(context, "resolve") as ledger:
             if not context.options.no_fetch:
                 add_late_outcomes(context.ledger, ledger)
             if is_asked and key and key in ledger.facts.message_names():
                 key, message = None, key
             require_known_name(context, ledger.facts, message)
-            if is_asked:
+            is_settled = not (has_choice or key or message or any(ledger.facts.states_with("unknown")))
+            if is_asked or is_settled:
                 return ask_about_unknown(context, ledger, key, message)
             _require_choice(ledger.facts, key, message, outcomes, every=every)
             if duplicate:
@@ -111,10 +113,8 @@ def _require_choice(
     names = [message] if message else sorted({state.record.message for state in states})
     which = [(key,)] if key else [("--message", name, "--all") for name in names[:_MAX_NAMED]]
     if not (key or message):
-        name = names[0] if len(names) == 1 else "NAME"
-        of_all = f"{shown_command('resolve', '--message', name, '--all', '--not-sent')}, or --sent {NOT_KNOWN}"
-        of_one = f"{shown_command('resolve', 'KEY', '--not-sent')}, or --sent ID"
-        hint = f"all of a message: {of_all}; one delivery: {of_one}; the keys: {shown_command('status')}"
+        of_all = [f"of {name}, {_list_outcomes('--message', name, '--all')}" for name in names[:_MAX_NAMED] or ["NAME"]]
+        hint = "; ".join([*of_all, f"one by one, by its key: {shown_command('status')}"])
         missing = "no delivery is named" if outcomes else "there is no terminal to ask on, so options have to say it"
         problem = "--all is for one message" if every else missing
     elif outcomes and outcome is None:
@@ -150,7 +150,7 @@ def _resolve_unknown(
         raise runs.create_error(live)
     records = manual_outcomes.resolve_unknown(states, sent_id, format_timestamp(context.now))
     if states and isinstance(ledger, SharedLedger) and sent_id is None:
-        context.output.note(warn_of_live_run(states, runs))
+        context.output.note(runs.warn_of(states))
     of_message = f" of {states[0].record.message}" if states else ""
     number = f"{pluralize(len(states), 'unknown delivery', 'unknown deliveries')}{of_message}"
     who = list_people(context, ledger.facts, [state.record for state in states], len(states))
@@ -184,7 +184,7 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
         context.output.result(f"nothing{f' of {message}' if message else ''} is unknown")
         return exit_code_of(ledger.facts)
     if isinstance(ledger, SharedLedger):
-        context.output.note(warn_of_live_run(states, runs))
+        context.output.note(runs.warn_of(states))
     if any(record.is_searchable for state in states for record in state.open_attempts):
         context.output.message(f"Intercom may know, if it was not asked yet:\n  {shown_command('reconcile')}")
     answers, is_interrupted = Counter[Choice](), False
@@ -205,15 +205,6 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message
     ]
     next_steps.print_steps(context, steps)
     return EXIT.interrupted if is_interrupted else exit_code_of(ledger.facts)
-
-
-def warn_of_live_run(states: Sequence[State], runs: OtherRuns) -> str:
-    """Returns a warning for a ledger that several machines use: the run of a claim may still be alive."""
-    by = runs.describe(record for state in states for record in state.open_attempts)
-    return (
-        f"These were claimed by {by}, which may still be alive on another machine and send them after all."
-        " Make sure that it is over."
-    )
 
 
 def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], answers: Counter[Choice]) -> None:

@@ -17,7 +17,7 @@ from runner.declare.address_search import Address, is_address, parse_recipient_a
 from runner.declare.recipient_states import find_states
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
-from runner.ledger.key_state import STATUS_WORDS, State
+from runner.ledger.key_state import STATUS_WORDS, State, name_ids
 from runner.ledger.lock_address import default_lockfile
 from runner.ledger.record import MASKED
 from runner.privacy import mark_private, reveal_or_mask
@@ -28,7 +28,7 @@ from runner.report.next_steps import NextStep
 from runner.report.notices import format_notices
 from runner.report.plain_text import count_by_status
 from runner.report.recipients import Recipients
-from runner.report.status_text import SENDING, explain_state
+from runner.report.status_text import SENDING, IsBeingSent, explain_state, format_time
 from runner.shown_command import shown_command
 
 _MAX_LISTED = 20  # deliveries: with the rest they fit a screen
@@ -146,25 +146,23 @@ def _print_messages(
     sending = Counter((state.record.message, state.record.revision) for state in unknown if is_being_sent(state))
     output.result(status_text.format_messages(counts, sent_times(facts), output.width, sending))
     if name is None:
-        attention = chain(unknown, facts.states_with("refused"))
+        sending_last = sorted(unknown, key=is_being_sent)
+        number = len(unknown) - sending.total()
+        attention = chain(sending_last[:number], facts.states_with("refused"), sending_last[number:])
         listed = list(attention if show_all else islice(attention, _MAX_LISTED))
         recipients = name_recipients(context, facts, [state.record for state in listed])
         statuses = status_text.ATTENTION
     else:
-        listed, recipients = _list_deliveries(context, facts, name, unknown, len(facts) if show_all else _MAX_LISTED)
+        most = len(facts) if show_all else _MAX_LISTED
+        listed, recipients = _list_deliveries(context, facts, name, unknown, is_being_sent, most)
         statuses = status_text.COUNTED
     gone = recipients.find_gone(state.record for state in listed)
     by_status = count_by_status(counts)
     numbers = Counter({STATUS_WORDS[status]: by_status[status] for status in statuses})
+    twice = sum(state.is_duplicate for state in facts.duplicates() if state.record.message == name)
+    numbers += Counter({status_text.TWICE: twice, STATUS_WORDS["sent"]: -twice})
     numbers += Counter({SENDING: sending.total(), STATUS_WORDS["unknown"]: -sending.total()})
-    items = [
-        ListedDelivery(
-            state.record,
-            SENDING if is_being_sent(state) else STATUS_WORDS[state.status],
-            explain_state(state, is_being_sent, is_gone=state.record.key in gone),
-        )
-        for state in listed
-    ]
+    items = [_make_item(state, is_being_sent, is_gone=state.record.key in gone) for state in listed]
     if items:
         arrived = wrap(status_text.may_have_arrived(unknown, is_being_sent), output.width)
         output.result("\n".join(["", *filter(None, [arrived])]))
@@ -176,6 +174,14 @@ def _print_messages(
     if numbers.total() > len(listed):
         others.append(NextStep("List the rest too", (shown_command("status", *([name] if name else []), "--all"),)))
     next_steps.print_steps(context, [*_settle(context, facts, unknown, name), *others])
+
+
+def _make_item(state: State, is_being_sent: IsBeingSent, *, is_gone: bool) -> ListedDelivery:
+    if state.is_duplicate:
+        moments = " and ".join(format_time(record.at) for record in state.sent_records)
+        return ListedDelivery(state.record, status_text.TWICE, "", (f"{name_ids(state.sent_records)} · {moments}",))
+    word = SENDING if is_being_sent(state) else STATUS_WORDS[state.status]
+    return ListedDelivery(state.record, word, explain_state(state, is_being_sent, is_gone=is_gone))
 
 
 def _print_list(
@@ -202,21 +208,25 @@ def _print_list(
 
 
 def _list_deliveries(
-    context: Context, facts: Facts, name: str, unknown: Sequence[State], limit: int
+    context: Context, facts: Facts, name: str, unknown: Sequence[State], is_being_sent: IsBeingSent, limit: int
 ) -> tuple[list[State], Recipients]:
     """Returns at most `limit` deliveries of a message, with the names of their recipients.
 
-    The unknown are first, then the refused, both sorted by recipient; then the latest that were sent.
+    Those that were sent twice are first, then the unknown, the refused, and what is being sent, each sorted by
+    recipient; then the latest that were sent.
     """
-    refused = list(facts.states_with("refused", message=name))
-    latest = latest_states(facts, name, max(0, limit - len(unknown) - len(refused)), "sent")
-    recipients = name_recipients(context, facts, [state.record for state in (*unknown, *refused, *latest)])
+    twice = [state for state in facts.duplicates() if state.record.message == name]
+    others = [*unknown, *facts.states_with("refused", message=name)]
+    keys = {state.record.key for state in twice}
+    latest = latest_states(facts, name, max(0, limit - len(others) - len(twice)), "sent")
+    latest = [state for state in latest if state.record.key not in keys]
+    recipients = name_recipients(context, facts, [state.record for state in (*twice, *others, *latest)])
 
-    def sort_key(state: State) -> str:
-        return reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
+    def sort_key(state: State) -> tuple[bool, bool, str]:
+        shown = reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
+        return is_being_sent(state), state.status == "refused", shown
 
-    listed = [*sorted(unknown, key=sort_key), *sorted(refused, key=sort_key), *latest]
-    return listed[:limit], recipients
+    return [*sorted(twice, key=sort_key), *sorted(others, key=sort_key), *latest][:limit], recipients
 
 
 def _settle(

@@ -74,8 +74,8 @@ def test_the_question_says_what_follows_and_fits_the_terminal(
     assert ran.err == (
         "No commit has the text that was sent. In\n"
         "  messages/message.yaml it is now: Hello Ann\n"
-        "id:a1, id:b2, id:c3 got list before the edit. They stay\n"
-        "  counted as sent, with the new text; nothing is sent.\n"
+        "id:a1, id:b2, id:c3 got list before the edit. They keep the\n"
+        "  old text, and nothing is sent now.\n"
         "Accept the edit of list for 3 recipients? [y/N]: "
     )
     assert ran.out == ("Accepted the edit of list. 3 recipients stay counted as\n  sent; nothing was sent.\n")

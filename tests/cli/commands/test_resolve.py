@@ -18,8 +18,8 @@ NO_OUTCOME_OF_ALL = (
 )
 NO_ID = "--sent needs the id of the message in Intercom, or - if it is not known\n  hint: msgrun resolve aa --sent -\n"
 WAYS = (
-    "\n  hint: all of a message: msgrun resolve --message list --all --not-sent, or --sent -; "
-    "one delivery: msgrun resolve KEY --not-sent, or --sent ID; the keys: msgrun status\n"
+    "\n  hint: of list, none of them arrived: msgrun resolve --message list --all --not-sent;"
+    " all did: msgrun resolve --message list --all --sent -; one by one, by its key: msgrun status\n"
 )
 ASKS, NO_NAME = "there is no terminal to ask on, so options have to say it", "no delivery is named"
 
@@ -39,7 +39,7 @@ ASKS, NO_NAME = "there is no terminal to ask on, so options have to say it", "no
         (["list", "--not-sent"], "--all is missing\n  hint: msgrun resolve --message list --all --not-sent\n"),
         (["aa", "--all", "--sent", "7"], "--all is for a message, not for a KEY\n  hint: msgrun resolve aa --sent 7\n"),
         (["--all", "--not-sent"], "--all is for one message\n  hint: msgrun resolve --message list --all --not-sent\n"),
-        (["--all", "--duplicate"], "--all is for one message\n  hint: all of a message: "),
+        (["--all", "--duplicate"], "--all is for one message\n  hint: of NAME, none of them arrived: "),
         (["zzzz", "--sent", "-"], "no message is named zzzz, and the ledger knows none\n"),
     ],
 )

@@ -91,7 +91,7 @@ def test_whoever_is_left_out_has_no_part_in_the_digest(folder):
     folder.write("no.csv", "user_id\n2\n")
     folder.write("msgrun.yaml", "from: {type: admin, id: '1'}\nsuppress: no.csv\n")
     suppressed = folder.run("plan").out
-    assert "left out: 1 on the lists of suppress: in msgrun.yaml" in suppressed
+    assert "left out: 1 by suppress in msgrun.yaml" in suppressed
     assert suppressed.splitlines()[-1] == one.splitlines()[-1] != both.splitlines()[-1]
 
 
