@@ -71,8 +71,8 @@ def require_same_workspace(context: Context, saved: SavedPlan | None, workspace:
     An empty `workspace` is not known yet, and is not compared.
     """
     settings = context.settings
-    for guard in saved.mismatches(settings.environment, workspace, settings.salt) if saved else ():
-        raise GuardRefused(guard.message, guard.hint)
+    if saved:
+        saved.require_made_for(settings.environment, workspace, settings.salt)
 
 
 def undeclared_recipient_notes(plan: Plan) -> list[str]:

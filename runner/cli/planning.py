@@ -33,7 +33,6 @@ from runner.report.review import Review
 from runner.report.terminal_text import defuse_commands
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of <malloc.h>
-_MAX_SEARCHED = 1000  # deliveries that are searched for the first one to send
 
 
 def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,7 +118,8 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
     salt = context.settings.salt
 
     def render_message_sample(message: PlannedMessage) -> Sample | None:
-        return render_sample(message.declaration, salt, _sample_key(message))
+        key = message.deliveries.first_key("send") if message.counts["send"] else ""
+        return render_sample(message.declaration, salt, key)
 
     lint_errors = _find_lint_errors(plan, context.settings) if context.output.output_format == "text" else {}
     return Review(
@@ -216,16 +216,6 @@ def _format_text(context: Context, review: Review, command: str, steps: Sequence
         review.comparison, show_values=output.show_values, except_warnings=frozenset(review.plan.warnings())
     )
     return f"{wrap_lines(changes, output.width)}\n\n{text}"
-
-
-def _sample_key(message: PlannedMessage) -> str:
-    """Returns the key of the delivery to show as a sample: the first to send; empty if the first 1000 have none."""
-    keys = (
-        delivery.key
-        for delivery, _ in zip(message.deliveries, range(_MAX_SEARCHED), strict=False)
-        if delivery.action == "send"
-    )
-    return next(keys, "")
 
 
 def refuse_guarded(context: Context, plan: Plan) -> None:

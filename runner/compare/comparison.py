@@ -1,14 +1,14 @@
 """Compares a plan with the project at another commit: for each message its texts, its recipients and other fields.
 
-Pure: made from two sets of declarations and the ledger's records. Only one delivery of each
-message of the other project is rendered.
+It asks neither git nor Intercom. It reads the audiences of both sides, and renders one delivery of each message of the
+other one.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from runner.compare.audience_overlap import (
     Overlap,
@@ -41,7 +41,7 @@ from runner.plan.plan import Plan
 _MAX_HOSTS, _MAX_NAMES = 10, 3  # new hosts that a note names, and of each the messages
 
 ChangeKind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
-CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
+CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 
 
 @dataclass(frozen=True, slots=True)

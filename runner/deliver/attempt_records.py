@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import lru_cache
 
 from runner.clock import Clock, format_timestamp
 from runner.declare.declaration import Declaration
@@ -12,6 +12,9 @@ from runner.declare.sender import Sender
 from runner.deliver.attempt import Outcome
 from runner.intercom.contact import Contact
 from runner.ledger.record import NO_ORIGIN, Record, RunOrigin
+
+# Most records of a round have the same time, and formatting it is slow.
+_format_second = lru_cache(maxsize=1)(format_timestamp)
 
 
 class RecordFactory:
@@ -39,7 +42,6 @@ class RecordFactory:
         self._origin = origin
         self._has_outcome = False
         self._attempts = 0
-        self._cached_second, self._cached_timestamp = datetime.min.replace(tzinfo=UTC), ""
 
     def new_claim(self, declaration: Declaration, delivery: Delivery, contact: Contact | None) -> Record:
         """Returns the claim of a new attempt. `contact` is the one to send to; None if the delivery is refused."""
@@ -89,11 +91,5 @@ class RecordFactory:
         return record.signed(self._origin)
 
     def timestamp(self) -> str:
-        """Returns the current time as records have it: UTC, in seconds.
-
-        The text is kept for a second, because most records of a round have the same time and formatting it is slow.
-        """
-        now = self._clock.now().replace(microsecond=0)
-        if now != self._cached_second:
-            self._cached_second, self._cached_timestamp = now, format_timestamp(now)
-        return self._cached_timestamp
+        """Returns the current time as records have it: UTC, in seconds."""
+        return _format_second(self._clock.now().replace(microsecond=0))

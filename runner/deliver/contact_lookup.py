@@ -1,5 +1,6 @@
 """Looks up the contacts of many recipients, several batches at once, and yields them in order."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ class ContactLookup:
         window: deque[_Batch[Row]] = deque()
         batches = self._make_batches(rows, address_of)
         while True:
-            ahead = min(_MAX_BATCHES, -(-wanted // self._search.batch_size))
+            ahead = min(_MAX_BATCHES, math.ceil(wanted / self._search.batch_size))
             while len(window) < max(1, ahead) and (batch := next(batches, None)):
                 window.append(batch)
                 if batch.missing:

@@ -15,7 +15,6 @@ _SETTLED: Mapping[KeyStatus, str] = {
     "sent": "it counts as sent, and that cannot be taken back; with a higher revision: all get the message again",
     "refused": "that delivery was refused, so it was not sent",
     "free": "that delivery is known to be not sent: the next apply sends it",
-    "unknown": "",
 }
 
 

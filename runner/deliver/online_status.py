@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Literal
+from typing import Literal, get_args
 
 from runner.clock import format_timestamp
 from runner.intercom.conversations import Conversations, MessageConversation
@@ -15,7 +15,7 @@ from runner.ledger.key_state import State
 # `no reply`: there is a conversation, without a reply of the contact. `no conversation`: none is there yet. `unknown`:
 # the ledger has no id to look for.
 OnlineStatus = Literal["replied", "dropped", "no reply", "no conversation", "unknown"]
-ONLINE_STATUSES: tuple[OnlineStatus, ...] = ("replied", "dropped", "no reply", "no conversation", "unknown")
+ONLINE_STATUSES: tuple[OnlineStatus, ...] = get_args(OnlineStatus)
 _REPORTED: tuple[OnlineStatus, ...] = ("replied", "dropped")  # what is listed, a line each
 
 

@@ -33,7 +33,7 @@ _MAX_NAMED = 10  # recipients of each reason that a plan as text names
 def find_redirect_guard(lookup: ContactLookup, redirect: Redirect, place: Place) -> Guard | None:
     """Returns a guard if `redirect`, at a place in msgrun.yaml, is not exactly one contact. Raises RunStopped."""
     address = Address(redirect.kind, redirect.value)
-    (_, contacts), *_ = lookup.find(iter([address]), lambda item: item, 1)
+    _, contacts = next(lookup.find(iter([address]), lambda item: item, 1))
     choice = choose_contact(contact_role(redirect.role), redirect.kind, contacts, RecipientPolicy(), is_email=False)
     match choice.code:
         case "contact_not_found":

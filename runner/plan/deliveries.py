@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from runner.declare.audience.recipient import IdentifierKind
 from runner.declare.audience.workspace_contacts import WorkspaceContacts, find_workspace_contacts
@@ -21,7 +21,7 @@ from runner.privacy import AnyText
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
 BEING_SENT = "being sent by another run"  # the reason of an unknown delivery that needs no decision of a person
-ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "excluded")
+ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import DIGEST_VERSION, PLAN_DIGEST
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.settings import DEFAULT_ENVIRONMENT
-from runner.errors import Place, Problem, ProblemsFound
+from runner.errors import GuardRefused, Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.lines import parse_object
 from runner.ledger.record import salt_check
@@ -65,25 +65,22 @@ class SavedPlan:
         """Returns whether the plan sends the delivery with this key and exactly this digest."""
         return self._find_digest(key) == digest
 
-    def mismatches(self, environment: str, workspace: str, salt: str) -> list[Guard]:
-        """Returns the guards for a plan that belongs to another environment, workspace or salt.
+    def require_made_for(self, environment: str, workspace: str, salt: str) -> None:
+        """Raises GuardRefused if the plan is of another environment, workspace or salt.
 
-        If there is one, nothing of the plan may be sent. An empty `workspace` is not known yet, and is not compared.
+        An empty `workspace` is not known yet, and is not compared.
         """
-        mismatches = []
-        save = f"save a plan for this one: {self.new_plan_command()}"
+        made, save = f"{self.path} was made", f"save a plan for this one: {self.new_plan_command()}"
         if self.environment != environment:
             own = "" if self.environment == DEFAULT_ENVIRONMENT else self.environment
             hint = f"{save}; or send it there: {shown_command('apply', '--plan', self.path, environment=own)}"
-            mismatches.append((f"for environment {self.environment}, and this is {environment}", hint))
+            raise GuardRefused(f"{made} for environment {self.environment}, and this is {environment}", hint)
         if self.workspace and workspace and self.workspace != workspace:
-            mismatches.append((f"for workspace {self.workspace}, and this is {workspace}", save))
+            raise GuardRefused(f"{made} for workspace {self.workspace}, and this is {workspace}", save)
         if self.salt_check and self.salt_check != salt_check(salt):
-            hint = (
-                f"save one of this project: {shown_command('plan', '--out', 'plan.json')}; or restore salt: of this one"
-            )
-            mismatches.append(("in another project, with another salt", hint))
-        return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
+            new = shown_command("plan", "--out", "plan.json")
+            hint = f"save one of this project: {new}; or restore salt: of this one"
+            raise GuardRefused(f"{made} in another project, with another salt", hint)
 
     def sender_guards(self, sender_ids: Mapping[Sender, str]) -> list[Guard]:
         """Returns a guard for each sender that now is another admin than when the plan was made."""
@@ -258,7 +255,9 @@ class SavedPlanMessage:
 def _parse_sender_ids(path: str, items: Any) -> dict[Sender, str]:
     """Returns the ids of the senders that were looked up. Raises ProblemsFound if they have another form."""
     sender_ids = {}
-    for item in items if isinstance(items, list) else [None]:
+    if not isinstance(items, list):
+        raise _create_error(path, "its senders have the wrong form")
+    for item in items:
         fields = item if isinstance(item, dict) else {}
         kinds = [kind for kind in ("email", "name") if isinstance(fields.get(kind), str)]
         admin_id = str(fields.get("id"))

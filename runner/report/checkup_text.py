@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import orjson
-
+from runner.report.json_text import to_json
 from runner.report.layout import display_width, wrap, wrap_hint
 from runner.report.problem_text import pluralize
 from runner.report.terminal_text import one_line, style
@@ -48,7 +47,7 @@ def format_checkup_json(checks: Sequence[Check]) -> str:
     ]
     verdicts = Counter(check.verdict for check in checks)
     counts = {verdict: verdicts[verdict] for verdict in _ORDER}
-    return orjson.dumps({"format_version": 1, "counts": counts, "checks": rows}, option=orjson.OPT_INDENT_2).decode()
+    return to_json({"format_version": 1, "counts": counts, "checks": rows})
 
 
 def _join_skipped(checks: Sequence[Check]) -> list[Check]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import ProblemsFound
+from runner.errors import GuardRefused, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, salt_check
 from runner.plan.saved_plan import SavedPlan, SavedPlanMessage, parse_saved_plan
@@ -139,14 +139,17 @@ def test_a_plan_that_was_cut_off_is_told_wherever_that_was():
 
 def test_another_environment_workspace_or_salt_is_refused():
     plan = read(salt_check=salt_check("pepper"))
-    assert plan.mismatches("default", "acme", "pepper") == plan.mismatches("default", "", "pepper") == []
-    found = plan.mismatches("staging", "beta", "salt")
-    assert [guard.message for guard in found] == [
-        "plan.json was made for environment default, and this is staging",
-        "plan.json was made for workspace acme, and this is beta",
-        "plan.json was made in another project, with another salt",
-    ]
-    assert read(workspace="").mismatches("default", "beta", "") == []
+    for workspace in ("acme", ""):
+        plan.require_made_for("default", workspace, "pepper")
+    read(workspace="").require_made_for("default", "beta", "")
+    refused = {
+        ("staging", "acme", "pepper"): "for environment default, and this is staging",
+        ("default", "beta", "pepper"): "for workspace acme, and this is beta",
+        ("default", "acme", "salt"): "in another project, with another salt",
+    }
+    for run, difference in refused.items():
+        with pytest.raises(GuardRefused, match=f"plan.json was made {difference}"):
+            plan.require_made_for(*run)
 
 
 def test_what_is_declared_otherwise_or_newly_is_left_out_with_the_reason():

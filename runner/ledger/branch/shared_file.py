@@ -35,7 +35,7 @@ class ConcurrentRuns:
 
     def add_own_claims(self, claims: Iterable[Record]) -> None:
         """Notes that the runs of these claims are of this process."""
-        self._own_runs.update(claim.attempt.rpartition("-")[0] for claim in claims)
+        self._own_runs.update(claim.run for claim in claims)
 
     def add(self, lines: list[bytes]) -> None:
         """Adds lines that are new on the remote.
@@ -47,7 +47,7 @@ class ConcurrentRuns:
         facts = Facts()
         facts.read(b"\n".join(line for line in lines if line.strip()), "the remote's ledger")
         for record in facts.records():
-            is_ours = record.attempt.rpartition("-")[0] in self._own_runs
+            is_ours = record.run in self._own_runs
             if is_ours and record.by != "person":
                 continue
             self.keys.add(record.key)

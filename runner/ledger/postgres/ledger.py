@@ -238,7 +238,7 @@ class PostgresLedger:
             self._connection.fetch_rows(call, (self._lease.runs, *values))
 
     def _claim(self, claims: Sequence[Record], limited: AbstractSet[str]) -> frozenset[str]:
-        run = claims[0].attempt.rpartition("-")[0]
+        run = claims[0].run
         self._lease.add_run(run, self._connection)
         keys, attempts = [claim.key for claim in claims], [claim.attempt for claim in claims]
         values = (keys, attempts, *_column_values(claims), [attempt in limited for attempt in attempts])
