@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
@@ -26,6 +27,7 @@ from runner.git.pushing import ci_job_url
 from runner.git.repository import Repository, find_repository
 from runner.ledger import opening
 from runner.ledger.facts import Facts
+from runner.ledger.history import sent_revisions
 from runner.ledger.known_hosts import own_remote_url
 from runner.ledger.ledger import Ledger
 from runner.ledger.lock_address import LockfileAddress
@@ -34,6 +36,7 @@ from runner.ledger.record import RunOrigin
 from runner.managed_path import managed_path
 from runner.privacy import mark_private
 from runner.report import plain_text
+from runner.report.problem_text import join_names
 from runner.report.recipients import NO_NAMES
 from runner.shown_command import shown_command
 
@@ -68,6 +71,23 @@ def open_ledger(context: Context, command: str) -> Iterator[Ledger]:
         if new_lock and ledger_id and not (context.settings.ledger_id or context.options.sandbox):
             context.output.note(f"add to msgrun.yaml, so that no other ledger is used by accident: ledger: {ledger_id}")
         yield ledger
+
+
+def warn_of_same_workspace(context: Context, workspace: str, messages: AbstractSet[str]) -> list[str]:
+    """Returns a warning for each lockfile of another environment that has sent some messages in the workspace, too."""
+    warnings = []
+    for settings in load_all_settings(context.tree).values():
+        address = settings.lock
+        if isinstance(address, LockfileAddress) and address != context.ledger.address:
+            facts = Facts()
+            with contextlib.suppress(LedgerUnavailable, GuardRefused):  # a ledger that this run does not write
+                facts.read_file(managed_path(context.tree.root, address.path), address.path)
+                has_workspace = facts.headers.merged(settings.salt).workspace == workspace
+                sent = sorted(messages & {name for name, _ in sent_revisions(facts)}) if has_workspace else []
+                if sent:
+                    what = f"{address.path} has {join_names(sent)} as sent from workspace {workspace}, too"
+                    warnings.append(f"{what}: who got it there gets it again")
+    return warnings
 
 
 def require_known_name(context: Context, facts: Facts, name: str | None) -> None:

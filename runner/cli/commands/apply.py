@@ -11,7 +11,7 @@ import click
 
 from runner.cli import plan_files, planning, run_report
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote
+from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote, warn_of_same_workspace
 from runner.cli.next_steps import after_second_signal
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import find_other_runs
@@ -207,6 +207,10 @@ class _Apply:
             attempts = [one for state in self.ledger.facts.states_with("unknown") for one in state.open_attempts]
             by = others.describe(filter(others.is_live, attempts))
             warnings.append(f"{plan.being_sent:,} are being sent by {by}, which may be about to send the others too")
+        if not self.context.options.sandbox:
+            warnings += warn_of_same_workspace(
+                self.context, id_code, {name for name, number in sends.items() if number}
+            )
         warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
         count = plan.to_send if self.canary is None else min(self.canary, plan.to_send)
         beginnings = list_beginnings(review, show_values=show_values)

@@ -9,7 +9,7 @@ from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox
 from tests.support.clones import git_output
 from tests.support.project import SEED, Folder
-from tests.support.terminal import run_on_terminal
+from tests.support.terminal import Terminal, run_on_terminal
 
 LIST = """\
 name: list
@@ -516,6 +516,19 @@ def test_plan_lists_recipients_by_their_masked_addresses_off_a_terminal(folder: 
     folder.message(LIST[: LIST.index("to:")] + "to: {type: user, email: ann@b.c, vars: {name: Ann}}\n")
     assert folder.run("plan", "--recipients").out.startswith("list\n  + email:~")
     assert folder.run("plan", "--recipients", "--show-values").out.startswith("list\n  + ann@b.c\n")
+
+
+@pytest.mark.usefixtures("intercom")
+def test_the_question_names_another_ledger_of_the_same_workspace(folder: Folder) -> None:
+    folder.message(LIST)
+    assert folder.run("apply", "--yes").code == 0
+    folder.write("msgrun.yaml", "environments: {staging: {}}\n")
+    assert folder.run("-e", "staging", "lock", "begin").code == 0
+    terminal = Terminal(folder.path, "-e", "staging", "apply")
+    terminal.answer("Send? [y/N]:", "n")
+    assert terminal.finish() == 5
+    screen = " ".join(terminal.screen.split())
+    assert "! messages.lock has list as sent from workspace acme, too: who got it there gets it again" in screen
 
 
 def test_plan_lists_whom_a_list_leaves_out(folder: Folder) -> None:
