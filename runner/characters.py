@@ -11,7 +11,7 @@ import unicodedata
 
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"  # all of Cc but tab and line feed
 _IGNORABLE = (
-    "\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u00ad\u034f\u1680\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u2028-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     "\ufffc\u2d7f\U0001107f\U00016fe4\U0001d159\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
@@ -28,6 +28,8 @@ _FLAG = re.compile(  # the flags of England, Scotland and Wales
     "|\U000e0077\U000e006c\U000e0073)\U000e007f"
 )
 _JOINING_LETTER = "[\u0620-\u08ff\u0900-\u0dff\u0e80-\u109f\u1780-\u18af\ua840-\ua87f]"
+_LIKE_LATIN = frozenset({"Cyrillic", "Greek", "Armenian", "Cherokee", "Coptic", "Lisu", "Georgian"})
+_LATIN_LETTERS = frozenset("ßẞæÆœŒøØðÐþÞłŁđĐħĦıŋŊŧŦ")  # those without a mark that languages of Europe have
 _LEADING_ZEROS = re.compile(r"&#0+(?=\d)")
 _NO_CHARACTER = re.compile(r"&#[1-9]\d{7,};?")  # Unicode ends at 1,114,111
 _IDEOGRAPH = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -56,21 +58,38 @@ def show_on_one_line(text: str) -> str:
 
 
 def show_look_alikes(text: str) -> str:
-    """Returns the text with those letters as `<U+043E>` that look like others: of another script in a Latin word.
+    """Returns the text with those characters as `<U+043E>` that may look like others, and the scripts of its words.
 
-    So are marks that belong to the letter before them, where one character is the usual form of both.
+    That is a letter of another script in a Latin word, and what is no letter, or is another form of a character. Of
+    words in another script only the script is named, because all letters of one may look Latin.
     """
     if text.isascii():
         return text
-    text = re.sub(r"[^\W\d_]+", _show_other_script, text)
-    return re.sub("([a-zA-Z])([\u0300-\u036f])", lambda match: f"{match[1]}{_code_point(match[2])}", text)
+    scripts = sorted({_find_script(letter) for letter in text if letter.isalpha()} & _LIKE_LATIN)
+    shown = re.sub(r"[^\W\d_]+", _show_other_script, text)
+    shown = "".join(_code_point(each) if _is_odd(each) else each for each in shown)
+    return f"{shown} [letters of {' and '.join(scripts)}]" if scripts else shown
 
 
 def _show_other_script(word: re.Match[str]) -> str:
-    is_latin = [unicodedata.name(letter, "").startswith("LATIN") for letter in word[0]]
+    is_latin = [_find_script(letter) == "Latin" for letter in word[0]]
     if not any(is_latin):
         return word[0]
     return "".join(letter if latin else _code_point(letter) for letter, latin in zip(word[0], is_latin, strict=True))
+
+
+def _find_script(letter: str) -> str:
+    return "Latin" if letter.isascii() else unicodedata.name(letter, "").partition(" ")[0].title()
+
+
+def _is_odd(character: str) -> bool:
+    """Returns whether a character beyond ASCII is no letter, or one that is a form of another, or looks like it."""
+    if character.isascii():
+        return False
+    if not character.isalpha() or unicodedata.normalize("NFKC", character) != character:
+        return True
+    has_latin_base = unicodedata.normalize("NFD", character)[0].isascii() or character in _LATIN_LETTERS
+    return _find_script(character) == "Latin" and not has_latin_base
 
 
 def escape_in_json(text: str, *, all_beyond_ascii: bool) -> str:

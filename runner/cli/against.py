@@ -109,7 +109,7 @@ def compare_with_base(
     if before is None:
         changes = tuple(MessageChange(message.name, "uncompared") for message in review.plan.messages)
     else:
-        current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample)
+        current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample, context.settings.salt)
         changes = comparison.compare(current, before, facts)
         samples = _list_samples(review, changes)
         hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations, samples)
@@ -155,10 +155,10 @@ def _find_guard_changes(context: Context, tree: Tree) -> tuple[list[FieldChange]
     sees a change of another environment nowhere else.
     """
     before, now = load_all_settings(tree), load_all_settings(context.tree)
-    lists = [files for settings in before.values() for files in settings.suppress]
+    lists, lists_now = ({name: each.suppress for name, each in side.items()} for side in (before, now))
     return (
         [*guard_settings.compare_guard_settings(before, now)],
-        [*compare_suppression_lists(tree, context.tree, lists)],
+        [*compare_suppression_lists(tree, context.tree, lists, lists_now)],
         [*guard_settings.compare_environments(before, now)],
     )
 

@@ -63,7 +63,8 @@ def keep_plan(context: Context, review: Review) -> None:
     results = step_results_of(context.options)
     results.plan = review.plan
     if results.comment_path:
-        results.comment = markdown_plan.format_plan(review, show_values=context.output.show_values)
+        # Also on a terminal, where addresses are shown: the file is for the pull request.
+        results.comment = markdown_plan.format_plan(review, show_values=context.options.show_values)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # now, not at the end: the limit on a render's time is active now
         limit = _free_characters(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
         results.plan_blocks = (
@@ -108,7 +109,9 @@ def write_step_files(
     output, results = Output.from_options(options, environ), step_results_of(options)
     try:
         if results.comment_path:
-            blocks = [results.comment, _format_error(error, output, results, alone=not results.comment)]
+            is_alone = not results.comment
+            failure_text = _format_error(error, output, results, alone=is_alone, show_values=options.show_values)
+            blocks = [results.comment, failure_text]
             text = to_terminal("\n\n".join(filter(None, blocks)), colour=False)
             write_atomically(results.comment_path, [f"{text.rstrip()}\n".encode()])
         if path := environ.get("GITHUB_OUTPUT"):
@@ -119,7 +122,7 @@ def write_step_files(
             blocks = [
                 *results.run_blocks,
                 _EXIT_CODES.get(code, "") if results.run_blocks else "",
-                _format_error(error, output, results, alone=is_alone),
+                _format_error(error, output, results, alone=is_alone, show_values=output.show_values),
                 "What it had planned, before it sent:" if results.run_blocks and results.plan_blocks else "",
                 *results.plan_blocks,
             ]
@@ -150,7 +153,9 @@ def _free_characters(path: Path) -> int:
     return (_MAX_SUMMARY - (path.stat().st_size if path.exists() else 0)) // _MAX_CHARACTER - 1000
 
 
-def _format_error(error: BaseException | None, output: Output, results: StepResults, *, alone: bool) -> str:
+def _format_error(
+    error: BaseException | None, output: Output, results: StepResults, *, alone: bool, show_values: bool
+) -> str:
     """Returns the error that ended the command, as Markdown; empty if there is none, or for a bug.
 
     `alone` says that no plan comes before it. Then the changed guards do.
@@ -159,14 +164,14 @@ def _format_error(error: BaseException | None, output: Output, results: StepResu
     match error:
         case ProblemsFound():
             return markdown_results.format_problems(
-                error.problems, output.environment, show_values=output.show_values, caution=caution
+                error.problems, output.environment, show_values=show_values, caution=caution
             )
         case MsgrunError() if alone:
             return markdown_results.format_failure(
-                error.message, error.hint, output.environment, show_values=output.show_values, caution=caution
+                error.message, error.hint, output.environment, show_values=show_values, caution=caution
             )
         case MsgrunError():
-            return markdown_results.format_stop_notice(error.message, error.hint, show_values=output.show_values)
+            return markdown_results.format_stop_notice(error.message, error.hint, show_values=show_values)
         case _:
             return ""
 

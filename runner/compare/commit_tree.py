@@ -8,9 +8,8 @@ is written as a link to itself, so that reading it is refused. So no path leads 
 import contextlib
 import fnmatch
 import os
-import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -109,6 +108,11 @@ def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[s
     return entries
 
 
+def _list_folders(path: str) -> Iterator[str]:
+    while path := dirname(path):
+        yield path
+
+
 class _CommitTree(Tree):
     """The files of a commit. They are written to a temporary folder.
 
@@ -121,6 +125,8 @@ class _CommitTree(Tree):
         self._repository = repository
         self._entries = entries
         self._written_bytes = 0
+        self._links = [path for path in entries if self._is_link(path)]
+        self._folders = {parent for path in entries for parent in _list_folders(path)} if self._links else set[str]()
         self._targets: dict[str, str] = {}  # of the links that were read
 
     def write_declarations(self) -> None:
@@ -153,7 +159,7 @@ class _CommitTree(Tree):
         pattern = normpath(join(dirname(beside), named))
         if len(pattern) <= MAX_PATH:
             # These are too many, because `*` matches a slash too: super().glob() selects. `**/` may be no folder.
-            for path in fnmatch.filter(self._list_below(pattern), pattern.replace("**/", "*")):
+            for path in fnmatch.filter(self._list_paths(pattern), pattern.replace("**/", "*")):
                 self._ensure_written(path)
         return super().glob(named, beside)
 
@@ -168,6 +174,7 @@ class _CommitTree(Tree):
 
         Settings that are a link are written as a link, so that reading them is refused as in the work tree.
         """
+        self._write_folder_links(path)
         if os.path.lexists(self.root / path):
             return
         if path == SETTINGS_FILE and path in self._entries and self._entries[path].mode == _LINK_MODE:
@@ -179,24 +186,61 @@ class _CommitTree(Tree):
                 raise NotReadable("file-large", message, "leave out --against")
             self._repository.save_blob(entry.blob, self._prepare_path(path))
 
-    def _list_below(self, pattern: str) -> Iterable[str]:
-        """Returns the paths that a pattern may match: if the folder before its first `*` is a link, by that name."""
-        folder = dirname(re.split(r"[*?[]", pattern, maxsplit=1)[0])
-        real = self._resolve_links(folder)
-        if real == folder:
-            return self._entries
-        return (f"{folder}{path.removeprefix(real)}" for path in self._entries if path.startswith(f"{real}/"))
+    def _list_paths(self, pattern: str) -> Iterator[str]:
+        """Yields the paths of all files, and of those behind links to folders that a pattern may enter.
+
+        These links are written. Raises NotReadable if there are too many.
+        """
+        yield from self._entries
+        parts, count = pattern.split("/"), 0
+        pending = [("", "")]  # folders: the name that the pattern has for them, and the real one
+        while pending:
+            name, real = pending.pop()
+            for link in [path for path in self._links if path.startswith(real)]:
+                path = name + link.removeprefix(real)
+                depth = path.count("/") + 1
+                target = self._resolve_links(link)
+                if depth < len(parts) and fnmatch.fnmatch(path, "/".join(parts[:depth])) and target in self._folders:
+                    count += 1
+                    if count > MAX_LINKED:
+                        message = f"more than {MAX_LINKED:,} links to folders fit {pattern}"
+                        raise NotReadable("pattern-wide", message, "name a folder in it")
+                    self._write_folder_links(f"{link}/")
+                    pending.append((f"{path}/", f"{target}/"))
+                    yield from (
+                        path + each.removeprefix(target) for each in self._entries if each.startswith(f"{target}/")
+                    )
+
+    def _write_folder_links(self, path: str) -> None:
+        """Writes the links among the folders of a path, so that it leads to the same file as in the work tree.
+
+        Each leads to the real folder, which is one of the commit.
+        """
+        for _ in range(_MAX_LINKS):
+            link = self._find_link(dirname(path))
+            real = self._resolve_links(link) if link else ""
+            if not link or real not in self._folders:
+                return
+            (self.root / real).mkdir(parents=True, exist_ok=True)
+            written = self._prepare_path(link)
+            if not os.path.lexists(written):
+                written.symlink_to(os.path.relpath(self.root / real, written.parent))
+            path = real + path.removeprefix(link)
 
     def _resolve_links(self, path: str) -> str:
         """Returns a path after links were followed, those of its folders too; empty if there are too many."""
         for _ in range(_MAX_LINKS):
-            parts = path.split("/")
-            heads = ("/".join(parts[:number]) for number in range(1, len(parts) + 1))
-            link = next((head for head in heads if self._is_link(head)), None)
-            if link is None:
+            link = self._find_link(path)
+            if not link:
                 return path
-            path = normpath(join(dirname(link), self._read_link(link), path[len(link) + 1 :]))
+            path = normpath(join(dirname(link), self._read_link(link)) + path.removeprefix(link))
         return ""
+
+    def _find_link(self, path: str) -> str:
+        """Returns the first folder of a path that is a link, or the path itself; empty if none is."""
+        parts = path.split("/")
+        heads = ("/".join(parts[:number]) for number in range(1, len(parts) + 1))
+        return next(filter(self._is_link, heads), "")
 
     def _is_link(self, path: str) -> bool:
         return path in self._entries and self._entries[path].mode == _LINK_MODE

@@ -28,7 +28,7 @@ from runner.compare.declared_fields import (
     describe_list_change,
 )
 from runner.compare.declared_texts import list_texts_and_variables
-from runner.compare.renames import MAX_ROWS, RemovedMessage, find_lost_rules, find_renames, is_alike, list_removed
+from runner.compare.renames import MAX_ROWS, RemovedMessage, SimilarTexts, find_lost_rules, find_renames, list_removed
 from runner.current_work import CURRENT_WORK
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
@@ -124,13 +124,15 @@ class CurrentPlan:
     """The current plan, and what the comparison needs besides it.
 
     `declared_names` are the names of all declared messages, because a plan may be of a selection. `is_selected` says
-    whether a declaration with this path would be part of the plan. `sample` renders a sample of a message.
+    whether a declaration with this path would be part of the plan. `sample` renders a sample of a message. `salt` is
+    that of the project.
     """
 
     plan: Plan
     declared_names: frozenset[str]
     is_selected: Callable[[str], bool]
     sample: Callable[[PlannedMessage], Sample | None]
+    salt: str
 
 
 def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageChange, ...]:
@@ -164,27 +166,20 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
             new.append(message.declaration)
     changed = {change.name for change in changes if change.kind == "changed"}
     others = [message.declaration for message in now.plan.messages if message.name in changed]
-    budget = RowBudget(MAX_ROWS)
-    changes = [
-        _add_lost_rules(change, earlier_by_name[change.name], new, others, budget) if change.name in changed else change
-        for change in changes
-    ]
+    texts, budget = SimilarTexts(others, now.salt), RowBudget(MAX_ROWS)
+    for number, change in enumerate(changes):
+        if change.name in changed:
+            earlier = earlier_by_name[change.name]
+            alike = texts.find(earlier, before.settings.salt)
+            lost = find_lost_rules(earlier, [*(new if _sends_less(change) else ()), *alike], budget, is_kept=True)
+            changes[number] = replace(change, fields=(*change.fields, *lost))
     return (*changes, *(_describe_removal(each, [*new, *others], budget) for each in removed))
 
 
-def _add_lost_rules(
-    change: MessageChange, earlier: Declaration, new: Sequence[Declaration], others: Sequence[Declaration],
-    budget: RowBudget,
-) -> MessageChange:  # fmt: skip
-    """Returns a change with the rules of its message that other ones lack, if these may take its place.
-
-    These are the new ones, if the message may go to fewer people than before, and of the other changed ones, those that
-    have a text like the earlier one of this message.
-    """
+def _sends_less(change: MessageChange) -> bool:
+    """Returns whether a changed message may go to fewer people than before: a new one may take its place."""
     has_less = change.audience.removed > 0 if change.audience else change.is_content_changed
-    alike = [each for each in others if each.name != change.name and is_alike(earlier, each)]
-    lost = find_lost_rules(earlier, [*(new if change.fields or has_less else ()), *alike], budget, is_kept=True)
-    return replace(change, fields=(*change.fields, *lost))
+    return has_less or bool(change.fields)
 
 
 def _compare_message(

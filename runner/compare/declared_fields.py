@@ -3,6 +3,7 @@
 Values are compared as they are declared, and only then put into words: two values may read the same.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,7 @@ def list_audience_fields(declaration: Declaration) -> dict[str, Any]:
         if name.startswith("to.") and usual.get(name) != value
     }
     where = declaration.selection.where
-    used = {*audience.identifier.variables, *(where.variables if where else ())}
+    used = {*audience.identifier.variables, *(where.variables if where else ())} - audience.variables  # columns win
     variables = {f"vars.{name}": value for name, value in declaration.variables.items() if name in used}
     return fields | {name: value for name, value in variables.items() if not callable(value)}
 
@@ -77,7 +78,7 @@ def compare_audience_variables(before: Declaration, now: Declaration) -> Iterato
     """Yields the changed variables of project and message that decide who is in an audience."""
     old, new = (list_audience_fields(side) for side in (before, now))
     for name in {**new, **old}:
-        if name.startswith("vars.") and repr(old.get(name)) != repr(new.get(name)):
+        if name.startswith("vars.") and _to_json(old.get(name)) != _to_json(new.get(name)):
             yield describe_change(name, *(format_value(side.get(name)) for side in (old, new)))
 
 
@@ -100,8 +101,15 @@ def format_value(value: Any) -> str:
     if value is None:
         return ""
     is_plain = isinstance(value, str) and value == " ".join(value.split())
-    text = value if is_plain else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-    return show_look_alikes(text)
+    text = value if is_plain else _to_json(value).decode()
+    return show_look_alikes(re.sub(" {2,}", lambda spaces: f"<{len(spaces[0])} spaces>", text))
+
+
+def _to_json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # a number of more than 64 bits
+        return repr(value).encode()
 
 
 def describe_list_change(before: SuppressionList, now: SuppressionList) -> tuple[str, str] | None:

@@ -1,12 +1,14 @@
 """Compares the settings that guard the sending with those at another commit."""
 
 import hashlib
+import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 
+from runner.characters import show_look_alikes
 from runner.compare import declared_fields
 from runner.compare.comparison import MessageChange
-from runner.compare.declared_fields import FieldChange, describe_change
+from runner.compare.declared_fields import FieldChange, describe_change, format_value
 from runner.declare import declaration
 from runner.declare.recipient_rules import DOMAIN_PREFIX, AllowList, Redirect
 from runner.declare.settings import Settings
@@ -149,8 +151,9 @@ def _list_guard_settings(settings: Settings) -> dict[str, tuple[object, str]]:
 
 
 def _format_item(item: object) -> str:
-    """Returns an item of a list that is joined by commas, in quotes if it has one."""
-    return f'"{item}"' if "," in str(item) else str(item)
+    """Returns an item of a list that is joined by commas, as JSON if it has one itself, or a quote."""
+    text = str(item)
+    return show_look_alikes(json.dumps(text, ensure_ascii=False)) if {",", '"'} & set(text) else format_value(text)
 
 
 def _count(number: int) -> tuple[object, str]:

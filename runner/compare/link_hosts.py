@@ -52,7 +52,8 @@ def find_new_hosts(
                 CURRENT_WORK.step()
                 for host in _find_hosts(source):
                     messages.setdefault(host, set()).add(declaration.name)
-            for host in _list_written_hosts([declaration]):
+            words = (host for text in _list_words([declaration]) for host in _LINKED_TEXT.findall(text))
+            for host in (*_list_written_hosts([declaration]), *words):
                 messages.setdefault(host, set()).add(declaration.name)
     for name, old, new in samples:
         with CURRENT_WORK.on_file(f"the links of {name}"):

@@ -5,17 +5,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from runner.characters import unescape_html
 from runner.compare.audience_overlap import OutOfBudgetError, RowBudget, compare_audiences, count_kinds, has_other_kinds
 from runner.compare.declared_fields import EXCLUDE_KEY, LISTED_RECIPIENTS, FieldChange, format_value, list_fields
 from runner.compare.declared_texts import list_declared_texts
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
+from runner.declare.sample import render_sample
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
+from runner.privacy import reveal_or_mask
 
-_WORD, _TAG = re.compile(r"\w+"), re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^>]*>")
+_ROW, _MAX_COMPARED = 6, 10_000  # letters, characters of a text that are compared
+_MAX_TEXTS = 100  # that are compared with each other
 _MAX_NAMED = 10  # messages that lack a rule
 MAX_ROWS = 200_000  # of audiences that are read to compare removed messages with others
 _MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
@@ -93,13 +98,41 @@ def _count_missing(contacts: SuppressionList, other: Declaration) -> int:
         return contacts.count_missing(listed) if listed else contacts.identifier_count
 
 
-def is_alike(before: Declaration, now: Declaration) -> bool:
-    """Returns whether most words of one of two texts are in the other one."""
-    old, new = (
-        {word for text in list_declared_texts(side).values() for word in _WORD.findall(_TAG.sub(" ", text))}
-        for side in (before, now)
-    )
-    return 2 * len(old & new) > min(len(old), len(new))
+class SimilarTexts:
+    """The texts of some messages, to be searched for one that most readers would take for another one.
+
+    Of more than 100 messages, each counts as similar.
+    """
+
+    def __init__(self, declarations: Sequence[Declaration], salt: str) -> None:
+        self._declarations, self._salt = declarations, salt
+        self._rows: dict[str, frozenset[str]] = {}
+
+    def find(self, earlier: Declaration, salt: str) -> list[Declaration]:
+        """Returns the messages of other names that have most of an earlier text, or of which it has most."""
+        others = [each for each in self._declarations if each.name != earlier.name]
+        if len(self._declarations) > _MAX_TEXTS:
+            return others
+        old = _list_rows(earlier, salt)
+        return [each for each in others if 2 * len(old & (new := self._find_rows(each))) > min(len(old), len(new))]
+
+    def _find_rows(self, declaration: Declaration) -> frozenset[str]:
+        if declaration.name not in self._rows:
+            self._rows[declaration.name] = _list_rows(declaration, self._salt)
+        return self._rows[declaration.name]
+
+
+def _list_rows(declaration: Declaration, salt: str) -> frozenset[str]:
+    """Returns the rows of six letters that follow each other in a text as a reader sees it, or, unread, as written.
+
+    Spaces, tags and signs do not count: they can be anywhere without a reader who notices.
+    """
+    with CURRENT_WORK.on_file(declaration.document.source.path):
+        sample = render_sample(declaration, salt)
+        parts = (sample.subject, sample.body) if sample else list_declared_texts(declaration).values()
+        text = " ".join(str(reveal_or_mask(part, show_values=False)) for part in parts)[:_MAX_COMPARED]
+    letters = "".join(filter(str.isalnum, unescape_html(_TAG.sub("", text)).lower()))
+    return frozenset(letters[start : start + _ROW] for start in range(max(1, len(letters) - _ROW + 1)))
 
 
 def find_renames(message: PlannedMessage, removed: Iterable[RemovedMessage], compared: Counter[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Lines would say too little: an added line can make the lines after it a part of a note.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from runner.declare.audience.suppression import ContactFiles, SuppressionList
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place
 
+Environments = Mapping[str | None, Sequence[ContactFiles]]  # the lists that each declares
 _MAX_NAMED = 500  # lists that are named by a path
 _MAX_PATTERNS = 20  # lists that are named by a pattern, which looks into thousands of folders
 _MAX_SIZE = 256 * 1024**2  # bytes of all lists on both sides: five million contacts
@@ -22,13 +23,15 @@ _NOT_COMPARED = "not compared: "
 
 
 def compare_suppression_lists(
-    before: Tree, now: Tree, declared_before: Iterable[ContactFiles]
+    before: Tree, now: Tree, declared_before: Environments, declared_now: Environments
 ) -> Iterator[FieldChange]:
     """Yields the changes of suppression lists, as their numbers of identifiers. What is beyond the limits is named.
 
-    `declared_before` are the lists that the commit declares. Another one is new, and lost no contact.
+    `declared_before` are the lists that each environment of the commit declares. Another one is new, and lost no
+    contact. One that an environment does not declare any more is compared with all that it declares now.
     """
-    distinct = {repr(files): files for files in declared_before}.values()
+    lists = [files for declared in declared_before.values() for files in declared]
+    distinct = {repr(files): files for files in lists}.values()
     named = [files for files in distinct if not _is_wild(files.pattern)]
     wild = [files for files in distinct if _is_wild(files.pattern)]
     left_out = len(named[_MAX_NAMED:]) + len(wild[_MAX_PATTERNS:])
@@ -42,9 +45,26 @@ def compare_suppression_lists(
             else:
                 change = None if old and have_same_content(old, new) else _compare(before, now, files)
             yield from [FieldChange(f"suppress {files.pattern}", *change)] if change else []
+    for environment in declared_before.keys() & declared_now.keys():
+        yield from _list_lost(before, now, declared_before[environment], declared_now[environment])
     if left_out:
         limit = f"at most {_MAX_NAMED} lists, and {_MAX_PATTERNS} patterns, of all environments are compared"
         yield FieldChange("suppress", "", f"{_NOT_COMPARED}{left_out:,} more; {limit}")
+
+
+def _list_lost(
+    before: Tree, now: Tree, declared_before: Sequence[ContactFiles], declared_now: Sequence[ContactFiles]
+) -> Iterator[FieldChange]:
+    """Yields the lists that an environment does not declare any more, if it lost contacts of them."""
+    kept = {repr(files) for files in declared_now}
+    lost = [files for files in declared_before if repr(files) not in kept]
+    contacts = _read_contacts(now, *declared_now) if lost else None
+    for files in lost[:_MAX_NAMED]:
+        with CURRENT_WORK.on_file(f"the suppression list {files.pattern}"):
+            old = _read_contacts(before, files)
+            change = describe_list_change(old, contacts) if old and contacts else None
+            if change and not change[1].endswith(" 0 removed"):
+                yield FieldChange(f"suppress {files.pattern}, not declared any more", *change)
 
 
 def _is_wild(pattern: str) -> bool:
@@ -67,11 +87,11 @@ def _compare(before: Tree, now: Tree, files: ContactFiles) -> tuple[str, str] | 
     return describe_list_change(old, new)
 
 
-def _read_contacts(tree: Tree, files: ContactFiles) -> SuppressionList | None:
-    """Returns the contacts of a list; None if it cannot be read, also if a tree of git does not have it."""
+def _read_contacts(tree: Tree, *lists: ContactFiles) -> SuppressionList | None:
+    """Returns the contacts of lists; None if they cannot be read, also if a tree of git does not have them."""
     with suppress(NotReadable, OSError):
-        paths = [tree.root / name for name in tree.glob(files.pattern, "_")]
+        paths = [tree.root / name for files in lists for name in tree.glob(files.pattern, "_")]
         if not any(path.stat().st_size for path in paths):
             return SuppressionList("")
-        return read_suppression_files(tree, "", [files], "_", Place(""))[0]
+        return read_suppression_files(tree, "", lists, "_", Place(""))[0]
     return None

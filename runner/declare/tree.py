@@ -8,6 +8,7 @@ import errno
 import os
 import re
 import stat
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -33,6 +34,7 @@ MAX_MATCHES = 10_000  # files of one pattern: one a day of 27 years
 _OPEN_FLAGS = (
     os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 )  # without O_NONBLOCK, opening a pipe would wait for a writer
+_MAX_STEPS = 10_000  # folders and links of a path
 _BELOW_ROOT_HINT = "only files below its root are read"
 
 
@@ -149,7 +151,27 @@ class Tree:
             raise NotReadable("file-outside", f"{path} leads outside the project", _BELOW_ROOT_HINT)
         if any(part.startswith(".") for part in real.relative_to(self._real_root).parts):
             raise NotReadable("file-hidden", f"{path} leads to a hidden file", "hidden files are not read")
+        if real != self._real_root / path and self._leaves_root(path):
+            raise NotReadable("file-outside", f"{path} leads outside the project, and back", _BELOW_ROOT_HINT)
         return real
+
+    def _leaves_root(self, path: str) -> bool:
+        """Returns whether a link of a path is absolute, or leaves the root: git has nothing there, so no review has."""
+        folder, parts = self._real_root, deque(path.split("/"))
+        for _ in range(_MAX_STEPS):
+            if not parts:
+                return False
+            part = parts.popleft()
+            folder = folder.parent if part == ".." else folder / part
+            if not folder.is_relative_to(self._real_root):
+                return True
+            if folder.is_symlink():
+                target = str(folder.readlink())
+                if target.startswith("/"):
+                    return True
+                parts.extendleft(reversed(target.split("/")))
+                folder = folder.parent
+        return True
 
     def _expand(self, pattern: Sequence[str]) -> Iterator[str]:
         """Yields the visible files that match a pattern, which is split at `/`. Raises NotReadable.

@@ -47,7 +47,7 @@ _BOUNDS = dict.fromkeys(
     ("cellpadding", "cellspacing", "border", "hspace", "vspace", "marginheight", "marginwidth", "leftmargin",
      "topmargin", "rightmargin", "bottommargin"), 64.0
 )  # fmt: skip
-_MAX_HEIGHT, _MAX_WIDTH = 400.0, 2000.0
+_MAX_HEIGHT, _MAX_WIDTH, _WHOLE_WIDTH = 400.0, 2000.0, 600.0
 _LENGTHS = frozenset({*_BOUNDS, "width", "height"})
 _LENGTH = re.compile(r"\s*([0-9]{1,4})(?:\.[0-9]+)?(%?)(?:px)?\s*|[^0-9]*", re.ASCII)
 _FONT_SIZE = re.compile(r"\s*[+-]?[0-9]\s*|[^0-9]*", re.ASCII)
@@ -81,6 +81,8 @@ def _decorates(tag: str, name: str, attributes: Mapping[str, str], look: Look) -
         return True
     if name == "nowrap" or _CSS_ALONE.search(value):
         return False
+    if name == "span":
+        return value == "1"
     if name == "size" and tag == "font":
         return _FONT_SIZE.fullmatch(value) is not None
     if name in _LENGTHS or (name == "size" and tag == "hr"):
@@ -105,7 +107,8 @@ def has_color(name: str, tag: str, attributes: Mapping[str, str]) -> bool:
 
 
 def _is_large_height(value: str) -> bool:
-    return not value.strip(" \t\r\n\f").endswith("%") and _read_pixels(value) > _MAX_HEIGHT
+    is_share = value.strip(" \t\r\n\f").endswith("%")
+    return _read_pixels(value) > (_WHOLE_WIDTH if is_share else _MAX_HEIGHT)
 
 
 def _read_pixels(value: str) -> float:

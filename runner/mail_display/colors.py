@@ -3,7 +3,9 @@
 import re
 
 Color = tuple[int, int, int]
-BLACK, WHITE, LINK, YELLOW = (0, 0, 0), (255, 255, 255), (0, 0, 238), (255, 255, 0)
+BLACK, WHITE, YELLOW = (0, 0, 0), (255, 255, 255), (255, 255, 0)
+DARK = (18, 18, 18)  # a page whose only theme is dark
+LINKS: dict[str, Color | None] = {"link": (0, 0, 238), "vlink": (85, 26, 139)}
 # Those that mails use; a text in another one is named.
 _NAMES = {
     "black": BLACK, "white": WHITE, "red": (255, 0, 0), "green": (0, 128, 0), "blue": (0, 0, 255),

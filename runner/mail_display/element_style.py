@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from runner.mail_display.attributes import COLORS, LISTS, has_color, judge_attributes
-from runner.mail_display.colors import BLACK, WHITE, YELLOW, parse_color_attribute
+from runner.mail_display.colors import BLACK, DARK, LINKS, WHITE, YELLOW, parse_color_attribute
 from runner.mail_display.flow import Flow, find_flow
 from runner.mail_display.html_events import OUTLOOK, Event
 from runner.mail_display.inline_style import read_style
@@ -30,6 +30,7 @@ PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul
 _MIN_RATIO, _MAX_RATIO = 0.85, 1.15
 _RAISED = frozenset({"sub", "sup"})
 _UNDERLINED = frozenset({"a", "abbr", "acronym", "del", "ins", "s", "strike", "u"})
+_PAINTING = frozenset({"bgcolor", "background", "border", "frame", "rules"})
 _UNPAINTED = frozenset({"none", "0", "0px", "transparent", "inherit", "initial", "unset"})
 _FONT_SIZE = re.compile(r"[ \t\r\n\f]*([+-]?)([0-9])[ \t\r\n\f]*")
 _HTML_SPACE = " \t\r\n\f"
@@ -40,13 +41,14 @@ _WIDTH = re.compile(r"(\d{1,4}(?:\.\d+)?)(%?)(?:px)?")
 class Appearance:
     """How an element appears. `marks` say what it does to its text other than to decorate it.
 
-    `paints`: it is seen even without a text.
+    `paints`: it is seen even without a text. `is_lined`: a line is drawn along its text.
     """
 
     marks: tuple[str, ...]
     look: Look
     flow: Flow
     paints: bool = False
+    is_lined: bool = False
 
 
 def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appearance:
@@ -59,7 +61,10 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     flow, wrong_property = find_flow(tag, style, attributes.get("align", "").strip(_HTML_SPACE).lower())
     if look.is_row and flow in {"inline", "below"}:
         flow = "beside"
-    default_look = replace(_find_default_look(tag, attributes, flow, look), is_row=_is_row(tag, style))
+    is_column = tag in {"td", "th"} or "100%" in style.list_values("width") or style.list_values("min-width")
+    is_beside = look.is_beside or flow in {"left", "right", "box"} or (flow == "beside" and not is_column)
+    default_look = _find_default_look(tag, attributes, flow, look)
+    default_look = replace(default_look, is_row=_is_row(tag, style), is_beside=is_beside)
     own = read_style(style, tag, flow, default_look, look)
     named = [f"styled with {wrong_property}"] if wrong_property else [*own.marks]
     marks = [
@@ -77,14 +82,16 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     struck_size = own.look.size if STRUCK in marks else 0.0 if "perhaps not struck" in marks else look.struck_size
     new_look = own.look if struck_size == own.look.struck_size else replace(own.look, struck_size=struck_size)
     if tag == "body" and has_background and look.backgrounds == (WHITE,):  # it is drawn behind all of the page
-        new_look = replace(new_look, backgrounds=new_look.backgrounds[1:] or (WHITE,))
+        own_colors = new_look.backgrounds[1:]
+        new_look = replace(new_look, backgrounds=own_colors) if own_colors and None not in own_colors else new_look
     if tag == "html" and has_background:  # then that of <body> is not
         new_look = replace(new_look, backgrounds=(WHITE, *new_look.backgrounds))
     return Appearance(
         marks=tuple(dict.fromkeys(filter(None, marks))),
         look=new_look,
         flow=flow,
-        paints=flow != "below" and tag not in {"td", "th"} and _paints(style),
+        paints=(flow != "below" or look.is_beside) and tag not in {"td", "th"} and _paints(style, attributes),
+        is_lined=_is_lined(tag, style),
     )
 
 
@@ -103,9 +110,14 @@ def _has_background(tag: str, attributes: Mapping[str, str]) -> bool:
     return has_color("bgcolor", tag, attributes) or bool(attributes.get("background", ""))
 
 
-def _paints(style: ParsedStyle) -> bool:
+def _is_lined(tag: str, style: ParsedStyle) -> bool:
+    values = [value for name, value in style.declarations or () if name.startswith("text-decoration")]
+    return any(value != "none" for value in values) if values else tag in _UNDERLINED
+
+
+def _paints(style: ParsedStyle, attributes: Mapping[str, str]) -> bool:
     """Returns whether a border or a background is drawn, also without a text: a sign could be made of it."""
-    return any(
+    return not _PAINTING.isdisjoint(attributes) or any(
         re.match(r"border(?!.*(?:radius|collapse|spacing))|background", name) and value not in _UNPAINTED
         for name, value in style.declarations or ()
     )
@@ -123,8 +135,7 @@ def _judge_place(tag: str, flow: Flow) -> Iterator[str]:
 def _judge_size(tag: str, style: ParsedStyle, flow: Flow, own: Look, look: Look) -> Iterator[str]:
     if own.size > MAX_SIZE >= look.size:
         yield own.describe_size()  # also of a line or an underline, where no text has the size
-    lined = any(name.startswith("text-decoration") for name, _ in style.declarations or ())
-    if (lined or tag in _UNDERLINED) and own.height_of_line < own.size:
+    if _is_lined(tag, style) and own.height_of_line < own.size:
         yield "styled with line-height"  # an underline as thick as large letters need would cover the next line
     if tag in _RAISED and (style.list_values("vertical-align") or flow != "inline"):
         yield "styled with vertical-align" if flow == "inline" else "styled with display"
@@ -152,7 +163,13 @@ def find_page_look(events: Iterable[Event]) -> Look:
         for event in starts
     )
     has_shadow = any("box-shadow" in event.attributes.get("style", "").lower() for event in starts)
-    return Look(has_sheet=has_sheet, has_shadow=has_shadow)
+    themes = [event.attributes.get("content", "").lower() for event in starts if _is_theme(event)]
+    is_dark = any("dark" in theme and "light" not in theme for theme in themes)
+    return Look(has_sheet=has_sheet, has_shadow=has_shadow, backgrounds=(DARK,) if is_dark else (WHITE,))
+
+
+def _is_theme(event: Event) -> bool:
+    return event.name == "meta" and event.attributes.get("name", "").strip(_HTML_SPACE).lower() == "color-scheme"
 
 
 def _find_default_look(tag: str, attributes: Mapping[str, str], flow: Flow, look: Look) -> Look:
@@ -193,9 +210,9 @@ def _find_default_colors(tag: str, attributes: Mapping[str, str], look: Look) ->
         if has_color(name, tag, attributes):
             look = replace(look, color=parse_color_attribute(attributes[name]))
     if tag == "body":
-        names = [name for name in ("link", "vlink", "alink") if has_color(name, tag, attributes)]
-        links = [parse_color_attribute(attributes[name]) for name in names]
-        look = replace(look, links=(*links, *look.links * ("link" not in names)))
+        names = [name for name in (*LINKS, "alink") if has_color(name, tag, attributes)]
+        own = {name: parse_color_attribute(attributes[name]) for name in names}
+        look = replace(look, links=tuple((LINKS | own).values()))
     return look
 
 

@@ -37,7 +37,7 @@ def find_flow(tag: str, style: ParsedStyle, align: str = "") -> tuple[Flow, str]
     `align` is its attribute.
     """
     displays = style.list_values("display")
-    sides = (style.list_values("float") | ({align} & _SIDES.keys() if tag == "table" else set())) - {"none"}
+    sides = (style.list_values("float") | ({align} & _SIDES.keys() if tag in {"table", "img"} else set())) - {"none"}
     display = next(iter(displays - {"none"}), "")
     usual: Flow = "beside" if tag in {"td", "th"} else "below" if tag in BLOCK_ELEMENTS else "inline"
     if len(displays) > 1 or len(sides) > 1 or (sides - _SIDES.keys()):

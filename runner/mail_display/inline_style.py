@@ -30,8 +30,16 @@ _TEXT_PROPERTY = re.compile(
 )
 _GROWING = frozenset({"td", "th", "tr", "table", "tbody", "thead", "tfoot", "img"})  # they grow with what is in them
 _PICTURE = re.compile(r"url\(|gradient\(")
+# What stands in a background besides a picture and a colour. Browsers refuse a value with anything else.
+_PICTURE_WORD = re.compile(
+    r"no-repeat|repeat(?:-[xy])?|center|top|bottom|left|right|/|cover|contain|auto|scroll|[\d.]+(?:px|%)?"
+)
 _UNPAINTED = frozenset({"none", "transparent", "initial", "unset"})
-_NO_BORDER = re.compile(r"(?:none|0(?:px)?|initial|unset|hidden)(?: (?:none|0(?:px)?|solid|#[0-9a-f]{3,6}|[a-z]+))*")
+_NO_BORDERS = {
+    "style": re.compile(r"none(?: none)*|hidden"),
+    "width": re.compile(r"0(?:px)?(?: 0(?:px)?)*"),
+    "": re.compile(r"(?:none|0(?:px)?)(?: (?:none|solid|transparent|black|white|#[0-9a-f]{3,6}))*"),
+}
 _WHOLE = frozenset({"auto", "none", "100%"})
 _MIN_WIDTH, _WHOLE_WIDTH = 100.0, 600.0  # pixels
 _MIN_FIXED = 300.0  # pixels: in a narrower table whose cells do not grow, one lies over the other
@@ -72,6 +80,8 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
         is_shifted = name.startswith("margin") and "-" in value and not (is_column and _SIDEWAYS.fullmatch(value))
         if not (fits and not is_shifted and _decorates(name, value, new_look.size)):
             marks.append(_describe(style, name, value, new_look.size))
+    if look.is_fixed and tag in {"td", "th", "col"} and "100%" in style.list_values("width"):
+        marks.append("styled with width")  # which leaves no room for the other cells
     if flow == "inline" and any(_is_painted_in_line(*one) for one in style.declarations):
         marks.append(OWN_BACKGROUND)
     if displays == {"none"}:
@@ -85,8 +95,9 @@ def read_style(style: ParsedStyle, tag: str, flow: Flow, look: Look, around: Loo
 
 def _draws_background(style: ParsedStyle) -> bool | None:
     """Returns whether the last declaration of a background draws one; None without any."""
-    declared = [one for one in style.declarations or () if one[0] in {"background", "background-color"}]
-    return not adds_no_background(*declared[-1]) if declared else None
+    names = {"background", "background-color", "background-image"}
+    declared = [one for one in style.declarations or () if one[0] in names]
+    return any(not adds_no_background(*one) for one in declared) if declared else None
 
 
 def _describe(style: ParsedStyle, name: str, value: str, size: float) -> str:
@@ -137,8 +148,12 @@ def _add_background(name: str, value: str, look: Look, around: Look, marks: list
         return look.add_background(around.backgrounds[-1])
     is_picture = name != "background-color" and _PICTURE.search(value) is not None
     if is_picture:  # which may be absent, or let a colour shine through
-        for word in value.split():
+        words = value.split()
+        for word in words:
             look = look.add_background(known) if (known := parse_color(word)) else look
+        others = [word for word in words if word != "url()" and not _PICTURE_WORD.fullmatch(word)]
+        is_refused = len([word for word in others if not parse_color(word)]) > 0 or len(others) > 1
+        marks += [f"styled with {name}"] * (is_refused and "gradient" not in value)
     color = None if is_picture or name == "background-image" else parse_background(name, value)
     marks += [f"styled with {name}"] * (color is None and not is_picture)
     return look.add_background(color)
@@ -204,5 +219,6 @@ def _fits(
     if name in {"clear", "box-shadow"}:
         return flow == "below"
     if name.startswith("border") and flow == "inline" and tag != "img":  # a line could be drawn through letters
-        return "radius" in name or "color" in name or _NO_BORDER.fullmatch(value) is not None
+        kind = next((kind for kind in ("style", "width") if name.endswith(kind)), "")
+        return "radius" in name or "color" in name or _NO_BORDERS[kind].fullmatch(value) is not None
     return True

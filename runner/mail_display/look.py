@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from runner.mail_display.colors import BLACK, LINK, WHITE, Color, is_seen, list_shadowed
+from runner.mail_display.colors import BLACK, LINKS, WHITE, Color, is_seen, list_shadowed
 
 NOT_DISPLAYED = "not displayed"
 # A style sheet may give the background another colour. Some mail clients leave it out.
@@ -20,8 +20,8 @@ class Look:
     """What a text inherits from the elements around it, in pixels. A colour that is not known is None.
 
     Place: `is_fixed`: it is in a table whose cells do not grow. `is_row`: it is in an element with `display: table`, in
-    which all stand beside each other. `keeps_spaces`: spaces and ends of lines are displayed.
-    `letter_spacing` is what stands between letters besides.
+    which all stand beside each other. `is_beside`: it is in a float, or a box in a line. `keeps_spaces`: spaces and
+    ends of lines are displayed. `letter_spacing` is what stands between letters besides.
     Colours: `links` are those that a link may have. One of the `backgrounds` is drawn behind the text: they are that of
     the page and those of the elements around the text, which may end before it. `has_sheet`: a style sheet may give any
     text another colour. `has_shadow`: an element may throw one on any background.
@@ -35,9 +35,10 @@ class Look:
     relative_line_height: float = 1.2
     is_fixed: bool = False
     is_row: bool = False
+    is_beside: bool = False
     color: Color | None = BLACK
     backgrounds: tuple[Color | None, ...] = (WHITE,)
-    links: tuple[Color | None, ...] = (LINK,)
+    links: tuple[Color | None, ...] = tuple(LINKS.values())
     keeps_spaces: bool = False
     list_tag: str = ""
     is_raised: bool = False

@@ -59,7 +59,8 @@ _WORDS = {
     "display": r"[a-z-]+", "float": r"[a-z]+",  # judged as a flow
     "clear": _KEYWORDS, "text-align": r"[a-z-]+", "text-rendering": r"\w+",
     "text-justify": r"[a-z-]+",
-    "text-decoration-line": r"none|underline", "text-decoration-style": _KEYWORDS, "text-decoration-color": _COLOR,
+    "text-decoration-line": r"none|underline", "text-decoration-style": r"solid|dotted|dashed",
+    "text-decoration-color": _COLOR,
     "text-transform": r"none|uppercase|lowercase|capitalize", "text-size-adjust": _SWITCH,
     "-webkit-text-size-adjust": _SWITCH,
     "-ms-text-size-adjust": _SWITCH, "-moz-text-size-adjust": _SWITCH, "font-feature-settings": r"normal",
@@ -92,7 +93,7 @@ _PARTS = {
     "mso-border-alt": _BORDER,
     # Only one that lets what is below shine through.
     "box-shadow": r"none|rgba\([^()]*, ?0?\.(?:0\d*|1[0-2]?)\)|(?:1?\d|2[0-5])(?:\.\d+)?(?:px|pt)?",
-    "text-decoration": rf"none|underline|solid|dotted|dashed|(?!line-through|overline|blink){_COLOR}",
+    "text-decoration": rf"none|underline|solid|dotted|dashed|(?!line-through|overline|blink|wavy|double){_COLOR}",
 }  # fmt: skip
 _SIDES = ("-top", "-right", "-bottom", "-left")
 _CORNERS = ("", "top-left-", "top-right-", "bottom-left-", "bottom-right-")

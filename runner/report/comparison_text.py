@@ -220,6 +220,8 @@ def _list_changed_entries(before: str, now: str) -> tuple[str, str] | None:
     old, new = before.split(", "), now.split(", ")
     known, declared = set(old), set(new)
     removed, added = [each for each in old if each not in declared], [each for each in new if each not in known]
+    if '"' in before + now:
+        return None  # an entry may have a comma
     is_same_order = [each for each in old if each in declared] == [each for each in new if each in known]
     if not is_same_order or len(old) + len(new) == 2:  # noqa: PLR2004  # one entry in each of them
         return None  # a filter may mean something else in another order

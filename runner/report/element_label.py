@@ -49,7 +49,8 @@ def label_element(tag: str, attributes: Mapping[str, str]) -> str:
     if tag in _CODE:
         return _CODE[tag]
     if _has_dark_theme(tag, attributes):
-        return "[other colours in a dark theme: see the preview]"
+        is_only = "light" not in attributes.get("content", "").lower()
+        return f"[{'a dark page in all themes' if is_only else 'other colours in a dark theme'}: see the preview]"
     texts = " ".join(
         filter(None, (attributes.get(name) for name in LABEL_ATTRIBUTES if (tag, name) != ("li", "value")))
     )

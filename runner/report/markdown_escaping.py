@@ -92,7 +92,7 @@ def shorten_block(
     and long words are broken. In a diff each line keeps its sign. `has_brackets`: what is broken inside of a bracket of
     `html_text` goes on with the sign that its other lines have.
     """
-    text = strip_controls(text).strip("\n")
+    text = strip_controls(text).expandtabs(8).strip("\n")
     text = _EMPTY_LINES.sub(lambda row: f"\n<{row[0].count(chr(10)) - 1:,} empty lines>\n", text)
     lines = _cut(_SPACES.sub(lambda row: f"<{len(row[0]):,} spaces>", text), limit, "\n", rest).split("\n")
     broken, depth = list[str](), 0
@@ -102,7 +102,7 @@ def shorten_block(
             depth = int(line[2:].startswith(CONTINUED))
         wide = max(0, display_width(line) - len(line))
         room = max(_WIDTH // 2, _WIDTH - wide) - len(indent)
-        words = line[len(indent) :].replace("\xa0", " ").expandtabs(4)  # of which a row would be one word
+        words = line[len(indent) :].replace("\xa0", " ")  # of which a row would be one word
         room -= len(CONTINUED) * (max(map(len, words.split(" ")), default=0) > room)
         end = -1
         for number, part in enumerate(textwrap.wrap(words, room) or [""]):

@@ -25,7 +25,7 @@ from runner.report.problem_text import pluralize
 from runner.report.text_lines import SEEN, Box, Marks, TextLines
 
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
-_NO_SPACE = re.compile(r"[\r\f](?!\n)")  # of which browsers draw nothing, or a box
+_NO_SPACE = re.compile(r"[\r\f](?!\n)|\u1680")  # of which browsers draw nothing, a box or a line
 _SIGNS = {"sup": "^", "sub": "_", "q": '"', "hr": "---"}
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
@@ -43,7 +43,6 @@ _HIDING_LABEL = frozenset(
 )
 _RAISED = frozenset({"sub", "sup"})
 _ON_BACKGROUND = frozenset({OWN_BACKGROUND, IN_SHADOW})
-_UNDERLINED = frozenset({"u", "ins"})
 
 
 @dataclass(slots=True)
@@ -235,9 +234,11 @@ class TextCollector:
                 self._lines.add_empty()
             if mark == NOT_DISPLAYED or not self._lines.placement.is_drawn or (look.is_tiny and len(text) == 1):
                 return  # no space is displayed either
-            lined = _UNDERLINED.intersection(element.name for element in self._open_elements) if "\xa0" in text else ()
+            lined = "\xa0" in text and any(
+                element.appearance and element.appearance.is_lined for element in self._open_elements
+            )
             if look.is_tiny or lined:
-                how = look.describe_size() if look.is_tiny else "underlined"
+                how = look.describe_size() if look.is_tiny else "with a line"
                 text = f"[{how}: {pluralize(len(text), 'space')}]"
         elif NOT_DISPLAYED not in open_marks:
             own = [mark] * (bool(mark) and mark not in open_marks) + ["not in Outlook"] * self._is_conditional

@@ -624,10 +624,10 @@ def test_other_columns_of_a_suppression_list_are_a_changed_guard(here: Folder) -
     here.write("msgrun.yaml", "suppress: {csv: export.csv, columns: {Email: email}}\n")
     commit(here)
     here.write("msgrun.yaml", "suppress: {csv: export.csv, columns: {Other: email}}\n")
-    (guard,) = changes(here)["guards"]
-    assert guard["name"] == "suppress"
-    assert '{"Email": "email"}' in guard["before"]
-    assert '{"Other": "email"}' in guard["now"]
+    guard, lost = changes(here)["guards"]
+    assert (guard["name"], lost["name"]) == ("suppress", "suppress export.csv, not declared any more")
+    assert '{\\"Email\\": \\"email\\"}' in guard["before"]
+    assert '{\\"Other\\": \\"email\\"}' in guard["now"]
 
 
 def test_of_many_copies_of_a_removed_message_only_the_first_are_compared(here: Folder) -> None:

@@ -1,5 +1,6 @@
 """A project as a commit has it: every file, byte for byte, and nothing that is not in it."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -92,7 +93,11 @@ def test_a_remotes_branch_that_is_not_here_names_its_fetch(place: Repository) ->
 
 @pytest.mark.parametrize("name", ["audiences/p.csv", "chain.csv"])
 def test_a_file_is_found_behind_links_as_in_the_work_tree(place: Repository, name: str) -> None:
-    commit(place.toplevel, {"data/audiences/p.csv": b"id\n1\n", "messages/a.yaml": b"a"})
+    files = {"data/audiences/p.csv": b"id\n1\n", "messages/a.yaml": b"a", "lists/b/left.csv": b"id\n2\n"}
+    commit(place.toplevel, files | {"data/a/left.csv": b"id\n3\n", "data/c/d/left.csv": b"id\n4\n"})
+    (place.toplevel / "lists/a").symlink_to("../data/a")
+    (place.toplevel / "lists/up").symlink_to("a/../../../..")
+    (place.toplevel / "data/a/c").symlink_to("../c/d")
     (place.toplevel / "audiences").symlink_to("data/audiences")
     (place.toplevel / "link-0").symlink_to("audiences/p.csv")
     for number in range(9):
@@ -104,5 +109,9 @@ def test_a_file_is_found_behind_links_as_in_the_work_tree(place: Repository, nam
     with tree_at(place, find_commit(place, "main"), place.toplevel) as tree:
         assert tree.read(tree.locate(f"../{name}", "messages/a.yaml")) == b"id\n1\n"
         assert tree.glob("../audiences/*.csv", "messages/a.yaml") == ["audiences/p.csv"]
+        assert tree.glob("../lists/*/left.csv", "messages/a.yaml") == ["lists/a/left.csv", "lists/b/left.csv"]
+        assert tree.glob("../lists/*/*/left.csv", "messages/a.yaml") == ["lists/a/c/left.csv"]
+        assert tree.read("lists/a/c/left.csv") == b"id\n4\n"
+        assert not os.path.lexists(tree.root / "lists/up")
         with pytest.raises(NotReadable):
             tree.locate("../circle", "messages/a.yaml")

@@ -25,10 +25,8 @@ def write(tree: Tree, path: str, text: str) -> None:
 
 
 def changes(trees: tuple[Tree, Tree], *patterns: str) -> list[tuple[str, str, str]]:
-    return [
-        (each.name, each.before, each.now)
-        for each in compare_suppression_lists(*trees, parse_contact_files([*patterns]))
-    ]
+    lists = {None: parse_contact_files([*patterns])}
+    return [(each.name, each.before, each.now) for each in compare_suppression_lists(*trees, lists, lists)]
 
 
 @pytest.mark.parametrize("pattern", ["s.csv", "*.csv", "**/*.csv", "[s].csv", "?.csv"])

@@ -121,7 +121,7 @@ def test_long_lines_are_broken_and_others_kept() -> None:
     ("text", "shown"),
     [
         ("a" + " " * 5000 + "b", "a<5,000 spaces>b"), ("a\n" + " " * 5000 + "b", "a\n<5,000 spaces>b"),
-        ("a" + "\u00a0\t" * 500 + "b", "a<1,000 spaces>b"), ("a" + "\n" * 5001 + "b", "a\n<5,000 empty lines>\nb"),
+        ("a" + "\u00a0\t" * 500 + "b", "a<3,999 spaces>b"), ("a" + "\n" * 5001 + "b", "a\n<5,000 empty lines>\nb"),
         ("a" + ("\n" + " " * 70) * 30 + "\nb", "a\n<30 empty lines>\nb"), ("a" + " " * 60 + "b", "a" + " " * 60 + "b"),
         ("a" + "\n" * 21 + "b", "a" + "\n" * 21 + "b"),
     ],

@@ -367,7 +367,7 @@ DRAWN_SO = {
     "a<hr style='list-style:none;position:fixed'>b": "a\n[styled with list-style, position: hr]---\nb",
     "<hr size=9000>a": "[styled with a large height: hr]---\na",
     "<div style='height:900px'></div>a": "[styled with a large height: (nothing)]\na",
-    "<p>Balance: <s>&nbsp;</s>600</p>": "Balance: \u00a0[struck: (nothing)]600",
+    "<p>Balance: <s>&nbsp;</s>600</p>": "Balance: [struck: [with a line: 1 space]]600",
     "60<b style='display:inline-block;border:2px solid #000;padding:4px 2px'></b> EUR": (
         "60[styled with a border or background: (nothing)] EUR"
     ),
@@ -465,7 +465,7 @@ def test_of_an_honest_style_nothing_is_said(style: str) -> None:
     [
         ("<pre>You pay no&#13;where</pre>", "You pay no<U+000D>where"),
         ("<p>10<b style='font-size:4px'>&nbsp;&nbsp;&nbsp;</b>00</p>", "10[in a size of 4 pixels: 3 spaces]00"),
-        ("<p>10<u>&nbsp;</u>00</p>", "10[underlined: 1 space]00"),
+        ("<p>10<u>&nbsp;</u>00</p>", "10[with a line: 1 space]00"),
         ("Your fee is 0<div style='height:999vh'></div>a", "Your fee is 0\n[styled with a large height: (nothing)]\na"),
         (
             "<div style='display:table'><div>You pay 10</div><div style='display:table-cell'>00 EUR</div></div>",
@@ -501,3 +501,26 @@ def test_signs_and_spaces_that_a_style_makes_are_named(body: str, text: str) -> 
 )
 def test_what_browsers_read_in_another_way_than_it_looks_is_named(body: str, text: str) -> None:
     assert visible_text(body, show_values=False) == text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<body background=' ' text='#ffffff'>evil", "<body style='background:url(x);color:#fff'>evil",
+        "<body style='background:#000 url(https://x.example/a.png) foo;color:#fff'>evil",
+        "<body bgcolor='#551a8b' link='#ffffff' text='#ffffff'><a href=''>evil</a>",
+        "<table><col span=1000 width=100><tr><td>evil</td></tr></table>",
+        "<table height='300%'><tr><td>evil</td></tr></table>", "<img align=right alt=evil src=x>",
+        "<p>\u1680evil</p>", "<p>10<span style='text-decoration:underline'>\u00a0</span>evil</p>",
+        "<table style='table-layout:fixed'><tr><td width='100%'>evil</td></tr></table>",
+        "<span style='border-style:none none solid'>evil</span>",
+        "<u style='text-decoration:underline wavy'>evil</u>",
+        "<table align=left bgcolor='#000000'><tr><td></td></tr></table>evil",
+        "<div style='float:left'><p style='border-top:2px solid #000'></p></div>evil",
+        "<p style='background:#fff url(https://x.example/b.png) foo;color:#fff'>evil",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_what_one_declaration_or_attribute_does_is_named(body: str) -> None:
+    text = visible_text(f"<p>Hello</p>{body}", show_values=False)
+    assert "[" in text.partition("evil")[0] or "<U+1680>" in text

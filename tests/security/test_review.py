@@ -690,7 +690,9 @@ CHOOSING = {
     "id: '{{ id }}', quote: none": "`to.quote`: `none`",
     "id: '{{ id }}', encoding: windows-1252": "`to.encoding`: `windows-1252`",
     "id: '{{ id }}', where: '{{ plan == needed }}'": "`vars.needed`: `vip`",
-    "id: '{{ id }}', where: \"{{ plan != 'n\u043e' }}\"": "`to.where`: `{{ plan != 'n<U+043E>' }}`",
+    "id: '{{ id }}', where: \"{{ plan != 'n\u043e' }}\"": (
+        "`to.where`: `{{ plan != 'n<U+043E>' }} [letters of Cyrillic]`"
+    ),
     "id: '{{ other }}'": "`to.id`: `{{ other }}`",
 }
 

@@ -821,7 +821,7 @@ def test_a_message_whose_end_is_not_read_counts_as_cut() -> None:
 @pytest.mark.parametrize("scheme", ["dark", "only dark", "DARK"])
 def test_a_page_that_is_always_dark_is_named(scheme: str) -> None:
     body = "<meta name=color-scheme content='{}'><p>evil</p>"
-    dark = "[other colours in a dark theme: see the preview]\n\nevil"
+    dark = "[a dark page in all themes: see the preview]\n\n[in the colour of its background: evil]"
     assert visible_text(body.format(scheme), show_values=False) == dark
     assert visible_text(body.format("light"), show_values=False) == "evil"
 

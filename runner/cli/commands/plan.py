@@ -178,6 +178,8 @@ def _write_outputs(
 
 def _print_recipients(context: Context, plan: Plan | None) -> None:
     """Prints each recipient of each message of a plan, below the message's name."""
+    if plan:
+        context.output.note_masking()  # before the rows: in a pipe, stderr comes when it likes
     salt, show_values, sends = context.settings.salt, context.output.show_values, plan.send_counts() if plan else {}
     for message in plan.messages if plan else ():
         with CURRENT_WORK.on_file(message.declaration.document.source.path):
@@ -186,8 +188,6 @@ def _print_recipients(context: Context, plan: Plan | None) -> None:
                 with CURRENT_WORK.waiting():  # for the reader of a pipe, perhaps
                     context.output.result(f"  {line}")
             context.output.result("")
-    if plan:
-        context.output.note_masking()
 
 
 def _require_compatible(

@@ -218,7 +218,7 @@ def _list_deliveries(
     twice = [state for state in facts.duplicates() if state.record.message == name]
     others = [*unknown, *facts.states_with("refused", message=name)]
     keys = {state.record.key for state in twice}
-    latest = latest_states(facts, name, max(0, limit - len(others) - len(twice)), "sent")
+    latest = latest_states(facts, name, max(0, limit - len(others)), "sent")
     latest = [state for state in latest if state.record.key not in keys]
     recipients = name_recipients(context, facts, [state.record for state in (*twice, *others, *latest)])
 

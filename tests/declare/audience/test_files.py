@@ -155,6 +155,17 @@ def test_hidden_files_are_not_read(write, named):
         tree.locate(named, "_")
 
 
+@pytest.mark.parametrize("target", ["../{root}/data/x.csv", "/{root}/data/x.csv"])
+def test_a_link_that_leaves_the_project_and_comes_back_is_not_read(write, target):
+    tree = write({"data/x.csv": "x"})
+    root = str(tree.root.resolve())
+    (tree.root / "link.csv").symlink_to(target.format(root=root[1:] if target[0] == "/" else tree.root.name))
+    with pytest.raises(NotReadable, match="outside"):
+        tree.locate("link.csv", "_")
+    (tree.root / "inside.csv").symlink_to("data/../data/x.csv")
+    assert tree.read(tree.locate("inside.csv", "_")) == b"x"
+
+
 def test_a_pattern_stands_for_its_files_in_one_order(write):
     tree = write({"d/b.csv": "x", "d/a.csv": "x", "d/e/c.csv": "x", "d/.f/d.csv": "x", "d/a.txt": "x"})
     assert tree.glob("../d/**/*.csv", "messages/a.yaml") == ["d/a.csv", "d/b.csv", "d/e/c.csv"]
