@@ -40,7 +40,7 @@ def find_flow(tag: str, style: ParsedStyle, align: str = "") -> tuple[Flow, str]
     sides = (style.list_values("float") | ({align} & _SIDES.keys() if tag in {"table", "img"} else set())) - {"none"}
     display = next(iter(displays - {"none"}), "")
     usual: Flow = "beside" if tag in {"td", "th"} else "below" if tag in BLOCK_ELEMENTS else "inline"
-    if len(displays) > 1 or len(sides) > 1 or (sides - _SIDES.keys()):
+    if len(displays) > 1 or len(style.list_values("float")) > 1 or len(sides) > 1 or (sides - _SIDES.keys()):
         return usual, "display" if len(displays) > 1 else "float"
     if own := _OWN_DISPLAYS.get(tag):
         return usual, "float" if sides else "display" if display not in {"", own} else ""

@@ -1,5 +1,6 @@
 """What stands in a text for an element that is more than its text: an image, an address, a style sheet."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,6 +13,10 @@ from runner.report.hosts import describe_hosts
 BRACKETS = str.maketrans("[]\u2502\u22ef", "\uff3b\uff3d|\u2026")  # of the author
 _MAX_HEIGHT = 400  # pixels
 SOURCE_HINT = "see the HTML source"
+_VIEWPORT = re.compile(
+    r"(?:(?:width=device-width|(?:initial|minimum|maximum)-scale=1(?:\.0+)?|user-scalable=\w+|shrink-to-fit=no"
+    r"|viewport-fit=\w+|height=device-height)[,;]?)*"
+)
 STYLE_SHEET, SCRIPT = (f"[{name}: {SOURCE_HINT}]" for name in ("a style sheet", "a script"))
 _CODE = {"style": STYLE_SHEET, "script": SCRIPT}
 
@@ -48,6 +53,9 @@ def label_element(tag: str, attributes: Mapping[str, str]) -> str:
         return f"[image {attributes.get('alt') or 'without alt'}{_describe_height(attributes)}: {addresses}]{styles}"
     if tag in _CODE:
         return _CODE[tag]
+    if tag == "meta" and attributes.get("name", "").strip().lower() == "viewport":
+        is_usual = _VIEWPORT.fullmatch(attributes.get("content", "").replace(" ", "").lower())
+        return "" if is_usual else "[another width or scale on phones: see the preview]"
     if _has_dark_theme(tag, attributes):
         is_only = "light" not in attributes.get("content", "").lower()
         return f"[{'a dark page in all themes' if is_only else 'other colours in a dark theme'}: see the preview]"

@@ -1,9 +1,9 @@
 """Collects the text of a body from its elements and texts, line by line, as a reader sees it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runner.mail_display.attributes import OVER_ROWS
 from runner.mail_display.element_style import (
     CODE_ELEMENTS,
     IN_OUTLOOK,
@@ -32,15 +32,15 @@ _NOT_DRAWN = frozenset({NOT_DISPLAYED, IN_OUTLOOK, TITLE})
 _WHOLE_MARKS = frozenset({*_NOT_DRAWN, "in another direction"})  # a second one inside does nothing more
 _HIDING = frozenset({NOT_DISPLAYED, "not in Outlook", "styled with visibility"})
 # What an element without a text does to no other text: it neither moves nor covers one, nor draws anything.
-_HARMLESS_ALONE = _WHOLE_MARKS | {"caption", "not in Outlook", OVER_ROWS, "styled with nowrap"} | {
+_HARMLESS_ALONE = _WHOLE_MARKS | {"caption", "not in Outlook", "styled with nowrap"} | {
     f"styled with {name}" for name in split_names(
         "background background-color background-image box-sizing color font-family height max-height min-height "
         "object-fit opacity overflow text-align text-indent word-break"
     )
 }  # fmt: skip
 _HIDING_LABEL = frozenset(
-    {"styled with color", "styled with opacity", "styled with overflow", "styled with text-indent"}
-)
+    f"styled with {name}" for name in ("color", "font-family", "opacity", "overflow", "text-indent")
+) | {"in another direction"}
 _RAISED = frozenset({"sub", "sup"})
 _ON_BACKGROUND = frozenset({OWN_BACKGROUND, IN_SHADOW})
 
@@ -110,13 +110,15 @@ class TextCollector:
         is_moved = self._lines.placement.open_element(appearance.flow, is_drawn=is_drawn)
         is_shape = ":" in tag and self._is_in_outlook  # which Outlook alone lays out
         added = ("moved to the left",) * is_moved
-        seen_as = appearance.look.describe_text() if tag == "img" else ""  # its label stands where no picture is loaded
-        own_words = dict.fromkeys(filter(None, (*appearance.marks, seen_as * (seen_as not in _ON_BACKGROUND))))
-        words = () if is_shape else (*map(escape_words, own_words), *added)
+        words = () if is_shape else (*map(escape_words, _list_marks(tag, appearance)), *added)
         label = label_element(displayed.name, displayed.attributes)
         if tag in VOID_ELEMENTS:
             self._open_elements.append(_OpenElement(look, tag))
-            is_pixel = tag == "img" and {"0", "1", "2"}.intersection(map(event.attributes.get, ("width", "height")))
+            is_pixel = (
+                tag == "img"
+                and not displayed.attributes.get("alt")
+                and {"0", "1", "2"}.intersection(map(event.attributes.get, ("width", "height")))
+            )
             self._add_void(tag, label, words, is_drawn=tag not in WITHOUT_ROOM and not is_pixel)
             return
         open_marks = self._lines.open_marks
@@ -234,9 +236,7 @@ class TextCollector:
                 self._lines.add_empty()
             if mark == NOT_DISPLAYED or not self._lines.placement.is_drawn or (look.is_tiny and len(text) == 1):
                 return  # no space is displayed either
-            lined = "\xa0" in text and any(
-                element.appearance and element.appearance.is_lined for element in self._open_elements
-            )
+            lined = "\xa0" in text and any(one.appearance and one.appearance.is_lined for one in self._open_elements)
             if look.is_tiny or lined:
                 how = look.describe_size() if look.is_tiny else "with a line"
                 text = f"[{how}: {pluralize(len(text), 'space')}]"
@@ -256,6 +256,18 @@ class TextCollector:
                 self._lines.placement.end_line()
             if line:
                 self._add_text(sent, line)
+
+
+def _list_marks(tag: str, appearance: Appearance) -> list[str]:
+    """Returns the marks of an element; of an image also how its label appears, which stands where none is loaded."""
+    seen_as = appearance.look.describe_text() if tag == "img" else ""
+    return [*dict.fromkeys(filter(None, (*appearance.marks, seen_as * (seen_as not in _ON_BACKGROUND))))]
+
+
+def _is_pixel(attributes: Mapping[str, str]) -> bool:
+    """Returns whether an image is as small as those that count readers; without one of its words."""
+    sizes = {attributes.get("width"), attributes.get("height")}
+    return not attributes.get("alt") and not sizes.isdisjoint({"0", "1", "2"})
 
 
 def _surround(text: str, marks: list[str]) -> str:

@@ -518,9 +518,17 @@ def test_what_browsers_read_in_another_way_than_it_looks_is_named(body: str, tex
         "<table align=left bgcolor='#000000'><tr><td></td></tr></table>evil",
         "<div style='float:left'><p style='border-top:2px solid #000'></p></div>evil",
         "<p style='background:#fff url(https://x.example/b.png) foo;color:#fff'>evil",
+        "<table><tr><td>Hi</td><td rowspan=2 bgcolor='#000000'></td></tr><tr><td colspan=2>evil</td></tr></table>",
+        "<span style='float:left;float:none'>evil</span>", "<img alt=evil dir=rtl src=x>",
+        "<meta name=viewport content='width=9999,minimum-scale=0.01'><p>evil",
     ],
     ids=ascii,
 )  # fmt: skip
 def test_what_one_declaration_or_attribute_does_is_named(body: str) -> None:
     text = visible_text(f"<p>Hello</p>{body}", show_values=False)
     assert "[" in text.partition("evil")[0] or "<U+1680>" in text
+
+
+def test_the_usual_viewport_needs_no_word() -> None:
+    usual = "<meta name=viewport content='width=device-width, initial-scale=1.0'><p>Hi</p>"
+    assert visible_text(usual, show_values=False) == "Hi"
