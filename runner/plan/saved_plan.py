@@ -256,7 +256,7 @@ def _parse_sender_ids(path: str, items: Any) -> dict[Sender, str]:
     """Returns the ids of the senders that were looked up. Raises ProblemsFound if they have another form."""
     sender_ids = {}
     if not isinstance(items, list):
-        raise _create_error(path, "its senders have the wrong form")
+        raise _create_error(path, "one of its senders has the wrong form")
     for item in items:
         fields = item if isinstance(item, dict) else {}
         kinds = [kind for kind in ("email", "name") if isinstance(fields.get(kind), str)]
