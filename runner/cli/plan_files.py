@@ -185,6 +185,8 @@ def find_comment_path(start: Path, path: Path) -> Path:
     if full.is_symlink():
         raise GuardRefused(f"{path} is a link, and msgrun writes no comment through one", "name another file")
     _refuse_other_file(full, path, b"<!-- msgrun", "no comment of msgrun", ".md", "--comment comment.md")
+    if full.is_dir():
+        raise UsageMistake(f"{path} cannot be written: it is a folder", "name a file: --comment comment.md")
     return full
 
 

@@ -141,7 +141,7 @@ def _next_steps(
         push = f"{add_remote}{git('push', '-u', remote, 'HEAD')}"
         yield NextStep("Put it under version control, and push it", (commit, push))
         yield _begin_step(remote)
-    elif repository is None or repository.try_git("status", "--porcelain") != "":
+    elif repository is None or not repository.try_git("ls-files", "--", f":(literal){root.resolve() / SETTINGS_FILE}"):
         yield NextStep("Put it under version control", (commit,))
     example = root / scaffold.EXAMPLE
     has_example = example.exists() and example.read_text("utf-8") == scaffold.example_files()[scaffold.EXAMPLE]

@@ -531,6 +531,13 @@ def test_the_question_names_another_ledger_of_the_same_workspace(folder: Folder)
     assert "! messages.lock has list as sent from workspace acme, too: who got it there gets it again" in screen
 
 
+def test_plan_refuses_a_folder_in_place_of_a_file(folder: Folder) -> None:
+    folder.message(LIST)
+    for option in ("--out", "--comment"):
+        ran = folder.run("plan", option, "messages")
+        assert (ran.code, "cannot be written: it is a folder" in ran.err, ran.out) == (64, True, "")
+
+
 def test_plan_lists_whom_a_list_leaves_out(folder: Folder) -> None:
     folder.write("a.csv", "id\na1\nb2\nc3\n")
     folder.write("no.csv", "id\nb2\n")

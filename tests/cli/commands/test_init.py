@@ -136,3 +136,13 @@ def test_the_next_steps_begin_with_the_new_folder_and_git(folder: Folder) -> Non
     begun = folder.run("init", "my messages").err
     assert "\n    cd 'my messages'\n" in begun
     assert "\n    git init && git add" in begun
+
+
+def test_a_project_that_git_has_needs_no_first_commit(folder: Folder) -> None:
+    subprocess.run(["git", "init", "--quiet", str(folder.path / "part")], check=True)
+    assert (
+        "Put it under version control:\n    git -C part add . && git -C part commit"
+        in folder.run("-C", "part", "init").err
+    )
+    subprocess.run(["git", "-C", str(folder.path / "part"), "add", "."], check=True)
+    assert "version control" not in folder.run("-C", "part", "init").err
