@@ -32,7 +32,7 @@ class OutOfBudgetError(Exception):
 
 @dataclass(slots=True)
 class RowBudget:
-    """How many rows of audiences may still be read. The files are of a size that nobody knows before."""
+    """How many rows of audiences may still be read: how many one has is known only at its end."""
 
     rows: int
 

@@ -114,12 +114,16 @@ class SimilarTexts:
         if len(self._declarations) > _MAX_TEXTS:
             return others
         old = _list_rows(earlier, salt)
-        return [each for each in others if 2 * len(old & (new := self._find_rows(each))) > min(len(old), len(new))]
+        return [each for each in others if _share_most(old, self._find_rows(each))]
 
     def _find_rows(self, declaration: Declaration) -> frozenset[str]:
         if declaration.name not in self._rows:
             self._rows[declaration.name] = _list_rows(declaration, self._salt)
         return self._rows[declaration.name]
+
+
+def _share_most(old: frozenset[str], new: frozenset[str]) -> bool:
+    return 2 * len(old & new) > min(len(old), len(new))
 
 
 def _list_rows(declaration: Declaration, salt: str) -> frozenset[str]:

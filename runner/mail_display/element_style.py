@@ -29,7 +29,7 @@ _FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
 PARAGRAPH_ELEMENTS = split_names("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul")
 _MIN_RATIO, _MAX_RATIO = 0.85, 1.15
 _RAISED = frozenset({"sub", "sup"})
-_UNDERLINED = frozenset({"a", "abbr", "acronym", "del", "ins", "s", "strike", "u"})
+_LINED = frozenset({"a", "abbr", "acronym", "del", "ins", "s", "strike", "u"})
 _PAINTING = frozenset({"bgcolor", "background", "border", "frame", "rules"})
 _UNPAINTED = frozenset({"none", "0", "0px", "transparent", "inherit", "initial", "unset"})
 _FONT_SIZE = re.compile(r"[ \t\r\n\f]*([+-]?)([0-9])[ \t\r\n\f]*")
@@ -112,7 +112,7 @@ def _has_background(tag: str, attributes: Mapping[str, str]) -> bool:
 
 def _is_lined(tag: str, style: ParsedStyle) -> bool:
     values = [value for name, value in style.declarations or () if name.startswith("text-decoration")]
-    return any(value != "none" for value in values) if values else tag in _UNDERLINED
+    return any(value != "none" for value in values) if values else tag in _LINED
 
 
 def _paints(style: ParsedStyle, attributes: Mapping[str, str]) -> bool:

@@ -159,7 +159,7 @@ def _print_messages(
     gone = recipients.find_gone(state.record for state in listed)
     by_status = count_by_status(counts)
     numbers = Counter({STATUS_WORDS[status]: by_status[status] for status in statuses})
-    twice = sum(state.is_duplicate for state in facts.duplicates() if state.record.message == name)
+    twice = sum(state.record.message == name for state in facts.duplicates())
     numbers += Counter({status_text.TWICE: twice, STATUS_WORDS["sent"]: -twice})
     numbers += Counter({SENDING: sending.total(), STATUS_WORDS["unknown"]: -sending.total()})
     items = [_make_item(state, is_being_sent, is_gone=state.record.key in gone) for state in listed]
