@@ -210,7 +210,7 @@ class _MessageBuilder:
             name=show_on_one_line(reveal_or_mask(_name_recipient(delivery), show_values=show_values)),
             reasons=tuple(sampled.reasons),
             action=action,
-            action_reason=show_on_one_line(reason),
+            action_reason=show_on_one_line(reason or self._source.history.explain_sent(delivery.key)),
             subject=show_on_one_line(show_or_name(subject, show_values=show_values)),
             beginning=show_on_one_line(read_beginning(shown_body))[:_MAX_BEGINNING],
             frame=build_frame(shown_body, self._style, is_text=is_plain_text(delivery.payload["body"])),

@@ -15,7 +15,6 @@ from runner.preview.views import AfterView, RunView, SentView
 _MAX_RUNS = 10  # of a message; earlier ones are counted together
 # Deliveries of a ledger whose runs are listed: to read the records of more takes a third of the time of the plan.
 _MAX_DELIVERIES = 200_000
-_NOT_SENDING = {"accept", "resolve --duplicate"}  # they repeat what was sent
 _COMMANDS = {"adopt": "adopted, nothing was posted", "resolve": "decided by a person"}
 
 
@@ -26,6 +25,11 @@ class SentHistory:
     facts: Facts = field(default_factory=Facts)
     statuses: OnlineStatusByMessage = field(default_factory=dict)
 
+    def explain_sent(self, key: str) -> str:
+        """Returns that a recipient got another text than the page shows, if its edit was accepted; else empty."""
+        state = self.facts.state(key)
+        return f"older text, edit accepted {_format_time(state.accepted_at)} UTC" if state and state.accepted_at else ""
+
     def build_views(self) -> Mapping[str, SentView]:
         """Returns the view of each message in the ledger by its name."""
         counts: dict[str, Counter[str]] = {}
@@ -34,15 +38,22 @@ class SentHistory:
             counts.setdefault(name, Counter())[status] += number
             revisions.setdefault(name, set()).add(revision)
         runs: dict[str, list[RunEntry]] = {}
+        accepted: dict[str, list[RunEntry]] = {}
         for entry in list_runs(self.facts) if len(self.facts) <= _MAX_DELIVERIES else ():
-            if entry.command not in _NOT_SENDING and entry.sent + entry.refused + entry.unknown:
+            if entry.command == "accept":
+                accepted.setdefault(entry.message, []).append(entry)
+            elif entry.command != "resolve --duplicate" and entry.sent + entry.refused + entry.unknown:
                 runs.setdefault(entry.message, []).append(entry)
         is_sent = {name for name, number in counts.items() if number["sent"] + number["refused"] + number["unknown"]}
-        return {name: self._build(name, counts[name], runs.get(name, []), revisions[name]) for name in is_sent}
+        return {
+            name: self._build(name, counts[name], runs.get(name, []), accepted.get(name, []), revisions[name])
+            for name in is_sent
+        }
 
     def _build(
-        self, name: str, counts: Mapping[str, int], runs: Sequence[RunEntry], revisions: AbstractSet[int]
-    ) -> SentView:
+        self, name: str, counts: Mapping[str, int], runs: Sequence[RunEntry], accepted: Sequence[RunEntry],
+        revisions: AbstractSet[int],
+    ) -> SentView:  # fmt: skip
         shown, earlier = runs[:_MAX_RUNS], runs[_MAX_RUNS:]
         statuses = sorted(
             ((revision, one) for (other, revision), one in self.statuses.items() if other == name), reverse=True
@@ -52,6 +63,7 @@ class SentHistory:
             last=_format_time(max((entry.last for entry in runs), default="")),
             runs=tuple(_view_run(entry, has_revisions=len(revisions) > 1) for entry in shown),
             earlier_runs=len(earlier),
+            accepted=tuple((_format_time(entry.last), entry.sent) for entry in accepted),
             after=tuple(self._view_online_status(revision, one) for revision, one in statuses if revision in revisions),
         )
 

@@ -168,12 +168,14 @@ class SentView:
     """What became of a message that was sent, all revisions of it.
 
     `runs` are the latest, and `last` is when that was; both are empty if the ledger is too large to read them.
+    `accepted` are when edits were accepted, and how many keep the text from before.
     """
 
     counts: Mapping[str, int]
     last: str
     runs: tuple[RunView, ...]
     earlier_runs: int
+    accepted: tuple[tuple[str, int], ...]
     after: tuple[AfterView, ...]
 
     def count_after(self, status: str) -> int:

@@ -204,6 +204,10 @@ def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_i
     )
     refused = author.msgrun("resolve", "--message", "first", "--all", "--not-sent", "--yes")
     assert (refused.code, "1 delivery is being sent by run RUN" in refused.err) == (5, True)
+    for which in [], ["--message", "first"], ["--sent", "-"]:
+        refused = author.msgrun("resolve", *which)
+        assert (refused.code, "1 delivery is being sent by run RUN" in refused.err) == (5, True), refused
+        assert "--not-sent" not in refused.err
     for command in (["plan"], ["status"], ["apply", "--yes", "messages/first.yaml", "--limit", "1"]):
         ran = author.msgrun(*command)
         assert (step in ran.out, "1 being sent" in ran.out) == (True, True)
@@ -218,6 +222,13 @@ def test_what_another_run_is_sending_is_named_with_the_run_and_nothing_settles_i
     ran = author.msgrun("status")
     assert step.partition(":\n")[0] in ran.out
     assert ran.out.count(f"msgrun resolve {old[:12]}") == 2, "of the old one alone a person decides now"
+    ran = author.msgrun("resolve")
+    assert "1 delivery is being sent, and not asked about" in ran.err
+    assert (ran.code, "1 delivery is unknown, and there is no terminal" in ran.err, " first " in ran.err) == (
+        64,
+        True,
+        False,
+    )
     author.write("late.lock", line("a", "OLD-3", "claimed", message="first").replace("a" * 32, new))
     assert author.msgrun("lock", "import", "--yes", "late.lock").code == 0
     refused = author.msgrun("resolve", new, "--not-sent", "--yes")

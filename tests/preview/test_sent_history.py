@@ -1,6 +1,7 @@
 """The page of a message that was sent shows what became of it; the index shows what should worry of the ledger."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def test_each_run_is_a_row_the_latest_first() -> None:
     assert [list(run.counts.values()) for run in view.runs] == [[0, 0, 1], [1, 1, 0]], "sent, refused, unknown"
     assert [run.when[:10] for run in view.runs] == ["2026-11-23", "2026-11-22"]
     assert dict(view.counts) == {"sent": 1, "refused": 1, "unknown": 1}
+    assert view.accepted == (("2026-11-25 10:00", 1),)
 
 
 def test_many_runs_are_cut() -> None:
@@ -90,6 +92,17 @@ def test_the_page_shows_runs_and_what_status_online_found(tmp_path: Path) -> Non
     other = read_page(out, "receipt")
     assert "nothing of it was sent yet" in other
     assert '<svg class="run"' not in other
+
+
+def test_who_got_the_text_before_an_accepted_edit_is_not_shown_as_if_the_new_one_was_sent(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "p", tip=TIP)
+    sent = record("aaa1", id="1")
+    declared = json.loads(run_in_process(["plan", "--format", "json"], root, {}).out)["deliveries"]
+    (digest,) = (one["digest"] for one in declared if one["key"] == sent.key)
+    out = preview(root, [sent, replace(sent, by="accept", digest=digest, at="2026-11-25T10:00:00Z")])
+    page = read_page(out, "tips-export")
+    assert "<b>1</b> keeps the older text: the edit was accepted 2026-11-25 10:00 UTC" in page
+    assert "older text, edit accepted 2026-11-25 10:00 UTC</span>" in page
 
 
 def test_a_file_that_another_program_wrote_is_no_finding(tmp_path: Path) -> None:

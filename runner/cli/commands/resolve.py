@@ -1,43 +1,29 @@
 """The command resolve: records the user's decision on what became of unknown deliveries."""
 
-from collections import Counter
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from datetime import datetime
-from typing import Literal
 
 import click
 
-from runner.cli import next_steps
-from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, make_writer, write_decision
-from runner.cli.ledger import exit_code_of, open_ledger, require_known_name
-from runner.cli.options import EXIT, command, writes_ledger
+from runner.cli.ledger import open_ledger, require_known_name
+from runner.cli.options import command, writes_ledger
 from runner.cli.other_runs import find_other_runs
-from runner.cli.prompts import WrongAnswer, ask, confirm, quote
-from runner.cli.recipients import find_beginnings, list_files, list_people, name_recipients
-from runner.clock import format_timestamp, parse_timestamp
+from runner.cli.recipients import list_people
+from runner.cli.resolve_questions import ask_about_unknown, create_send_step, leave_out_sending
+from runner.clock import format_timestamp
 from runner.deliver import manual_outcomes
 from runner.errors import UsageMistake
-from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
-from runner.privacy import reveal_or_mask
 from runner.report import resolve_text
-from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 _KEY_CHARACTERS = frozenset("0123456789abcdef")
 _MAX_NAMED = 3  # messages whose commands a hint names
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
-Choice = Literal["sent", "not sent", "all sent", "all not sent", "skip", "quit", "help"]
-_CHOICES: dict[str, Choice] = {
-    "s": "sent", "sent": "sent", "n": "not sent", "not sent": "not sent", "sa": "all sent", "na": "all not sent",
-    "": "skip", "k": "skip", "skip": "skip", "q": "quit", "quit": "quit", "?": "help",
-}  # fmt: skip
 
 
 @command("resolve")
@@ -88,13 +74,13 @@ def resolve(
             is_settled = not (has_choice or key or message or any(ledger.facts.states_with("unknown")))
             if is_asked or is_settled:
                 return ask_about_unknown(context, ledger, key, message)
-            _require_choice(ledger.facts, key, message, outcomes, every=every)
+            _require_choice(context, ledger, key, message, outcomes, every=every)
             if duplicate:
                 records = manual_outcomes.acknowledge_duplicates(
                     ledger.facts, key, message, format_timestamp(context.now)
                 )
                 number = pluralize(len(records), "duplicate")
-                effect = "No command reports it any more. Nothing is sent, and nothing is taken back."
+                effect = "After that, no command reports it. Nothing is sent, and nothing is taken back."
                 decision = Decision(f"Acknowledge {number}", f"Acknowledged {number}.", effect=effect)
                 return write_decision(context, ledger, records, decision)
             known_id = "" if sent_id == NOT_KNOWN else sent_id
@@ -102,42 +88,57 @@ def resolve(
 
 
 def _require_choice(
-    facts: Facts, key: str | None, message: str | None, outcomes: Sequence[tuple[str, ...]], *, every: bool
-) -> None:
+    context: Context, ledger: Ledger, key: str | None, message: str | None, outcomes: Sequence[tuple[str, ...]],
+    *, every: bool,
+) -> None:  # fmt: skip
     """Raises UsageMistake unless the options say which delivery is meant, and what became of it.
 
-    `outcomes` are the options that say it. The hint never chooses one of them.
+    `outcomes` are the options that say it. The hint never chooses one of them. Raises GuardRefused if another run is
+    sending all that is unknown.
     """
     outcome = outcomes[0] if outcomes and outcomes[0] != ("--sent", "") else None
-    states = facts.duplicates() if outcome == ("--duplicate",) else facts.states_with("unknown")
-    names = [message] if message else sorted({state.record.message for state in states})
-    which = [(key,)] if key else [("--message", name, "--all") for name in names[:_MAX_NAMED]]
-    if not (key or message):
-        of_all = [f"of {name}, {_list_outcomes('--message', name, '--all')}" for name in names[:_MAX_NAMED] or ["NAME"]]
-        hint = "; ".join([*of_all, f"one by one, by its key: {shown_command('status')}"])
-        missing = "no delivery is named" if outcomes else "there is no terminal to ask on, so options have to say it"
-        problem = "--all is for one message" if every else missing
-    elif outcomes and outcome is None:
-        hint = shown_command("resolve", *which[0], "--sent", NOT_KNOWN)
-        problem = f"--sent needs the id of the message in Intercom, or {NOT_KNOWN} if it is not known"
-    elif outcome is None:
-        hint, problem = _list_outcomes(*which[0]), "no outcome is given"
-    elif every == (message is None):
-        hint, problem = "", "--all is for a message, not for a KEY" if every else "--all is missing"
-    else:
+    if outcome and (key or message) and every == (message is not None):
         return
-    if outcome and which:
-        commands = [shown_command("resolve", *one, *outcome) for one in which]
-        of_each = (f"for {name}: {line}" for name, line in zip(names, commands, strict=False))
-        hint = commands[0] if len(commands) == 1 else "; ".join(of_each)
-    raise UsageMistake(problem, hint)
+    if outcome == ("--duplicate",):
+        states = list(ledger.facts.duplicates())
+    else:
+        states = leave_out_sending(context, ledger, manual_outcomes.find_unknown(ledger.facts, None, message))
+    names = [message] if message else sorted({state.record.message for state in states})[:_MAX_NAMED] or ["NAME"]
+    which = [(key,)] if key else [("--message", name, "--all") for name in names]
+    yes = () if context.output.is_interactive else ("--yes",)
+    if not (key or message):
+        commands = [shown_command("resolve", *one, *(outcome or ()), *yes) for one in which] if outcome else []
+        of_each = (f"for {name}: {command}" for name, command in zip(names, commands, strict=False))
+        hint = ("; ".join(of_each) if len(commands) > 1 else "".join(commands)) or _list_ways(states, names, yes)
+        number = pluralize(len(states), "delivery is", "deliveries are")
+        missing = f"{number} unknown, and there is no terminal to ask on" if not outcomes else "no delivery is named"
+        raise UsageMistake("--all is for one message" if every else missing, hint)
+    if outcome:
+        command = shown_command("resolve", *which[0], *outcome, *yes)
+        raise UsageMistake("--all is for a message, not for a KEY" if every else "--all is missing", command)
+    if outcomes:
+        command = shown_command("resolve", *which[0], "--sent", NOT_KNOWN, *yes)
+        raise UsageMistake(
+            f"--sent needs the id of the message in Intercom, or {NOT_KNOWN} if it is not known", command
+        )
+    raise UsageMistake("no outcome is given", _list_outcomes(which[0], yes))
 
 
-def _list_outcomes(*which: str) -> str:
+def _list_ways(states: Sequence[State], names: Sequence[str], yes: Sequence[str]) -> str:
+    """Returns the commands that settle unknown deliveries, first the one that asks Intercom."""
+    ways = []
+    if any(record.is_searchable for state in states for record in state.open_attempts):
+        ways.append(f"look for them in Intercom first: {shown_command('reconcile')}")
+    if states:
+        ways.append(f"one by one, by its key: {_list_outcomes([states[0].record.key[:12]], yes)}")
+    ways += [f"all of {name}: {_list_outcomes(['--message', name, '--all'], yes)}" for name in names]
+    return "; ".join(ways)
+
+
+def _list_outcomes(which: Sequence[str], yes: Sequence[str]) -> str:
     """Returns the command for each thing that may have become of what `which` selects."""
-    none, all_of_it = ("none of them arrived", "all did") if len(which) > 1 else ("it did not arrive", "it did")
-    not_sent = shown_command("resolve", *which, "--not-sent")
-    return f"{none}: {not_sent}; {all_of_it}: {shown_command('resolve', *which, '--sent', NOT_KNOWN)}"
+    sent = shown_command("resolve", *which, "--sent", NOT_KNOWN, *yes)
+    return f"if sent, {sent}; if not, {shown_command('resolve', *which, '--not-sent', *yes)}"
 
 
 def _resolve_unknown(
@@ -157,113 +158,6 @@ def _resolve_unknown(
     them = "it" if len(states) == 1 else "them"
     request, none = resolve_text.format_request(number, len(states), sent_id), f"nothing of {message} is unknown"
     names = {state.record.message for state in states}
-    send = _send_step(context, them, names) if states and sent_id is None else None
+    send = create_send_step(context, them, names) if states and sent_id is None else None
     decision = Decision(request, resolve_text.format_decided(len(states), sent_id), none, who, send)
     return write_decision(context, ledger, records, decision, make_writer(context, ledger))
-
-
-def _send_step(context: Context, what: str, names: AbstractSet[str]) -> NextStep:
-    """Returns the step that sends messages, and no others, if their files are known."""
-    return NextStep(f"Send {what}", (shown_command("apply", *list_files(context, names)),))
-
-
-def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, message: str | None = None) -> int:
-    """Asks about each unknown delivery, those of a message, or the one whose key begins with `key`.
-
-    Returns the exit code. Raises UsageMistake if there is not exactly one with this key, GuardRefused and
-    LedgerUnavailable.
-    """
-    states = manual_outcomes.find_unknown(ledger.facts, key, message)
-    runs = find_other_runs(context, ledger.facts)
-    if live := runs.list_sending(states, ledger):
-        states = [state for state in states if state not in live]
-        if not states:
-            raise runs.create_error(live)
-        context.output.note(f"{pluralize(len(live), 'delivery is', 'deliveries are')} being sent, and not asked about")
-    if not states:
-        context.output.result(f"nothing{f' of {message}' if message else ''} is unknown")
-        return exit_code_of(ledger.facts)
-    if isinstance(ledger, SharedLedger):
-        context.output.note(runs.warn_of(states))
-    if any(record.is_searchable for state in states for record in state.open_attempts):
-        context.output.message(f"Intercom may know, if it was not asked yet:\n  {shown_command('reconcile')}")
-    answers, is_interrupted = Counter[Choice](), False
-    try:
-        _ask_each(context, ledger, states, answers)
-    except KeyboardInterrupt:  # what was answered is written
-        context.output.error("\nInterrupted by Ctrl-C.")
-        is_interrupted = True
-    left = len(states) - answers["sent"] - answers["not sent"]
-    context.output.result(f"\n{resolve_text.format_result(answers['sent'], answers['not sent'], left)}")
-    now = filter(None, (ledger.facts.state(state.record.key) for state in states))
-    to_send = {state.record.message for state in now if state.status == "free"}
-    still_open = [record for state in ledger.facts.states_with("unknown") for record in state.open_attempts]
-    steps = [
-        *(commit_ledger(context) if left < len(states) else ()),
-        *([_send_step(context, "what was not sent", to_send)] if to_send else ()),
-        *next_steps.settle_unknown(context, ledger.facts, still_open),
-    ]
-    next_steps.print_steps(context, steps)
-    return EXIT.interrupted if is_interrupted else exit_code_of(ledger.facts)
-
-
-def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], answers: Counter[Choice]) -> None:
-    """Asks about each delivery, and writes what the user decides. Counts in `answers` how many are sent or not sent."""
-    records = [state.record for state in states]
-    recipients, beginnings = name_recipients(context, ledger.facts, records), find_beginnings(context, records)
-    write = make_writer(context, ledger)
-    now = context.now  # all answers are one decision, and audit lists them as one
-
-    def sort_key(state: State) -> tuple[str, str]:
-        name = reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
-        return state.record.message, name
-
-    ordered = sorted(states, key=sort_key)
-    for number, state in enumerate(ordered):
-        beginning, age = beginnings.get(state.record.key, ""), _age(state, now)
-        context.output.message(
-            resolve_text.format_question(
-                state, number + 1, len(states), recipients, beginning, age, show_values=context.output.show_values
-            )
-        )
-        if number == 0:
-            context.output.message(resolve_text.format_choices())
-        choice = _ask_one(context, len(states) - number)
-        if choice == "quit":
-            break
-        if choice == "skip":
-            context.output.message("Skipped: it stays unknown.")
-            continue
-        sent_id = None if choice.endswith("not sent") else ""  # Intercom's inbox does not show the id of a message
-        decided = ordered[number:] if choice.startswith("all ") else [state]
-        write(*manual_outcomes.resolve_unknown(decided, sent_id, format_timestamp(now)))
-        answers["not sent" if sent_id is None else "sent"] += len(decided)
-        context.output.message(resolve_text.format_decided(len(decided), sent_id))
-        if decided[-1] is ordered[-1]:
-            break
-
-
-def _ask_one(context: Context, left: int) -> Choice:
-    """Asks what became of one delivery, or of all that are left."""
-    while True:
-        choice: Choice = ask(context.output, resolve_text.QUESTION, _parse_choice) or "quit"
-        match choice:
-            case "help":
-                context.output.message(resolve_text.format_choices())
-            case "all sent" | "all not sent":
-                for_all = "" if choice == "all sent" else None
-                deliveries = "this delivery" if left == 1 else f"this and {pluralize(left - 1, 'other')}"
-                if confirm(context.output, f"{resolve_text.format_request(deliveries, left, for_all)}?"):
-                    return choice
-            case _:
-                return choice
-
-
-def _parse_choice(answer: str) -> Choice | WrongAnswer:
-    return _CHOICES.get(answer.lower()) or WrongAnswer(f"{quote(answer)} is none of:\n{resolve_text.format_choices()}")
-
-
-def _age(state: State, now: datetime) -> float:
-    """Returns the seconds since the last attempt at a delivery; negative if its record has no time."""
-    moment = parse_timestamp(state.open_attempts[-1].at)
-    return (now - moment).total_seconds() if moment else -1.0

@@ -9,19 +9,23 @@ from tests.cli.commands.test_status import append, line
 from tests.support.project import Folder
 from tests.support.terminal import run_on_terminal
 
-NO_OUTCOME = (
-    "no outcome is given\n  hint: it did not arrive: msgrun resolve aa --not-sent; it did: msgrun resolve aa --sent -\n"
+KEY = "a" * 12
+OF_KEY = "  hint: if sent, msgrun resolve aa --sent - --yes; if not, msgrun resolve aa --not-sent --yes\n"
+NO_OUTCOME = f"no outcome is given\n{OF_KEY}"
+OF_ALL = (
+    "if sent, msgrun resolve --message list --all --sent - --yes;"
+    " if not, msgrun resolve --message list --all --not-sent --yes\n"
 )
-NO_OUTCOME_OF_ALL = (
-    "no outcome is given\n  hint: none of them arrived: msgrun resolve --message list --all --not-sent;"
-    " all did: msgrun resolve --message list --all --sent -\n"
+NO_OUTCOME_OF_ALL = f"no outcome is given\n  hint: {OF_ALL}"
+NO_ID = (
+    "--sent needs the id of the message in Intercom, or - if it is not known\n"
+    "  hint: msgrun resolve aa --sent - --yes\n"
 )
-NO_ID = "--sent needs the id of the message in Intercom, or - if it is not known\n  hint: msgrun resolve aa --sent -\n"
 WAYS = (
-    "\n  hint: of list, none of them arrived: msgrun resolve --message list --all --not-sent;"
-    " all did: msgrun resolve --message list --all --sent -; one by one, by its key: msgrun status\n"
+    f"\n  hint: one by one, by its key: if sent, msgrun resolve {KEY} --sent - --yes;"
+    f" if not, msgrun resolve {KEY} --not-sent --yes; all of list: {OF_ALL}"
 )
-ASKS, NO_NAME = "there is no terminal to ask on, so options have to say it", "no delivery is named"
+ASKS, NO_NAME = "1 delivery is unknown, and there is no terminal to ask on", "no delivery is named"
 
 
 @pytest.mark.parametrize(
@@ -36,10 +40,16 @@ ASKS, NO_NAME = "there is no terminal to ask on, so options have to say it", "no
         (["aa", "--sent", "1", "--not-sent"], "more than one outcome is given\n"),
         (["aa", "--message", "list", "--all", "--not-sent"], "a KEY and --message are given"),
         (["list"], NO_OUTCOME_OF_ALL),
-        (["list", "--not-sent"], "--all is missing\n  hint: msgrun resolve --message list --all --not-sent\n"),
-        (["aa", "--all", "--sent", "7"], "--all is for a message, not for a KEY\n  hint: msgrun resolve aa --sent 7\n"),
-        (["--all", "--not-sent"], "--all is for one message\n  hint: msgrun resolve --message list --all --not-sent\n"),
-        (["--all", "--duplicate"], "--all is for one message\n  hint: of NAME, none of them arrived: "),
+        (["list", "--not-sent"], "--all is missing\n  hint: msgrun resolve --message list --all --not-sent --yes\n"),
+        (
+            ["aa", "--all", "--sent", "7"],
+            "--all is for a message, not for a KEY\n  hint: msgrun resolve aa --sent 7 --yes\n",
+        ),
+        (
+            ["--all", "--not-sent"],
+            "--all is for one message\n  hint: msgrun resolve --message list --all --not-sent --yes\n",
+        ),
+        (["--all", "--duplicate"], "--all is for one message\n  hint: msgrun resolve --message NAME --all --dup"),
         (["zzzz", "--sent", "-"], "no message is named zzzz, and the ledger knows none\n"),
     ],
 )
@@ -52,7 +62,7 @@ def test_resolve_wants_to_know_which_and_what(folder: Folder, args: list[str], e
 def test_resolve_all_names_the_command_of_each_message_on_a_line_of_its_own(folder: Folder) -> None:
     append(folder, line("a", "1", "claimed"), line("b", "2", "claimed").replace('"list"', '"other"'))
     err = folder.run("resolve", "--all", "--not-sent").err
-    assert "  hint: for list: msgrun resolve --message list --all --not-sent; for other: msgrun resolve --mess" in err
+    assert "  hint: for list: msgrun resolve --message list --all --not-sent --yes; for other: msgrun resolve -" in err
     lines = run_on_terminal(folder.path, "resolve", "--all", "--not-sent", columns=60, term="dumb").splitlines()
     commands = [f"msgrun resolve --message {name} --all --not-sent" for name in ("list", "other")]
     assert [text.strip() for text in lines if "msgrun" in text] == commands
