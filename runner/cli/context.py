@@ -102,11 +102,6 @@ class Context:
         """The time of the day in which nothing is sent. The sandbox has none: what is sent to it wakes no person."""
         return None if self.options.sandbox else self.settings.quiet_hours
 
-    @property
-    def stop_file(self) -> Path:
-        """The file that stops a run cleanly as soon as it exists. Raises GuardRefused if the path is a link."""
-        return managed_path(self.tree.root, ".msgrun/stop")
-
     def kept_path(self, name: str) -> Path:
         """Returns the path of a file of .msgrun; the sandbox has its own. Raises GuardRefused if the path is a link."""
         folder = SANDBOX_FOLDER if self.options.sandbox else KEPT_FOLDER

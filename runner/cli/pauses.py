@@ -1,4 +1,4 @@
-"""What stops a run or puts it off: signals, the deadline, the stop file, the file HOLD and quiet hours."""
+"""What stops a run or puts it off: signals, the deadline, a file that holds everything, and quiet hours."""
 
 import os
 import signal
@@ -10,9 +10,10 @@ from typing import Self
 
 from runner.cli.context import Context
 from runner.clock import Clock
-from runner.declare.hold_file import read_hold
+from runner.declare.hold_file import STOP_FILE, Hold, read_hold
 from runner.deliver.stop import StopConditions
 from runner.deliver.summary import StopReason
+from runner.managed_path import managed_path
 from runner.privacy import AnyText
 from runner.report.notices import list_notices
 
@@ -24,8 +25,16 @@ def make_stop_conditions(
 
     `deadline` is a time of the monotonic clock.
     """
-    hold = partial(read_hold, context.tree.root)
-    return StopConditions(received, context.stop_file.exists, deadline, hold, context.quiet_hours)
+    return StopConditions(received, find_hold_reader(context), deadline, context.quiet_hours)
+
+
+def find_hold_reader(context: Context) -> Callable[[], Hold | None]:
+    """Returns a function that returns the file that holds everything, if there is one.
+
+    Raises GuardRefused if the file of this machine is a link, or behind one.
+    """
+    managed_path(context.tree.root, STOP_FILE)
+    return partial(read_hold, context.tree.root)
 
 
 def find_pause(context: Context, *, is_urgent: bool = False) -> StopReason | None:
@@ -69,6 +78,6 @@ class Signals:
 
 
 def current_notices(context: Context) -> list[AnyText]:
-    """Returns the notices: what is redirected, on hold or quiet."""
+    """Returns the notices: what is redirected, on hold or quiet. Raises GuardRefused."""
     settings = context.settings._replace(quiet_hours=context.quiet_hours)
-    return list_notices(settings, read_hold(context.tree.root))
+    return list_notices(settings, find_hold_reader(context)())

@@ -230,8 +230,8 @@ def wait_for_other_runs(
 ) -> OtherRunsSummary:
     """Waits until other runs have recorded the outcomes of what they claimed of a plan. Prints the result.
 
-    The wait ends at the latest at `until`, a time of the monotonic clock, or if `is_stopped` returns that the stop file
-    exists. Raises LedgerUnavailable.
+    The wait ends at the latest at `until`, a time of the monotonic clock, or if `is_stopped` returns that a file holds
+    everything. Raises LedgerUnavailable.
     """
     sending = _wait_while_sending(
         output, ledger, plan, min(until or float("inf"), time.monotonic() + MAX_WAIT), is_stopped

@@ -37,6 +37,14 @@ def explain_missing_identifier(
         )
 
 
+def explain_wrong_identifier(fault: TemplateFault, kind: str, audience: InlineAudience | TableAudience) -> None:
+    """Sets the hint of a fault, if it has none: an identifier has not the form of its kind."""
+    if not fault.hint and isinstance(audience, TableAudience):
+        fault.hint = f"correct this recipient in {audience.source.title}, or leave it out"
+    elif not fault.hint and kind == "email":
+        fault.hint = "write one address, such as ann@example.com"
+
+
 def explain_leftover(fault: TemplateFault, text: Template, recipient: Recipient, declaration: Declaration) -> None:
     """Changes a fault if a value brings `{{` or `{%` into a rendered text: names the variable, and says what to do.
 

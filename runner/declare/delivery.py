@@ -11,9 +11,16 @@ import orjson
 from runner.declare import schema
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
 from runner.declare.audience.selection import Tally
-from runner.declare.column_hints import explain_leftover, explain_missing_identifier
+from runner.declare.column_hints import explain_leftover, explain_missing_identifier, explain_wrong_identifier
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
-from runner.declare.keys_and_digests import DIGEST_VERSION, Payload, format_recipient, key_hasher, payload_hasher
+from runner.declare.keys_and_digests import (
+    DIGEST_VERSION,
+    Payload,
+    format_recipient,
+    key_hasher,
+    label_recipient,
+    payload_hasher,
+)
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.declare.violation import Violation
 from runner.errors import Place, Problem
@@ -68,8 +75,7 @@ class Delivery(NamedTuple):
     @property
     def label(self) -> AnyText:
         """The recipient as a plan lists it: a user_id with its kind, because a number may be anything."""
-        label = f"user_id:{self.value}" if self.kind == "user_id" else self.value
-        return label if self.kind == "id" else mark_private(label, self.display_name)
+        return label_recipient(self.kind, self.value, self.key)
 
     @property
     def display_name(self) -> str:
@@ -226,6 +232,8 @@ class DeliveryRenderer:
         message = "the recipient's identifier is blank" if is_blank else violation.message
         fault = TemplateFault(violation.code, message, violation.hint)
         texts = {"subject": self._declaration.subject, "body": self._declaration.body}
+        if part == "to":
+            explain_wrong_identifier(fault, recipient.kind, self._declaration.audience)
         origins = {"subject": self._declaration.subject_origin, "body": self._declaration.body_origin}
         origin, text = origins.get(str(part), self._identifier_origin(recipient)), texts.get(str(part))
         leftover = _LEFTOVER.search(text.source) if text and violation.code == "leftover-template" else None

@@ -13,6 +13,7 @@ import orjson
 from runner.characters import unescape_html
 from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
 from runner.key_table import KEY_SIZE
+from runner.privacy import AnyText, mark_private
 
 DIGEST_VERSION = "v1:"
 PLAN_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")  # of a plan or a message
@@ -51,6 +52,12 @@ def format_recipient(kind: IdentifierKind, value: str, key: str) -> str:
     replace it.
     """
     return f"id:{value}" if kind == "id" else f"{kind}:~{key[:8]}"
+
+
+def label_recipient(kind: IdentifierKind, value: str, key: str) -> AnyText:
+    """Returns a recipient as a plan lists it: a user_id with its kind, because a number may be anything."""
+    label = f"user_id:{value}" if kind == "user_id" else value
+    return label if kind == "id" else mark_private(label, format_recipient(kind, value, key))
 
 
 def payload_hasher(salt: str) -> Callable[[Payload], bytes]:

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.audience import InlineAudience
-from runner.declare.audience.selection import FILTER_REASONS, Tally
+from runner.declare.audience.selection import Tally, format_left_out
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.errors import Problem
 from runner.key_table import KeyTable
+from runner.shown_command import shown_command, shown_path
 
 MAX_REPORTED = 20
 MAX_FAULTY = 20_000  # recipients with a problem, after which no more are checked: so many have one cause
@@ -80,12 +81,12 @@ def summarise_problems(declaration: Declaration, results: Iterable[Problem | int
         )
     if not total:
         left_out = tally.left_out.total()
-        message = "the audience is empty"
+        message, hint = "the audience is empty", ""
         if left_out:
-            reasons = ", ".join(reason for reason in FILTER_REASONS if tally.left_out[reason])
             which = f"all {left_out:,} recipients are" if left_out > 1 else "the only recipient is"
-            message = f"{which} left out ({reasons})"
-        reported.append(document.warning("no-recipients", ("to",), f"{message}: this is sent to no one"))
+            message = f"{which} left out ({format_left_out(tally.left_out)})"
+            hint = f"{shown_command('plan', shown_path(document.source.path), '--recipients')} lists them"
+        reported.append(document.warning("no-recipients", ("to",), f"{message}: this is sent to no one", hint))
     return reported
 
 

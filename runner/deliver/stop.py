@@ -1,4 +1,4 @@
-"""What ends a run early: a signal, a stop file, a deadline, too many bad outcomes, or an answer from Intercom."""
+"""What ends a run early: a signal, a hold, a deadline, too many bad outcomes, or an answer from Intercom."""
 
 import signal
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
-from runner.declare.hold_file import HOLD_FILE
+from runner.declare.hold_file import Hold
 from runner.declare.sending_times import QuietHours
 from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
@@ -22,25 +22,22 @@ _MAX_REQUEST_TIME = 90.0  # seconds; the time limits for connecting and reading 
 class StopConditions:
     """Conditions that are checked before every POST.
 
-    `signal` returns the number of a received signal, or 0. `has_stop_file` returns whether there is a stop file.
-    `deadline` is a time of the monotonic clock, in seconds. `hold` returns the reason in the file HOLD, or None.
+    `signal` returns the number of a received signal, or 0. `hold` returns the file that holds everything, or None.
+    `deadline` is a time of the monotonic clock, in seconds.
     """
 
     signal: Callable[[], int]
-    has_stop_file: Callable[[], bool]
+    hold: Callable[[], Hold | None]
     deadline: float | None = None
-    hold: Callable[[], str | None] = lambda: None
     quiet_hours: QuietHours | None = None
 
     def stop_reason(self, clock: Clock) -> StopReason | None:
         """Returns why nothing more may be started, or None. Quiet hours are apart: some messages ignore them."""
         if number := self.signal():
             return StopReason("signal", f"interrupted by {signal_name(number)}", GO_ON, number)
-        if self.has_stop_file():
-            return StopReason("later", "stopped by the stop file .msgrun/stop", "remove it to go on")
-        if (reason := self.hold()) is not None:
-            message = f"on hold by the file {HOLD_FILE}{f': {reason}' if reason else ''}"
-            return StopReason("later", message, f"remove {HOLD_FILE} to go on")
+        if hold := self.hold():
+            message = f"on hold by the file {hold.file}{f': {hold.reason}' if hold.reason else ''}"
+            return StopReason("later", message, f"remove {hold.file} to go on")
         if self.deadline is not None and clock.monotonic() >= self.deadline:
             return StopReason("later", "the time of --deadline is over", GO_ON)
         return None
@@ -113,7 +110,7 @@ class StopController:
     def stop(self, reason: StopReason | None) -> None:
         """Stops the run: nothing more is started, and the run waits for open requests.
 
-        It waits 5 seconds after a signal, a stop file, the deadline, or ten windows in a row over the rate limit. Else
+        It waits 5 seconds after a signal, a hold, the deadline, or ten windows in a row over the rate limit. Else
         it waits 90 seconds, which is longer than a request may take. With several reasons, the wait ends at the
         earliest of these times. The summary keeps the reason whose exit code stands highest in the table of exit codes.
         """

@@ -11,6 +11,7 @@ from itertools import zip_longest
 
 from runner.compare.declared_fields import format_value, list_audience_fields
 from runner.declare.audience.audience import TableAudience
+from runner.declare.audience.selection import format_left_out
 from runner.declare.declaration import Declaration
 from runner.plan.deliveries import ACTIONS, BEING_SENT, Action, PlannedMessage
 from runner.plan.guards import LEDGER_NOT_READ
@@ -44,7 +45,7 @@ from runner.report.plan_words import (
     format_unread,
     reading_lines,
 )
-from runner.report.problem_text import format_left_out, list_first, list_sample, pluralize
+from runner.report.problem_text import list_first, list_sample, pluralize
 from runner.report.review import Review
 from runner.shown_command import shown_command
 

@@ -2,21 +2,22 @@
 
 from collections.abc import Iterable
 
-from runner.declare.hold_file import HOLD_FILE
+from runner.declare.hold_file import Hold
 from runner.declare.settings import Settings
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.layout import wrap
 from runner.report.terminal_text import one_line, style
 
 
-def list_notices(settings: Settings, hold: str | None) -> list[AnyText]:
-    """Returns the notices, as sentences. `hold` is the reason in the file HOLD; None if there is no such file."""
+def list_notices(settings: Settings, hold: Hold | None) -> list[AnyText]:
+    """Returns the notices, as sentences. `hold` is the file that holds everything."""
     notices: list[AnyText] = []
     if redirect := settings.redirect:
         where = redirect.display_name
         notices.append("Everything is redirected: each message goes to " + where + " in place of its recipient.")
-    if hold is not None:
-        notices.append(f"On hold by the file {HOLD_FILE}, so apply sends nothing{f': {hold}' if hold else '.'}")
+    if hold:
+        reason = f": {hold.reason}" if hold.reason else "."
+        notices.append(f"On hold by the file {hold.file}, so apply sends nothing{reason}")
     if settings.quiet_hours:
         notices.append(f"Quiet hours: apply sends nothing from {settings.quiet_hours}.")
     if settings.frequency and not settings.redirect:

@@ -1,16 +1,17 @@
 """Every recipient of a planned message, a line each, with what becomes of the delivery."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from itertools import chain
 
-from runner.declare.audience.selection import Selection
-from runner.declare.delivery import render_deliveries
-from runner.errors import Problem
+from runner.declare.audience.recipient import Recipient
+from runner.declare.audience.selection import FILTER_REASONS, Tally
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery, render_deliveries
+from runner.declare.keys_and_digests import delivery_key, label_recipient
 from runner.plan.actions import REFUSED_BEFORE
 from runner.plan.deliveries import PlannedDelivery, PlannedMessage
-from runner.privacy import reveal_or_mask
+from runner.privacy import AnyText, reveal_or_mask
 from runner.report.plan_text import SYMBOLS
-from runner.report.problem_text import explain_left_out
 from runner.report.terminal_text import one_line
 
 
@@ -20,21 +21,32 @@ def list_recipients(message: PlannedMessage, sends: int, salt: str, *, show_valu
     Those whom a filter or a list leaves out are among them. `sends` is the number of deliveries that this run sends:
     the first ones.
     """
+
+    def format_row(symbol: str, name: AnyText, why: str) -> str:
+        return one_line(f"{symbol} {reveal_or_mask(name, show_values=show_values)}{f'   {why}' if why else ''}")
+
+    left_out: list[tuple[Recipient, str]] = []
+    tally = Tally(on_left_out=lambda *recipient_and_reason: left_out.append(recipient_and_reason))
     planned = iter(message.deliveries)
     following = next(planned, None)
-    everybody = replace(message.declaration, selection=Selection())
-    for delivery in render_deliveries(everybody, salt, skip_duplicate_check=True):
-        if isinstance(delivery, Problem):
-            continue
-        symbol, why = SYMBOLS["excluded"], ""
-        if following and delivery.key == following.key:
+    declaration = message.declaration
+    for delivery in chain(render_deliveries(declaration, salt, tally, skip_duplicate_check=True), [None]):
+        for recipient, reason in left_out:  # those before the delivery
+            name = _name_left_out(recipient, declaration, salt)
+            yield format_row(SYMBOLS["excluded"], name, f"left out {FILTER_REASONS[reason]}")
+        left_out.clear()
+        if following and isinstance(delivery, Delivery) and delivery.key == following.key:
             sends -= following.action == "send"
-            symbol, why = SYMBOLS[following.action], _describe(following, is_in_run=sends >= 0)
+            yield format_row(SYMBOLS[following.action], delivery.label, _describe(following, is_in_run=sends >= 0))
             following = next(planned, None)
-        elif any(message.left_out.values()):
-            why = explain_left_out(message.left_out)
-        name = reveal_or_mask(delivery.label, show_values=show_values)
-        yield one_line(f"{symbol} {name}{f'   {why}' if why else ''}")
+
+
+def _name_left_out(recipient: Recipient, declaration: Declaration, salt: str) -> AnyText:
+    value = recipient.render_identifier(recipient.merge_variables(declaration.variables))
+    if not value:
+        return declaration.audience.label(recipient.number)
+    key = delivery_key(salt, declaration.name, declaration.revision, recipient.kind, value)
+    return label_recipient(recipient.kind, value, key)
 
 
 def _describe(planned: PlannedDelivery, *, is_in_run: bool) -> str:

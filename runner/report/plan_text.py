@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runner.declare.audience.audience import TableAudience
+from runner.declare.audience.selection import format_left_out
 from runner.declare.sample import Sample
 from runner.declare.settings import DEFAULT_ENVIRONMENT
 from runner.plan.deliveries import ACTIONS, BEING_SENT, Action, PlannedMessage
@@ -33,7 +34,7 @@ from runner.report.plan_words import (
     list_moments,
     reading_lines,
 )
-from runner.report.problem_text import format_left_out, pluralize
+from runner.report.problem_text import pluralize
 from runner.report.review import Review
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command, shown_path

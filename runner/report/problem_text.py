@@ -1,7 +1,7 @@
 """Problems as text: a first line that is enough to act on, then the source line underlined, and a hint."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from runner.errors import Place, Problem, Severity
 from runner.privacy import reveal_or_mask, reveal_or_mask_same_width
@@ -11,15 +11,6 @@ _MAX_EXCERPT = 100  # columns of a line that are shown off a terminal
 _MIN_EXCERPT = 24  # columns that are shown on a terminal, however narrow it is
 _CUT = " …"  # stands for what is cut off
 _MAX_CUT_WORD = 20  # characters; a longer word may be cut
-_LEFT_OUT = {
-    "where": "by where",
-    "only": "by only of the environment",
-    "suppressed": "by suppress in msgrun.yaml",
-    "exclude": "by exclude in the message",
-    "unique_by": "by unique_by",
-    "split": "in other parts of the split",
-    "duplicates": "as duplicates",
-}
 
 
 def format_problems(items: Iterable[Problem], *, show_values: bool, width: int = 0) -> str:
@@ -113,17 +104,6 @@ def format_severity_counts(problems: Iterable[Problem]) -> str:
     counts = Counter(problem.severity for problem in problems)
     parts = [pluralize(counts[severity], severity) for severity in Severity if counts[severity]]
     return " and ".join(parts) or "no problems"
-
-
-def explain_left_out(counts: Mapping[str, int]) -> str:
-    """Returns why a recipient was left out, as far as all of them were for one reason."""
-    (reason, *others) = [reason for reason, number in counts.items() if number]
-    return "left out" if others else f"left out {_LEFT_OUT.get(reason, reason)}"
-
-
-def format_left_out(counts: Mapping[str, int]) -> str:
-    """Returns the number of recipients that each filter left out, in one line."""
-    return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
 def format_checked(messages: int, recipients: int, unread: int, problems: Iterable[Problem]) -> str:

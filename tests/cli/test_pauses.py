@@ -48,7 +48,7 @@ def _hold_at_once(folder: Folder, reason: str) -> None:
 @pytest.mark.parametrize(
     ("change", "options", "code", "reason"),
     [
-        (lambda folder: folder.write(".msgrun/stop", ""), (), 75, "stopped by the stop file .msgrun/stop"),
+        (lambda folder: folder.write(".msgrun/stop", ""), (), 75, "on hold by the file .msgrun/stop"),
         (lambda folder: _hold_at_once(folder, "Incident 7"), (), 75, "on hold by the file HOLD: Incident 7"),
         (lambda _: None, ("--deadline", "0.001"), 75, "the time of --deadline is over"),
         (lambda _: os.kill(os.getpid(), signal.SIGINT), (), 130, "interrupted by Ctrl-C"),
@@ -83,14 +83,17 @@ def test_what_stops_a_run_also_stops_the_check_before_it(
     assert (intercom.messages, records(folder)) == ([], [])
 
 
-def test_a_hold_stands_above_plan_status_and_comment(folder: Folder) -> None:
+@pytest.mark.parametrize("file", ["HOLD", ".msgrun/stop"])
+def test_a_hold_stands_above_plan_status_and_comment(folder: Folder, file: str) -> None:
     folder.message(LIST)
-    folder.write("HOLD", "Incident <b>7</b>\n")
-    notice = "! On hold by the file HOLD, so apply sends nothing: Incident <b>7</b>\n"
+    folder.write(file, "Incident <b>7</b>\n")
+    notice = f"! On hold by the file {file}, so apply sends nothing: Incident <b>7</b>\n"
     assert folder.run("plan").out.splitlines(keepends=True)[1] == notice
     assert folder.run("status").out.startswith(notice)
+    stopped = folder.run("apply", "--yes")
+    assert (stopped.code, f": on hold by the file {file}: Incident <b>7</b>\n" in stopped.out) == (75, True)
     comment = folder.run("plan", "--format", "markdown").out
-    assert comment.index("> [!IMPORTANT]\n> On hold by the file HOLD") < comment.index("**3 to send")
+    assert comment.index("> [!IMPORTANT]\n> On hold by the file ") < comment.index("**3 to send")
     assert "Incident <b>" not in comment
     assert '"notices": [' in folder.run("plan", "--format", "json").out
 

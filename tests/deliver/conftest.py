@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from runner.clock import Clock
+from runner.declare.hold_file import STOP_FILE, Hold
 from runner.declare.project_reader import load_project
 from runner.declare.settings import AbortConditions, Settings
 from runner.declare.template.render_monitor import RenderMonitor
@@ -75,6 +76,9 @@ class SandboxProject:
 
     def trouble(self, *kinds: str, **more: Any) -> None:
         self.sandbox.trouble.replace({"next": list(kinds), **more})
+
+    def _find_hold(self) -> Hold | None:
+        return Hold(STOP_FILE, "") if self.stop_file() else None
 
     def declare(self, to: str = "", name: str = "seed", **fields: str) -> None:
         """Writes a message to the recipients, a line of YAML each, or to aaa1."""
@@ -142,7 +146,7 @@ class SandboxProject:
                 poster=MessagePoster(transport, workspace, pace, clock, self.settings.api_version, self.retries.append),
                 limiter=pace,
                 clock=clock,
-                stop_conditions=StopConditions(self.signal, self.stop_file, quiet_hours=self.settings.quiet_hours),
+                stop_conditions=StopConditions(self.signal, self._find_hold, quiet_hours=self.settings.quiet_hours),
                 run_id=f"RUN{self.runs}",
                 progress=self.progress,
                 max_threads=self.threads,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runner.clock import Clock
+from runner.declare.hold_file import Hold
 from runner.declare.sending_times import parse_quiet_hours
 from runner.declare.settings import AbortConditions
 from runner.deliver.stop import DRAIN_TIMEOUT, StopConditions, StopController
@@ -15,7 +16,7 @@ from runner.deliver.summary import STOP_KINDS, ReportedDelivery, StopReason, Sum
 from runner.ledger.record import Record
 
 NIGHT = parse_quiet_hours({"from": "20:00", "to": "08:00", "timezone": "UTC"})
-NEVER = StopConditions(lambda: 0, lambda: False)
+NEVER = StopConditions(lambda: 0, lambda: None)
 RECORD = Record(key="a" * 32, attempt="r-1", status="refused", message="m", revision=1, to="id:1")
 
 
@@ -91,7 +92,7 @@ def test_a_limit_that_is_reached_when_all_are_tried_is_no_reason_to_stop(hand, p
 @pytest.mark.parametrize("planned", [1, 2])
 def test_a_deadline_after_all_were_tried_is_no_reason_to_stop(hand, planned):
     summary = Summary(planned=planned, sent=1)
-    stopping = StopController(summary, StopConditions(lambda: 0, lambda: False, 100.0), AbortConditions(), hand.clock)
+    stopping = StopController(summary, StopConditions(lambda: 0, lambda: None, 100.0), AbortConditions(), hand.clock)
     stopping.check_conditions()
     stopping.finish()
     assert (summary.stop is None) == (planned == 1)
@@ -112,12 +113,10 @@ def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):
 @pytest.mark.parametrize(
     ("halt", "kind", "told"),
     [
-        (StopConditions(lambda: 15, lambda: True, 0.0), "signal", "interrupted by SIGTERM"),
-        (StopConditions(lambda: 0, lambda: True, 0.0), "later", "stop file"),
-        (StopConditions(lambda: 0, lambda: True, None, lambda: "x", NIGHT), "later", "stop file"),
-        (StopConditions(lambda: 0, lambda: False, None, lambda: "x", NIGHT), "later", "by the file HOLD: x"),
-        (StopConditions(lambda: 0, lambda: False, 0.0, lambda: "", NIGHT), "later", "by the file HOLD"),
-        (StopConditions(lambda: 0, lambda: False, 100.0), "later", "deadline"),
+        (StopConditions(lambda: 15, lambda: Hold("HOLD", ""), 0.0), "signal", "interrupted by SIGTERM"),
+        (StopConditions(lambda: 0, lambda: Hold("HOLD", "x"), None, NIGHT), "later", "by the file HOLD: x"),
+        (StopConditions(lambda: 0, lambda: Hold(".msgrun/stop", ""), 0.0, NIGHT), "later", "by the file .msgrun/stop"),
+        (StopConditions(lambda: 0, lambda: None, 100.0), "later", "deadline"),
     ],
 )
 def test_what_halts_a_run_is_named(halt, kind, told, hand):
@@ -127,11 +126,11 @@ def test_what_halts_a_run_is_named(halt, kind, told, hand):
 
 
 def test_quiet_hours_put_off_messages_and_do_not_stop_a_run(hand):
-    conditions = StopConditions(lambda: 0, lambda: False, quiet_hours=NIGHT)
+    conditions = StopConditions(lambda: 0, lambda: None, quiet_hours=NIGHT)
     assert conditions.stop_reason(hand.clock) is None
     reason = conditions.quiet_reason(hand.clock)
     assert (reason.kind, reason.message) == ("later", "quiet hours until 2026-11-29 08:00 (UTC)")
 
 
 def test_before_its_deadline_a_run_goes_on(hand):
-    assert StopConditions(lambda: 0, lambda: False, 100.1).stop_reason(hand.clock) is None
+    assert StopConditions(lambda: 0, lambda: None, 100.1).stop_reason(hand.clock) is None

@@ -68,10 +68,10 @@ def check_project(context: Context, project: Project) -> Check:
 
 
 def check_pauses(context: Context) -> Check:
-    """Returns the check whether something puts off what would be sent now: a stop file, HOLD or quiet hours."""
+    """Returns the check whether something puts off what would be sent now: a hold or quiet hours."""
     try:
         reason = find_pause(context)
-    except GuardRefused as error:  # the stop file is a link
+    except GuardRefused as error:  # the file that holds is a link
         return Check("sending", "fail", str(error.message), error.hint)
     if reason:
         return Check("sending", "warn", str(reason.message), reason.hint)

@@ -18,6 +18,7 @@ from runner.cli.other_runs import find_other_runs
 from runner.cli.pauses import find_pause
 from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
+from runner.declare.hold_file import read_hold
 from runner.declare.project import Project
 from runner.deliver.summary import StopReason, Summary
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, RunStopped
@@ -127,7 +128,9 @@ class _Apply:
         is_final = summary.stop or summary.unknown or plan.unsettled
         others = OtherRunsSummary(unknown=plan.being_sent)
         if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
-            others = wait_for_other_runs(context.output, ledger, plan, self.deadline, context.stop_file.exists)
+            others = wait_for_other_runs(
+                context.output, ledger, plan, self.deadline, lambda: read_hold(context.tree.root) is not None
+            )
         return run_report.find_exit_code(summary, plan, ledger.facts, others)
 
     def _send(self, review: Review) -> tuple[Summary, Plan]:

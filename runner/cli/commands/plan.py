@@ -21,7 +21,7 @@ from runner.cli.options import EXIT, command, current_options, format_option
 from runner.cli.other_runs import find_other_runs
 from runner.cli.planned_ledger import PlannedLedger, describe_ledger, plan_with_ledger, read_planned_ledger
 from runner.current_work import CURRENT_WORK
-from runner.declare.hold_file import HOLD_FILE, read_hold
+from runner.declare.hold_file import read_hold
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.facts import Facts
@@ -129,8 +129,8 @@ def _find_send_step(
         return None
     options = ["--plan", str(out)] if out else [*paths, *_limit_option(plan)]
     number = pluralize(plan.to_send, "message")
-    is_held = read_hold(context.tree.root) is not None
-    purpose = f"Once the file {HOLD_FILE} is removed, send {number}" if is_held else f"Send {number}"
+    hold = read_hold(context.tree.root)
+    purpose = f"Once the file {hold.file} is removed, send {number}" if hold else f"Send {number}"
     return NextStep(purpose, (shown_command("apply", *options),))
 
 

@@ -26,21 +26,35 @@ from runner.key_table import KeyTable
 if TYPE_CHECKING:  # few audiences are split, and importing it would delay the start of every command
     from fractions import Fraction
 
-FILTER_REASONS = ("where", "only", "suppressed", "exclude", "unique_by", "split", "duplicates")
+# Why a recipient is left out, in the order of the filters, and how that reads after "left out".
+FILTER_REASONS = {
+    "where": "by where",
+    "only": "by only of the environment",
+    "suppressed": "by suppress in msgrun.yaml",
+    "exclude": "by exclude in the message",
+    "unique_by": "by unique_by",
+    "split": "in other parts of the split",
+    "duplicates": "as duplicates",
+}
 ProblemFactory = Callable[[TemplateFault, str], Problem]  # makes a problem of a fault and the recipient's label
 
 
 class Tally:
     """What one pass over an audience counts and reports.
 
-    `left_out` has the number of recipients that were left out, by reason. `on_warning` gets each warning.
+    `left_out` has the number of recipients that were left out, by reason. `on_warning` gets each warning, and
+    `on_left_out` each recipient that is left out, with the reason.
     """
 
     def __init__(
-        self, left_out: Counter[str] | None = None, on_warning: Callable[[Problem], None] = lambda _: None
+        self,
+        left_out: Counter[str] | None = None,
+        on_warning: Callable[[Problem], None] = lambda _: None,
+        on_left_out: Callable[[Recipient, str], None] = lambda *_: None,
     ) -> None:
         self.left_out = Counter() if left_out is None else left_out
         self.on_warning = on_warning
+        self.on_left_out = on_left_out
 
 
 class Split(NamedTuple):
@@ -110,6 +124,7 @@ class Selection(NamedTuple):
                     continue
                 if reason:
                     tally.left_out[reason] += 1
+                    tally.on_left_out(recipient, reason)
                     continue
             if source and odd_cells.may_be_odd(recipient.vars, self.used_variables, is_text=source.is_text):
                 for warning in odd_cells.find_odd_cells(
@@ -193,6 +208,11 @@ class _FilterPass:
         text = str(value)
         normalised = normalise_identifier("email" if "@" in text else "id", text)
         return "" if self._unique_keys.add_if_new(_digest(normalised)) else "unique_by"
+
+
+def format_left_out(counts: Mapping[str, int]) -> str:
+    """Returns the number of recipients that each filter left out, in one line."""
+    return ", ".join(f"{number:,} {FILTER_REASONS.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
 def _digest(text: str) -> bytes:

@@ -539,12 +539,21 @@ def test_plan_refuses_a_folder_in_place_of_a_file(folder: Folder) -> None:
 
 
 def test_plan_lists_whom_a_list_leaves_out(folder: Folder) -> None:
-    folder.write("a.csv", "id\na1\nb2\nc3\n")
+    folder.write("a.csv", "id\na1\nb2\nc3\nd4\n  \n")
     folder.write("no.csv", "id\nb2\n")
-    to = "to: {csv: ../a.csv, type: user, id: '{{ id }}', exclude: ../no.csv}\n"
-    folder.message(LIST[: LIST.index("to:")].replace("{{ name }}", "you") + to)
+    to = "to: {csv: ../a.csv, type: user, id: '{{ id }}', exclude: ../no.csv, where: WHERE}\n"
+    folder.message(
+        LIST[: LIST.index("to:")].replace("{{ name }}", "you")
+        + to.replace("WHERE", "'{{ id is defined and id < \"d\" }}'")
+    )
     listed = folder.run("plan", "--recipients").out.partition("\n\n")[0].splitlines()
-    assert listed == ["list", "  + a1", "  - b2   left out by exclude in the message", "  + c3"]
+    excluded, others = "  - b2   left out by exclude in the message", ("d4", "row 6 of a.csv")
+    assert listed == ["list", "  + a1", excluded, "  + c3", *(f"  - {name}   left out by where" for name in others)]
+    folder.write("no.csv", "id\na1\nb2\nc3\n")
+    ran = folder.run("plan")
+    assert "all 5 recipients are left out (3 by exclude in the message, 2 by where): this is sent to no one" in ran.out
+    assert "hint: msgrun plan messages/message.yaml --recipients lists them\n" in ran.out
+    assert excluded in folder.run("plan", "messages/message.yaml", "--recipients").out
 
 
 def test_plan_of_many_names_the_command_that_lists_all_of_them_on_a_terminal(folder: Folder) -> None:
