@@ -86,15 +86,21 @@ def show_guard_changes_on_failure(context: Context, changes: Sequence[FieldChang
         raise
 
 
-def add_run_summary(context: Context, summary: Summary, steps: Sequence[NextStep] = ()) -> None:
+def add_run_summary(
+    context: Context, summary: Summary, steps: Sequence[NextStep] = (), *, unknown_before: int = 0
+) -> None:
     """Keeps a run's summary, with what to do next, until the end of the command, when it is written to the files.
+
+    `unknown_before` is the number of deliveries that earlier runs left unknown.
 
     Outcomes that the ledger did not take are unknown to every other machine, so they count as such.
     """
     results = step_results_of(context.options)
     results.unknown += len({item.record.key for item in summary.unknown} | {item.key for item in summary.unwritten})
     results.run_blocks.append(
-        markdown_results.format_summary(summary, show_values=context.output.show_values, steps=steps)
+        markdown_results.format_summary(
+            summary, show_values=context.output.show_values, steps=steps, unknown_before=unknown_before
+        )
     )
 
 

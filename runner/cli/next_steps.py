@@ -164,9 +164,9 @@ def settle_unknown(
             closed = all(record.is_searchable or not record.opens_conversation for record in records)
             why = f" ({others:,} {'opened no conversation' if closed else 'cannot be found there'})"
             which = f"{searchable:,} of the {len(records):,} unknown"
-        steps.append(
-            NextStep(f"Look for {which} in Intercom{why}", (shown_command("reconcile", *filter(None, [name])),))
-        )
+        look = "In a clone, look" if context.output.in_ci else "Look"
+        command = shown_command("reconcile", *filter(None, [name]))
+        steps.append(NextStep(f"{look} for {which} in Intercom{why}", (command,)))
     return steps + _decide(context, records, name, is_left=bool(searchable), by_key=by_key)
 
 

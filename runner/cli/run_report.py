@@ -1,11 +1,8 @@
-"""Reports a run of apply: what it did, what other runs do, what is left and why, what to do next; and its exit code."""
+"""Reports a run of apply: what it did, what is left and why, and what to do next; and returns its exit code."""
 
 import contextlib
 import os
-import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import partial
 
 from runner.cli import github_step, next_steps
@@ -13,24 +10,22 @@ from runner.cli.commit_steps import commit_ledger
 from runner.cli.context import Context
 from runner.cli.ledger import exit_code_of
 from runner.cli.options import EXIT
-from runner.cli.output import Output
+from runner.cli.other_runs import OtherRunsSummary, find_other_runs
 from runner.cli.recipients import name_recipients, status_view
 from runner.declare.project import Project
 from runner.deliver.stop import GO_ON
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger, SharedLedger, name_runs
+from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.local_records import write_rescue_file
 from runner.ledger.record import CONTACT_NOT_FOUND, Record
-from runner.plan.deliveries import BEING_SENT
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
-from runner.report.progress_text import format_duration
 from runner.report.recipients import Recipients
 from runner.report.run_text import Rest
 from runner.shown_command import shown_command
@@ -38,20 +33,6 @@ from runner.shown_command import shown_command
 # The exit codes of a run, the one that counts first: the order of the table of exit codes.
 _PRECEDENCE = (EXIT.unknown, EXIT.ledger, EXIT.guard, EXIT.problems, EXIT.refused, EXIT.later)
 _STOP_CODES = {"ledger": EXIT.ledger, "guard": EXIT.guard, "error": EXIT.problems, "later": EXIT.later}
-MAX_WAIT = 150.0  # seconds; a live run writes its outcomes sooner, and a run counts as dead after 120
-_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two queries; the last repeats
-
-
-@dataclass(frozen=True, slots=True)
-class OtherRunsSummary:
-    """How many deliveries of a plan are still being sent, are unknown, or were given up and can be claimed again.
-
-    Those that are being sent are unknown too.
-    """
-
-    sending: int = 0
-    unknown: int = 0
-    free: int = 0
 
 
 def report_run(
@@ -66,11 +47,13 @@ def report_run(
     rest = _find_rest(plan, canary)
     listed = [item.record for items in (summary.unknown, summary.refused, summary.still_not_found) for item in items]
     recipients = name_recipients(context, ledger.facts, listed, project)
-    text = run_text.format_summary(summary, recipients, rest, status_view(context))
+    unknown = _list_unknown(plan, ledger, summary)
+    before = _count_unknown_before(context, ledger.facts, unknown, summary)
+    text = run_text.format_summary(summary, recipients, rest, status_view(context), unknown_before=before)
     steps = [
         *rescue_steps,
         *(commit_ledger(context, with_sources=True) if summary.tried else ()),
-        *next_steps.settle_unknown(context, ledger.facts, _list_unknown(plan, ledger, summary)),
+        *next_steps.settle_unknown(context, ledger.facts, unknown),
         *_send_rest(context, plan, summary, rest),
         *_retry_refused(context, summary, recipients),
         *_look_up_again(context, summary),
@@ -87,7 +70,7 @@ def report_run(
     for print_part in prints:
         with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent
             print_part()
-    github_step.add_run_summary(context, summary, steps)
+    github_step.add_run_summary(context, summary, steps, unknown_before=before)
 
 
 def find_exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRunsSummary) -> int:
@@ -107,12 +90,16 @@ def find_exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRuns
 
 def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
     """Prints that a plan sends nothing, and how to settle what is unknown."""
-    context.output.result("nothing to do")
+    unknown = _list_unknown(plan, ledger, Summary())
+    before = _count_unknown_before(context, ledger.facts, unknown, Summary())
+    context.output.result(f"nothing to do{f', {run_text.format_unknown_before(before)}' if before else ''}")
     steps = [
         *next_steps.release_messages(context, plan),
-        *next_steps.settle_unknown(context, ledger.facts, _list_unknown(plan, ledger, Summary())),
+        *next_steps.settle_unknown(context, ledger.facts, unknown),
     ]
     next_steps.print_steps(context, steps)
+    if before:
+        github_step.add_run_summary(context, Summary(), steps, unknown_before=before)
 
 
 def report_canary(context: Context, ledger: Ledger, project: Project, summary: Summary) -> None:
@@ -148,6 +135,12 @@ def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:
     keys = {record.key for record in own}
     states = [state for state in ledger.facts.states_with("unknown") if state.record.message in names]
     return own + [record for state in states for record in state.open_attempts if record.key not in keys]
+
+
+def _count_unknown_before(context: Context, facts: Facts, unknown: Iterable[Record], summary: Summary) -> int:
+    """Returns how many of the unknown deliveries neither this run left so nor another one is sending now."""
+    runs, own = find_other_runs(context, facts), {item.record.key for item in summary.unknown}
+    return len({record.key for record in unknown if not runs.is_live(record)} - own)
 
 
 def _rescue(context: Context, ledger: Ledger, summary: Summary) -> tuple[list[str], list[NextStep]]:
@@ -223,54 +216,3 @@ def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None
     needs_more = summary.stop is not None and summary.stop.hint not in {"", GO_ON}
     then = "Send" if not needs_more else "After that, send" if is_put_off else "Once that is fixed, send"
     return [next_steps.run_again(context, f"{then} {number}")]
-
-
-def wait_for_other_runs(
-    output: Output, ledger: SharedLedger, plan: Plan, until: float | None, is_stopped: Callable[[], bool]
-) -> OtherRunsSummary:
-    """Waits until other runs have recorded the outcomes of what they claimed of a plan. Prints the result.
-
-    The wait ends at the latest at `until`, a time of the monotonic clock, or if `is_stopped` returns that a file holds
-    everything. Raises LedgerUnavailable.
-    """
-    sending = _wait_while_sending(
-        output, ledger, plan, min(until or float("inf"), time.monotonic() + MAX_WAIT), is_stopped
-    )
-    ledger.refresh()
-    states = Counter(
-        state.status if (state := ledger.facts.state(delivery.key)) else "free"
-        for message in plan.messages
-        for delivery in message.deliveries
-        if delivery.action == "send" or delivery.reason == BEING_SENT
-    )
-    # With a limit, it is not known which of the free deliveries the plan would have sent.
-    free = max(0, states["free"] - sending.total()) if plan.limit is None else 0
-    summary = OtherRunsSummary(sending.total(), states["unknown"], free)
-    lines = (
-        (states["sent"], "sent, by all runs together"),
-        (max(0, summary.unknown - summary.sending), f"unknown: {shown_command('status')} lists them"),
-        (summary.sending, f"still being sent, by {name_runs(sending)}: {shown_command('status')} shows how they end"),
-        (summary.free, "given up by the run that had claimed them: run the same command again"),
-    )
-    for number, text in lines:
-        if number:
-            output.result(f"{number:,} of the plan {text}")
-    return summary
-
-
-def _wait_while_sending(
-    output: Output, ledger: SharedLedger, plan: Plan, until: float, is_stopped: Callable[[], bool]
-) -> Counter[str]:
-    """Waits until no other run is sending deliveries of the plan, at most until a time of the monotonic clock.
-
-    Returns how many deliveries each of them is still sending, by the run's name.
-    """
-    names = [message.name for message in plan.messages]
-    tries = 0
-    while (sending := ledger.other_runs(names)) and time.monotonic() < until and not is_stopped():
-        if tries == len(_PAUSES) - 2:  # not at once: most runs end within the first pauses
-            most = format_duration(max(0.0, until - time.monotonic()))
-            output.note(f"waiting {most} at most for {sending.total():,} that are being sent, by {name_runs(sending)}")
-        time.sleep(max(0.0, min(_PAUSES[min(tries, len(_PAUSES) - 1)], until - time.monotonic())))
-        tries += 1
-    return sending

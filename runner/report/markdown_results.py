@@ -13,6 +13,7 @@ from runner.privacy import AnyText, reveal_or_mask
 from runner.report.markdown_escaping import escape_text, fit_to_length, inline_code, shorten_line
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
+from runner.report.run_text import format_unknown_before
 from runner.shown_command import shown_command, shown_folder
 
 MAX_COMMENT_LENGTH = 60_000  # characters; GitHub accepts 65,536, GitLab a million
@@ -59,10 +60,14 @@ def format_stop_notice(message: AnyText, hint: str, *, show_values: bool) -> str
     return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{format_hint(hint)}"
 
 
-def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = ()) -> str:
-    """Returns what a run did: counts, why it stopped, what to do next, unknown and refused deliveries, and warnings."""
-    counts = " · ".join(f"{number:,} {word}" for word, number in done.counts().items() if number)
-    blocks = [f"### What was done\n\n**{counts or 'nothing was sent'}**"]
+def format_summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = (), unknown_before: int = 0) -> str:
+    """Returns what a run did: counts, why it stopped, what to do next, unknown and refused deliveries, and warnings.
+
+    `unknown_before` is the number of deliveries that earlier runs left unknown.
+    """
+    counts = [f"{number:,} {word}" for word, number in done.counts().items() if number] or ["nothing was sent"]
+    counts += [format_unknown_before(unknown_before)] if unknown_before else []
+    blocks = [f"### What was done\n\n**{' · '.join(counts)}**"]
     if done.stop:
         blocks.append(format_stop_notice(done.stop.message, done.stop.hint, show_values=show_values))
     if steps_text := "\n".join(format_step(step) for step in steps):

@@ -64,14 +64,20 @@ def format_question(
     return "\n".join(lines)
 
 
-def format_summary(done: Summary, recipients: Recipients, rest: Rest | None, view: StatusView) -> str:
-    """Returns what a run did: counts by outcome, what is left and why, and the deliveries to look at."""
+def format_summary(
+    done: Summary, recipients: Recipients, rest: Rest | None, view: StatusView, *, unknown_before: int = 0
+) -> str:
+    """Returns what a run did: counts by outcome, what is left and why, and the deliveries to look at.
+
+    `unknown_before` is the number of deliveries that earlier runs left unknown.
+    """
     words = {"sent": "sent by this run", "left": f"left{_why_left(done, show_values=view.show_values)}"}
     colours = {"sent": "green" if done.sent else None, "unknown": "red"}
     counts = [
         style(f"{number:,} {words.get(word, word)}", colours.get(word, "yellow"))
         for word, number in done.counts().items()
     ]
+    counts += [style(format_unknown_before(unknown_before), "red")] if unknown_before else []
     counts += [style(format_rest(rest), "yellow")] if rest else []
     took = f" · {format_duration(done.seconds)}" if done.seconds >= _MIN_DURATION else ""
     lines = [one_line(f"{', '.join(counts)}{style(took, 'dim')}")]
@@ -94,6 +100,11 @@ def _explain_end(done: Summary, *, show_values: bool) -> list[str]:
     if done.stop and done.stop.hint not in _IN_NEXT_STEPS:
         lines.append(one_line(f"  hint: {done.stop.hint}"))
     return lines
+
+
+def format_unknown_before(number: int) -> str:
+    """Returns how many deliveries earlier runs left unknown."""
+    return f"{number:,} unknown from earlier runs"
 
 
 def format_rest(rest: Rest) -> str:

@@ -160,6 +160,15 @@ def test_unknown_outcomes_of_a_run_are_counted(folder: Folder, step: Path, inter
     assert folder.run("apply", "--yes").code == 4
     assert outputs(step)["unknown"] == "1"
     assert "- **unknown** `seed` `id:536e564f316c83104c000020`" in (step / "summary").read_text()
+    folder.message(SEED.replace("name: seed", "name: other"), "other")
+    for done in ("1 sent", "nothing was sent"):
+        (step / "summary").unlink()
+        ran = folder.run("apply", "--yes")
+        assert (ran.code, "1 unknown from earlier runs" in ran.out) == (4, True)
+        summary = (step / "summary").read_text()
+        assert summary.startswith(f"### What was done\n\n**{done} · 1 unknown from earlier runs**\n\nNext:\n\n- ")
+        assert "\n\nExit code 4: whether some deliveries arrived is unknown.\n\n" in summary
+        assert outputs(step)["unknown"] == "1"
 
 
 def test_problems_guards_and_wrong_usage_still_have_an_exit_code(folder: Folder, step: Path) -> None:

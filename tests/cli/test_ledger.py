@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runner.cli import planning, run_report
+from runner.cli import other_runs, planning
 from runner.clock import format_timestamp, parse_timestamp
 from runner.declare.keys_and_digests import delivery_key
 from runner.git.repository import find_repository
@@ -255,7 +255,7 @@ def test_an_apply_that_loses_claims_waits_also_for_what_was_being_sent_when_it_b
     monkeypatch.setattr(planning, "print_plan", lambda *args: (print_plan(*args), record("claimed", 1)))
     pauses = iter([lambda: record("sent", 0, 1)])
     clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: next(pauses)())
-    monkeypatch.setattr(run_report, "time", clock)
+    monkeypatch.setattr(other_runs, "time", clock)
     ran = author.msgrun("apply", "--yes")
     assert (ran.code, next(pauses, None)) == (0, None), ran.out + ran.err
     assert "1 claimed by other runs" in ran.out

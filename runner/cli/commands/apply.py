@@ -14,9 +14,8 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote, warn_of_same_workspace
 from runner.cli.next_steps import after_second_signal
 from runner.cli.options import EXIT, Duration, command, writes_ledger
-from runner.cli.other_runs import find_other_runs
+from runner.cli.other_runs import OtherRunsSummary, find_other_runs, wait_for_other_runs
 from runner.cli.pauses import find_pause
-from runner.cli.run_report import OtherRunsSummary, wait_for_other_runs
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.hold_file import read_hold
 from runner.declare.project import Project
