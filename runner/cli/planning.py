@@ -21,6 +21,7 @@ from runner.declare.sample import Sample, render_sample
 from runner.declare.settings import Settings
 from runner.errors import GuardRefused, Problem, ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts
+from runner.ledger.lock_address import LockfileAddress
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan, make_plan
@@ -122,6 +123,7 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
         return render_sample(message.declaration, salt, key)
 
     lint_errors = _find_lint_errors(plan, context.settings) if context.output.output_format == "text" else {}
+    address = context.ledger.address
     return Review(
         plan,
         warnings,
@@ -130,6 +132,7 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
         sandbox=context.options.sandbox,
         notices=current_notices(context),
         lint_errors=lint_errors,
+        lockfile=address.path if isinstance(address, LockfileAddress) and not context.options.sandbox else "",
     )
 
 

@@ -23,6 +23,7 @@ class WayOut:
 
     `shows_edit_of` is the message whose edit the command shows; of several messages that is one way out. `is_shared`:
     it is about several messages, so it comes before those of each. `sends_others`: it sends the other messages.
+    `writes_ledger`: its command does.
     """
 
     purpose: str
@@ -30,6 +31,7 @@ class WayOut:
     shows_edit_of: str = ""
     is_shared: bool = False
     sends_others: bool = False
+    writes_ledger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def edited_guard(declaration: Declaration, count: int, others: Sequence[str]) ->
         (name,),
         (
             WayOut(f"Undo the edit of {name}, if it is a mistake"),
-            WayOut(f"Or keep the edit of {name}, without sending", accept),
+            WayOut(f"Or keep the edit of {name}, without sending", accept, writes_ledger=True),
             WayOut(f"Or send {name} to all again, with this line in {declaration.document.source.path}", next_revision),
             *([WayOut("Meanwhile, send the other messages", apply, sends_others=True)] if others else ()),
         ),

@@ -14,7 +14,7 @@ def list_guard_steps(review: Review, *, for_comment: bool = False) -> tuple[Sequ
     """Returns the guards whose ways out are steps, and these steps.
 
     What they share is shown once: what shows the edits first, unless the review has it, and what sends the others last.
-    A comment does not offer that: nothing of a pull request is sent before it is merged.
+    A comment does not offer that: nothing of a pull request is sent before it is merged. Nor may it change a lockfile.
     """
     guards = [item for item in review.plan.guards if item.ways_out][:_MAX_STEPS]
     names = {name for item in guards for name in item.messages}
@@ -29,4 +29,10 @@ def list_guard_steps(review: Review, *, for_comment: bool = False) -> tuple[Sequ
             others[way] = None
     see = [WayOut(f"See the edit of {join_names(edits)}", command) for command, edits in edited.items()]
     ways = [*([] if is_seen else see), *sorted(others, key=lambda way: (not way.is_shared, way.sends_others))]
-    return guards, [NextStep(way.purpose, (way.command,) if way.command else ()) for way in ways]
+    when = (
+        f" (after the merge: no pull request may change {review.lockfile})" if for_comment and review.lockfile else ""
+    )
+    return guards, [
+        NextStep(f"{way.purpose}{when if way.writes_ledger else ''}", (way.command,) if way.command else ())
+        for way in ways
+    ]

@@ -24,6 +24,7 @@ class Review:
     `other_environments` are those that msgrun.yaml declares and the plan does not cover.
     `notices` concern all deliveries, e.g. that everything is redirected. `sample` renders a sample of a message.
     `sandbox`: messages go to the sandbox, not to Intercom. `lint_errors` are in the texts to send, by message name.
+    `lockfile` is the path of the ledger, if that is a file of the repository.
     """
 
     plan: Plan
@@ -35,6 +36,7 @@ class Review:
     other_environments: Sequence[str] = ()
     notices: Sequence[AnyText] = ()
     lint_errors: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
+    lockfile: str = ""
 
     def extra_warnings(self) -> list[str]:
         """Returns the warnings that are neither guards nor problems: about the ledger, changes, and ignored rules."""
