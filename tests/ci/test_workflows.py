@@ -394,6 +394,10 @@ def test_an_environment_that_is_not_declared_and_one_of_a_new_project_are_refuse
     assert (ran.code, "declares no environment stagin" in ran.err) == (64, True)
     assert folder.run("-e", "staging", "init", "new").code == 64
     assert not (folder.path / ".github").exists()
+    ran = folder.run("-e", "staging", "init")
+    assert (ran.code, "hint: msgrun -e staging init --github\n" in ran.err) == (64, True)
+    ran = folder.run("-e", "staging", "init", "new")
+    assert (ran.code, "hint: begin the project first: msgrun init\n" in ran.err) == (64, True)
 
 
 @pytest.mark.parametrize("text", [GITHUB, GITLAB, ACTION], ids=["github", "gitlab", "action"])

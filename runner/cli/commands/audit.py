@@ -1,17 +1,23 @@
 """The command audit: who applied what, when, and in which run."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import click
 
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger, require_known_name
+from runner.cli.next_steps import print_steps
 from runner.cli.options import command, format_option
 from runner.cli.other_runs import find_other_runs
 from runner.clock import format_timestamp
 from runner.errors import UsageMistake
 from runner.ledger.runs import list_runs
 from runner.report import audit_text
+from runner.report.next_steps import NextStep
+from runner.shown_command import shown_command
+
+_MAX_NAMED = 3  # messages that have a command of their own
 
 
 @command("audit")
@@ -44,6 +50,9 @@ def audit(name: str | None, since: str | None) -> int:
                 context.output.result(f"The ledger has no run{of_message}{after}.")
             case _:
                 context.output.result(audit_text.format_runs(entries, context.output.width))
+                names = dict.fromkeys(entry.message for entry in entries if entry.refused or entry.unknown)
+                commands = tuple(shown_command("status", name) for name in islice(names, _MAX_NAMED))
+                print_steps(context, [NextStep("See who was refused, or is unknown", commands)] if names else [])
         return exit_code_of(facts)
 
 

@@ -60,7 +60,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
         if systems and (root / SETTINGS_FILE).exists():
             _add_ci(root, systems, package, output, options.environment)
             return EXIT.done
-        _refuse_environment(options.environment)
+        _refuse_environment(options.environment, root)
         missing_lines = {path: scaffold.find_missing_lines(Tree(root), path) for path in scaffold.REQUIRED_LINES}
         answers = scaffold.Answers()
         if output.is_interactive and not (root / SETTINGS_FILE).exists():
@@ -113,13 +113,13 @@ def _add_ci(root: Path, systems: list[str], package: str, output: Output, enviro
         output.error(format_next_steps(steps, output.width))
 
 
-def _refuse_environment(environment: str | None) -> None:
-    """Raises UsageMistake if an environment is named where a project begins: it has none yet."""
+def _refuse_environment(environment: str | None, root: Path) -> None:
+    """Raises UsageMistake if an environment is named and no workflow of it is asked for, or none can be made yet."""
     if environment:
-        raise UsageMistake(
-            "-e needs an existing project: it adds the workflow of one of its environments",
-            "msgrun -e NAME init --github; environments are declared in msgrun.yaml",
-        )
+        what = "init -e adds the workflow of an environment, and needs --github or --gitlab in a project with"
+        begin = f"begin the project first: {shown_command('init', environment='')}"
+        is_project = (root / SETTINGS_FILE).exists()
+        raise UsageMistake(f"{what} {SETTINGS_FILE}", shown_command("init", "--github") if is_project else begin)
 
 
 def _next_steps(

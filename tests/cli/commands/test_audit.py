@@ -200,3 +200,11 @@ def test_only_what_is_not_older_is_listed(folder: Folder) -> None:
     )
     wrong = folder.run("audit", "--since", "yesterday")
     assert (wrong.code, "as 2026-11-21, or 7d" in wrong.err) == (64, True)
+
+
+def test_where_to_see_who_was_refused_or_is_unknown_is_said(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="1"))
+    assert "Next:" not in folder.run("audit").out
+    append(folder, line("b", "2", "refused"), line("c", "3", "unknown").replace('"list"', '"other"'))
+    steps = folder.run("audit").out.partition("\nNext:\n")[2]
+    assert sorted(steps.splitlines()[1:]) == ["    msgrun status list", "    msgrun status other"]
