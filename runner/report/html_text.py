@@ -23,11 +23,19 @@ _TAG = re.compile(r"<[a-zA-Z/!?]")
 _OPEN_PLACE = f"[a recipient's value stands where HTML is built: what others see may differ, {SOURCE_HINT}]"
 SEVERAL_READINGS = f"[tags are not ended as they are begun: what is displayed may differ, {SOURCE_HINT}]"
 _ELEMENT = re.compile(r"<([a-zA-Z][^\s/>]{0,40})")
+_MAX_LAYOUT_NAMES = 3
 _MAX_NAMES = 10  # of elements and attributes that mails do not use
 _MAX_LENGTH, _MAX_BODY_TAGS = 200_000, 20_000  # Gmail cuts a mail at half; newsletters have thousands of tags
 
 
-@lru_cache(maxsize=256)
+@dataclass(frozen=True, slots=True)
+class _ReadBody:
+    """The text of a body, and what of it goes beyond a simple layout."""
+
+    text: str
+    layout: tuple[str, ...] = ()
+
+
 def visible_text(body: AnyText, *, show_values: bool) -> str:
     """Returns the text of a body, HTML or not, with a blank line between paragraphs. A link is `text (address)`.
 
@@ -35,15 +43,31 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     shown by Outlook alone, and what is not known here. A style sheet and a drawing are only named. A body is given as
     it is written once this process has read MAX_TAGS of them.
     """
+    return _read(body, show_values=show_values).text
+
+
+def describe_layout(body: AnyText, *, show_values: bool) -> str:
+    """Returns a sentence if a body may look otherwise than its text: with what it is laid out, the first things of it.
+
+    Empty if each line stands below the one before it, and nothing is covered: see `simple_layout`.
+    """
+    names = _read(body, show_values=show_values).layout
+    listed = list_first(names[:_MAX_LAYOUT_NAMES], len(names))
+    return f"laid out with {listed}; the preview shows how it looks, and this text only its words" if names else ""
+
+
+@lru_cache(maxsize=256)
+def _read(body: AnyText, *, show_values: bool) -> _ReadBody:
     sent, shown = (reveal_or_mask(body, show_values=show) for show in (True, show_values))
     shown = shown.translate(BRACKETS)
     is_plain = not _TAG.search(sent) and ("&" not in sent or unescape_html(sent) == sent)
     if is_plain and (isinstance(body, str) or not has_open_tag(body.parts)):
         text = describe_hosts_in_text(shown[:_MAX_LENGTH])
         lines = [line.rstrip() for line in re.split(r"\r\n|[\r\n]", text)]
-        return "\n".join([*_note_cut(len(shown) - _MAX_LENGTH), *lines]).strip()
+        return _ReadBody("\n".join([*_note_cut(len(shown) - _MAX_LENGTH), *lines]).strip())
     if READ_TAGS.count > MAX_TAGS:
-        return f"[not read: the texts before it have {MAX_TAGS:,} tags. It is shown as it is written]\n{shown}"
+        text = f"[not read: the texts before it have {MAX_TAGS:,} tags. It is shown as it is written]\n{shown}"
+        return _ReadBody(text)
     end = _find_end(sent)
     html = read_private_html(body, show_values=show_values, max_length=end)
     events = [*html.events]
@@ -59,7 +83,8 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
         notes.append(f"[{listed} may be displayed in another way than shown here: {SOURCE_HINT}]")
     if not is_read_in_one_way(sent[:end], (event for event, _ in events)):
         notes.append(SEVERAL_READINGS)
-    return "\n".join([*notes, *_note_cut(html.cut), html.mask(collector.text)])
+    text = "\n".join([*notes, *_note_cut(html.cut), html.mask(collector.text)])
+    return _ReadBody(text, tuple(map(html.mask, collector.layout.names)))
 
 
 def _note_cut(count: int) -> list[str]:

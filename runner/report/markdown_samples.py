@@ -10,11 +10,12 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.text_variants import choose_variants
 from runner.privacy import MASK, reveal_or_mask
 from runner.report.element_label import SCRIPT, SOURCE_HINT, STYLE_SHEET
-from runner.report.html_text import visible_text
+from runner.report.html_text import describe_layout, visible_text
 from runner.report.markdown_escaping import (
     MAX_TEXT_LENGTH,
     code_block,
     details,
+    escape_text,
     fit_to_length,
     inline_code,
     strip_controls,
@@ -103,10 +104,12 @@ def _format_sample(sample: Sample, length: int, *, show_values: bool) -> str:
     stands = f"; {inline_code(MASK)} stands for the recipient's values and what the template computes"
     masked = stands if MASK in subject + body else ""
     text = visible_text(sample.body, show_values=show_values)
+    layout = describe_layout(sample.body, show_values=show_values)
     return "\n\n".join(
         [
             f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
             *([f"**Subject** {inline_code(subject)}"] if subject else ()),
+            *([escape_text(f"L{layout[1:]}:")] if layout else ()),
             code_block(text, limit=length),
             *_format_source(body, text, has_room=length == MAX_TEXT_LENGTH),
         ]

@@ -18,7 +18,7 @@ from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.guard_steps import list_guard_steps
-from runner.report.html_text import visible_text
+from runner.report.html_text import describe_layout, visible_text
 from runner.report.layout import GAP, display_width, flow, wrap
 from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.notices import format_notices
@@ -252,6 +252,9 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
     lines = visible_text(sample.body, show_values=view.show_values).split("\n")
     recipient = reveal_or_mask(sample.to, show_values=view.show_values)
     yield _fill(f"as {recipient} sees it{_describe_kind(message)}:", view)
+    if layout := describe_layout(sample.body, show_values=view.show_values):
+        text = f"{layout}: {shown_command('preview', message.name)}"
+        yield _fill(one_line(f"{style('!', 'yellow')} {text}"), view, extra="  ")
     for line in lines[:_MAX_BODY_LINES]:
         yield wrap(f"{bar}{one_line(line)}".rstrip(), view.width, indent=bar)
     if len(lines) > _MAX_BODY_LINES:

@@ -1,7 +1,6 @@
 """Collects the text of a body from its elements and texts, line by line, as a reader sees it."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner.mail_display.element_style import (
@@ -17,6 +16,7 @@ from runner.mail_display.element_style import (
 from runner.mail_display.flow import BLOCK_ELEMENTS
 from runner.mail_display.html_events import CONDITION, CONDITION_END, OUTLOOK, Event
 from runner.mail_display.look import IN_SHADOW, NOT_DISPLAYED, OWN_BACKGROUND, Look
+from runner.mail_display.simple_layout import LayoutCheck
 from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
 from runner.report.element_label import BRACKETS, escape_brackets, escape_words, label_element
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
@@ -60,7 +60,7 @@ class TextCollector:
     """Adds the events of a body to lines of text.
 
     `_links` are the open links: address and position. `_lists` are the open lists. `uncommon` are the elements and
-    attributes that mails do not use.
+    attributes that mails do not use. `layout` knows what goes beyond a simple layout.
     """
 
     def __init__(self, page_look: Look) -> None:
@@ -72,6 +72,7 @@ class TextCollector:
         self._silent_depth = 0
         self._open_elements = [_OpenElement(page_look)]
         self.uncommon: dict[str, None] = {}
+        self.layout = LayoutCheck()
 
     @property
     def text(self) -> str:
@@ -89,6 +90,7 @@ class TextCollector:
             if not self._silent_depth:
                 self._end(event.name)
         elif event.kind == "text":
+            self.layout.read_text(event.text, self._open_elements[-1].look)
             self._add_text(event.text, displayed.text.translate(BRACKETS))
         elif event.kind == "start":
             self._start(event, displayed)
@@ -96,11 +98,13 @@ class TextCollector:
             self._end(event.name)
         elif event.name in {CONDITION, CONDITION_END} and not self._is_in_outlook:
             self._is_conditional = event.name == CONDITION
+            self.layout.add_condition()
 
     def _start(self, event: Event, displayed: Event) -> None:
         tag, look = event.name, self._open_elements[-1].look
         appearance = describe_element(event, displayed.attributes, look)
         displayed = escape_brackets(displayed)
+        self.layout.start(event, displayed, appearance.look)
         is_drawn = tag not in CODE_ELEMENTS and not _NOT_DRAWN.intersection(appearance.marks)
         breaks_line = tag in BLOCK_ELEMENTS or (appearance.flow not in {"inline", "box"} and tag not in VOID_ELEMENTS)
         if breaks_line:
@@ -114,12 +118,7 @@ class TextCollector:
         label = label_element(displayed.name, displayed.attributes)
         if tag in VOID_ELEMENTS:
             self._open_elements.append(_OpenElement(look, tag))
-            is_pixel = (
-                tag == "img"
-                and not displayed.attributes.get("alt")
-                and {"0", "1", "2"}.intersection(map(event.attributes.get, ("width", "height")))
-            )
-            self._add_void(tag, label, words, is_drawn=tag not in WITHOUT_ROOM and not is_pixel)
+            self._add_void(tag, label, words, is_drawn=tag not in WITHOUT_ROOM and not _is_pixel(event))
             return
         open_marks = self._lines.open_marks
         marks = tuple(word for word in words if word not in _WHOLE_MARKS or word not in open_marks)
@@ -185,6 +184,7 @@ class TextCollector:
         if tag == "q":
             self._add_text(_SIGNS[tag], _SIGNS[tag])
         element = self._open_elements.pop()
+        self.layout.end()
         if tag in LISTS:
             self._lists.pop()
         if tag == "a":
@@ -264,10 +264,10 @@ def _list_marks(tag: str, appearance: Appearance) -> list[str]:
     return [*dict.fromkeys(filter(None, (*appearance.marks, seen_as * (seen_as not in _ON_BACKGROUND))))]
 
 
-def _is_pixel(attributes: Mapping[str, str]) -> bool:
+def _is_pixel(event: Event) -> bool:
     """Returns whether an image is as small as those that count readers; without one of its words."""
-    sizes = {attributes.get("width"), attributes.get("height")}
-    return not attributes.get("alt") and not sizes.isdisjoint({"0", "1", "2"})
+    sizes = {event.attributes.get("width"), event.attributes.get("height")}
+    return event.name == "img" and not event.attributes.get("alt") and not sizes.isdisjoint({"0", "1", "2"})
 
 
 def _surround(text: str, marks: list[str]) -> str:

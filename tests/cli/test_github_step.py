@@ -196,6 +196,19 @@ def test_a_comment_is_written_beside_the_text_of_the_log(folder: Folder) -> None
     assert (folder.path / "comment.md").read_text() == folder.run("plan", "--format", "markdown").out
 
 
+def test_of_a_body_with_more_than_a_simple_layout_comment_and_plan_name_the_preview(folder: Folder) -> None:
+    words = (
+        "laid out with <table>, <tbody>, <tr> and 1 more; the preview shows how it looks, and this text only its words"
+    )
+    folder.message(SEED.replace("Ponies", "<table><tr><td>Ponies"))
+    comment = folder.run("plan", "--format", "markdown").out
+    escaped = words.replace("<", "&lt;").replace(">", "&gt;")
+    assert f"\n\nL{escaped[1:]}:\n\n```" in comment
+    assert f"    ! {words}: msgrun preview seed\n" in folder.run("plan", "-v").out
+    folder.message(SEED.replace("Ponies", "<p>Ponies"))
+    assert "the preview shows" not in folder.run("plan", "--format", "markdown").out + folder.run("plan", "-v").out
+
+
 def test_a_comment_says_why_there_is_no_plan(folder: Folder) -> None:
     folder.message(SEED.replace("Hey", "{{ name }}"))
     ran = folder.run("plan", "--comment", "comment.md")

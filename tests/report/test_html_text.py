@@ -114,13 +114,13 @@ def test_a_body_of_too_many_tags_is_cut_and_counted() -> None:
 def test_texts_of_too_many_tags_are_shown_as_they_are_written(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     monkeypatch.setattr(html_text, "MAX_TAGS", 100)
     monkeypatch.setattr(html_text, "READ_TAGS", html_text._ReadTags())
-    visible_text.cache_clear()
+    html_text._read.cache_clear()
     first = visible_text("<i>a</i>" * 50 + "<b>", show_values=False)
     assert first == "a" * 50
     second = visible_text(body, show_values=False)
     assert second == f"[not read: the texts before it have 100 tags. It is shown as it is written]\n{body}"
     assert visible_text("evil", show_values=False) == "evil"
-    visible_text.cache_clear()
+    html_text._read.cache_clear()
 
 
 @given(st.text(alphabet="<>/ab&;\"'=! \n-?"))

@@ -1,0 +1,144 @@
+"""What of a body goes beyond a simple layout, in which its text, line by line, is what a reader sees.
+
+No list of what may hide, move or cover a text is complete: properties act together, and only a browser lays a page out.
+So this is the other list: elements, attributes and properties with which each line stands below the one before it, and
+nothing covers anything else. What is not on it is named, and the preview shows how such a body looks.
+"""
+
+import re
+from dataclasses import dataclass
+
+from runner.mail_display.colors import parse_color
+from runner.mail_display.html_events import OUTLOOK, Event
+from runner.mail_display.look import Look
+from runner.mail_display.style_parser import parse_style
+from runner.mail_display.style_properties import in_pixels, is_plain_font
+from runner.mail_elements import is_inert_attribute, split_names
+
+_LISTS = split_names("ol ul")
+_PARAGRAPHS = split_names("blockquote div h1 h2 h3 h4 h5 h6 hr li p pre") | _LISTS
+_IN_LINE = split_names("a b br code em i img s span strong u")
+_ELEMENTS = split_names("body head html meta title") | _PARAGRAPHS | _IN_LINE
+_ATTRIBUTES = {
+    "a": split_names("href rel target"), "img": split_names("alt height src width"), "html": split_names("xmlns"),
+    "meta": split_names("charset content http-equiv name"),
+}  # fmt: skip
+_META = split_names(
+    "content-type format-detection generator viewport x-apple-disable-message-reformatting x-ua-compatible"
+)
+_ANY_ELEMENT = split_names("class id lang style title")
+_MAX_DEPTH = 8  # paragraphs and lists inside of each other, so that the innermost one still begins in the window
+_MAX_SPACE, _MAX_VERTICAL_SPACE = 24.0, 48.0  # pixels of a margin or padding
+_MAX_IMAGE = {"width": 1200, "height": 800}  # pixels
+_MIN_SIZE, _MAX_SIZE, _MAX_SIZE_IN_LIST = 12.0, 32.0, 20.0  # pixels; a larger number of an item may be cut off
+_MIN_LINE, _MAX_LINE = 1.15, 3.0  # of the size of the letters
+_CONDITIONAL = "a conditional comment"
+_MAX_WIDTH = 640.0  # pixels of what does not wrap
+_ROW_OF_SPACES = re.compile(r"[^\S \t\r\n\f]{5}")
+_BREAK = re.compile(r"[ \t\r\n\f\u2e80-\U0003ffff]+")  # East Asian letters begin a new line anywhere
+_VALUES = {
+    "font-weight": re.compile(r"normal|bold|[1-9]00"),
+    "font-style": re.compile(r"normal|italic"),
+    "text-align": re.compile(r"left|center|right|start|justify"),
+    "text-decoration": re.compile(r"none|underline"),
+}
+_SPACE = re.compile(r"(margin|padding)(-(?:top|bottom))?(?:-(?:left|right))?")
+
+
+@dataclass(slots=True)
+class _OpenElement:
+    tag: str
+    depth: int
+    has_spaces: bool = False
+    has_content: bool = False
+
+
+class LayoutCheck:
+    """Reads the events of a body. `names` are what goes beyond a simple layout, in their order."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+        self._width = 0.0  # of the open word, in pixels
+        self._open = [_OpenElement("", 0)]
+
+    def start(self, event: Event, displayed: Event, look: Look) -> None:
+        """Begins an element, which has the look. It is named as it is displayed, where values are masked."""
+        self._judge_size(look)
+        tag = event.name
+        self._width = self._width if tag in _IN_LINE - {"br"} else 0.0
+        depth = self._open[-1].depth + (tag in _PARAGRAPHS)
+        self._open.append(_OpenElement(tag, depth, has_content=tag == "img"))
+        if tag not in _ELEMENTS:
+            self._name(_CONDITIONAL if tag == OUTLOOK else f"<{displayed.name[:41]}>")
+            return
+        if depth > _MAX_DEPTH:
+            self._name("many elements inside of each other")
+        for name, value in event.attributes.items():
+            if not _is_simple_attribute(tag, name, value):
+                self._name(name[:41] if name in displayed.attributes else "an attribute")
+        style = event.attributes.get("style", "")
+        declarations = parse_style(style).declarations
+        if declarations is None or style != displayed.attributes.get("style", ""):
+            self._name("style")
+            return
+        for name, value in declarations:
+            if not _is_simple(tag, name, value):
+                self._name(name)
+
+    def _judge_size(self, look: Look) -> None:
+        if not _MIN_SIZE <= look.size <= (_MAX_SIZE_IN_LIST if look.list_tag else _MAX_SIZE):
+            self._name("font-size")
+        if not _MIN_LINE * look.size <= look.height_of_line <= _MAX_LINE * look.size:
+            self._name("line-height")
+
+    def read_text(self, text: str, look: Look) -> None:
+        """Reads a text, which has the look."""
+        self._judge_size(look)
+        if _ROW_OF_SPACES.search(text) or (look.keeps_spaces and "\t" in text):
+            self._name("a row of spaces")
+        for number, word in enumerate(text.split("\n") if look.keeps_spaces else _BREAK.split(text)):
+            self._width = len(word) * look.size / 2 + (0 if number else self._width)
+            if self._width > _MAX_WIDTH:
+                self._name("a line that does not wrap")
+        self._open[-1].has_content |= bool(text.strip())
+        self._open[-1].has_spaces |= not text.strip()
+
+    def add_condition(self) -> None:
+        """Reads the condition of what some mail clients alone show."""
+        self._name(_CONDITIONAL)
+
+    def end(self) -> None:
+        """Ends the element that was begun last."""
+        element = self._open.pop()
+        self._open[-1].has_content |= element.has_content
+        # Its spaces may have another size than the letters beside them, or a line below them.
+        if element.has_spaces and not element.has_content and element.tag in _IN_LINE:
+            self._name("an element of spaces")
+
+    def _name(self, name: str) -> None:
+        self.names[name] = None
+
+
+def _is_simple_attribute(tag: str, name: str, value: str) -> bool:
+    if name == "dir" or (tag == "meta" and name in {"name", "http-equiv"}):
+        return value.lower() in (_META if tag == "meta" else {"ltr"})
+    if name in _MAX_IMAGE and tag == "img":
+        return value.isdecimal() and value.isascii() and int(value[:5]) <= _MAX_IMAGE[name]
+    return name in _ANY_ELEMENT or name in _ATTRIBUTES.get(tag, ()) or is_inert_attribute(name)
+
+
+def _is_simple(tag: str, name: str, value: str) -> bool:
+    """Returns whether a property leaves each line where it is. Sizes of letters and lines are judged at the texts."""
+    if name in {"font-size", "line-height"}:
+        return tag not in {"html", "img"}
+    if name == "color":
+        return parse_color(value) is not None
+    if name == "font-family":
+        return is_plain_font(value)
+    if space := _SPACE.fullmatch(name):
+        # Less padding would leave no room for the number of an item.
+        is_in_column = tag in _PARAGRAPHS and not (tag in _LISTS and space[1] == "padding")
+        most = _MAX_VERTICAL_SPACE if space[2] else _MAX_SPACE
+        lengths = [in_pixels(word, 16) for word in value.split() if word != "auto"]
+        return is_in_column and all(length is not None and 0 <= length <= most for length in lengths)
+    return name in _VALUES and _VALUES[name].fullmatch(value) is not None

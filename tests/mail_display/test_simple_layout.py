@@ -1,0 +1,98 @@
+"""A body whose text, line by line, is what a reader sees; of any other body it is said that the preview shows it."""
+
+import re
+
+import pytest
+
+from runner.privacy import mark_private
+from runner.report.html_text import describe_layout
+
+SIMPLE = (
+    "<p>Hi <b>Ann</b>,</p><p>we are <i>sorry</i>.<br>Bo</p>",
+    '<div class="x" style="padding:20px;color:#333;font:16px/1.5 Arial"><p style="margin:0 0 16px">Hi</p></div>',
+    '<h1 style="text-align:center">News</h1><img src="https://x.example/a.png" alt="A page" width="1080" height="608">',
+    "<ul><li>One<ul><li>two</li></ul></li><li>three</li></ul><ol><li>Open</li></ol>",
+    '<p>See <a href="https://x.example" target="_blank" style="color:#06c;text-decoration:none">this</a> page.</p><hr>',
+    "<p><span style='font-size:14px;font-weight:600'><b>Hi</b> <i>there</i></span> &nbsp;&nbsp;x</p>",
+    '<html lang="en"><head><meta charset="utf-8"><title>News</title></head><body><p>Hi</p></body></html>',
+    "<pre><code>curl https://x.example/export\n  --data x</code></pre>",
+    "<p>" + "日本語" * 100 + "</p><p>" + "many words " * 100 + "</p>",
+    "plain text with &amp; and <3",
+)
+# A body, and what it is laid out with.
+OTHERS = {
+    '<p style="float:left">a</p>': "float",
+    '<p style="position:absolute">a</p>': "position",
+    '<p style="margin:-1px">a</p>': "margin",
+    '<p style="margin-top:49px">a</p>': "margin-top",
+    '<p style="padding:1vh">a</p>': "padding",
+    '<b style="padding:1px">a</b>': "padding",
+    '<ol style="padding:0"><li>a</ol>': "padding",
+    '<p style="background:#fff">a</p>': "background",
+    '<p style="border-left:1px solid">a</p>': "border-left",
+    '<p style="color:transparent">a</p>': "color",
+    '<p style="font-family:Wingdings">a</p>': "font-family",
+    '<p style="font-size:11px">a</p>': "font-size",
+    '<p style="font-size:33px"></p>': "font-size",
+    '<ol><li style="font-size:24px">a</ol>': "font-size",
+    '<p style="line-height:1">a</p>': "line-height",
+    '<p style="line-height:20px"><b style="font-size:20px">a</b></p>': "line-height",
+    '<p style="line-height:80px"></p>': "line-height",
+    '<p style="text-align:justify-all">a</p>': "text-align",
+    '<u style="text-decoration:underline wavy">a</u>': "text-decoration",
+    '<p style="a{b">a</p>': "style",
+    '<p style="display:block">a</p>': "display",
+    '<p style="width:100px">a</p>': "width",
+    '<p dir="rtl">a</p>': "dir",
+    "<p hidden>a</p>": "hidden",
+    '<p align="right">a</p>': "align",
+    '<img src="https://x.example" width="9999">': "width",
+    '<img src="https://x.example" height="50%">': "height",
+    '<ol start="600"><li>a</ol>': "start",
+    '<meta name="color-scheme" content="dark">': "name",
+    '<meta http-equiv="refresh" content="0">': "http-equiv",
+    "<table><tr><td>a</table>": "<table>",
+    "<style>p{}</style><p>a</p>": "<style>",
+    "<sub>a</sub>": "<sub>",
+    "<svg><b>a</b></svg>": "<svg>",
+    "<!--[if mso]>a<![endif]-->b": "a conditional comment",
+    "<!--[if !mso]><!-->a<!--<![endif]-->": "a conditional comment",
+    "10<u> </u>00": "an element of spaces",
+    '10<span style="font-size:12px">&nbsp;</span>00': "an element of spaces",
+    "<p>a&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;b</p>": "a row of spaces",
+    "<p>a&#x3000;&#x3000;&#x3000;&#x3000;&#x3000;b</p>": "a row of spaces",
+    "<pre>a\tb</pre>": "a row of spaces",
+    f"<pre>{'a' * 100}</pre>": "a line that does not wrap",
+    f"<p>{'a' * 50}<b>{'a' * 50}</b></p>": "a line that does not wrap",
+    f"<p>{'not&nbsp;' * 40}</p>": "a line that does not wrap",
+    "<div>" * 9 + "a": "many elements inside of each other",
+}
+
+
+@pytest.mark.parametrize("body", SIMPLE)
+def test_of_a_simple_layout_nothing_is_said(body: str) -> None:
+    assert describe_layout(body, show_values=True) == ""
+
+
+@pytest.mark.parametrize("body", OTHERS)
+def test_what_is_beyond_a_simple_layout_is_named(body: str) -> None:
+    layout = describe_layout(body, show_values=True)
+    assert layout.startswith(f"laid out with {OTHERS[body]}")
+    assert layout.endswith("; the preview shows how it looks, and this text only its words")
+
+
+def test_three_things_are_named_and_the_others_are_counted() -> None:
+    layout = describe_layout('<table width="1"><tr><td bgcolor="#fff">a</table>', show_values=True)
+    assert layout.startswith("laid out with <table>, <tbody>, <tr> and 1 more;")
+
+
+def test_a_value_of_a_recipient_in_a_name_is_masked() -> None:
+    for start, end in ("<p ", "=1>a</p>"), ("<", ">a"), ('<p style="', ':1">a'), ('<p style="color:', '">a'):
+        layout = describe_layout(start + mark_private("ann") + end, show_values=False)
+        assert (bool(layout), "ann" in layout) == (True, False), layout
+
+
+@pytest.mark.parametrize("tags", [5_000])
+def test_a_deep_body_takes_no_longer_for_each_element(tags: int) -> None:
+    layout = describe_layout("<div><b>" * tags + "a", show_values=True)
+    assert re.match("laid out with many elements inside of each other;", layout)
