@@ -22,8 +22,9 @@ from runner.git.repository import Repository
 
 MAX_LISTING = 64 * 1024 * 1024  # bytes of the list of a commit's files: half a million of them
 MAX_WRITTEN = 4 << 30  # bytes of all files that are written: the base of a review has them on the disk of a CI job
-MAX_LINKED = 1_000  # links below messages/; each is read by a git process of its own
+MAX_LINKED = 1_000  # links below messages/, or to folders that a pattern enters: what they lead to is written
 _BATCH_COUNT = 200  # blobs that one git process reads
+_LINK_BATCH_COUNT = 10_000  # links that one git process reads, of MAX_PATH bytes each
 _MAX_BATCHED_BLOB = 64 * 1024  # bytes; a larger blob goes to its file without being read into memory
 _MAX_LINKS = 40  # that are followed for one path, as on Linux: links may form a circle
 _LINK_MODE = "120000"
@@ -127,7 +128,7 @@ class _CommitTree(Tree):
         self._written_bytes = 0
         self._links = [path for path in entries if self._is_link(path)]
         self._folders = {parent for path in entries for parent in _list_folders(path)} if self._links else set[str]()
-        self._targets: dict[str, str] = {}  # of the links that were read
+        self._targets: dict[str, str] = {}  # of links, by their blobs; all are read with the first one
 
     def write_declarations(self) -> None:
         """Writes the settings and everything in messages/. Raises LedgerUnavailable if git fails."""
@@ -199,8 +200,10 @@ class _CommitTree(Tree):
             for link in [path for path in self._links if path.startswith(real)]:
                 path = name + link.removeprefix(real)
                 depth = path.count("/") + 1
+                if depth >= len(parts) or not fnmatch.fnmatch(path, "/".join(parts[:depth])):
+                    continue
                 target = self._resolve_links(link)
-                if depth < len(parts) and fnmatch.fnmatch(path, "/".join(parts[:depth])) and target in self._folders:
+                if target in self._folders:
                     count += 1
                     if count > MAX_LINKED:
                         message = f"more than {MAX_LINKED:,} links to folders fit {pattern}"
@@ -246,12 +249,13 @@ class _CommitTree(Tree):
         return path in self._entries and self._entries[path].mode == _LINK_MODE
 
     def _read_link(self, path: str) -> str:
-        entry = self._entries[path]
-        if path not in self._targets:
-            is_path = entry.size <= MAX_PATH
-            target = os.fsdecode(self._repository.git("cat-file", "blob", entry.blob)) if is_path else ""
-            self._targets[path] = target or "/"  # outside, as each absolute path
-        return self._targets[path]
+        if not self._targets:
+            links = (self._entries[link] for link in self._links)
+            blobs = list(dict.fromkeys(entry.blob for entry in links if entry.size <= MAX_PATH))
+            for start in range(0, len(blobs), _LINK_BATCH_COUNT):
+                objects = self._repository.read_objects(blobs[start : start + _LINK_BATCH_COUNT])
+                self._targets |= {blob: os.fsdecode(content) for blob, _, content in objects}
+        return self._targets.get(self._entries[path].blob) or "/"  # outside, as each absolute path
 
     def _prepare_path(self, path: str) -> Path:
         """Creates the folder of a file, and returns the path of the file."""

@@ -13,6 +13,7 @@ from runner.current_work import CURRENT_WORK
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
 from runner.declare.sample import render_sample
+from runner.declare.similar_names import list_first
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
@@ -23,7 +24,7 @@ _ROW, _MAX_COMPARED = 6, 10_000  # letters, characters of a text that are compar
 _MAX_TEXTS = 100  # that are compared with each other
 _MAX_NAMED = 10  # messages that lack a rule
 MAX_ROWS = 200_000  # of audiences that are read to compare removed messages with others
-_MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
+_MAX_COPIES = 10  # messages that a removed one, or a new one, is compared with; each time both audiences are read
 
 
 class RemovedMessage(NamedTuple):
@@ -146,25 +147,30 @@ def find_renames(message: PlannedMessage, removed: Iterable[RemovedMessage], com
     and the removed one was sent. Another name is another message, so these recipients would get both. `compared` counts
     the messages that each removed one was compared with: of many copies only the first are compared.
     """
-    warnings = []
+    warnings: list[str] = []
+    left: list[str] = []  # removed messages that are not compared
+    number = 0
     texts, path = _list_texts(message.declaration), message.declaration.document.source.path
     for declaration, removed_texts, sent in removed:
         has_same_text = removed_texts == texts
         if not (has_same_text or (sent and declaration.document.source.path == path)):
             continue
-        compared[declaration.name] += 1
-        if compared[declaration.name] > _MAX_COPIES:
-            warnings.append(
-                f"{message.name} looks like {declaration.name} under another name, as {_MAX_COPIES} other messages do; "
-                "whether they have recipients in common was not compared"
-            )
+        if max(number, compared[declaration.name]) >= _MAX_COPIES:
+            left.append(declaration.name)
             continue
+        number += 1
+        compared[declaration.name] += 1
         overlap = compare_audiences(declaration, message.declaration, len(message.deliveries))
         old, new = (list_fields(each.document.value) for each in (declaration, message.declaration))
         has_same_audience = "to.intercom" in old and old["to.intercom"] == new.get("to.intercom")
         if overlap.same if overlap else has_same_audience:
             common = f"{overlap.same:,} of the same recipients" if overlap else "the same audience"
             warnings.append(_format_rename(message.name, declaration.name, common, sent, has_same_text=has_same_text))
+    if left:
+        warnings.append(
+            f"{message.name} looks like {list_first(left)} under another name, as other messages do;"
+            " whether they have recipients in common was not compared"
+        )
     return tuple(warnings)
 
 

@@ -636,8 +636,21 @@ def test_of_many_copies_of_a_removed_message_only_the_first_are_compared(here: F
         here.write(f"messages/copy{number:02}.yaml", NEWS.replace("name: news", f"name: copy{number:02}"))
     warnings = [change["warnings"] for change in changes(here)["messages"] if change["name"].startswith("copy")]
     assert all("and 3 of the same recipients" in warning for (warning,) in warnings[:10])
-    assert all("as 10 other messages do; whether" in warning for (warning,) in warnings[10:])
+    assert all("as other messages do; whether" in warning for (warning,) in warnings[10:])
     assert len(warnings) == 12
+
+
+def test_many_messages_of_one_text_under_new_names_have_a_few_warnings_each(here: Folder) -> None:
+    def write(name: str) -> None:
+        here.write(
+            "messages/news.yaml", "---\n".join(NEWS.replace("name: news", f"name: {name}{n}") for n in range(40))
+        )
+
+    write("old")
+    commit(here)
+    write("new")
+    warnings = [len(change["warnings"]) for change in changes(here)["messages"] if change["name"].startswith("new")]
+    assert (len(warnings), max(warnings)) == (40, 11)
 
 
 def test_a_message_that_requires_no_subscription_any_more_stands_on_top(here: Folder) -> None:

@@ -115,3 +115,24 @@ def test_a_file_is_found_behind_links_as_in_the_work_tree(place: Repository, nam
         assert not os.path.lexists(tree.root / "lists/up")
         with pytest.raises(NotReadable):
             tree.locate("../circle", "messages/a.yaml")
+
+
+def test_many_links_that_no_pattern_fits_are_read_by_one_git_process(
+    place: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(place.toplevel, {"lists/left.csv": b"id\n2\n", "pictures/a.png": b"", "data/right.csv": b"id\n3\n"})
+    for number in range(300):
+        (place.toplevel / f"pictures/{number}.png").symlink_to(f"../pictures/a{number}.png")
+    (place.toplevel / "lists/more").symlink_to("../data")
+    git(place.toplevel, "add", "-A")
+    git(place.toplevel, "commit", "-q", "-m", "links")
+    commands = list[tuple[str, ...]]()
+    run = Repository.git
+    monkeypatch.setattr(
+        Repository, "git", lambda self, *args, **more: commands.append(args) or run(self, *args, **more)
+    )
+    with tree_at(place, find_commit(place, "main"), place.toplevel) as tree:
+        for _ in range(2):
+            assert tree.glob("../lists/**/*.csv", "messages/a.yaml") == ["lists/left.csv"]
+            assert tree.glob("../lists/*/*.csv", "messages/a.yaml") == ["lists/more/right.csv"]
+    assert len(commands) < 10, commands
