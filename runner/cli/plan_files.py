@@ -22,7 +22,6 @@ from runner.plan.plan_file import PlanEntry, PlanFile, PlanFileChange, parse_pla
 from runner.plan.saved_plan import MAX_HEAD, SavedPlan, parse_saved_plan
 from runner.plan.sending_rules import list_sending_rules
 from runner.report import json_output, plain_text
-from runner.report.next_steps import NextStep, format_next_steps
 from runner.report.plan_words import format_undeclared_recipients
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command, shown_path
@@ -124,10 +123,6 @@ def save_plan(context: Context, plan: Plan, paths: Sequence[str], path: Path) ->
             f"{path} does not send {', '.join(plan.unread)}: the audience was not read; {save} reads it"
         )
     context.output.note(f"{path} is written.")
-    if plan.to_send and not (plan.guards or context.output.quiet or context.output.is_interactive):  # plan says so
-        purpose = f"Send its {pluralize(plan.to_send, 'delivery', 'deliveries')}"
-        step = NextStep(purpose, (shown_command("apply", "--plan", str(path)),))
-        context.output.error(format_next_steps([step], context.output.width))
 
 
 def find_saved_plan_path(context: Context, path: Path) -> Path:

@@ -128,13 +128,15 @@ class RunProgress(StatusLine):
         """Returns how far the run is. The rate is that of the last seconds."""
         (began, before), (now, after) = self._samples[0], self._samples[-1]
         rate = (after - before) / (now - began) if now > began else 0.0
+        if allowed := self._limiter.per_second:
+            rate = min(rate, allowed)  # at the beginning of a window, a run is faster than it can be over all of it
         return Progress(
             done=summary.tried,
             planned=summary.planned,
             refused=len(summary.refused),
             unknown=len(summary.unknown),
             rate=rate,
-            allowed=self._limiter.per_second or 0.0,
+            allowed=allowed or 0.0,
             seconds_left=summary.remaining / rate if rate else 0.0,
             pause=self._limiter.pause_left,
             in_flight=summary.in_flight,

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 
 from runner.cli import github_step, next_steps
 from runner.cli.commit_steps import commit_ledger
@@ -32,6 +33,7 @@ from runner.shown_command import shown_command
 
 # The exit codes of a run, the one that counts first: the order of the table of exit codes.
 _PRECEDENCE = (EXIT.unknown, EXIT.ledger, EXIT.guard, EXIT.problems, EXIT.refused, EXIT.later)
+_MAX_NAMED = 3  # messages that have a command of their own
 _STOP_CODES = {"ledger": EXIT.ledger, "guard": EXIT.guard, "error": EXIT.problems, "later": EXIT.later}
 
 
@@ -201,7 +203,12 @@ def _look_up_again(context: Context, summary: Summary) -> list[NextStep]:
     missing = [*summary.still_not_found, *(one for one in summary.refused if one.record.code == CONTACT_NOT_FOUND)]
     if not missing or summary.stop:
         return []
-    return [next_steps.run_again(context, f"{next_steps.find_contacts(len(missing))}, and send again")]
+    names = dict.fromkeys(item.record.message for item in missing)
+    commands = tuple(shown_command("status", name) for name in islice(names, _MAX_NAMED))
+    see = (
+        [NextStep("In a clone, see who was not found", commands)] if context.output.in_ci else []
+    )  # where it is masked
+    return [*see, next_steps.run_again(context, f"{next_steps.find_contacts(len(missing))}, and send again")]
 
 
 def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None) -> list[NextStep]:

@@ -202,7 +202,8 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
     if being_sent := planned.being_sent:
         lines.append(f"> - {being_sent:,} {BEING_SENT}")
     if unknown := planned.counts["unknown"] - being_sent:
-        text = f"**unknown** whether {unknown:,} were sent: they are not sent again before a person or"
+        number = pluralize(unknown, "delivery", "deliveries")
+        text = f"**unknown** whether {number} arrived: not sent again before a person or"
         lines.append(f"> - {text} `{shown_command('reconcile')}` has looked in Intercom")
     new = sum(message.deliveries.checked_counts("refused").total() for message in planned.messages)
     if refused := planned.counts["refused"] - new:

@@ -32,6 +32,20 @@ def test_a_log_tells_the_rate_since_the_line_before(
     assert third == "3,000 of 10,000, 0 a second, 0 refused, 0 unknown"
 
 
+def test_a_burst_at_the_beginning_of_a_window_is_no_rate_above_the_limit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    limiter = RateLimiter(Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep), 1.0, 800)
+    shown = RunProgress(Output.from_options(GlobalOptions(), {}), limiter)
+    now[0] += 10.5
+    shown(Summary(planned=10_000, sent=2000))
+    assert capsys.readouterr().err == (
+        "2,000 of 10,000, 80 a second of 80 allowed, 0 refused, 0 unknown, 1 min 40 s left\n"
+    )
+
+
 @pytest.mark.parametrize(("quiet", "told"), [(False, "planning big: 2,048 recipients\n"), (True, "")])
 def test_a_plan_that_takes_long_is_told_of_once_in_ten_seconds_in_a_log(quiet, told, monkeypatch, capsys):
     now = [1000.0]

@@ -50,7 +50,9 @@ def audit(name: str | None, since: str | None) -> int:
                 context.output.result(f"The ledger has no run{of_message}{after}.")
             case _:
                 context.output.result(audit_text.format_runs(entries, context.output.width))
-                names = dict.fromkeys(entry.message for entry in entries if entry.refused or entry.unknown)
+                names = dict.fromkeys(
+                    entry.message for entry in entries if entry.refused or entry.unknown > entry.being_sent
+                )
                 commands = tuple(shown_command("status", name) for name in islice(names, _MAX_NAMED))
                 print_steps(context, [NextStep("See who was refused, or is unknown", commands)] if names else [])
         return exit_code_of(facts)

@@ -124,8 +124,10 @@ def _note_ledger(context: Context, plan: Plan, ledger: PlannedLedger) -> list[st
 def _find_send_step(
     context: Context, plan: Plan, paths: Sequence[str], out: Path | None, *, is_check: bool
 ) -> NextStep | None:
-    """Returns the step that sends what is planned. None if nothing is, if another run is sending, or for a check."""
-    if is_check or plan.guards or plan.being_sent or not plan.to_send:
+    """Returns the step that sends what is planned. None where no step is offered: for a check, or a guard."""
+    # In CI another job sends, after an approval.
+    is_offered = context.output.is_interactive or (out and not context.output.in_ci)
+    if is_check or not is_offered or plan.guards or plan.being_sent or not plan.to_send:
         return None
     options = ["--plan", str(out)] if out else [*paths, *_limit_option(plan)]
     number = pluralize(plan.to_send, "message")
@@ -152,8 +154,8 @@ def _list_steps(
         steps.append(NextStep(f"{find_contacts(missing)}, and plan again", (same_command(context),)))
     if not plan.to_send:
         return [*steps, *release_messages(context, plan)]
-    if not (send and context.output.is_interactive):
-        return steps  # in CI another job sends, after an approval
+    if not send:
+        return steps
     largest = max(plan.messages, key=lambda message: message.counts["send"])
     if (number := largest.counts["send"]) > SAMPLE_SIZE and not is_listed:
         path = shown_path(largest.declaration.document.source.path)

@@ -1,8 +1,8 @@
 """The command status: shows what the ledger knows."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 import click
 
@@ -146,11 +146,11 @@ def _print_messages(
     sending = Counter((state.record.message, state.record.revision) for state in unknown if is_being_sent(state))
     output.result(status_text.format_messages(counts, sent_times(facts), output.width, sending))
     if name is None:
-        sending_last = sorted(unknown, key=is_being_sent)
-        number = len(unknown) - sending.total()
-        attention = chain(sending_last[:number], facts.states_with("refused"), sending_last[number:])
-        listed = list(attention if show_all else islice(attention, _MAX_LISTED))
-        recipients = name_recipients(context, facts, [state.record for state in listed])
+        refused = facts.states_with("refused")
+        attention = [*unknown, *(refused if show_all else islice(refused, _MAX_LISTED))]
+        recipients = name_recipients(context, facts, [state.record for state in attention])
+        sort_key = _make_sort_key(context, recipients, is_being_sent)
+        listed = sorted(attention, key=sort_key)[: None if show_all else _MAX_LISTED]
         statuses = status_text.ATTENTION
     else:
         most = len(facts) if show_all else _MAX_LISTED
@@ -221,12 +221,20 @@ def _list_deliveries(
     latest = latest_states(facts, name, max(0, limit - len(others)), "sent")
     latest = [state for state in latest if state.record.key not in keys]
     recipients = name_recipients(context, facts, [state.record for state in (*twice, *others, *latest)])
-
-    def sort_key(state: State) -> tuple[bool, bool, str]:
-        shown = reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
-        return is_being_sent(state), state.status == "refused", shown
-
+    sort_key = _make_sort_key(context, recipients, is_being_sent)
     return [*sorted(twice, key=sort_key), *sorted(others, key=sort_key), *latest][:limit], recipients
+
+
+def _make_sort_key(
+    context: Context, recipients: Recipients, is_being_sent: IsBeingSent
+) -> Callable[[State], tuple[bool, bool, str, str]]:
+    """Returns a key that sorts deliveries: unknown, refused, being sent, each by message and recipient."""
+
+    def sort_key(state: State) -> tuple[bool, bool, str, str]:
+        shown = reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
+        return is_being_sent(state), state.status == "refused", state.record.message, shown
+
+    return sort_key
 
 
 def _settle(

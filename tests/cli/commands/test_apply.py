@@ -454,7 +454,9 @@ def test_where_admins_may_not_be_read_the_check_is_skipped_with_a_word(
     assert len(intercom.messages) == 3
 
 
-def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: Folder, intercom: Sandbox) -> None:
+def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.message(LIST.replace("id: a1", "email: missing@example.com"))
     step = "Correct the address of the contact that was not found, or create it in Intercom, and"
     assert f"  {step} plan again:\n    msgrun plan --online\n" in folder.run("plan", "--online").out
@@ -466,6 +468,9 @@ def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: F
     again = folder.run("apply", "--yes")
     assert (again.code, "1 still not found" in again.out) == (3, True)
     assert f"  {step} send again:\n    msgrun apply --yes\n" in again.out
+    monkeypatch.setenv("CI", "true")
+    see = "  In a clone, see who was not found:\n    msgrun status list\n"
+    assert f"{see}  {step} send again" in folder.run("apply", "--yes", "--lockfile-in-ci").out
     assert len(intercom.messages) == 2
 
 
