@@ -429,7 +429,9 @@ def test_where_only_the_sandbox_was_sent_something_status_names_its_ledger(folde
 
 def test_of_many_unknown_the_first_by_message_and_recipient_are_listed(folder: Folder) -> None:
     names = [f"id:c{number:02}" for number in range(30)]
-    records = [line("a", str(n), "unknown", to=name).replace("a" * 32, f"{n:032x}") for n, name in enumerate(names)]
-    append(folder, *reversed(records))
+    records = [
+        line("a", str(n), "unknown", to=name).replace("a" * 32, f"{99 - n:032x}") for n, name in enumerate(names)
+    ]
+    append(folder, *reversed(records), *records[:1])
     listed = re.findall(r"^  (id:\S+)", folder.run("status").out, re.MULTILINE)
     assert listed == names[:20]
