@@ -17,6 +17,7 @@ from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report import problem_text
 from runner.report.terminal_text import defuse_commands, defuse_old_commands, one_line, style, to_json_text, to_terminal
 
+_MAX_WARNINGS = 2_000  # in a log, where a small file may have hundreds of thousands
 _ASCII_SIGNS = {ord("·"): "-", ord("…"): "..."}  # for an encoding that may lack them
 
 
@@ -208,12 +209,24 @@ class Output(NamedTuple):
         if self.output_format == "text":
             self.problems(problems)
             return
-        for problem in sorted(problems, key=_place_of):
+        for problem in _cut_warnings(self, sorted(problems, key=_place_of)):
             self.error(problem_text.format_problem(_mask(self, problem), show_values=self.show_values))
 
     def problems(self, problems: Iterable[Problem]) -> None:
-        """Prints problems to stdout, in the order of their places."""
-        _print_problems(self, [_mask(self, problem) for problem in sorted(problems, key=_place_of)])
+        """Prints problems to stdout, in the order of their places. A log gets the first 2,000 warnings."""
+        ordered = sorted(problems, key=_place_of)
+        shown = ordered if self.output_format in {"json", "sarif"} else _cut_warnings(self, ordered)
+        _print_problems(self, [_mask(self, problem) for problem in shown])
+
+
+def _cut_warnings(output: Output, problems: list[Problem]) -> list[Problem]:
+    """Returns all errors and the first warnings, and notes how many warnings are left out."""
+    warnings = [problem for problem in problems if not problem.is_error]
+    if len(warnings) <= _MAX_WARNINGS:
+        return problems
+    left = set(map(id, warnings[_MAX_WARNINGS:]))
+    output.note(f"{len(left):,} more warnings are not printed; --format json of validate and lint has all")
+    return [problem for problem in problems if id(problem) not in left]
 
 
 def _mask(output: Output, problem: Problem) -> Problem:

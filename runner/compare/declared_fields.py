@@ -22,6 +22,7 @@ RECIPIENT_KIND = "recipients by"
 LISTED_RECIPIENTS = "recipients on a list"
 _SOURCES = (*SOURCE_KEYS, "intercom")
 _FILE_KEYS = ("csv", "jsonl", "parquet")
+_IN_COLUMN = "of the column with this name, not of the variable"
 _TEXT_KEYS = frozenset({"name", "subject", "body", "body_file"})
 _FREE_KEYS = ("x-", "vars.")
 
@@ -69,8 +70,12 @@ def list_audience_fields(declaration: Declaration) -> dict[str, Any]:
         if name.startswith("to.") and usual.get(name) != value
     }
     where = declaration.selection.where
-    used = {*audience.identifier.variables, *(where.variables if where else ())} - audience.variables  # columns win
-    variables = {f"vars.{name}": value for name, value in declaration.variables.items() if name in used}
+    used = {*audience.identifier.variables, *(where.variables if where else ())}
+    variables = {
+        f"vars.{name}": _IN_COLUMN if name in audience.variables else value
+        for name, value in declaration.variables.items()
+        if name in used
+    }
     return fields | {name: value for name, value in variables.items() if not callable(value)}
 
 

@@ -26,7 +26,7 @@ _PATTERN = re.compile(r"[*?\[]")
 # Bytes of a file that is read as a whole: YAML, bodies, includes. A rendered text has at most 1 MiB, and parsed YAML
 # takes up to 300 times its size in memory.
 MAX_FILE_SIZE = 4 * 1024 * 1024
-MAX_PATH = 4096  # bytes of a path; Linux opens no longer one
+MAX_PATH = 1024  # bytes of a path; macOS opens no longer one, and each problem of a file repeats it
 MAX_NAME = 255  # bytes of one name in a path; no common file system has a longer one
 MAX_FOLDERS = 20_000  # that one pattern lists; a folder of audiences has some hundred, a large repository some thousand
 MAX_LEVELS = 64  # of folders that one pattern enters; to resolve a path takes quadratic time in them
@@ -100,6 +100,8 @@ class Tree:
 
         Raises NotReadable, also if the file only stands in for the one that is meant, as a pointer of Git LFS does.
         """
+        if len(os.fsencode(path)) > MAX_PATH:
+            raise NotReadable("file-missing", f"its path has more than {MAX_PATH:,} bytes", "move it to another folder")
         try:
             descriptor = os.open(self.real_path(path), _OPEN_FLAGS)
         except OSError as error:

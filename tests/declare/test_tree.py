@@ -31,6 +31,14 @@ def test_what_is_outside_or_missing_is_told(write, tmp_path, named, code):
     assert found.value.code == code
 
 
+def test_a_path_that_would_fill_the_output_is_not_read(write):
+    path = f"messages/{'/'.join(['a' * 200] * 5)}/{'b' * 20}.yaml"
+    tree = write({path: "name: a\n", path.replace("b" * 5, "b"): "x"})
+    assert tree.read(path.replace("b" * 5, "b")) == b"x"
+    with pytest.raises(NotReadable, match="its path has more than 1,024 bytes"):
+        tree.read(path)
+
+
 def test_paths_are_relative_to_the_file_that_names_them(write):
     tree = write({"messages/a/b.html": "x", "c.csv": "y"})
     assert tree.locate("b.html", "messages/a/x.yaml") == "messages/a/b.html"

@@ -211,3 +211,17 @@ def test_a_library_that_reads_from_the_network_prints_nothing(capfd: pytest.Capt
     for name in ("psycopg", "psycopg.pool", "requests", "urllib3.connectionpool"):
         logging.getLogger(name).handle(logging.LogRecord(name, logging.ERROR, "", 1, "::error::x", (), None))
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", [["validate"], ["lint"], ["plan", "--format", "json"]])
+def test_a_log_has_two_thousand_warnings_at_most_and_counts_the_others(tmp_path: Path, command: list[str]) -> None:
+    tests = "".join(f"{{% if v{number} %}}{{% endif %}}" for number in range(99))
+    text = "---\n".join(with_body(f"Hi {tests}").replace("name: a", f"name: a{number}") for number in range(25))
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "messages/a.yaml").write_text(text)
+    ran = run_in_process(command, tmp_path, {})
+    lines = [line for line in (ran.out + ran.err).splitlines() if re.match(r"messages/.*: warning: ", line)]
+    assert (ran.code, len(lines)) == (0, 2_000), ran.err
+    assert " more warnings are not printed; --format json of validate and lint has all\n" in ran.err
+    everything = run_in_process(["validate", "--format", "json"], tmp_path, {}).out
+    assert len(json.loads(everything)["problems"]) == 2_475

@@ -690,6 +690,9 @@ CHOOSING = {
     "id: '{{ id }}', quote: none": "`to.quote`: `none`",
     "id: '{{ id }}', encoding: windows-1252": "`to.encoding`: `windows-1252`",
     "id: '{{ id }}', where: '{{ plan == needed }}'": "`vars.needed`: `vip`",
+    "id: '{{ id }}', where: '{{ plan == other }}'": (
+        "`vars.other`: `of the column with this name, not of the variable`"
+    ),
     "id: '{{ id }}', where: \"{{ plan != 'n\u043e' }}\"": (
         "`to.where`: `{{ plan != 'n<U+043E>' }} [letters of Cyrillic]`"
     ),
@@ -700,7 +703,9 @@ CHOOSING = {
 @pytest.mark.parametrize("to", CHOOSING)
 def test_what_decides_who_gets_a_new_message_stands_beside_its_audience(reviewed: Clone, to: str) -> None:
     reviewed.write("a.csv", "id,plan,other\nbbb1,vip,ccc1\nbbb2,free,ccc2\n")
-    text = news("third", "vars: {needed: vip}\n", "subject: Hi\nbody: Hi\n", f"csv: ../a.csv, type: user, {to}")
+    text = news(
+        "third", "vars: {needed: vip, other: vip}\n", "subject: Hi\nbody: Hi\n", f"csv: ../a.csv, type: user, {to}"
+    )
     reviewed.write("messages/third.yaml", text)
     reviewed.commit()
     assert CHOOSING[to] in reviewed.msgrun("plan", "--against", "main", "--format", "markdown").out
