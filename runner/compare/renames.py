@@ -10,6 +10,8 @@ from runner.compare.audience_overlap import OutOfBudgetError, RowBudget, compare
 from runner.compare.declared_fields import EXCLUDE_KEY, LISTED_RECIPIENTS, FieldChange, format_value, list_fields
 from runner.compare.declared_texts import list_declared_texts
 from runner.current_work import CURRENT_WORK
+from runner.declare.audience.audience import TableAudience
+from runner.declare.audience.recipient import IDENTIFIER_KINDS
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import SUBSCRIPTION_KEY, Declaration
 from runner.declare.sample import render_sample
@@ -58,18 +60,20 @@ def find_lost_rules(
         ]
         if differing:
             yield _describe_lost_rule(SUBSCRIPTION_KEY, subscription, became, differing)
-    if contacts := removed.selection.exclusion_list:
-        missing = ((one.name, _count_missing(contacts, one)) for one in others)
-        lacking = [f"{name} lacks {count:,} of its contacts" for name, count in missing if count]
-        if lacking:
-            yield _describe_lost_rule(EXCLUDE_KEY, format_value(fields.get(EXCLUDE_KEY)), became, lacking)
+    contacts = removed.selection.exclusion_list
+    if lacking := list(_list_lacking(contacts, others, budget)) if contacts else []:
+        yield _describe_lost_rule(EXCLUDE_KEY, format_value(fields.get(EXCLUDE_KEY)), became, lacking)
     if unfound := list(_list_unfound(removed, others, budget)):
         yield _describe_lost_rule(LISTED_RECIPIENTS, "left out", became, unfound)
 
 
 def _list_unfound(removed: Declaration, others: Sequence[Declaration], budget: RowBudget) -> Iterator[str]:
     """Yields the messages whose lists do not find recipients of a removed message whom they would find in its rows."""
-    compared = [one for one in others if one.selection.suppression_list or one.selection.exclusion_list]
+    compared = [
+        one
+        for one in others
+        if (one.selection.suppression_list or one.selection.exclusion_list) and not _finds_alike(removed, one)
+    ]
     left = 0
     for other in compared:
         try:
@@ -92,11 +96,40 @@ def _describe_lost_rule(key: str, before: str, became: str, effects: Sequence[st
     return FieldChange(key, before, f"{became}; {', '.join(effects[:_MAX_NAMED])}{more}")
 
 
-def _count_missing(contacts: SuppressionList, other: Declaration) -> int:
-    with CURRENT_WORK.on_file(other.document.source.path):
-        CURRENT_WORK.step()
+def _finds_alike(removed: Declaration, other: Declaration) -> bool:
+    """Returns whether the lists of both find the same people: by the address alone that the messages are sent to."""
+    old, new = removed.audience, other.audience
+    if not (isinstance(old, TableAudience) and isinstance(new, TableAudience)):
+        return False
+    lists = (
+        (getattr(removed.selection, name), getattr(other.selection, name))
+        for name in ("suppression_list", "exclusion_list")
+    )
+    return (
+        {old.kind} == {*IDENTIFIER_KINDS} & old.variables == {*IDENTIFIER_KINDS} & new.variables == {new.kind}
+        and old.identifier.source == new.identifier.source
+        and all(before is now or (before and now and before.has_same_contacts(now)) for before, now in lists)
+    )
+
+
+def _list_lacking(contacts: SuppressionList, others: Sequence[Declaration], budget: RowBudget) -> Iterator[str]:
+    """Yields the messages whose lists lack contacts of a removed message's list."""
+    left = 0
+    for other in others:
         listed = other.selection.exclusion_list
-        return contacts.count_missing(listed) if listed else contacts.identifier_count
+        if listed and contacts.has_same_contacts(listed):
+            continue
+        with CURRENT_WORK.on_file(other.document.source.path):
+            CURRENT_WORK.step()
+            try:
+                budget.take(contacts.identifier_count)
+            except OutOfBudgetError:
+                left += 1
+                continue
+            if count := contacts.count_missing(listed) if listed else contacts.identifier_count:
+                yield f"{other.name} lacks {count:,} of its contacts"
+    if left:
+        yield f"{left:,} with other lists were not compared"
 
 
 class SimilarTexts:

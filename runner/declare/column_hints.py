@@ -42,7 +42,7 @@ def explain_wrong_identifier(fault: TemplateFault, kind: str, audience: InlineAu
     if not fault.hint and isinstance(audience, TableAudience):
         fault.hint = f"correct this recipient in {audience.source.title}, or leave it out"
     elif not fault.hint and kind == "email":
-        fault.hint = "write one address, such as ann@example.com"
+        fault.hint = "write one address, of the form name@host"
 
 
 def explain_leftover(fault: TemplateFault, text: Template, recipient: Recipient, declaration: Declaration) -> None:

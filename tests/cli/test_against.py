@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from runner.compare import renames
 from runner.git.repository import Repository
 from runner.ledger.record import salt_check
 from runner.sandbox import Sandbox
@@ -638,6 +639,31 @@ def test_of_many_copies_of_a_removed_message_only_the_first_are_compared(here: F
     assert all("and 3 of the same recipients" in warning for (warning,) in warnings[:10])
     assert all("as other messages do; whether" in warning for (warning,) in warnings[10:])
     assert len(warnings) == 12
+
+
+def test_messages_whose_lists_find_the_same_people_are_compared_without_their_rows(
+    here: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.write("a.csv", "email,name\nann@example.com,Ann\n")
+    for name in "no", "same", "less":
+        here.write(f"{name}.csv", "email\nno@example.com\n" + ("yes@example.com\n" if name != "less" else ""))
+    head = NEWS[: NEWS.index("to:")]
+
+    def write(text: str, lists: tuple[str, ...]) -> None:
+        for number, name in enumerate(lists):
+            to = f"to: {{csv: ../a.csv, type: user, email: '{{{{ email }}}}', exclude: ../{name}.csv}}\n"
+            declared = head.replace("name: news", f"name: news{number}").replace("export", text) + to
+            here.write(f"messages/news{number}.yaml", declared)
+
+    write("export", ("no",) * 12)
+    commit(here)
+    read = list[str]()
+    compared = renames.compare_audiences
+    monkeypatch.setattr(renames, "compare_audiences", lambda *args: read.append(args[1].name) or compared(*args))
+    write("report", (*("same",) * 11, "less"))
+    guards = [guard["now"] for guard in changes(here)["guards"]]
+    assert guards.count("as before; news11 lacks 1 of its contacts") == 11
+    assert set(read) <= {"news11"}
 
 
 def test_many_messages_of_one_text_under_new_names_have_a_few_warnings_each(here: Folder) -> None:

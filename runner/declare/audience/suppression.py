@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from runner.current_work import CURRENT_WORK
@@ -76,6 +77,14 @@ class SuppressionList:
     def identifier_count(self) -> int:
         """The number of different identifiers."""
         return len(self._digests)
+
+    def has_same_contacts(self, other: "SuppressionList") -> bool:
+        """Returns whether both lists have the same identifiers."""
+        return self is other or self._fingerprint == other._fingerprint  # noqa: SLF001  # of its own class
+
+    @cached_property
+    def _fingerprint(self) -> bytes:
+        return hashlib.sha256(b"".join(sorted(self._digests))).digest()
 
     def count_missing(self, other: "SuppressionList") -> int:
         """Returns how many of the identifiers are not on another list."""
