@@ -19,7 +19,7 @@ from typing import Any
 import click
 from click.shell_completion import shell_complete
 
-from runner.declare.message_files import list_message_files
+from runner.declare.message_files import find_names
 from runner.declare.project_root import SETTINGS_FILE, find_root
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import MsgrunError
@@ -27,9 +27,8 @@ from runner.errors import MsgrunError
 VARIABLE = "_MSGRUN_COMPLETE"
 TABLE = Path(__file__).with_name("completion.json")
 _EXPLANATIONS = Path(__file__).parent / "report" / "explanations"
-_NAME = rb"(?m)^(?:- )?[\"']?name[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z0-9][A-Za-z0-9._/-]{0,99})"
 _ENVIRONMENT = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_MAX_READ = 1 << 16  # bytes of a declaration, whose name is among the first, and of msgrun.yaml
+_MAX_READ = 1 << 16  # bytes of msgrun.yaml
 _MAX_SECONDS = 3.0  # of processor time, for which the shell waits
 _MAX_MEMORY = 1 << 30  # bytes of address space
 _UNREADABLE = (MsgrunError, NotReadable, OSError, MemoryError)
@@ -53,13 +52,9 @@ def complete(words: list[str]) -> int:
 
 def list_names(folder: Path) -> list[str]:
     """Returns the names of the messages of the project that a folder is in, without reading whole declarations."""
-    names: set[str] = set()
     with contextlib.suppress(*_UNREADABLE):
-        tree = Tree(find_root(folder.resolve()))
-        for path in list_message_files(tree.root).declarations:
-            with contextlib.suppress(*_UNREADABLE), tree.open(path) as file:
-                names.update(name.decode() for name in re.findall(_NAME, file.read(_MAX_READ)))
-    return sorted(names)
+        return sorted(find_names(Tree(find_root(folder.resolve()))))
+    return []
 
 
 def _make_root(words: list[str]) -> click.Group:

@@ -100,7 +100,8 @@ class TextHistory:
     def _read_content(self, ref: str) -> str:
         """Returns the hash of what the author wrote of the message in a commit; empty if that cannot be read."""
         commit, context = find_commit(self._repository, ref), self._context
-        with contextlib.suppress(ProblemsFound, UsageMistake), tree_at(self._repository, commit, self.root) as tree:
+        files = tree_at(self._repository, commit, self.root, self._names)
+        with contextlib.suppress(ProblemsFound, UsageMistake), files as tree:
             settings = load_settings(tree, context.settings.environment_name, context.settings.salt)
             project = load_project(tree, settings, RENDER_MONITOR, [self._declaration.document.source.path])
             found = (one.content for one in project.declarations if one.name == self._declaration.name)

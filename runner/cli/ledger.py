@@ -38,6 +38,7 @@ from runner.privacy import mark_private
 from runner.report import plain_text
 from runner.report.problem_text import join_names
 from runner.report.recipients import NO_NAMES
+from runner.report.terminal_text import one_line
 from runner.shown_command import shown_command
 
 # In this order. GitHub's first name is of the person who ran a job again, the second of the one who ran it first.
@@ -154,7 +155,7 @@ def save_current_ledger(context: Context, ledger_id: str, lock: str | None = Non
         raise UsageMistake(f"{SETTINGS_FILE} cannot be written: {error.strerror}", f"write to it: {changes}") from error
     for name, value in changes.items():
         why = "; apply asks there, in every clone and fork, whether the ledger moved" if name == "remote" else ""
-        context.output.sentence(f"wrote {name}: {value} to {SETTINGS_FILE}{why}")
+        context.output.sentence(one_line(f"wrote {name}: {value} to {SETTINGS_FILE}{why}"))
 
 
 def save_remote(context: Context) -> None:

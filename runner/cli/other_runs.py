@@ -22,6 +22,7 @@ from runner.plan.plan import Plan
 from runner.report.problem_text import pluralize
 from runner.report.progress_text import format_duration
 from runner.report.status_text import format_time
+from runner.report.terminal_text import one_line
 from runner.shown_command import shown_command
 
 MAX_WAIT = 150.0  # seconds; a live run writes its outcomes sooner, and a run counts as dead after 120
@@ -116,15 +117,15 @@ class OtherRunsSummary:
 
 
 def wait_for_other_runs(
-    output: Output, ledger: SharedLedger, plan: Plan, until: float | None, is_stopped: Callable[[], bool]
+    output: Output, ledger: SharedLedger, plan: Plan, until: float | None, find_hold: Callable[[], object]
 ) -> OtherRunsSummary:
     """Waits until other runs have recorded the outcomes of what they claimed of a plan. Prints the result.
 
-    The wait ends at the latest at `until`, a time of the monotonic clock, or if `is_stopped` returns that a file holds
-    everything. Raises LedgerUnavailable.
+    The wait ends at the latest at `until`, a time of the monotonic clock, or if `find_hold` finds a file that
+    holds everything. Raises LedgerUnavailable.
     """
     sending = _wait_while_sending(
-        output, ledger, plan, min(until or float("inf"), time.monotonic() + MAX_WAIT), is_stopped
+        output, ledger, plan, min(until or float("inf"), time.monotonic() + MAX_WAIT), find_hold
     )
     ledger.refresh()
     states = Counter(
@@ -144,12 +145,12 @@ def wait_for_other_runs(
     )
     for number, text in lines:
         if number:
-            output.result(f"{number:,} of the plan {text}")
+            output.result(one_line(f"{number:,} of the plan {text}"))
     return summary
 
 
 def _wait_while_sending(
-    output: Output, ledger: SharedLedger, plan: Plan, until: float, is_stopped: Callable[[], bool]
+    output: Output, ledger: SharedLedger, plan: Plan, until: float, find_hold: Callable[[], object]
 ) -> Counter[str]:
     """Waits until no other run is sending deliveries of the plan, at most until a time of the monotonic clock.
 
@@ -157,7 +158,7 @@ def _wait_while_sending(
     """
     names = [message.name for message in plan.messages]
     tries = 0
-    while (sending := ledger.other_runs(names)) and time.monotonic() < until and not is_stopped():
+    while (sending := ledger.other_runs(names)) and time.monotonic() < until and not find_hold():
         if tries == len(_PAUSES) - 2:  # not at once: most runs end within the first pauses
             most = format_duration(max(0.0, until - time.monotonic()))
             output.note(f"waiting {most} at most for {sending.total():,} that are being sent, by {name_runs(sending)}")

@@ -3,12 +3,20 @@
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import TypeVar
 
 from runner.cli.context import Context
 from runner.cli.render_time_limit import limit_render_time
 from runner.declare import sample
-from runner.declare.address_search import Address, FoundAddresses, WantedKey, find_addresses, find_declared
+from runner.declare.address_search import (
+    Address,
+    FoundAddresses,
+    WantedKey,
+    find_addresses,
+    find_declared,
+    find_left_out,
+)
 from runner.declare.declaration import Declaration
 from runner.declare.project import Project
 from runner.errors import ProblemsFound, RunStopped
@@ -99,9 +107,18 @@ def explain_no_records(context: Context, wanted: Address) -> list[NextStep]:
             "No message to this recipient was found in the files. See all messages, and where their recipients are"
         )
         return [NextStep(purpose, (shown_command("plan", "--all"),))]
+    find = partial(_find_left_out, context, files, wanted)
+    if left_out := _call_in_child(context, find, dict[str, str]()):
+        return [NextStep(f"{name} leaves this recipient out {reason}", ()) for name, reason in left_out.items()]
     purpose = "See what keeps back a message to" if files else "See whether an audience in the workspace has"
     command = shown_command("plan", "--online", *sorted(set(map(shown_path, files or unread))))
     return [NextStep(f"{purpose} this recipient", (command,))]
+
+
+def _find_left_out(context: Context, files: Sequence[str], wanted: Address) -> dict[str, str]:
+    declarations = (one for one in _load_declarations(context) if one.document.source.path in files)
+    found = {one.name: find_left_out(one, wanted) for one in declarations}
+    return {name: reason for name, reason in found.items() if reason}
 
 
 def name_alike(context: Context, wanted: Address, *words: str) -> list[NextStep]:

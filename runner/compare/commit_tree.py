@@ -9,11 +9,12 @@ import contextlib
 import fnmatch
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from shlex import quote
+from typing import BinaryIO
 
 from runner.declare.project_root import SETTINGS_FILE
 from runner.declare.tree import MAX_FILE_SIZE, MAX_PATH, NotReadable, Tree
@@ -68,15 +69,16 @@ def find_commit(repository: Repository | None, ref: str) -> Commit:
 
 
 @contextlib.contextmanager
-def tree_at(repository: Repository, commit: Commit, root: Path) -> Iterator[Tree]:
+def tree_at(repository: Repository, commit: Commit, root: Path, paths: Collection[str] | None = None) -> Iterator[Tree]:
     """Yields the project with this root as the commit has it; empty if the commit does not have it.
 
+    If `paths` are given, it has the settings and these of its declarations alone, and what is located or opened.
     Raises LedgerUnavailable if git fails.
     """
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
         entries = _list_entries(repository, commit, repository.relative_path(root) or ".")
         tree = _CommitTree(repository, entries, Path(folder))
-        tree.write_declarations()
+        tree.write_declarations(paths)
         yield tree
 
 
@@ -130,10 +132,14 @@ class _CommitTree(Tree):
         self._folders = {parent for path in entries for parent in _list_folders(path)} if self._links else set[str]()
         self._targets: dict[str, str] = {}  # of links, by their blobs; all are read with the first one
 
-    def write_declarations(self) -> None:
-        """Writes the settings and everything in messages/. Raises LedgerUnavailable if git fails."""
+    def write_declarations(self, paths: Collection[str] | None = None) -> None:
+        """Writes the settings, and all of messages/ or only these paths. Raises LedgerUnavailable if git fails."""
         entries = self._entries
-        declared = [path for path in entries if path == SETTINGS_FILE or path.startswith("messages/")]
+        declared = [
+            path
+            for path in entries
+            if path == SETTINGS_FILE or (path.startswith("messages/") if paths is None else path in paths)
+        ]
         small = [
             path for path in declared if entries[path].size <= _MAX_BATCHED_BLOB and entries[path].mode != _LINK_MODE
         ]
@@ -163,6 +169,11 @@ class _CommitTree(Tree):
             for path in fnmatch.filter(self._list_paths(pattern), pattern.replace("**/", "*")):
                 self._ensure_written(path)
         return super().glob(named, beside)
+
+    def open(self, path: str) -> BinaryIO:
+        """Opens the file at a path for reading. Raises NotReadable."""
+        self._ensure_written(path)
+        return super().open(path)
 
     def _write_batch(self, paths: Sequence[str]) -> None:
         """Writes small files, all read by one git process."""

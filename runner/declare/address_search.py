@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, contact_role
-from runner.declare.audience.selection import Tally
+from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.declaration import Declaration
 from runner.declare.keys_and_digests import key_hasher
 from runner.declare.similar_names import is_one_slip
@@ -121,12 +121,31 @@ def find_declared(
     return found
 
 
+def find_left_out(declaration: Declaration, wanted: Address) -> str:
+    """Returns why a message leaves a recipient out, as words after "left out"; empty if it does not."""
+    reasons = list[str]()
+
+    def note(recipient: Recipient, reason: str) -> None:
+        value = recipient.render_identifier(recipient.merge_variables(declaration.variables))
+        if wanted.matches(recipient.kind, value):
+            reasons.append(FILTER_REASONS[reason])
+
+    if not declaration.audience.is_unread:
+        with CURRENT_WORK.on_file(declaration.document.source.path):
+            for _ in islice(declaration.recipients(Tally(on_left_out=note)), MAX_SEARCHED):
+                if reasons:
+                    break
+    return reasons[0] if reasons else ""
+
+
 def unknown_recipient(declaration: Declaration, wanted: Address, *, show_values: bool) -> UsageMistake:
     """Returns the error for an address that no delivery of a message goes to, with the one that may be meant."""
     meant = find_declared([declaration], wanted).get(declaration.document.source.path)
     hint = f"to see all: {shown_command('render', declaration.name, '--show-values')} | less"
     if meant and show_values and not wanted.matches(meant.kind, meant.value):
         hint = f"did you mean {meant.label}?"
+    elif reason := find_left_out(declaration, wanted) if meant else "":
+        hint = f"the message leaves this recipient out {reason}"
     return UsageMistake(f"{declaration.name} has no recipient " + mark_private(wanted.label), hint)
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from runner.declare.tree import Tree
+from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity, UsageMistake
 
 MAX_DECLARATION_FILES = 50_000  # below messages/; a thousand take a second to check
@@ -28,6 +28,7 @@ _OTHER_KEY = rb"(?m)" + _KEY % b"name|subject|body|body_file|from|to|template"
 _SETTINGS_KEY = (
     rb"(?m)" + _KEY % b"workspace|region|api_version|lock|ledger|salt|from|vars|suppress|limits|environments"
 )
+_NAME = rb"(?m)^(?:- )?[\"']?name[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z0-9][A-Za-z0-9._/-]{0,99})"
 _ANSWER = rb"[\"']?type[\"']?[ \t]*:[ \t]*[\"']?(?:admin|user)_message\b"  # saved from the API
 
 
@@ -72,6 +73,18 @@ def list_message_files(root: Path, top: str = "messages") -> MessageFiles:
             message = f"there are more than {MAX_DECLARATION_FILES:,} files of declarations"
             raise UsageMistake(message, "a file may hold several documents")
     return MessageFiles(tuple(sorted(declarations)), tuple(sorted(others)))
+
+
+def find_names(tree: Tree) -> dict[str, str]:
+    """Returns the files of the messages by their names, without reading whole declarations.
+
+    What cannot be read is left out. Raises UsageMistake if there are too many files.
+    """
+    paths: dict[str, str] = {}
+    for path in list_message_files(tree.root).declarations:
+        with suppress(NotReadable, OSError), tree.open(path) as file:
+            paths |= {name.decode(): path for name in re.findall(_NAME, file.read(_START))}
+    return paths
 
 
 def is_declaration(name: str) -> bool:

@@ -193,7 +193,8 @@ def _find_name_problems(document: Document, names: dict[str, Place]) -> list[Pro
     if earlier == place:
         return []
     message = f"the name {name} is already used in {earlier.path}:{earlier.line}"
-    return [document.problem("duplicate-name", ("name",), message, "a message's name is its identity: give it another")]
+    hint = "give the newer message another name; one that was sent keeps its name, which says who got it"
+    return [document.problem("duplicate-name", ("name",), message, hint)]
 
 
 def _make_selector(

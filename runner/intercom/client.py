@@ -35,6 +35,7 @@ from runner.intercom.token_mask import TokenMask
 from runner.intercom.transport import NoReply, Reply
 
 CONNECT_TIMEOUT = 10.0  # seconds
+MAX_CONNECT_TIME = 30.0  # seconds, after which no further address of a host is tried
 READ_TIMEOUT = 60.0  # seconds, for the whole reply
 # Seconds for which an idle connection is used again. Servers and load balancers close one after 2 seconds or more. A
 # request that is sent while they close it gets no response, so its outcome would be unknown.
@@ -79,6 +80,27 @@ class _FirstByteRecorder:
             self._is_connecting = False
         self._idle_since, self._is_reusable = time.monotonic(), True
 
+    def _new_conn(self) -> socket.socket:
+        """Connects to the first address of the host that answers, within MAX_CONNECT_TIME for all of them.
+
+        urllib3 gives each address CONNECT_TIMEOUT, and a name may have thousands.
+        """
+        name = self._dns_host  # type: ignore[has-type]  # of urllib3's connection
+        end, addresses = time.monotonic() + MAX_CONNECT_TIME, _list_addresses(name)
+        try:
+            for number, address in enumerate(addresses, 1):
+                self._dns_host = address
+                try:
+                    connected: socket.socket = super()._new_conn()  # type: ignore[misc]
+                except (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError):
+                    if number == len(addresses) or time.monotonic() >= end:
+                        raise
+                else:
+                    return connected
+        finally:
+            self._dns_host = name
+        raise AssertionError
+
     def response_class(self, sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
         """Called by http.client for the response to a request, and for a proxy's to CONNECT."""
         timeout = CONNECT_TIMEOUT if self._is_connecting else READ_TIMEOUT
@@ -103,6 +125,15 @@ class _FirstByteRecorder:
         if not self._is_connecting:  # the CONNECT request to a proxy creates no message, so it does not count
             _wire.written = True
         super().send(data)  # type: ignore[misc]
+
+
+def _list_addresses(name: str) -> list[str]:
+    """Returns the addresses of a host; the name itself if it has none, for the connection to report."""
+    try:
+        found = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return [name]
+    return list(dict.fromkeys(str(address[4][0]) for address in found)) or [name]
 
 
 class _HttpConnection(_FirstByteRecorder, HTTPConnection):  # type: ignore[misc]  # response_class is a function here

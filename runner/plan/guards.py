@@ -99,16 +99,22 @@ def redirect_guard(name: str, count: int, *, is_redirected: bool) -> Guard:
     )
 
 
-def repeat_guard(name: str, repeats: Mapping[str, int]) -> Guard:
+def repeat_guard(declaration: Declaration, repeats: Mapping[str, int]) -> Guard:
     """Returns the guard for a message whose recipients got the same text under another name.
 
     `repeats` is the number of these recipients by the other name. It must not be empty.
     """
+    name, path = declaration.name, declaration.document.source.path
+    allow = shown_command("apply", shown_path(path), "--allow-repeat")
     return Guard(
         "repeat",
         format_repeat(repeats, f" of {name}"),
         "a renamed message counts as a new one: restore its old name, or pass --allow-repeat",
         (name,),
+        (
+            WayOut(f"Restore the name of {name}, with this line in {path}", f"name: {min(repeats)}"),
+            WayOut(f"Or send the text again, under the name {name}", allow),
+        ),
     )
 
 

@@ -216,7 +216,7 @@ class MessagePlanner:
         if count := reasons["edited", EDITED]:
             yield guards.edited_guard(self._declaration, count, other_files)
         if self._partial_plan.repeats and not self._options.allow_repeat:
-            yield guards.repeat_guard(name, self._partial_plan.repeats)
+            yield guards.repeat_guard(self._declaration, self._partial_plan.repeats)
         if not self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
             yield guards.readdress_guard(name, kinds)
 

@@ -5,7 +5,7 @@ settings, the declarations and the time, because an expired message is not in it
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -149,7 +149,7 @@ def make_plan(
         guards=(),
         limit=options.limit,
     )
-    sendable_files = _find_sendable_files(messages)
+    sendable_files = _find_sendable_files(messages, planners)
     message_guards = (guard for planner in planners for guard in planner.guards(sendable_files))
     run_guards = (
         *_find_run_guards(plan, settings, options),
@@ -159,11 +159,12 @@ def make_plan(
     return replace(plan, digest=digest, guards=(*workspace_guards, *message_guards, *run_guards)), problems
 
 
-def _find_sendable_files(messages: Iterable[PlannedMessage]) -> list[str]:
-    """Returns the files whose messages can be sent although another message was edited after it was sent."""
-    paths = dict.fromkeys(message.declaration.document.source.path for message in messages if message.counts["send"])
-    edited = {message.declaration.document.source.path for message in messages if message.counts["edited"]}
-    return [path for path in paths if path not in edited]
+def _find_sendable_files(messages: Sequence[PlannedMessage], planners: Sequence[MessagePlanner]) -> list[str]:
+    """Returns the files whose messages can be sent although a guard stops those of other files."""
+    paths = [message.declaration.document.source.path for message in messages]
+    guarded = {path for path, planner in zip(paths, planners, strict=True) if any(planner.guards())}
+    sends = dict.fromkeys(path for path, message in zip(paths, messages, strict=True) if message.counts["send"])
+    return [path for path in sends if path not in guarded]
 
 
 def _choose_workspace(settings: Settings, facts: Facts, options: PlanOptions) -> tuple[str, list[Guard]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from runner.report.terminal_text import remove_styles, style
 
+_MAX_CELL = 100  # columns: else one long name would make each line as long
 GAP = "  "  # between two columns of a table
 _MIN_ROOM = 12  # columns beside an indentation; with less, it would stand beside single words
 _ZERO_WIDTH = frozenset({"Mn", "Me", "Cf"})  # categories of characters that join the one before
@@ -171,11 +172,14 @@ def shorten(text: str, width: int) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[str] = frozenset()) -> list[str]:
-    """Returns a table as lines, without the columns that are blank in every row. Those in `right` are aligned right."""
+    """Returns a table as lines, without the columns that are blank in every row. Those in `right` are aligned right.
+
+    A column is 100 columns of the terminal wide at most; a longer cell moves those behind it.
+    """
     all_rows = list(rows)
     columns = [column for column in range(len(heads)) if any(row[column] for row in all_rows)]
     widths = {
-        column: max(display_width(heads[column]), *(display_width(row[column]) for row in all_rows))
+        column: min(_MAX_CELL, max(display_width(heads[column]), *(display_width(row[column]) for row in all_rows)))
         for column in columns
     }
 

@@ -4,6 +4,7 @@ GitHub shows the help of a rule next to its alert. It recognises an alert in lat
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,7 @@ from runner.report.explanations import Explanation, load_explanations
 from runner.report.json_text import to_json
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LINK_SIGN = re.compile(r"[\\\[\]]")
 _ROOT = "%SRCROOT%"
 _LEVELS = frozenset(Severity)
 
@@ -74,7 +76,9 @@ def _format_result(
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": str(problem.severity),
-        "message": {"text": f"{reveal_or_mask(problem.message, show_values=show_values)}{recipient}{hint}"},
+        "message": {
+            "text": _escape_links(f"{reveal_or_mask(problem.message, show_values=show_values)}{recipient}{hint}")
+        },
         "locations": [
             {
                 "physicalLocation": {
@@ -85,6 +89,11 @@ def _format_result(
         ],
         "partialFingerprints": {"msgrun/v1": f"{fingerprint[:32]}:{occurrences[fingerprint]}"},
     }
+
+
+def _escape_links(text: str) -> str:
+    """Returns a text without embedded links: in SARIF, `[words](address)` is one (3.11.6)."""
+    return _LINK_SIGN.sub(r"\\\g<0>", text)
 
 
 def _format_region(place: Place) -> dict[str, int]:

@@ -136,3 +136,12 @@ def test_many_links_that_no_pattern_fits_are_read_by_one_git_process(
             assert tree.glob("../lists/**/*.csv", "messages/a.yaml") == ["lists/left.csv"]
             assert tree.glob("../lists/*/*.csv", "messages/a.yaml") == ["lists/more/right.csv"]
     assert len(commands) < 10, commands
+
+
+def test_of_a_part_of_a_commit_only_its_files_and_what_they_open_are_written(place: Repository) -> None:
+    files = {f"messages/x/{number}.yaml": b"a" for number in range(50)}
+    commit(place.toplevel, files | {"messages/a.yaml": b"a", "messages/b.html": b"b", "msgrun.yaml": b""})
+    with tree_at(place, find_commit(place, "main"), place.toplevel, {"messages/a.yaml"}) as tree:
+        assert tree.read("messages/b.html") == b"b"
+        written = {path.relative_to(tree.root).as_posix() for path in tree.root.rglob("*") if path.is_file()}
+    assert written == {"messages/a.yaml", "messages/b.html", "msgrun.yaml"}

@@ -418,3 +418,21 @@ def pipe(one: socket.socket, other: socket.socket) -> None:
         while part := one.recv(65536):
             other.sendall(part)
         other.shutdown(socket.SHUT_WR)
+
+
+def test_all_addresses_of_a_host_are_tried_but_not_for_ever(serve, monkeypatch):
+    server = serve(OK)
+    port = server.url.rpartition(":")[2]
+    real, addresses = socket.getaddrinfo, [f"127.0.0.{number}" for number in (9, 8, 1)]
+
+    def resolve(host, *args, **options):
+        hosts = addresses if host == "many.test" else [host]
+        return [each for one in hosts for each in real(one, *args, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    answer = HttpTransport(f"http://many.test:{port}", "t").exchange("GET", "/me", None, "2.14")
+    assert isinstance(answer, Reply)
+    assert answer.status == 200, "the last address answers"
+    monkeypatch.setattr(client, "MAX_CONNECT_TIME", 0.0)
+    assert is_lost(post(f"http://many.test:{port}"), may_have_left=False)
+    assert len(server.requests) == 1

@@ -223,6 +223,10 @@ def test_a_renamed_message_says_no_until_a_repeat_is_allowed(desk):
         True,
         True,
     )
+    assert [way.command for way in guard.ways_out] == [
+        "name: seed",
+        "msgrun apply messages/renamed.yaml --allow-repeat",
+    ]
     assert desk.guards(allow_repeat=True) == []
 
 

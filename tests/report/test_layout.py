@@ -127,3 +127,8 @@ def test_a_command_of_a_hint_has_a_line_of_its_own_and_words_in_quotes_begin_non
 def test_an_expression_of_a_template_stays_whole() -> None:
     text = "write it as {{ first_name | default('there') }} in the text"
     assert wrap(text, 40).split("\n") == ["write it as", "{{ first_name | default('there') }} in", "the text"]
+
+
+def test_a_long_cell_makes_no_other_row_longer() -> None:
+    lines = table(["name", "what"], [["a" * 100_000, "x"], ["b", "y"]])
+    assert [len(remove_styles(line)) for line in lines] == [106, 100_003, 103]

@@ -86,3 +86,9 @@ def test_validate_and_lint_write_a_log_also_where_nothing_is_wrong(folder: Folde
     log = json.loads(ran.out)
     CHECK.validate(log)
     assert (ran.code, log["runs"][0]["results"][0]["ruleId"]) == (1, "not-a-choice")
+
+
+def test_no_words_of_a_file_are_a_link():
+    problem = Problem("key", Place("a.yaml"), "[Approve it here](https://evil.example)", "write \\[x]")
+    (result,) = run([problem])["results"]
+    assert result["message"]["text"] == "\\[Approve it here\\](https://evil.example)\nhint: write \\\\\\[x\\]"

@@ -15,9 +15,8 @@ from runner.cli.ledger import open_ledger, refuse_lockfile, save_remote, warn_of
 from runner.cli.next_steps import after_second_signal
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, find_other_runs, wait_for_other_runs
-from runner.cli.pauses import find_pause
+from runner.cli.pauses import find_hold_reader, find_pause
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
-from runner.declare.hold_file import read_hold
 from runner.declare.project import Project
 from runner.deliver.summary import StopReason, Summary
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, RunStopped
@@ -120,6 +119,8 @@ class _Apply:
                 if not plan.unsettled:
                     raise
                 context.output.failure(error)
+                if not context.options.may_have_sent:
+                    context.output.error("Nothing was sent.")
                 return EXIT.unknown
         else:
             run_report.report_nothing_to_do(context, ledger, plan)
@@ -127,9 +128,7 @@ class _Apply:
         is_final = summary.stop or summary.unknown or plan.unsettled
         others = OtherRunsSummary(unknown=plan.being_sent)
         if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
-            others = wait_for_other_runs(
-                context.output, ledger, plan, self.deadline, lambda: read_hold(context.tree.root) is not None
-            )
+            others = wait_for_other_runs(context.output, ledger, plan, self.deadline, find_hold_reader(context))
         return run_report.find_exit_code(summary, plan, ledger.facts, others)
 
     def _send(self, review: Review) -> tuple[Summary, Plan]:

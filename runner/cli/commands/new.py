@@ -8,7 +8,9 @@ from runner.cli import scaffold
 from runner.cli.options import EXIT, command, current_options
 from runner.cli.output import current_output
 from runner.declare import schema
+from runner.declare.message_files import find_names
 from runner.declare.project_root import find_root
+from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
 from runner.report.next_steps import NextStep, format_next_steps
@@ -30,6 +32,8 @@ def new(new_name: str, *, in_app: bool, audience: bool) -> int:
         hint = "letters, digits, dots, dashes and underscores, in folders if you like: spring/news"
         raise UsageMistake(f"{name} cannot be the name of a message", hint)
     root = find_root(current_options().start_folder)
+    if path := find_names(Tree(root)).get(name):
+        raise UsageMistake(f"{name} is the name of the message in {path}", "choose another name, or edit that file")
     files = scaffold.new_message(name, in_app=in_app, has_audience=audience)
     for path in files:
         if managed_path(root, path).exists():

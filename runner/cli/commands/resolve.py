@@ -130,15 +130,18 @@ def _list_ways(states: Sequence[State], names: Sequence[str], yes: Sequence[str]
     if any(record.is_searchable for state in states for record in state.open_attempts):
         ways.append(f"look for them in Intercom first: {shown_command('reconcile')}")
     if states:
-        ways.append(f"one by one, by its key: {_list_outcomes([states[0].record.key[:12]], yes)}")
-    ways += [f"all of {name}: {_list_outcomes(['--message', name, '--all'], yes)}" for name in names]
+        ways.append(_list_outcomes([states[0].record.key[:12]], yes))
+    ways += [_list_outcomes(["--message", name, "--all"], yes) for name in names]
     return "; ".join(ways)
 
 
 def _list_outcomes(which: Sequence[str], yes: Sequence[str]) -> str:
-    """Returns the command for each thing that may have become of what `which` selects."""
+    """Returns the command for each thing that may have become of what `which` selects: one by its key, or a message."""
+    key_or_option, *name = which
+    arrived = f"if all of {name[0]} arrived" if name else f"if the delivery with the key {key_or_option} arrived"
     sent = shown_command("resolve", *which, "--sent", NOT_KNOWN, *yes)
-    return f"if sent, {sent}; if not, {shown_command('resolve', *which, '--not-sent', *yes)}"
+    none = "if none of it did" if name else "if it did not"
+    return f"{arrived}: {sent}; {none}: {shown_command('resolve', *which, '--not-sent', *yes)}"
 
 
 def _resolve_unknown(

@@ -1,5 +1,6 @@
 """Opens the source that a declaration names. Only this module knows every kind of source."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -85,7 +86,10 @@ def read_suppression_files(
 def _no_identifier_problem(source: RowSource) -> Problem:
     """Returns the problem that no column of a list says who is meant."""
     message = f"no column is named id, user_id or email; there is {list_first(source.columns)}"
-    hint = 'say which column holds one of these: columns: {"…": email} beside the file'
+    column = next((name for name in source.columns if "mail" in name.lower()), "…")
+    key = _SUFFIXES.get(plain_suffix(source.title), "csv")
+    columns = f"{{{json.dumps(column, ensure_ascii=False)}: email}}"
+    hint = f"where the list is named, say which column it is: {{{key}: PATH, columns: {columns}}}"
     if any("@" in column for column in source.columns):
         message = "the first line holds an address instead of the columns' names"
         hint = "write a first line that says: email"

@@ -11,6 +11,8 @@ from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.opening import location_of, open_existing
 from runner.ledger.record import Record
 
+_MAX_ASKED = 20  # ledgers, each on a remote or in a database; one moves a few times in its life
+
 
 def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
     """Adds what the previous ledgers got since this one was filled: outcomes of runs that were under way.
@@ -39,13 +41,16 @@ def write_to_previous(context: LedgerContext, facts: Facts, records: Iterable[Re
 def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[LedgerContext, Facts]]:
     """Yields the previous ledgers that still exist, each with its records.
 
-    Without lockfiles: what this clone has of one was added when the ledger was opened.
+    Without lockfiles: what this clone has of one was added when the ledger was opened. Of many, the latest come first.
     """
     queue, seen = _previous_addresses(facts), {context.address.setting}
     for setting in queue:  # the loop appends to it
         address = context.parse(setting)
         if setting in seen or isinstance(address, LockfileAddress):
             continue
+        if len(seen) > _MAX_ASKED:
+            context.report(f"only {_MAX_ASKED} previous ledgers were asked for later outcomes; the headers name more")
+            return
         seen.add(setting)
         try:
             location = context.at(address, trusts_host=False)
@@ -64,7 +69,7 @@ def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[Le
 def _previous_addresses(facts: Facts) -> list[str]:
     """Returns the addresses that the records of a ledger came from."""
     marks = {header.mark for header in facts.headers if header.mark.status != "moved" and header.mark.address}
-    return [mark.address for mark in sorted(marks, key=lambda mark: mark.rank)]
+    return [mark.address for mark in sorted(marks, key=lambda mark: mark.rank, reverse=True)]
 
 
 def _has_attempt(facts: Facts, record: Record) -> bool:

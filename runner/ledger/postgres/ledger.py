@@ -19,10 +19,10 @@ from runner.ledger.fact_reader import MAX_HEADERS
 from runner.ledger.facts import Facts
 from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.lock_address import DatabaseAddress
-from runner.ledger.mark import NO_MARK, MoveMark
+from runner.ledger.mark import MARK_RANK, MAX_GENERATION, NO_MARK, MoveMark
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
-from runner.ledger.record import RANK, Header, Record
+from runner.ledger.record import LEDGER_ID, RANK, Header, Record
 from runner.shown_command import shown_command
 
 # Claims without an outcome at one time, which is the most that a killed run leaves unknown. If Intercom answers after
@@ -214,9 +214,7 @@ class PostgresLedger:
     def _read_headers(self, cursor: psycopg.Cursor[Any]) -> list[tuple[Any, ...]]:
         """Returns the rows of all headers. Raises LedgerUnavailable if msgrun cannot have written them."""
         rows = cursor.execute(_READ_HEADERS).fetchmany(MAX_HEADERS + 1)
-        if len(rows) > MAX_HEADERS or any(
-            tuple(map(type, row)) != _HEADER_TYPES or len(str(row)) > _MAX_HEADER for row in rows
-        ):
+        if len(rows) > MAX_HEADERS or not all(map(_is_own_header, rows)):
             hint = "look at its table headers: another program has written to it"
             raise LedgerUnavailable(f"{self._display_name} has headers that msgrun did not write", hint)
         return rows
@@ -260,3 +258,12 @@ def _column_values(records: Sequence[Record]) -> list[list[Any]]:
         [record.recipient_contact for record in records],
         [record.to_line().decode().rstrip("\n") for record in records],
     ]
+
+
+def _is_own_header(row: tuple[Any, ...]) -> bool:
+    """Returns whether msgrun writes such headers. The id becomes part of paths and of names of refs."""
+    if tuple(map(type, row)) != _HEADER_TYPES or len(str(row)) > _MAX_HEADER:
+        return False
+    _, _, ledger, generation, status, _ = row
+    is_id = not ledger or LEDGER_ID.fullmatch(ledger) is not None
+    return is_id and 0 <= generation < MAX_GENERATION and (not generation or status in MARK_RANK)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.project import Folder
+from tests.support.project import SEED, Folder
 
 
 @pytest.mark.parametrize("options", [[], ["--in-app"], ["--audience"], ["--in-app", "--audience"]])
@@ -52,3 +52,10 @@ def test_the_plan_says_that_it_is_a_draft_and_which_line_to_delete(folder: Folde
     folder.write("msgrun.yaml", 'from: {type: admin, id: "394051"}\n')
     assert folder.run("new", "spring").code == 0
     assert "1 excluded: a draft, until its line not_before is deleted" in folder.run("plan").out
+
+
+def test_a_name_that_a_message_has_is_refused_wherever_its_file_is(folder: Folder) -> None:
+    folder.message(SEED, "elsewhere")
+    ran = folder.run("new", "seed")
+    assert (ran.code, "seed is the name of the message in messages/elsewhere.yaml" in ran.err) == (64, True)
+    assert not (folder.path / "messages/seed.yaml").exists()

@@ -10,21 +10,21 @@ from tests.support.project import Folder
 from tests.support.terminal import run_on_terminal
 
 KEY = "a" * 12
-OF_KEY = "  hint: if sent, msgrun resolve aa --sent - --yes; if not, msgrun resolve aa --not-sent --yes\n"
-NO_OUTCOME = f"no outcome is given\n{OF_KEY}"
+OF_KEY = (
+    "if the delivery with the key KEY arrived: msgrun resolve KEY --sent - --yes;"
+    " if it did not: msgrun resolve KEY --not-sent --yes"
+)
+NO_OUTCOME = f"no outcome is given\n  hint: {OF_KEY.replace('KEY', 'aa')}\n"
 OF_ALL = (
-    "if sent, msgrun resolve --message list --all --sent - --yes;"
-    " if not, msgrun resolve --message list --all --not-sent --yes\n"
+    "if all of list arrived: msgrun resolve --message list --all --sent - --yes;"
+    " if none of it did: msgrun resolve --message list --all --not-sent --yes\n"
 )
 NO_OUTCOME_OF_ALL = f"no outcome is given\n  hint: {OF_ALL}"
 NO_ID = (
     "--sent needs the id of the message in Intercom, or - if it is not known\n"
     "  hint: msgrun resolve aa --sent - --yes\n"
 )
-WAYS = (
-    f"\n  hint: one by one, by its key: if sent, msgrun resolve {KEY} --sent - --yes;"
-    f" if not, msgrun resolve {KEY} --not-sent --yes; all of list: {OF_ALL}"
-)
+WAYS = f"\n  hint: {OF_KEY.replace('KEY', KEY)}; {OF_ALL}"
 ASKS, NO_NAME = "1 delivery is unknown, and there is no terminal to ask on", "no delivery is named"
 
 

@@ -11,7 +11,7 @@ from runner.clock import format_timestamp, parse_timestamp
 from runner.declare.keys_and_digests import delivery_key
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
-from tests.support.project import Folder
+from tests.support.project import SEED, Folder
 from tests.support.terminal import Terminal
 
 
@@ -435,3 +435,17 @@ def test_of_many_unknown_the_first_by_message_and_recipient_are_listed(folder: F
     append(folder, *reversed(records), *records[:1])
     listed = re.findall(r"^  (id:\S+)", folder.run("status").out, re.MULTILINE)
     assert listed == names[:20]
+
+
+def test_who_is_left_out_by_a_list_is_told_which(folder: Folder) -> None:
+    folder.write("no.csv", "email\nbo@example.com\n")
+    folder.write("a.csv", "email\nann@example.com\nbo@example.com\n")
+    to = "to: {csv: ../a.csv, type: user, email: '{{ email }}', exclude: ../no.csv}\n"
+    folder.message(SEED[: SEED.index("to:")] + to)
+    ran = folder.run("status", "bo@example.com")
+    assert ran.out.endswith("\nNext:\n  seed leaves this recipient out by exclude in the message\n")
+    ran = folder.run("render", "seed", "--to", "bo@example.com")
+    assert (ran.code, "hint: the message leaves this recipient out by exclude in the message\n" in ran.err) == (
+        64,
+        True,
+    )

@@ -1,5 +1,6 @@
 """The ledgers that a ledger moved from: their late outcomes arrive, and they hear of decisions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.context import LedgerContext
 from runner.ledger.mark import MoveMark
+from runner.ledger.moves import previous_ledgers
 from runner.ledger.moves.move import mark_moved, mark_pending, prepare_move, run_move
 from runner.ledger.moves.previous_ledgers import add_late_outcomes, write_to_previous
 from runner.ledger.opening import open_existing, open_ledger
@@ -123,3 +125,26 @@ def test_a_decision_is_in_the_previous_ledger_too_that_has_the_claim(
     decide(moved[0], make_record(1, "released", by="person"))
     for own in moved:
         assert attempts(read_facts(own)) == {"RUN-1": "released"}
+
+
+def test_of_many_previous_ledgers_the_latest_are_asked_and_it_is_said(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported = list[str]()
+    own = replace(trusted_context(clone, "git+origin#own"), report=reported.append)
+    fill_ledger(own, make_record(1))
+    facts = read_facts(own)
+    for turn in range(1, 31):
+        facts.add(Header(mark=MoveMark(turn, "current", f"git+origin#old{turn}")))
+    asked = list[str]()
+    monkeypatch.setattr(previous_ledgers, "location_of", lambda at: asked.append(at.address.setting) or Absent())
+    write_to_previous(own, facts, [])
+    assert asked == [f"git+origin#old{turn}" for turn in range(30, 10, -1)]
+    assert reported == ["only 20 previous ledgers were asked for later outcomes; the headers name more"]
+
+
+class Absent:
+    """A ledger that is not there any more."""
+
+    def read(self) -> None:
+        return None

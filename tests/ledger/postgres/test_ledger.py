@@ -633,3 +633,11 @@ def test_a_header_that_another_program_wrote_is_refused_and_not_printed(opened: 
     with pytest.raises(LedgerUnavailable, match="headers that msgrun did not write") as refused:
         ledger.refresh()
     assert len(str(refused.value)) < 500
+
+
+def test_a_header_whose_id_is_a_path_is_refused(opened: Open) -> None:
+    ledger = opened()
+    table = f"{ledger._connection._address.schema}.headers"
+    ledger._connection.fetch_rows(f"UPDATE {table} SET ledger = '/tmp/x/a' RETURNING 1")
+    with pytest.raises(LedgerUnavailable, match="headers that msgrun did not write"):
+        ledger.refresh()
