@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 MASK = "***"
@@ -106,6 +107,12 @@ def mark_private_values(text: AnyText, values: Iterable[object], *, emails: bool
 def find_words(texts: Iterable[str]) -> frozenset[str]:
     """Returns the words of some texts, without regard to case."""
     return frozenset({word for text in texts for word in _WORD.findall(text.casefold())})
+
+
+@lru_cache(maxsize=1024)  # a variable of the project may be large, and in the texts of a thousand messages
+def find_words_of(text: str) -> frozenset[str]:
+    """Returns the words of a text, without regard to case."""
+    return find_words([text])
 
 
 def mark_unwritten_words(text: AnyText, written_words: AbstractSet[str]) -> AnyText:

@@ -9,7 +9,8 @@ from pathlib import Path
 from runner.cli.context import Context
 from runner.cli.render_time_limit import RENDER_MONITOR
 from runner.compare import comparison, guard_settings
-from runner.compare.commit_tree import Commit, find_commit, tree_at
+from runner.compare.commit import Commit, find_commit
+from runner.compare.commit_tree import tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, MessageChange
 from runner.compare.declared_fields import FieldChange
 from runner.compare.link_hosts import find_new_hosts

@@ -7,7 +7,8 @@ from itertools import chain
 
 from runner.cli.context import Context
 from runner.cli.render_time_limit import RENDER_MONITOR
-from runner.compare.commit_tree import find_commit, tree_at
+from runner.compare.commit import find_commit
+from runner.compare.commit_tree import tree_at
 from runner.declare.declaration import Declaration
 from runner.declare.project_reader import load_project
 from runner.declare.project_root import SETTINGS_FILE
@@ -23,6 +24,7 @@ from runner.shown_command import shown_command, shown_git, shown_path
 HEAD = "HEAD"
 _MAX_NAMED = 3  # guards whose ways out are shown as steps
 _MAX_FILES = 50  # of a message; the arguments of git have a limit of 2 MiB, and a path may have 4 KB
+_MAX_READ = 256 * 1024  # bytes of these files in all commits: to compile a megabyte of templates takes 15 s
 _MAX_COMMITS = 8  # that changed these files, and are read
 
 
@@ -79,6 +81,7 @@ class TextHistory:
         names = {path: repository.relative_path(self.root / path) for path in paths} if len(paths) <= _MAX_FILES else {}
         self._names = {path: name for path, name in names.items() if name}
         settings_name = repository.relative_path(self.root / SETTINGS_FILE)
+        self._room = _MAX_READ
         self._settings_names = {SETTINGS_FILE: settings_name} if settings_name and self._names else {}
 
     def find_commit(self, facts: Facts, key: str) -> str:
@@ -102,6 +105,9 @@ class TextHistory:
         commit, context = find_commit(self._repository, ref), self._context
         files = tree_at(self._repository, commit, self.root, self._names)
         with contextlib.suppress(ProblemsFound, UsageMistake), files as tree:
+            self._room -= tree.count_bytes(self._names)
+            if self._room < 0:
+                return ""
             settings = load_settings(tree, context.settings.environment_name, context.settings.salt)
             project = load_project(tree, settings, RENDER_MONITOR, [self._declaration.document.source.path])
             found = (one.content for one in project.declarations if one.name == self._declaration.name)

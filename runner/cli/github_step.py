@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
+
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.cli.options import EXIT, GlobalOptions
@@ -162,7 +164,7 @@ def _free_characters(path: Path) -> int:
 def _format_error(
     error: BaseException | None, output: Output, results: StepResults, *, alone: bool, show_values: bool
 ) -> str:
-    """Returns the error that ended the command, as Markdown; empty if there is none, or for a bug.
+    """Returns the error that ended the command, as Markdown; empty if there is none.
 
     `alone` says that no plan comes before it. Then the changed guards do.
     """
@@ -178,6 +180,12 @@ def _format_error(
             )
         case MsgrunError():
             return markdown_results.format_stop_notice(error.message, error.hint, show_values=show_values)
+        case Exception() if alone and not isinstance(error, click.ClickException):
+            message = "no plan could be made, by a bug in msgrun: an older comment says nothing of this commit"
+            hint = "the log of the job has more"
+            return markdown_results.format_failure(
+                message, hint, output.environment, show_values=show_values, caution=caution
+            )
         case _:
             return ""
 

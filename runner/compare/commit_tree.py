@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from shlex import quote
 from typing import BinaryIO
 
+from runner.compare.commit import Commit
 from runner.declare.project_root import SETTINGS_FILE
-from runner.declare.tree import MAX_FILE_SIZE, MAX_PATH, NotReadable, Tree
+from runner.declare.tree import MAX_FILE_SIZE, MAX_PATH, NotReadable, Tree, is_too_long
 from runner.errors import UsageMistake
 from runner.git.repository import Repository
 
@@ -33,23 +33,6 @@ _FILE_MODES = frozenset({"100644", "100755", _LINK_MODE})
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit: the ref that the user gave, the hash of the commit, and that of its merge base with HEAD.
-
-    `merge_base` is empty if there is none, as in a shallow clone.
-    """
-
-    ref: str
-    hash: str
-    merge_base: str
-
-    @property
-    def base(self) -> str:
-        """The commit that HEAD is compared with: the merge base, or the commit itself if there is none."""
-        return self.merge_base or self.hash
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
     """A file of a commit: its mode, the hash of its blob, and its size in bytes."""
 
@@ -58,18 +41,10 @@ class _Entry:
     size: int
 
 
-def find_commit(repository: Repository | None, ref: str) -> Commit:
-    """Returns the commit that a ref names. Raises UsageMistake, with a command that fetches a missing ref."""
-    if repository is None:
-        raise UsageMistake(f"there is no {ref} to compare with: this is not a git repository", "leave out --against")
-    commit_hash = repository.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if not commit_hash:
-        raise UsageMistake(f"{ref} is not a commit of this repository", _suggest_fetch(repository, ref))
-    return Commit(ref, commit_hash, repository.try_git("merge-base", commit_hash, "HEAD") or "")
-
-
 @contextlib.contextmanager
-def tree_at(repository: Repository, commit: Commit, root: Path, paths: Collection[str] | None = None) -> Iterator[Tree]:
+def tree_at(
+    repository: Repository, commit: Commit, root: Path, paths: Collection[str] | None = None
+) -> Iterator["CommitTree"]:
     """Yields the project with this root as the commit has it; empty if the commit does not have it.
 
     If `paths` are given, it has the settings and these of its declarations alone, and what is located or opened.
@@ -77,21 +52,12 @@ def tree_at(repository: Repository, commit: Commit, root: Path, paths: Collectio
     """
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
         entries = _list_entries(repository, commit, repository.relative_path(root) or ".")
-        tree = _CommitTree(repository, entries, Path(folder))
-        tree.write_declarations(paths)
+        tree = CommitTree(repository, entries, Path(folder))
+        try:
+            tree.write_declarations(paths)
+        except NotReadable as error:
+            raise UsageMistake(str(error.message), error.hint) from error
         yield tree
-
-
-def _suggest_fetch(repository: Repository, ref: str) -> str:
-    """Returns how to fetch a ref, so that it exists under the name that the user gave.
-
-    A CI job often has only one commit.
-    """
-    remote, slash, branch = ref.partition("/")
-    if slash and remote in (repository.try_git("remote") or "").split():
-        refspec = quote(f"+{branch}:refs/remotes/{ref}")
-        return f"a shallow or single-branch clone lacks it: git fetch --depth=1 {remote} {refspec}"
-    return "is it spelt right? In a shallow clone pass --against FETCH_HEAD after: git fetch --depth=1 origin REF"
 
 
 def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[str, _Entry]:
@@ -105,8 +71,10 @@ def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[s
         fields, tab, path = os.fsdecode(line).partition("\t")
         if tab:
             mode, _, blob, size = fields.split()
-            # A crafted tree may have paths that git would never check out, such as ../x or .git/config.
-            if mode in _FILE_MODES and normpath(path) == path and not {"..", ".git"} & set(path.split("/")):
+            # A crafted tree may have paths that git would never check out, such as ../x or .git/config, and those that
+            # are not read from a work tree either.
+            is_plain = normpath(path) == path and not {"..", ".git"} & set(path.split("/"))
+            if mode in _FILE_MODES and is_plain and not is_too_long(path):
                 entries[path] = _Entry(mode, blob, int(size))
     return entries
 
@@ -116,7 +84,7 @@ def _list_folders(path: str) -> Iterator[str]:
         yield path
 
 
-class _CommitTree(Tree):
+class CommitTree(Tree):
     """The files of a commit. They are written to a temporary folder.
 
     Declarations and templates are written at once, because they are many and small. Other files are written when
@@ -155,6 +123,10 @@ class _CommitTree(Tree):
                 # Reading it is refused for its size, as in the work tree. A hole has the size, and takes no disk.
                 with self._prepare_path(path).open("xb") as handle:
                     handle.truncate(MAX_FILE_SIZE + 1)
+
+    def count_bytes(self, paths: Collection[str]) -> int:
+        """Returns how many bytes files of the commit have together."""
+        return sum(self._entries[path].size for path in paths if path in self._entries)
 
     def locate(self, named: str, beside: str) -> str:
         """Returns the path, from the root, of a file named in the file `beside`. Raises NotReadable."""

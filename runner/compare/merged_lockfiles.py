@@ -49,8 +49,10 @@ def _find_needed(repository: Repository, commit: str, paths: list[str]) -> set[t
         listed = repository.git("ls-files", "-s", "-z", "--", f":(top,glob)**/{ATTRIBUTES_FILE}", extra_env=index)
         files = (os.fsdecode(line).split("\t", 1) for line in listed.split(b"\0") if line)
         if links := [path for mode, path in files if mode.startswith("120000")]:  # git reads none in a work tree
-            repository.git("update-index", "--force-remove", "--", *links, extra_env=index)
-        output = repository.git("check-attr", "--cached", "-z", *_NEEDED, "--", *paths, extra_env=index)
+            removed = os.fsencode("".join(f"{link}\0" for link in links))
+            repository.git("update-index", "--force-remove", "-z", "--stdin", stdin=removed, extra_env=index)
+        asked = os.fsencode("".join(f"{path}\0" for path in paths))
+        output = repository.git("check-attr", "--cached", "-z", "--stdin", *_NEEDED, stdin=asked, extra_env=index)
         fields = os.fsdecode(output).split("\0")
         answers = zip(fields[::3], fields[1::3], fields[2::3], strict=False)
         return {(path, name) for path, name, value in answers if value in _NEEDED[name]}

@@ -5,6 +5,7 @@ Lines would say too little: an added line can make the lines after it a part of 
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from runner.compare.audience_overlap import have_same_content
@@ -45,8 +46,14 @@ def compare_suppression_lists(
             else:
                 change = None if old and have_same_content(old, new) else _compare(before, now, files)
             yield from [FieldChange(f"suppress {files.pattern}", *change)] if change else []
-    for environment in declared_before.keys() & declared_now.keys():
-        yield from _list_lost(before, now, declared_before[environment], declared_now[environment])
+    environments = declared_before.keys() & declared_now.keys()
+    pairs = {
+        repr((declared_before[name], declared_now[name])): (declared_before[name], declared_now[name])
+        for name in environments
+    }
+    for old_lists, new_lists in islice(pairs.values(), _MAX_PATTERNS):  # many environments have the same lists
+        yield from _list_lost(before, now, old_lists, new_lists)
+    left_out += len(pairs) - min(len(pairs), _MAX_PATTERNS)
     if left_out:
         limit = f"at most {_MAX_NAMED} lists, and {_MAX_PATTERNS} patterns, of all environments are compared"
         yield FieldChange("suppress", "", f"{_NOT_COMPARED}{left_out:,} more; {limit}")

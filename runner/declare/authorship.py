@@ -21,7 +21,7 @@ from runner.declare.delivery import Delivery
 from runner.declare.template.language import escape_html
 from runner.declare.template.template import Template, used_variables
 from runner.declare.template.written_texts import DataFlow, Written, find_written_texts, parse_source
-from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwritten_words
+from runner.privacy import MASK, AnyText, Private, Text, find_words, find_words_of, mark_unwritten_words
 
 _LOOP = re.compile(r"\{%[-+]?\s*for\b")
 _MAX_LOOP_PARTS = 8  # parts of one round of a loop whose rounds count as one
@@ -52,7 +52,9 @@ class Authorship:
         self._is_subject_varying = declaration.subject is not None and self._varies(declaration.subject)
         self._is_body_varying = self._varies(declaration.body)
         self._parts = frozenset().union(*(texts.parts for texts in written), variables, map(escape_html, variables))
-        self._words = find_words((*self._parts, *(number for texts in written for number in texts.numbers)))
+        self._words = find_words(number for texts in written for number in texts.numbers).union(
+            *map(find_words_of, self._parts)
+        )
         literals = {literal for texts in written for literal in texts.literals}
         self._between_words, self._masked_words = _match_masked_words(_SIGNS & {*"".join(literals)})
         self._has_loop = any(map(_LOOP.search, sources))

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from runner.declare.tree import NotReadable, Tree
+from runner.declare.tree import MAX_PATH, NotReadable, Tree
 from runner.errors import Place, Problem, Severity, UsageMistake
 
 MAX_DECLARATION_FILES = 50_000  # below messages/; a thousand take a second to check
@@ -46,8 +46,9 @@ def list_message_files(root: Path, top: str = "messages") -> MessageFiles:
     """Returns the files below messages/, or below another folder of the root.
 
     Declarations end in .yaml or .yml, also in capitals. Hidden files and folders are skipped, such as macOS's
-    `._a.yaml`. A link to a folder is returned as a declaration; reading it raises NotReadable. If the folder itself is
-    a link, it is the only path. Raises UsageMistake if there are more than MAX_DECLARATION_FILES declarations.
+    `._a.yaml`. What may hide declarations is returned as one, and reading it raises NotReadable: a link to a folder or
+    to nowhere, a folder that cannot be listed, and one whose path is too long. If the folder itself is a link, it is
+    the only path. Raises UsageMistake if there are more than MAX_DECLARATION_FILES declarations.
     """
     if (root / top).is_symlink():
         return MessageFiles((top,), ())
@@ -56,23 +57,37 @@ def list_message_files(root: Path, top: str = "messages") -> MessageFiles:
     pending = [top]
     while pending:
         folder = pending.pop()
-        with suppress(OSError), os.scandir(root / folder) as entries:  # a project may have no messages/
-            for entry in entries:
-                path = f"{folder}/{entry.name}"
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(path)
-                # A link to a folder is not entered. Returned as a path, it is reported when it is read. If it were
-                # left out, the messages in it would be ignored without an error.
-                elif is_declaration(entry.name) or (entry.is_symlink() and entry.is_dir()):
-                    declarations.append(path)
-                else:
-                    others.append(path)
+        try:
+            with os.scandir(root / folder) as entries:
+                found = list(entries)
+        except FileNotFoundError:  # a project may have no messages/
+            continue
+        except OSError:
+            declarations.append(folder)
+            continue
+        for entry in found:
+            path = f"{folder}/{entry.name}"
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                # A longer path can be listed in one checkout and not in another.
+                (declarations if len(os.fsencode(path)) > MAX_PATH else pending).append(path)
+            elif is_declaration(entry.name) or (entry.is_symlink() and _may_be_folder(entry)):
+                declarations.append(path)
+            else:
+                others.append(path)
         if len(declarations) > MAX_DECLARATION_FILES:
             message = f"there are more than {MAX_DECLARATION_FILES:,} files of declarations"
             raise UsageMistake(message, "a file may hold several documents")
     return MessageFiles(tuple(sorted(declarations)), tuple(sorted(others)))
+
+
+def _may_be_folder(link: os.DirEntry[str]) -> bool:
+    """Returns whether a link leads to a folder, or cannot be followed here."""
+    try:
+        return link.is_dir()
+    except OSError:
+        return True
 
 
 def find_names(tree: Tree) -> dict[str, str]:

@@ -100,7 +100,7 @@ class Tree:
 
         Raises NotReadable, also if the file only stands in for the one that is meant, as a pointer of Git LFS does.
         """
-        if len(os.fsencode(path)) > MAX_PATH:
+        if is_too_long(path):
             raise NotReadable("file-missing", f"its path has more than {MAX_PATH:,} bytes", "move it to another folder")
         try:
             descriptor = os.open(self.real_path(path), _OPEN_FLAGS)
@@ -233,12 +233,16 @@ class Tree:
         return f"did you mean {match}?" if match else ""
 
 
+def is_too_long(path: str) -> bool:
+    """Returns whether no file is read at a path for its length, or that of a name in it."""
+    return len(os.fsencode(path)) > MAX_PATH or any(len(os.fsencode(name)) > MAX_NAME for name in path.split("/"))
+
+
 def _join_path(named: str, beside: str) -> str:
     """Returns the path of a file that the file `beside` names. Raises NotReadable if it is outside or hidden."""
     if "\0" in named:
         raise NotReadable("file-missing", "a path holds no NUL character")
-    name = os.fsencode(max(named.split("/"), key=len))
-    if len(os.fsencode(named)) > MAX_PATH or len(name) > MAX_NAME:
+    if is_too_long(named):
         message = f"a path has at most {MAX_PATH:,} bytes, and a name in it {MAX_NAME}"
         raise NotReadable("file-missing", message, "is it a text? A path is relative to the file that it stands in")
     path = PurePosixPath(os.path.normpath(PurePosixPath(beside).parent / named))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.compare.commit_tree import find_commit, tree_at
+from runner.compare.commit import find_commit
+from runner.compare.commit_tree import tree_at
 from runner.declare.message_files import list_message_files
 from runner.declare.tree import NotReadable
 from runner.errors import UsageMistake

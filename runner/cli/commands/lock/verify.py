@@ -4,9 +4,10 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.ledger import exit_code_of, read_ledger
-from runner.cli.ledger_changes import refuse_planted_files, require_unchanged_ledger_files
+from runner.cli.ledger_changes import require_unchanged_ledger_files
 from runner.cli.next_steps import print_steps
 from runner.cli.options import EXIT, command
+from runner.cli.planted_files import refuse_planted_files
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
