@@ -82,7 +82,7 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
         with contextlib.suppress(ProblemsFound):
             lost = find_lost_attributes(repository, commit.base, root, load_all_settings(context.tree).values())
             replaced += [_describe_lost_attribute(path, attribute) for path, attribute in lost]
-        first = [*replaced, *_find_hold_removal(repository, commit, root)]
+        first = [*replaced, *_find_hold_removal(repository, commit, root), *_find_modules(repository, root)]
         ci_changes = _find_ci_changes(repository, commit)
         yield Base(commit, head, tree, (first, settings, lists, *ci_changes, environments))
 
@@ -176,6 +176,13 @@ def _find_hold_removal(repository: Repository, commit: Commit, root: Path) -> It
     path = repository.relative_path(root / HOLD_FILE)
     if any(status == "D" for status, _ in _list_changed_files(repository, commit, [path] if path else [])):
         yield FieldChange(HOLD_FILE, "nothing is sent", "removed, so that apply sends")
+
+
+def _find_modules(repository: Repository, root: Path) -> Iterator[FieldChange]:
+    """Yields the submodules of the project: a checkout of CI lacks their files, and another clone may have them."""
+    for path in repository.tracked_modules():
+        if (repository.toplevel / path).is_relative_to(root):
+            yield FieldChange(path, "files that a review shows", "a submodule, of which a review may show nothing")
 
 
 def _find_ci_changes(repository: Repository, commit: Commit) -> tuple[list[FieldChange], list[FieldChange]]:

@@ -26,7 +26,7 @@ from runner.plan.plan import Plan
 from runner.report import ledger_size
 from runner.report.markdown_escaping import shorten_line
 
-_MOVE_HINT = (
+MOVE_HINT = (
     "merge it only if the person who ran msgrun lock move names this very address; what else it changes belongs into"
     " a pull request of its own"
 )
@@ -65,11 +65,11 @@ def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
     except LedgerUnavailable as error:
         if not is_changed:
             raise
-        reason, hint = _name_other_ledger(context, f"cannot be read: {error.message}"), _MOVE_HINT
+        reason, hint = _name_other_ledger(context, f"cannot be read: {error.message}"), MOVE_HINT
     else:
         if ledger.exists or not is_changed:
             return replace(ledger, changes=changes)
-        reason, hint = _name_other_ledger(context, "is not there yet"), _MOVE_HINT
+        reason, hint = _name_other_ledger(context, "is not there yet"), MOVE_HINT
     changes = tuple(describe_changes(context, base.commit, Facts()))
     facts = _read_base_ledger(context, base, declared) if declared and is_changed else None
     if facts is None:
@@ -140,7 +140,7 @@ def _explain_refusal(context: Context, base: Base, error: GuardRefused, *, is_ch
     if _is_salt_changed(context, base):
         return "These commits change salt:, and with another salt nothing that was sent is recognised", _SALT_HINT
     if is_changed:
-        return _name_other_ledger(context, "is not asked before they are merged"), _MOVE_HINT
+        return _name_other_ledger(context, "is not asked before they are merged"), MOVE_HINT
     return str(error.message), error.hint
 
 

@@ -10,8 +10,6 @@ from runner.cli.context import Context
 from runner.errors import GuardRefused
 from runner.git.repository import Repository, find_repository
 
-_MODULE_MODE = "160000 "  # of a submodule in git's index
-
 
 def refuse_planted_files(context: Context) -> None:
     """Raises GuardRefused if git tracks a file that only msgrun writes, or a folder that git may take for a repository.
@@ -44,9 +42,7 @@ def refuse_planted_files(context: Context) -> None:
 
 def _refuse_submodules(repository: Repository, root: Path) -> None:
     """Raises GuardRefused if a submodule is in the project: what it declares, a checkout of CI usually lacks."""
-    entries = os.fsdecode(repository.git("ls-files", "--stage", "-z")).split("\0")
-    modules = (entry.partition("\t")[2] for entry in entries if entry.startswith(_MODULE_MODE))
-    for shown in (os.path.relpath(repository.toplevel / path, root) for path in modules):
+    for shown in (os.path.relpath(repository.toplevel / path, root) for path in repository.tracked_modules()):
         if not shown.startswith(".."):
             raise GuardRefused(
                 f"{shown} is a submodule: its files are in another repository, and a review may lack them",

@@ -151,6 +151,8 @@ class Tree:
             raise NotReadable("file-missing", f"{path} is a link that leads nowhere") from error
         if not real.is_relative_to(self._real_root):
             raise NotReadable("file-outside", f"{path} leads outside the project", _BELOW_ROOT_HINT)
+        if is_too_long(str(real.relative_to(self._real_root))):
+            raise NotReadable("file-missing", f"{path} leads to a path that is too long for a file")
         if any(part.startswith(".") for part in real.relative_to(self._real_root).parts):
             raise NotReadable("file-hidden", f"{path} leads to a hidden file", "hidden files are not read")
         if real != self._real_root / path and self._leaves_root(path):

@@ -41,9 +41,14 @@ class Repository:
         paths = os.fsdecode(self.git("ls-files", "-z", *pathspec)).split("\0")
         return [os.path.relpath(path, prefix) for path in paths if path]
 
+    def tracked_modules(self) -> list[str]:
+        """Returns the paths of all submodules in git's index. Raises LedgerUnavailable."""
+        entries = os.fsdecode(self.git("ls-files", "--stage", "-z")).split("\0")
+        return [entry.partition("\t")[2] for entry in entries if entry.startswith("160000 ")]
+
     def relative_path(self, path: Path) -> str | None:
         """Returns the path relative to the work tree's top, with slashes; None if it is outside."""
-        resolved = path.resolve()
+        resolved = Path(os.path.realpath(path))  # of a link to itself, which resolve() refuses, the path as it is
         return resolved.relative_to(self.toplevel).as_posix() if resolved.is_relative_to(self.toplevel) else None
 
     def followed_branches(self, remote: str) -> list[str]:

@@ -17,6 +17,10 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.lock_address import DeclaredLedger, has_credentials
 
 
+class UnknownHost(GuardRefused):
+    """The ledger is on a host that may not be asked."""
+
+
 def require_known_host(context: LedgerContext) -> None:
     """Raises GuardRefused if the address names a host that neither the base commit's `lock:` nor a person named.
 
@@ -28,7 +32,7 @@ def require_known_host(context: LedgerContext) -> None:
     if is_reviewed(context, lambda base: base.address == context.address):
         return
     setting = context.address.setting
-    raise GuardRefused(
+    raise UnknownHost(
         f"lock: names a ledger that the base commit does not, so it is not asked: {context.address.display_name}",
         "commit msgrun.yaml and merge it first: git push; or, if you trust that host:"
         f" MSGRUN_LOCK={quote(setting)} before the command",

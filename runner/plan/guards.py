@@ -172,10 +172,14 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str) -> 
     total, limit = sum(sends.values()), limits.recipients_per_message
     key = "limits" if environment == DEFAULT_ENVIRONMENT else f"environments.{environment}.limits"
     per_message, per_apply = max([limit, *sends.values()]), max(limits.recipients_per_apply, total)
-    hint = (
-        f"to send to all of them, set {key} in msgrun.yaml: {{recipients_per_message: {per_message}, "
-        f"recipients_per_apply: {per_apply}}}; or send in parts: --limit"
-    )
+    raised = f"limits: {{recipients_per_message: {per_message}, recipients_per_apply: {per_apply}}}"
+    hint = f"to send to all of them, write to msgrun.yaml: {raised}; or send in parts: --limit"
+    where = "msgrun.yaml" if environment == DEFAULT_ENVIRONMENT else f"msgrun.yaml, below the environment {environment}"
+
+    def list_ways(limit: int) -> tuple[WayOut, ...]:
+        parts = WayOut("Or send in parts", shown_command("apply", "--limit", str(limit)), is_shared=True)
+        return WayOut(f"Send to all of them, with this line in {where}", raised, is_shared=True), parts
+
     for name, count in sends.items():
         if count > limit:
             yield Guard(
@@ -183,6 +187,7 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str) -> 
                 f"{name} would go to {format_recipients(count)}, over {key}.recipients_per_message: {limit:,}",
                 f"{hint} {limit}",
                 (name,),
+                list_ways(limit),
             )
     limit = limits.recipients_per_apply
     if total > limit:
@@ -190,6 +195,7 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str) -> 
             "limit-apply",
             f"this would send {total:,} messages, over {key}.recipients_per_apply: {limit:,}",
             f"{hint} {limit}",
+            ways_out=list_ways(limit),
         )
 
 

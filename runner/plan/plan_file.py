@@ -11,7 +11,7 @@ import orjson
 
 from runner.declare.keys_and_digests import PLAN_DIGEST
 from runner.errors import Place, Problem, ProblemsFound
-from runner.plan.guards import Guard, format_recipients
+from runner.plan.guards import Guard, WayOut, format_recipients
 from runner.shown_command import shown_command
 
 _FIELDS: dict[str, type] = {
@@ -98,22 +98,27 @@ class PlanFile:
             return None
         agreed = self.entries.get(declared.name)
         hint = self.hint
+        ways = (WayOut("Write the plan file again, and have its diff reviewed", self.write_command, is_shared=True),)
         if agreed is None:
             missing = f"has no line for {declared.name}" if self.exists else "does not exist, and require_plan is true"
             return Guard(
-                "plan", f"{self.path} {missing}: {format_recipients(sends)} would get it", hint, (declared.name,)
+                "plan", f"{self.path} {missing}: {format_recipients(sends)} would get it", hint, (declared.name,), ways
             )
         place = f"{self.path}:{agreed.line_number}"
         if (declared.revision, declared.type, declared.sender, declared.digest) != (
             agreed.revision, agreed.type, agreed.sender, agreed.digest,
         ):  # fmt: skip
             detail = "; ".join(declared.differences(agreed))
-            return Guard("plan", f"{declared.name} is not what {place} agrees to: {detail}", hint, (declared.name,))
+            return Guard(
+                "plan", f"{declared.name} is not what {place} agrees to: {detail}", hint, (declared.name,), ways
+            )
         if sends > agreed.recipients:
             detail = (
                 f"{declared.name} would go to {format_recipients(sends)}, and {place} agrees to {agreed.recipients:,}"
             )
-            return Guard("plan", detail, f"{hint}; or send in parts: --limit {agreed.recipients}", (declared.name,))
+            parts = WayOut("Or send in parts", shown_command("apply", "--limit", str(agreed.recipients)))
+            hint = f"{hint}; or send in parts: --limit {agreed.recipients}"
+            return Guard("plan", detail, hint, (declared.name,), (*ways, parts))
         return None
 
     def changes(self, declared: Iterable[PlanEntry], *, is_full_selection: bool) -> list[PlanFileChange]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from runner.sandbox.contact import Contact
 from runner.sandbox.state_file import StateFile
 
-_FIRST_ID = 2001
+FIRST_ID = 2001
 _CONVERSATION_OFFSET = 500_000  # so that taking a message's id for a conversation's shows at once
 
 
@@ -30,16 +30,19 @@ class Message:
 
 
 class MessageStore:
-    """Stores all messages, oldest first, and finds them by id, by conversation and by contact."""
+    """Stores all messages, oldest first, and finds them by id, by conversation and by contact.
 
-    def __init__(self, state: StateFile) -> None:
+    `first_id` is the id of the first message.
+    """
+
+    def __init__(self, state: StateFile, first_id: int = FIRST_ID) -> None:
         self._state = state
         self._lock = threading.Lock()
         self._messages: dict[str, Message] = {}
         self._by_conversation: dict[str, Message] = {}
         self._opening_by_contact: dict[str, list[Message]] = {}
         self._last_contacted_at: dict[str, float] = {}
-        self._next_id = _FIRST_ID
+        self._next_id = first_id
         for document in state.read():
             message = _parse_message(document)
             if message is not None:

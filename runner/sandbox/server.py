@@ -19,7 +19,7 @@ from runner.sandbox.fake_intercom import FakeIntercom
 from runner.sandbox.groups import make_groups
 from runner.sandbox.http_protocol import MalformedRequestError, Request, RequestReader, encode_answer
 from runner.sandbox.inbox import Inbox
-from runner.sandbox.message_store import MessageStore
+from runner.sandbox.message_store import FIRST_ID, MessageStore
 from runner.sandbox.rate_limit import WINDOW, RateLimit
 from runner.sandbox.request_log import RequestLog
 from runner.sandbox.routes import Routes
@@ -59,6 +59,7 @@ class Sandbox:
         fresh_seconds: float = 2.0,
         search_lag: float = 0.0,
         population: int = 12,
+        first_id: int = FIRST_ID,
     ) -> None:
         self.trouble = Trouble() if trouble is None else trouble
         groups = list(groups)
@@ -70,7 +71,7 @@ class Sandbox:
             self._state, self._log = StateFile(state), RequestLog(log)
         self.contacts = Contacts(fresh_seconds=fresh_seconds, population=population, groups=all_groups)
         people = Workspace(workspace, admins, region, accept_any_admin=accept_any_admin)
-        self._store = MessageStore(self._state)
+        self._store = MessageStore(self._state, first_id)
         stored = (self._store, ConversationParts(self._state), self.contacts, people)
         control = ControlApi(self._store, self._log, self.trouble, Inbox(self._state, *stored))
         routes = Routes(*stored, all_groups, self.subscriptions, search_lag)

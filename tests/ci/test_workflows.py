@@ -388,6 +388,15 @@ def test_each_environment_has_a_workflow_of_its_own(folder: Folder):
     assert pipeline["msgrun-apply-staging"]["environment"] == {"name": "intercom-staging"}
 
 
+def test_the_ledger_of_an_environment_is_begun_too(folder: Folder):
+    ledger = "01M80N0000000000000000000A"
+    folder.write("msgrun.yaml", f"lock: git+origin\nledger: {ledger}\nenvironments: {{staging: {{}}}}\n")
+    begin = "  Start the ledger, once: this pushes its branch to origin:\n    msgrun -e staging lock begin\n"
+    assert begin in folder.run("-e", "staging", "init", "--github", "--from", PACKAGE).err
+    folder.write("msgrun.yaml", f"lock: git+origin\nenvironments: {{staging: {{ledger: {ledger}}}}}\n")
+    assert "lock begin" not in folder.run("-e", "staging", "init", "--gitlab", "--from", PACKAGE).err
+
+
 def test_an_environment_that_is_not_declared_and_one_of_a_new_project_are_refused(folder: Folder):
     folder.write("msgrun.yaml", "environments: {staging: {}}\n")
     ran = folder.run("-e", "stagin", "init", "--github", "--from", PACKAGE)

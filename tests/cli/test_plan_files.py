@@ -116,7 +116,7 @@ def test_each_environment_has_a_plan_file_of_its_own(folder: Folder) -> None:
     assert folder.run("plan").code == 0
     ran = folder.run("-e", "staging", "plan")
     assert ran.code == 5
-    assert "hint: msgrun -e staging plan --write" in ran.out
+    assert "  Write the plan file again, and have its diff reviewed:\n    msgrun -e staging plan --write\n" in ran.out
 
 
 def test_what_does_not_fit_the_file_is_not_sent_nor_anything_else(folder: Folder, intercom: Sandbox) -> None:
@@ -197,7 +197,8 @@ def test_writing_skips_no_other_guard_and_neither_does_checking(folder: Folder) 
     ran = folder.run("plan", "--check")
     assert (ran.code, "there is no messages.plan yet" in ran.out) == (5, True)
     limits = "{recipients_per_message: 3, recipients_per_apply: 10000}"
-    assert f"limits in msgrun.yaml: {limits}; or send in parts: --limit 1" in ran.out
+    assert f"  Send to all of them, with this line in msgrun.yaml:\n    limits: {limits}\n" in ran.out
+    assert "  Or send in parts:\n    msgrun apply --limit 1\n" in ran.out
     assert folder.run("plan", "--write").code == 5
     assert set(rows(folder)) == {"list"}
 

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from runner.declare.message_files import list_message_files
 from tests.support.project import Folder
 
 TEXT = "name: other\nmessage_type: inapp\nbody: Hi\nfrom: {type: admin, id: '1'}\nto: {type: user, id: a1}\n"
@@ -180,3 +181,21 @@ def test_other_files_beside_the_settings_are_silent(folder: Folder, name: str) -
     folder.message(MESSAGE, "first")
     folder.write(name, "region: eu\n")
     assert problems(folder, "validate") == []
+
+
+@pytest.mark.parametrize("target", ["l1", "a.yaml/x", "no/such/thing.yaml/"])
+def test_a_link_that_cannot_be_followed_hides_no_file_beside_it(folder: Folder, target: str) -> None:
+    folder.message(MESSAGE, "first")
+    for number in range(6):
+        folder.write(f"messages/x{number}/a.yaml", TEXT.replace("other", f"other{number}"))
+        (folder.path / f"messages/x{number}/l1").symlink_to(target)
+    assert len(list_message_files(folder.path).declarations) >= 7
+    ran = folder.run("validate")
+    assert (ran.code, "7 messages" in ran.out) == ((0 if target.startswith("no") else 1), True), ran.out
+
+
+def test_a_folder_whose_path_is_too_long_is_a_problem_in_every_checkout(folder: Folder) -> None:
+    deep = "/".join(["d" * 200] * 6)
+    folder.write(f"messages/{deep}/a.yaml", TEXT)
+    ran = folder.run("validate")
+    assert (ran.code, "its path has more than 1,024 bytes" in ran.out) == (1, True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.cli.ledger_changes import _find_repositories
+from runner.cli.planted_files import _find_repositories
 from runner.ledger.record import salt_check
 from tests.support.clones import HEADER, Clone, message
 
@@ -198,3 +198,18 @@ def test_the_lockfiles_of_all_environments_are_verified_whichever_is_named(
     (author.path / "sent/test.lock").unlink()
     author.commit()
     assert author.msgrun("lock", "verify", "--against", "origin/main").code == 5
+
+
+@pytest.mark.parametrize("folder", ["messages/shared", "audiences"])
+def test_a_submodule_of_the_project_is_refused_and_named_in_the_review(author: Clone, folder: str) -> None:
+    head = author.git("rev-parse", "HEAD").strip()
+    author.git("branch", "--quiet", "base")
+    author.git("update-index", "--add", "--cacheinfo", f"160000,{head},{folder}")
+    author.git("commit", "--quiet", "-m", "a submodule")
+    for command in ("lock", "verify"), ("lock", "verify", "--against", "base"):
+        ran = author.msgrun(*command)
+        assert (ran.code, f"{folder} is a submodule" in ran.err) == (5, True)
+    assert (
+        f"`{folder}`: `files that a review shows` → `a submodule"
+        in author.msgrun("plan", "--against", "base", "--format", "markdown").out
+    )

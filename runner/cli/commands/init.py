@@ -11,6 +11,7 @@ import click
 from runner.cli import scaffold
 from runner.cli.ci_packages import HashesUnknown, find_requirement, pin_requirements
 from runner.cli.commit_steps import commit_workflow
+from runner.cli.init_ledger import configure_branch_ledger, create_begin_step, find_remote_name
 from runner.cli.options import EXIT, command, current_options
 from runner.cli.output import Output, current_output
 from runner.clock import new_run_id
@@ -18,12 +19,10 @@ from runner.current_work import CURRENT_WORK
 from runner.declare import schema
 from runner.declare.message_files import list_message_files
 from runner.declare.project_root import SETTINGS_FILE
-from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_chosen_settings, load_settings
-from runner.declare.settings_editor import set_settings
+from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_chosen_settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.git.repository import Repository, find_repository
-from runner.ledger.lock_address import LockfileAddress
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
 from runner.report.next_steps import NextStep, format_next_steps
@@ -69,7 +68,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
             answers = ask(output)
             if not systems:
                 systems, package = _ask_system(source, folder, output)
-        remote = _git_remote_name(root) if systems else ""
+        remote = find_remote_name(root) if systems else ""
         for path, text in _project_files(root, remote, answers).items():
             scaffold.write_new_file(root, path, text, output)
         for path, lines in missing_lines.items():
@@ -107,7 +106,10 @@ def _ask_system(source: str | None, folder: Path | None, output: Output) -> tupl
 
 def _add_ci(root: Path, systems: list[str], package: str, output: Output, environment: str | None) -> None:
     """Adds the workflows of CI to a project, and moves the address of its ledger to a branch if it has none yet."""
-    steps = [*_add_workflows(root, systems, package, output, environment), *_configure_branch_ledger(root, output)]
+    steps = [
+        *_add_workflows(root, systems, package, output, environment),
+        *configure_branch_ledger(root, output, environment),
+    ]
     steps += commit_workflow(root, [path for system in systems for path in scaffold.CI_PATHS[system]])
     if steps and not output.quiet:
         output.error(format_next_steps(steps, output.width))
@@ -140,7 +142,7 @@ def _next_steps(
         add_remote = "" if repository and repository.main_remote else f"{git('remote', 'add', remote, 'URL')} && "
         push = f"{add_remote}{git('push', '-u', remote, 'HEAD')}"
         yield NextStep("Put it under version control, and push it", (commit, push))
-        yield _begin_step(remote)
+        yield create_begin_step(remote)
     elif repository is None or not repository.try_git("ls-files", "--", f":(literal){root.resolve() / SETTINGS_FILE}"):
         yield NextStep("Put it under version control", (commit,))
     example = root / scaffold.EXAMPLE
@@ -170,50 +172,6 @@ def _project_files(root: Path, remote: str, answers: scaffold.Answers) -> dict[s
     else:
         files["messages.lock"] = Header("", salt_check(salt), ledger_id).to_line().decode()
     return files
-
-
-def _git_remote_name(root: Path) -> str:
-    """Returns the main git remote of a project in this folder, which need not exist yet; origin if there is none."""
-    existing_folder = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_dir())
-    repository = find_repository(existing_folder)
-    return (repository.main_remote if repository else "") or "origin"
-
-
-def _configure_branch_ledger(root: Path, output: Output) -> Iterator[NextStep]:
-    """Makes the ledger of a project that has none yet a branch of the git remote. Yields what the user has to do.
-
-    A ledger that was started is never left by an edit: the user moves it. Nor is `lock:` changed while an environment
-    that takes its address from it has a lockfile. Raises OSError, ProblemsFound, UsageMistake.
-    """
-    tree, remote, may_edit = Tree(root), _git_remote_name(root), False
-    for name in environment_names(tree):
-        settings = load_settings(tree, name)
-        if not isinstance(settings.lock, LockfileAddress):
-            continue
-        path = settings.lock.path
-        is_named = path != f"{settings.stem}.lock"
-        if settings.ledger_id or (root / path).exists():
-            command = shown_command("lock", "move", f"git+{remote}", environment=name or "")
-            yield NextStep(f"Move the ledger {path} to a branch of the git remote, where CI needs it", (command,))
-            may_edit = may_edit and is_named
-        elif name is None and is_named:
-            purpose = (
-                f"msgrun.yaml names {path}, which is not there. If nothing was sent yet, write lock: git+{remote}, then"
-            )
-            yield NextStep(purpose, _begin_step(remote).commands)
-        elif name is None:
-            may_edit = True
-    if not may_edit:
-        return
-    file = managed_path(root, SETTINGS_FILE)
-    file.write_bytes(set_settings(file.read_bytes().decode(), None, {"lock": f"git+{remote}"}).encode())
-    output.result("extended msgrun.yaml")
-    yield _begin_step(remote)
-
-
-def _begin_step(remote: str) -> NextStep:
-    purpose = f"Start the ledger, once: this pushes the branch msgrun-ledger to {remote}"
-    return NextStep(purpose, (shown_command("lock", "begin", environment=""),))
 
 
 def _add_workflows(

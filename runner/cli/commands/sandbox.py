@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
     msgrun has a recipe, and all kinds of trouble.
     """
     from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
+    from runner.sandbox.message_store import FIRST_ID  # noqa: PLC0415  # likewise
     from runner.sandbox.trouble_kinds import SettingError  # noqa: PLC0415  # likewise
 
     with contextlib.ExitStack() as stack:
@@ -71,6 +73,8 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
                     workspace=workspace or SANDBOX_WORKSPACE_ID,
                     region=context.settings.region if context else "us",
                     trouble=spec,
+                    # Without a state file, no restart repeats an id: a ledger has it as that of an earlier message.
+                    first_id=FIRST_ID if context else int(1000 * time.time()),
                 ) as server:
                     _serve(server, trouble, stopped, "" if workspace else " (msgrun itself takes --sandbox)")
             except OSError as error:

@@ -7,7 +7,10 @@ from runner.cli.ledger import exit_code_of, read_ledger
 from runner.cli.ledger_changes import require_unchanged_ledger_files
 from runner.cli.next_steps import print_steps
 from runner.cli.options import EXIT, command
+from runner.cli.planned_ledger import MOVE_HINT
 from runner.cli.planted_files import refuse_planted_files
+from runner.errors import GuardRefused
+from runner.ledger.known_hosts import UnknownHost
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
@@ -28,7 +31,10 @@ def verify(against: str | None) -> int:
     """
     with open_context(against or "") as context:
         refuse_planted_files(context)
-        facts = read_ledger(context, refuses=against is None).facts
+        try:
+            facts = read_ledger(context, refuses=against is None).facts
+        except UnknownHost as error:
+            raise GuardRefused(error.message, MOVE_HINT if against else error.hint) from error
         if against is not None:
             require_unchanged_ledger_files(context, against, facts)
         torn = pluralize(len(facts.torn_lines), "torn line") if facts.torn_lines else "every line can be read"
