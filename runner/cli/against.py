@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from runner.cli.context import Context
@@ -16,6 +17,7 @@ from runner.compare.declared_fields import FieldChange
 from runner.compare.link_hosts import find_new_hosts
 from runner.compare.merged_lockfiles import UNION, find_lost_attributes
 from runner.compare.replaced_settings import find_replaced_settings
+from runner.compare.rewritten_files import find_rewritten_files
 from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.hold_file import HOLD_FILE
 from runner.declare.project import Project
@@ -29,6 +31,7 @@ from runner.ledger.facts import Facts
 from runner.report.problem_text import pluralize
 from runner.report.review import Review
 
+_MAX_REWRITTEN = 100  # files of a kind that are named
 _CI_PATHS = (".github", ".gitlab", ".gitlab-ci.yml")
 _PIPELINES = (".github/workflows/", ".github/actions/", ".gitlab-ci.yml", ".gitlab/")
 _MAX_NAMES = 4 << 20  # bytes of the names of changed files
@@ -83,6 +86,10 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
             lost = find_lost_attributes(repository, commit.base, root, load_all_settings(context.tree).values())
             replaced += [_describe_lost_attribute(path, attribute) for path, attribute in lost]
         first = [*replaced, *_find_hold_removal(repository, commit, root), *_find_modules(repository, root)]
+        first += [
+            FieldChange(path, "as it is committed", f"written by git in another form, by the attribute {attribute}")
+            for path, attribute in islice(find_rewritten_files(repository, root), _MAX_REWRITTEN)
+        ]
         ci_changes = _find_ci_changes(repository, commit)
         yield Base(commit, head, tree, (first, settings, lists, *ci_changes, environments))
 

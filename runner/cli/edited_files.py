@@ -103,13 +103,11 @@ class TextHistory:
     def _read_content(self, ref: str) -> str:
         """Returns the hash of what the author wrote of the message in a commit; empty if that cannot be read."""
         commit, context = find_commit(self._repository, ref), self._context
-        files = tree_at(self._repository, commit, self.root, self._names)
+        files = tree_at(self._repository, commit, self.root, self._names, self._room)
         with contextlib.suppress(ProblemsFound, UsageMistake), files as tree:
-            self._room -= tree.count_bytes(self._names)
-            if self._room < 0:
-                return ""
             settings = load_settings(tree, context.settings.environment_name, context.settings.salt)
             project = load_project(tree, settings, RENDER_MONITOR, [self._declaration.document.source.path])
+            self._room = tree.room
             found = (one.content for one in project.declarations if one.name == self._declaration.name)
             return next(found, "")
         return ""

@@ -7,6 +7,8 @@ from pathlib import Path
 from shlex import quote
 
 from runner.cli.context import Context
+from runner.compare.merged_lockfiles import ATTRIBUTES_FILE
+from runner.compare.rewritten_files import find_rewritten_files
 from runner.errors import GuardRefused
 from runner.git.repository import Repository, find_repository
 
@@ -22,6 +24,11 @@ def refuse_planted_files(context: Context) -> None:
     if repository is None:
         return
     _refuse_submodules(repository, root)
+    for path, attribute in find_rewritten_files(repository, root):
+        raise GuardRefused(
+            f"git writes {path} in another form than it is committed, by the attribute {attribute}: nobody reviewed that",
+            f"remove the attribute of this file from {ATTRIBUTES_FILE}, and commit",
+        )
     paths = repository.tracked_files(repository.toplevel)
     for path in paths:
         shown = os.path.relpath(repository.toplevel / path, root)

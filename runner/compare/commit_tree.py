@@ -9,6 +9,7 @@ import contextlib
 import fnmatch
 import os
 import tempfile
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ MAX_LINKED = 1_000  # links below messages/, or to folders that a pattern enters
 _BATCH_COUNT = 200  # blobs that one git process reads
 _LINK_BATCH_COUNT = 10_000  # links that one git process reads, of MAX_PATH bytes each
 _MAX_BATCHED_BLOB = 64 * 1024  # bytes; a larger blob goes to its file without being read into memory
+_MAX_STEPS = 4_096  # names and links of one path
 _MAX_LINKS = 40  # that are followed for one path, as on Linux: links may form a circle
 _LINK_MODE = "120000"
 _FILE_MODES = frozenset({"100644", "100755", _LINK_MODE})
@@ -43,16 +45,17 @@ class _Entry:
 
 @contextlib.contextmanager
 def tree_at(
-    repository: Repository, commit: Commit, root: Path, paths: Collection[str] | None = None
+    repository: Repository, commit: Commit, root: Path, paths: Collection[str] | None = None, room: int = MAX_WRITTEN
 ) -> Iterator["CommitTree"]:
     """Yields the project with this root as the commit has it; empty if the commit does not have it.
 
-    If `paths` are given, it has the settings and these of its declarations alone, and what is located or opened.
+    If `paths` are given, it has the settings and these of its declarations alone, and what is located or opened. What
+    is read after `room` bytes raises NotReadable.
     Raises LedgerUnavailable if git fails.
     """
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
         entries = _list_entries(repository, commit, repository.relative_path(root) or ".")
-        tree = CommitTree(repository, entries, Path(folder))
+        tree = CommitTree(repository, entries, Path(folder), room)
         try:
             tree.write_declarations(paths)
         except NotReadable as error:
@@ -91,11 +94,11 @@ class CommitTree(Tree):
     they are located.
     """
 
-    def __init__(self, repository: Repository, entries: dict[str, _Entry], folder: Path) -> None:
+    def __init__(self, repository: Repository, entries: dict[str, _Entry], folder: Path, room: int) -> None:
         super().__init__(folder)
+        self.room = room  # bytes of files that may still be written
         self._repository = repository
         self._entries = entries
-        self._written_bytes = 0
         self._links = [path for path in entries if self._is_link(path)]
         self._folders = {parent for path in entries for parent in _list_folders(path)} if self._links else set[str]()
         self._targets: dict[str, str] = {}  # of links, by their blobs; all are read with the first one
@@ -125,10 +128,6 @@ class CommitTree(Tree):
                 with self._prepare_path(path).open("xb") as handle:
                     handle.truncate(MAX_FILE_SIZE + 1)
 
-    def count_bytes(self, paths: Collection[str]) -> int:
-        """Returns how many bytes files of the commit have together."""
-        return sum(self._entries[path].size for path in paths if path in self._entries)
-
     def locate(self, named: str, beside: str) -> str:
         """Returns the path, from the root, of a file named in the file `beside`. Raises NotReadable."""
         self._ensure_written(normpath(join(dirname(beside), named)))
@@ -150,6 +149,7 @@ class CommitTree(Tree):
 
     def _write_batch(self, paths: Sequence[str]) -> None:
         """Writes small files, all read by one git process."""
+        self._take(sum(self._entries[path].size for path in paths))
         blobs = self._repository.read_objects(self._entries[path].blob for path in paths)
         for path, (_, _, content) in zip(paths, blobs, strict=True):
             self._prepare_path(path).write_bytes(content)
@@ -165,11 +165,15 @@ class CommitTree(Tree):
         if path == SETTINGS_FILE and path in self._entries and self._entries[path].mode == _LINK_MODE:
             self._prepare_path(path).symlink_to(path)
         elif entry := self._entries.get(self._resolve_links(path)):
-            self._written_bytes += entry.size
-            if self._written_bytes > MAX_WRITTEN:
-                message = f"the files of the commit that are compared have more than {MAX_WRITTEN >> 30} GiB"
-                raise NotReadable("file-large", message, "leave out --against")
+            self._take(entry.size)
             self._repository.save_blob(entry.blob, self._prepare_path(path))
+
+    def _take(self, size: int) -> None:
+        self.room -= size
+        if self.room < 0:
+            raise NotReadable(
+                "file-large", "the files of the commit that are compared are too large", "leave out --against"
+            )
 
     def _list_paths(self, pattern: str) -> Iterator[str]:
         """Yields the paths of all files, and of those behind links to folders that a pattern may enter.
@@ -215,12 +219,24 @@ class CommitTree(Tree):
             path = real + path.removeprefix(link)
 
     def _resolve_links(self, path: str) -> str:
-        """Returns a path after links were followed, those of its folders too; empty if there are too many."""
-        for _ in range(_MAX_LINKS):
-            link = self._find_link(path)
-            if not link:
-                return path
-            path = normpath(join(dirname(link), self._read_link(link)) + path.removeprefix(link))
+        """Returns a path after links were followed, as the file system does: each before the `..` behind it.
+
+        Empty if it leads outside, or there are too many links.
+        """
+        folder, parts = "", deque(path.split("/"))
+        for _ in range(_MAX_STEPS):
+            if not parts:
+                return folder
+            part = parts.popleft()
+            if part == ".." and not folder:
+                return ""
+            folder = dirname(folder) if part == ".." else normpath(join(folder, part))
+            if self._is_link(folder):
+                target = self._read_link(folder)
+                if target.startswith("/"):
+                    return ""
+                parts.extendleft(reversed(target.split("/")))
+                folder = dirname(folder)
         return ""
 
     def _find_link(self, path: str) -> str:

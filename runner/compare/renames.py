@@ -3,12 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from runner.characters import unescape_html
 from runner.compare.audience_overlap import OutOfBudgetError, RowBudget, compare_audiences, count_kinds, has_other_kinds
 from runner.compare.declared_fields import EXCLUDE_KEY, LISTED_RECIPIENTS, FieldChange, format_value, list_fields
-from runner.compare.declared_texts import list_declared_texts
+from runner.compare.declared_texts import list_declared_texts, list_texts_and_variables
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.recipient import IDENTIFIER_KINDS
@@ -21,8 +22,9 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
 from runner.privacy import reveal_or_mask
 
-_TAG = re.compile(r"<[^>]*>")
-_ROW, _MAX_COMPARED = 6, 10_000  # letters, characters of a text that are compared
+_TAG = re.compile(r"<style\b.*?</style\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_ROW, _MAX_COMPARED = 6, 10_000  # letters, of a text that are compared
+_MAX_READ = 200_000  # characters of a text, with its tags
 _MAX_TEXTS = 100  # that are compared with each other
 _MAX_NAMED = 10  # messages that lack a rule
 MAX_ROWS = 200_000  # of audiences that are read to compare removed messages with others
@@ -140,7 +142,7 @@ class SimilarTexts:
 
     def __init__(self, declarations: Sequence[Declaration], salt: str) -> None:
         self._declarations, self._salt = declarations, salt
-        self._rows: dict[str, frozenset[str]] = {}
+        self._rows: dict[str, tuple[frozenset[str], ...]] = {}
 
     def find(self, earlier: Declaration, salt: str) -> list[Declaration]:
         """Returns the messages of other names that have most of an earlier text, or of which it has most."""
@@ -148,9 +150,9 @@ class SimilarTexts:
         if len(self._declarations) > _MAX_TEXTS:
             return others
         old = _list_rows(earlier, salt)
-        return [each for each in others if _share_most(old, self._find_rows(each))]
+        return [each for each in others if any(_share_most(*pair) for pair in product(old, self._find_rows(each)))]
 
-    def _find_rows(self, declaration: Declaration) -> frozenset[str]:
+    def _find_rows(self, declaration: Declaration) -> tuple[frozenset[str], ...]:
         if declaration.name not in self._rows:
             self._rows[declaration.name] = _list_rows(declaration, self._salt)
         return self._rows[declaration.name]
@@ -160,16 +162,22 @@ def _share_most(old: frozenset[str], new: frozenset[str]) -> bool:
     return 2 * len(old & new) > min(len(old), len(new))
 
 
-def _list_rows(declaration: Declaration, salt: str) -> frozenset[str]:
-    """Returns the rows of six letters that follow each other in a text as a reader sees it, or, unread, as written.
+def _list_rows(declaration: Declaration, salt: str) -> tuple[frozenset[str], ...]:
+    """Returns the rows of six letters that follow each other in a text as its first recipient sees it, and as written.
 
-    Spaces, tags and signs do not count: they can be anywhere without a reader who notices.
+    Spaces, tags and signs do not count: they can be anywhere without a reader who notices. What is written has the
+    texts of all recipients.
     """
     with CURRENT_WORK.on_file(declaration.document.source.path):
         sample = render_sample(declaration, salt)
-        parts = (sample.subject, sample.body) if sample else list_declared_texts(declaration).values()
-        text = " ".join(str(reveal_or_mask(part, show_values=False)) for part in parts)[:_MAX_COMPARED]
-    letters = "".join(filter(str.isalnum, unescape_html(_TAG.sub("", text)).lower()))
+        seen = [sample.subject, sample.body] if sample else []
+        written = list_texts_and_variables(declaration).values()
+        return tuple(_read_rows(parts) for parts in ([reveal_or_mask(one, show_values=False) for one in seen], written))
+
+
+def _read_rows(parts: Iterable[str]) -> frozenset[str]:
+    text = _TAG.sub("", " ".join(parts)[:_MAX_READ])
+    letters = "".join(filter(str.isalnum, unescape_html(text).lower()))[:_MAX_COMPARED]
     return frozenset(letters[start : start + _ROW] for start in range(max(1, len(letters) - _ROW + 1)))
 
 

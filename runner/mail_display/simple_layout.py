@@ -16,6 +16,7 @@ from runner.mail_display.style_properties import in_pixels, is_plain_font
 from runner.mail_elements import is_inert_attribute, split_names
 
 _LISTS = split_names("ol ul")
+_INDENTED = _LISTS | {"blockquote"}
 _PARAGRAPHS = split_names("blockquote div h1 h2 h3 h4 h5 h6 hr li p pre") | _LISTS
 _IN_LINE = split_names("a b br code em i img s span strong u")
 _ELEMENTS = split_names("body head html meta title") | _PARAGRAPHS | _IN_LINE
@@ -27,7 +28,8 @@ _META = split_names(
     "content-type format-detection generator viewport x-apple-disable-message-reformatting x-ua-compatible"
 )
 _ANY_ELEMENT = split_names("class id lang style title")
-_MAX_DEPTH = 8  # paragraphs and lists inside of each other, so that the innermost one still begins in the window
+_MAX_INDENT = 200.0  # pixels at the left, of all elements around a text
+_OWN_INDENT = 40.0  # pixels, which browsers give lists and quotations
 _MAX_SPACE, _MAX_VERTICAL_SPACE = 24.0, 48.0  # pixels of a margin or padding
 _MAX_IMAGE = {"width": 1200, "height": 800}  # pixels
 _MIN_SIZE, _MAX_SIZE, _MAX_SIZE_IN_LIST = 12.0, 32.0, 20.0  # pixels; a larger number of an item may be cut off
@@ -35,7 +37,11 @@ _MIN_LINE, _MAX_LINE = 1.15, 3.0  # of the size of the letters
 _CONDITIONAL = "a conditional comment"
 _MAX_WIDTH = 640.0  # pixels of what does not wrap
 _ROW_OF_SPACES = re.compile(r"[^\S \t\r\n\f]{5}")
-_BREAK = re.compile(r"[ \t\r\n\f\u2e80-\U0003ffff]+")  # East Asian letters begin a new line anywhere
+# A line may end at a space, and between two East Asian letters.
+_EAST_ASIAN = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+_BREAK = re.compile(rf"[ \t\r\n\f]+|(?<=[{_EAST_ASIAN}])(?=[{_EAST_ASIAN}])")
+_NARROW = re.compile(r"[a-ln-vx-z0-9.,:;'/ -]")  # letters of 0.6 of the size at most, also bold ones; others: 1
+_GLUE = re.compile(r"[^\S \t\r\n\f]|\u2060")  # does not let a line end beside it
 _VALUES = {
     "font-weight": re.compile(r"normal|bold|[1-9]00"),
     "font-style": re.compile(r"normal|italic"),
@@ -48,7 +54,7 @@ _SPACE = re.compile(r"(margin|padding)(-(?:top|bottom))?(?:-(?:left|right))?")
 @dataclass(slots=True)
 class _OpenElement:
     tag: str
-    depth: int
+    indent: float
     has_spaces: bool = False
     has_content: bool = False
 
@@ -59,20 +65,29 @@ class LayoutCheck:
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
         self._width = 0.0  # of the open word, in pixels
-        self._open = [_OpenElement("", 0)]
+        self._open = [_OpenElement("", 0.0)]
+        self._is_glued = False  # the text before does not let a line end here
+        self._image_width = 0.0  # of an image right before this place
 
     def start(self, event: Event, displayed: Event, look: Look) -> None:
         """Begins an element, which has the look. It is named as it is displayed, where values are masked."""
         self._judge_size(look)
         tag = event.name
-        self._width = self._width if tag in _IN_LINE - {"br"} else 0.0
-        depth = self._open[-1].depth + (tag in _PARAGRAPHS)
-        self._open.append(_OpenElement(tag, depth, has_content=tag == "img"))
+        if tag not in _IN_LINE - {"br"}:
+            self._width, self._is_glued, self._image_width = 0.0, False, 0.0
+        indent = self._open[-1].indent + _OWN_INDENT * (tag in _INDENTED)
+        self._open.append(_OpenElement(tag, indent, has_content=tag == "img"))
         if tag not in _ELEMENTS:
             self._name(_CONDITIONAL if tag == OUTLOOK else f"<{displayed.name[:41]}>")
             return
-        if depth > _MAX_DEPTH:
-            self._name("many elements inside of each other")
+        if tag == "img":
+            self._add_image(event.attributes.get("width", ""), look)
+        self._read_attributes(event, displayed, look)
+        if self._open[-1].indent > _MAX_INDENT:
+            self._name("a large indent")
+
+    def _read_attributes(self, event: Event, displayed: Event, look: Look) -> None:
+        tag = event.name
         for name, value in event.attributes.items():
             if not _is_simple_attribute(tag, name, value):
                 self._name(name[:41] if name in displayed.attributes else "an attribute")
@@ -82,8 +97,10 @@ class LayoutCheck:
             self._name("style")
             return
         for name, value in declarations:
-            if not _is_simple(tag, name, value):
+            if not _is_simple(tag, name, value, look.size):
                 self._name(name)
+            elif (space := _SPACE.fullmatch(name)) and not space[2]:
+                self._open[-1].indent += max((in_pixels(word, look.size) or 0 for word in value.split()), default=0)
 
     def _judge_size(self, look: Look) -> None:
         if not _MIN_SIZE <= look.size <= (_MAX_SIZE_IN_LIST if look.list_tag else _MAX_SIZE):
@@ -96,12 +113,27 @@ class LayoutCheck:
         self._judge_size(look)
         if _ROW_OF_SPACES.search(text) or (look.keeps_spaces and "\t" in text):
             self._name("a row of spaces")
+        if self._image_width:  # a line may end beside an image
+            self._width = self._image_width if _GLUE.match(text) else 0.0
         for number, word in enumerate(text.split("\n") if look.keeps_spaces else _BREAK.split(text)):
-            self._width = len(word) * look.size / 2 + (0 if number else self._width)
-            if self._width > _MAX_WIDTH:
-                self._name("a line that does not wrap")
+            letters = len(word) - 0.4 * len(_NARROW.findall(word))
+            self._widen(letters * look.size + (0 if number else self._width))
+        self._is_glued, self._image_width = _GLUE.fullmatch(text[-1:]) is not None, 0.0
         self._open[-1].has_content |= bool(text.strip())
         self._open[-1].has_spaces |= not text.strip()
+
+    def _add_image(self, width: str, look: Look) -> None:
+        if look.keeps_spaces:
+            self._name("<img>")
+        self._image_width = float(width) if width.isdecimal() and width.isascii() else _MAX_WIDTH
+        self._image_width += self._width if self._is_glued else 0.0
+        if self._is_glued:
+            self._widen(self._image_width)
+
+    def _widen(self, width: float) -> None:
+        self._width = width
+        if width > _MAX_WIDTH:
+            self._name("a line that does not wrap")
 
     def add_condition(self) -> None:
         """Reads the condition of what some mail clients alone show."""
@@ -127,7 +159,7 @@ def _is_simple_attribute(tag: str, name: str, value: str) -> bool:
     return name in _ANY_ELEMENT or name in _ATTRIBUTES.get(tag, ()) or is_inert_attribute(name)
 
 
-def _is_simple(tag: str, name: str, value: str) -> bool:
+def _is_simple(tag: str, name: str, value: str, size: float) -> bool:
     """Returns whether a property leaves each line where it is. Sizes of letters and lines are judged at the texts."""
     if name in {"font-size", "line-height"}:
         return tag not in {"html", "img"}
@@ -139,6 +171,6 @@ def _is_simple(tag: str, name: str, value: str) -> bool:
         # Less padding would leave no room for the number of an item.
         is_in_column = tag in _PARAGRAPHS and not (tag in _LISTS and space[1] == "padding")
         most = _MAX_VERTICAL_SPACE if space[2] else _MAX_SPACE
-        lengths = [in_pixels(word, 16) for word in value.split() if word != "auto"]
+        lengths = [in_pixels(word, size) for word in value.split() if word != "auto"]
         return is_in_column and all(length is not None and 0 <= length <= most for length in lengths)
     return name in _VALUES and _VALUES[name].fullmatch(value) is not None

@@ -17,6 +17,7 @@ SIMPLE = (
     '<html lang="en"><head><meta charset="utf-8"><title>News</title></head><body><p>Hi</p></body></html>',
     "<pre><code>curl https://x.example/export\n  --data x</code></pre>",
     "<p>" + "日本語" * 100 + "</p><p>" + "many words " * 100 + "</p>",
+    '<p>Hi <img src="https://x.example/a.png" width="600"> there</p>' + "<div>" * 30 + "deep",
     "plain text with &amp; and <3",
 )
 # A body, and what it is laid out with.
@@ -65,7 +66,15 @@ OTHERS = {
     f"<pre>{'a' * 100}</pre>": "a line that does not wrap",
     f"<p>{'a' * 50}<b>{'a' * 50}</b></p>": "a line that does not wrap",
     f"<p>{'not&nbsp;' * 40}</p>": "a line that does not wrap",
-    "<div>" * 9 + "a": "many elements inside of each other",
+    '<div style="padding:20px">' * 11 + "a": "a large indent",
+    '<div style="padding:1.5em;font-size:32px">a</div>': "padding",
+    "<blockquote>" * 6 + "a": "a large indent",
+    "<p>" + "thank&nbsp;you&nbsp;🎉&nbsp;" * 5 + "</p>": "a line that does not wrap",
+    "<p>" + "no&nbsp;日&nbsp;" * 20 + "</p>": "a line that does not wrap",
+    f"<p>{'W' * 41}</p>": "a line that does not wrap",
+    '<pre>a<img src="https://x.example/a.png" width="9" height="1">b</pre>': "<img>",
+    '<p>a&nbsp;<img src="https://x.example/a.png" width="700">': "a line that does not wrap",
+    '<p><img src="https://x.example/a.png" width="700">&nbsp;a': "a line that does not wrap",
 }
 
 
@@ -94,5 +103,5 @@ def test_a_value_of_a_recipient_in_a_name_is_masked() -> None:
 
 @pytest.mark.parametrize("tags", [5_000])
 def test_a_deep_body_takes_no_longer_for_each_element(tags: int) -> None:
-    layout = describe_layout("<div><b>" * tags + "a", show_values=True)
-    assert re.match("laid out with many elements inside of each other;", layout)
+    layout = describe_layout('<div style="padding:1px"><b>' * tags + "a", show_values=True)
+    assert re.match("laid out with a large indent;", layout)
