@@ -26,7 +26,7 @@ def refuse_planted_files(context: Context) -> None:
     _refuse_submodules(repository, root)
     for path, attribute in find_rewritten_files(repository, root):
         raise GuardRefused(
-            f"git writes {path} in another form than it is committed, by the attribute {attribute}: nobody reviewed that",
+            f"git writes {path} in another form than the committed one, by the attribute {attribute}",
             f"remove the attribute of this file from {ATTRIBUTES_FILE}, and commit",
         )
     paths = repository.tracked_files(repository.toplevel)

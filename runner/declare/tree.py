@@ -171,7 +171,7 @@ class Tree:
                 return True
             if folder.is_symlink():
                 target = str(folder.readlink())
-                if target.startswith("/"):
+                if target.startswith("/") or is_too_long(target):
                     return True
                 parts.extendleft(reversed(target.split("/")))
                 folder = folder.parent
@@ -198,18 +198,27 @@ class Tree:
                     excess = f"more than {MAX_FOLDERS:,} folders, or more than {MAX_LEVELS} levels down"
                     hint = "begin it with the folder that the files are in"
                     raise NotReadable("pattern-wide", f"the pattern looks into {excess}", hint)
-                names = _list_visible(real) if real.is_dir() else []
+                names = self._list_names(real)
             if first == "**":
                 pending.append((folder, rest or ("*",)))
-                paths = ((join(folder, name), self.root / folder / name) for name in names)
-                pending.extend((path, parts) for path, file in paths if file.is_dir() and not file.is_symlink())
+                real = self._resolve(folder)
+                below = (name for name in names if self._is_folder(real / name) and not (real / name).is_symlink())
+                pending.extend((join(folder, name), parts) for name in below)
                 continue
             for path in (join(folder, name) for name in names if name == first or fnmatchcase(name, first)):
                 real = self._resolve(path)
-                if rest and real.is_dir():
+                if rest and self._is_folder(real):
                     pending.append((path, rest))
                 elif not rest and real.exists():
                     yield path
+
+    def _is_folder(self, real: Path) -> bool:
+        """Returns whether there is a folder at an absolute path without links."""
+        return real.is_dir()
+
+    def _list_names(self, real: Path) -> list[str]:
+        """Returns the names in a folder that are not hidden, sorted; none if there is no folder at the path."""
+        return sorted(path.name for path in real.iterdir() if path.name[:1] != ".") if real.is_dir() else []
 
     def _is_link_text(self, path: str, name: str) -> bool:
         """Returns whether a file that holds only this name is a link: the name leads upwards, or to another file."""
@@ -225,10 +234,10 @@ class Tree:
         The hint is empty if no name is similar. Raises NotReadable if the folder is outside the project, or hidden.
         """
         folder = self._resolve(str(PurePosixPath(path).parent))
-        if not folder.is_dir():
+        if not self._is_folder(folder):
             return f"there is no folder {PurePosixPath(path).parent.name} either"
         name = PurePosixPath(path).name
-        match = closest_match(name, _list_visible(folder))
+        match = closest_match(name, self._list_names(folder))
         if normalize("NFC", match) == normalize("NFC", name):
             form = "NFD" if is_normalized("NFC", name) else "NFC"  # what macOS, and what everything else writes
             return f"the file has the same name in another form of Unicode, {form}: rename it to the name here"
@@ -254,11 +263,6 @@ def _join_path(named: str, beside: str) -> str:
         hint = "hidden files are not read: .git and .env hold secrets"
         raise NotReadable("file-hidden", f"{path} is hidden", hint)
     return str(path)
-
-
-def _list_visible(folder: Path) -> list[str]:
-    """Returns the names in a folder that are not hidden, sorted."""
-    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _unreadable_error(path: str, error: OSError) -> NotReadable:

@@ -28,7 +28,7 @@ _META = split_names(
     "content-type format-detection generator viewport x-apple-disable-message-reformatting x-ua-compatible"
 )
 _ANY_ELEMENT = split_names("class id lang style title")
-_MAX_INDENT = 200.0  # pixels at the left, of all elements around a text
+_MAX_INDENT = _MAX_HEIGHT = 200.0  # pixels at the left, and above or below, of all elements around a text
 _OWN_INDENT = 40.0  # pixels, which browsers give lists and quotations
 _MAX_SPACE, _MAX_VERTICAL_SPACE = 24.0, 48.0  # pixels of a margin or padding
 _MAX_IMAGE = {"width": 1200, "height": 800}  # pixels
@@ -36,7 +36,8 @@ _MIN_SIZE, _MAX_SIZE, _MAX_SIZE_IN_LIST = 12.0, 32.0, 20.0  # pixels; a larger n
 _MIN_LINE, _MAX_LINE = 1.15, 3.0  # of the size of the letters
 _CONDITIONAL = "a conditional comment"
 _MAX_WIDTH = 640.0  # pixels of what does not wrap
-_ROW_OF_SPACES = re.compile(r"[^\S \t\r\n\f]{5}")
+_ROW_OF_SPACES = re.compile(r"[^\S \t\r\n\f](?:\s*[^\S \t\r\n\f]){4}")
+_MOVED_LINE = re.compile(r"\t|^\s*[^\S\n]", re.MULTILINE)  # in <pre>: it begins further to the right
 # A line may end at a space, and between two East Asian letters.
 _EAST_ASIAN = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _BREAK = re.compile(rf"[ \t\r\n\f]+|(?<=[{_EAST_ASIAN}])(?=[{_EAST_ASIAN}])")
@@ -55,6 +56,7 @@ _SPACE = re.compile(r"(margin|padding)(-(?:top|bottom))?(?:-(?:left|right))?")
 class _OpenElement:
     tag: str
     indent: float
+    height: float
     has_spaces: bool = False
     has_content: bool = False
 
@@ -65,7 +67,7 @@ class LayoutCheck:
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
         self._width = 0.0  # of the open word, in pixels
-        self._open = [_OpenElement("", 0.0)]
+        self._open = [_OpenElement("", 0.0, 0.0)]
         self._is_glued = False  # the text before does not let a line end here
         self._image_width = 0.0  # of an image right before this place
 
@@ -76,7 +78,7 @@ class LayoutCheck:
         if tag not in _IN_LINE - {"br"}:
             self._width, self._is_glued, self._image_width = 0.0, False, 0.0
         indent = self._open[-1].indent + _OWN_INDENT * (tag in _INDENTED)
-        self._open.append(_OpenElement(tag, indent, has_content=tag == "img"))
+        self._open.append(_OpenElement(tag, indent, self._open[-1].height, has_content=tag == "img"))
         if tag not in _ELEMENTS:
             self._name(_CONDITIONAL if tag == OUTLOOK else f"<{displayed.name[:41]}>")
             return
@@ -85,6 +87,8 @@ class LayoutCheck:
         self._read_attributes(event, displayed, look)
         if self._open[-1].indent > _MAX_INDENT:
             self._name("a large indent")
+        if self._open[-1].height > _MAX_HEIGHT:
+            self._name("a large space")
 
     def _read_attributes(self, event: Event, displayed: Event, look: Look) -> None:
         tag = event.name
@@ -99,8 +103,10 @@ class LayoutCheck:
         for name, value in declarations:
             if not _is_simple(tag, name, value, look.size):
                 self._name(name)
-            elif (space := _SPACE.fullmatch(name)) and not space[2]:
-                self._open[-1].indent += max((in_pixels(word, look.size) or 0 for word in value.split()), default=0)
+            elif space := _SPACE.fullmatch(name):
+                most = max((in_pixels(word, look.size) or 0 for word in value.split()), default=0)
+                self._open[-1].indent += 0 if space[2] else most
+                self._open[-1].height += 0 if name.endswith(("-left", "-right")) else most
 
     def _judge_size(self, look: Look) -> None:
         if not _MIN_SIZE <= look.size <= (_MAX_SIZE_IN_LIST if look.list_tag else _MAX_SIZE):
@@ -111,7 +117,7 @@ class LayoutCheck:
     def read_text(self, text: str, look: Look) -> None:
         """Reads a text, which has the look."""
         self._judge_size(look)
-        if _ROW_OF_SPACES.search(text) or (look.keeps_spaces and "\t" in text):
+        if _ROW_OF_SPACES.search(text) or (look.keeps_spaces and _MOVED_LINE.search(text)):
             self._name("a row of spaces")
         if self._image_width:  # a line may end beside an image
             self._width = self._image_width if _GLUE.match(text) else 0.0

@@ -165,11 +165,11 @@ class TextCollector:
             return  # which other readers do not count
         is_item = tag == "li" and bool(self._lists) and NOT_DISPLAYED not in self._lines.open_marks
         sign = self._lists[-1].next_sign(attributes) if is_item else DOT if tag == "li" else _SIGNS.get(tag, "")
-        if sign == DOT:
-            self._lines.append(sign, is_sign=True)
+        around, look = (element.look for element in self._open_elements[-2:])
+        marks = self._lists[-1].judge_sign(sign, attributes, around, look) if is_item and sign != DOT else []
+        if sign == DOT or (is_item and sign and not (marks or self._lines.open_marks)):
+            self._lines.append(sign, is_sign=True)  # a paragraph in the item begins beside it
         elif sign:
-            around, look = self._open_elements[-2].look, self._open_elements[-1].look
-            marks = self._lists[-1].judge_sign(sign, attributes, around, look) if tag == "li" else []
             self._add_text(sign, _surround(sign, marks))
 
     def _note_uncommon(self, event: Event, displayed: Event) -> None:

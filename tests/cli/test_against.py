@@ -212,7 +212,7 @@ def test_links_are_files_of_the_project_or_nothing(here: Folder, tmp_path_factor
     assert {change["name"]: change["change"] for change in found["messages"]} == {
         "news": "uncompared", "seed": "unchanged",
     }  # fmt: skip
-    assert "there is no file people.csv" in found["notes"][0]
+    assert "people.csv is a link that leads nowhere" in found["notes"][0]
 
 
 def test_a_ref_with_problems_is_told_and_the_rest_compared(here: Folder) -> None:

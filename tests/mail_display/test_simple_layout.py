@@ -15,9 +15,10 @@ SIMPLE = (
     '<p>See <a href="https://x.example" target="_blank" style="color:#06c;text-decoration:none">this</a> page.</p><hr>',
     "<p><span style='font-size:14px;font-weight:600'><b>Hi</b> <i>there</i></span> &nbsp;&nbsp;x</p>",
     '<html lang="en"><head><meta charset="utf-8"><title>News</title></head><body><p>Hi</p></body></html>',
-    "<pre><code>curl https://x.example/export\n  --data x</code></pre>",
+    "<pre><code>curl https://x.example/export\ncurl x</code></pre>",
     "<p>" + "日本語" * 100 + "</p><p>" + "many words " * 100 + "</p>",
     '<p>Hi <img src="https://x.example/a.png" width="600"> there</p>' + "<div>" * 30 + "deep",
+    '<div style="padding:20px"><p style="margin:0 0 24px">a</p></div>' * 30,
     "plain text with &amp; and <3",
 )
 # A body, and what it is laid out with.
@@ -69,6 +70,9 @@ OTHERS = {
     '<div style="padding:20px">' * 11 + "a": "a large indent",
     '<div style="padding:1.5em;font-size:32px">a</div>': "padding",
     "<blockquote>" * 6 + "a": "a large indent",
+    '<div style="padding-top:48px;margin-bottom:48px">' * 3 + "a": "a large space",
+    "<p>" + "&emsp; " * 9 + "a</p>": "a row of spaces",
+    "<pre>   you   we\npay   6</pre>": "a row of spaces",
     "<p>" + "thank&nbsp;you&nbsp;🎉&nbsp;" * 5 + "</p>": "a line that does not wrap",
     "<p>" + "no&nbsp;日&nbsp;" * 20 + "</p>": "a line that does not wrap",
     f"<p>{'W' * 41}</p>": "a line that does not wrap",
@@ -104,4 +108,4 @@ def test_a_value_of_a_recipient_in_a_name_is_masked() -> None:
 @pytest.mark.parametrize("tags", [5_000])
 def test_a_deep_body_takes_no_longer_for_each_element(tags: int) -> None:
     layout = describe_layout('<div style="padding:1px"><b>' * tags + "a", show_values=True)
-    assert re.match("laid out with a large indent;", layout)
+    assert re.match("laid out with a large indent, a large space;", layout)

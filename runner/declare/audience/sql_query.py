@@ -30,6 +30,7 @@ from runner.declare.audience.sql_checks import ZONED_TIME_HINT, Statement, parse
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
+_NO_FOLDERS = "hive_partitioning=false"  # else a folder named key=value replaces the column of that name
 _ROWS_HINT = "let several messages have a part of them each"
 _BATCH_ROWS = 1000  # rows
 _ALL_ROWS = Statement(("rows",), 'select * from "rows"', is_ordered=True)
@@ -104,7 +105,9 @@ def read_query(tree: Tree, sql: str, rename: Mapping[str, str], origin: Place) -
 def read_parquet(tree: Tree, paths: Sequence[str], rename: Mapping[str, str], origin: Place) -> Query:
     """Returns the rows of Parquet files, in the order of the files. Raises NotReadable."""
     _check_files(tree, paths)
-    table = QueryTable("rows", tuple(paths), f"read_parquet({sql_path_list(tree, paths)}, union_by_name=true)")
+    table = QueryTable(
+        "rows", tuple(paths), f"read_parquet({sql_path_list(tree, paths)}, {_NO_FOLDERS}, union_by_name=true)"
+    )
     _check_same_columns(tree, paths)
     return _build_query(tree, _ALL_ROWS, (table,), rename, origin, files_title(paths))
 
@@ -148,7 +151,7 @@ def _build_table(tree: Tree, name: str) -> QueryTable:
     _check_files(tree, paths)
     match plain_suffix(paths[0]):
         case ".parquet":
-            return QueryTable(name, tuple(paths), f"read_parquet({sql_path_list(tree, paths)})")
+            return QueryTable(name, tuple(paths), f"read_parquet({sql_path_list(tree, paths)}, {_NO_FOLDERS})")
         case ".csv" | ".tsv":
             return QueryTable(name, tuple(paths), _write_csv_sql(tree, paths))
         case ".jsonl" | ".ndjson":
@@ -178,12 +181,12 @@ def _write_csv_sql(tree: Tree, paths: Sequence[str]) -> str:
     delimiter = source.files[0].format.delimiter or ","
     return (
         f"read_csv({sql_path_list(tree, paths)}, auto_detect=false, header=true, delim={sql_literal(delimiter)}, "
-        f"quote='\"', escape='\"', columns={{{columns}}}, nullstr='', strict_mode=true)"
+        f"quote='\"', escape='\"', columns={{{columns}}}, nullstr='', strict_mode=true, {_NO_FOLDERS})"
     )
 
 
 def _write_json_sql(tree: Tree, paths: Sequence[str]) -> str:
-    read_call = f"read_json({sql_path_list(tree, paths)}, format='newline_delimited', sample_size=-1"
+    read_call = f"read_json({sql_path_list(tree, paths)}, format='newline_delimited', sample_size=-1, {_NO_FOLDERS}"
     with open_database(tree, (QueryTable("", tuple(paths), ""),)) as database, translate_errors():
         described = start_query(database, f"describe select * from {read_call})").fetchall()  # noqa: S608  # quoted
     columns = ", ".join(
@@ -197,7 +200,8 @@ def _check_same_columns(tree: Tree, paths: Sequence[str]) -> None:
     first_paths: dict[frozenset[str], str] = {}
     for path in paths:
         with open_database(tree, (QueryTable("", (path,), ""),)) as database, translate_errors():
-            query = f"select * from read_parquet({sql_path_list(tree, [path])}) limit 0"  # noqa: S608  # quoted
+            read_call = f"read_parquet({sql_path_list(tree, [path])}, {_NO_FOLDERS})"
+            query = f"select * from {read_call} limit 0"  # noqa: S608  # quoted
             names, _ = _describe_cursor(start_query(database, query))
         first_paths.setdefault(frozenset(names), path)
     if len(first_paths) > 1:
