@@ -166,12 +166,13 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
             new.append(message.declaration)
     changed = {change.name for change in changes if change.kind == "changed"}
     others = [message.declaration for message in now.plan.messages if message.name in changed]
-    texts, budget = SimilarTexts(others, now.salt), RowBudget(MAX_ROWS)
+    texts, budget = SimilarTexts([*others, *new], now.salt), RowBudget(MAX_ROWS)
     for number, change in enumerate(changes):
         if change.name in changed:
             earlier = earlier_by_name[change.name]
             alike = texts.find(earlier, before.settings.salt)
-            lost = find_lost_rules(earlier, [*(new if _sends_less(change) else ()), *alike], budget, is_kept=True)
+            compared_with = {each.name: each for each in [*(new if _sends_less(change) else ()), *alike]}
+            lost = find_lost_rules(earlier, [*compared_with.values()], budget, is_kept=True)
             changes[number] = replace(change, fields=(*change.fields, *lost))
     return (*changes, *(_describe_removal(each, [*new, *others], budget) for each in removed))
 

@@ -62,7 +62,8 @@ def list_audience_fields(declaration: Declaration) -> dict[str, Any]:
     if not isinstance(audience, TableAudience):
         return {}
     usual = {"to.type": "user", f"to.{audience.kind}": f"{{{{ {audience.kind} }}}}"}
-    if len(audience.source.paths) == 1:  # the title of the source
+    # The title of the source is enough, unless it may be masked or read as another one.
+    if len(audience.source.paths) == 1 and "@" not in audience.source.title and audience.source.title.isascii():
         usual |= {f"to.{key}": value for key in _FILE_KEYS if (value := declaration.document.value["to"].get(key))}
     fields = {
         name: value

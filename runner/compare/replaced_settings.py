@@ -6,11 +6,14 @@ them changed.
 """
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from runner.declare.project_root import MARKERS, SETTINGS_FILE, find_marker, is_marker
 from runner.git.repository import Repository
 
+_MAX_STEPS = 1_000  # names and links of one path
 _LINK_MODE = "120000"
 _BELOW_FOLDER = re.compile(r"(?:(?<=/messages)|(?<=\Amessages))/.*", re.DOTALL)
 _PATHSPECS = tuple(f":(top,glob)**/{name}" for name in (*MARKERS, "messages/**"))
@@ -29,9 +32,27 @@ def find_replaced_settings(repository: Repository, base: str, root: Path, start:
         removed = repository.try_git("diff-tree", *options, base, "HEAD", "--", *_PATHSPECS) or ""
         markers = dict.fromkeys(_BELOW_FOLDER.sub("", path) for path in removed.split("\0") if path)
         found += [path for path in map(PurePosixPath, markers) if not _has(repository, "HEAD", path)]
+    for link in _list_links(repository.toplevel, start):
+        if repository.try_git("rev-parse", f"{base}:{link}") != repository.try_git("rev-parse", f"HEAD:{link}"):
+            found.append(PurePosixPath(link) / (own.name if own else SETTINGS_FILE))
     # Of one folder the msgrun.yaml is enough.
     folders = {path.parent: str(path) for path in sorted(found, key=lambda path: path.name)}
     return [*folders.values()]
+
+
+def _list_links(top: Path, start: Path) -> Iterator[str]:
+    """Yields the links, by their paths from the top of a repository, that lead to a folder as the user named it."""
+    named = start if start.is_relative_to(top) else start.parent.resolve() / start.name
+    folder, parts = top, deque(named.relative_to(top).parts if named.is_relative_to(top) else ())
+    for _ in range(_MAX_STEPS):
+        if not parts:
+            return
+        part = parts.popleft()
+        folder = folder.parent if part == ".." else folder / part
+        if folder.is_symlink() and folder.is_relative_to(top):
+            yield folder.relative_to(top).as_posix()
+            parts.extendleft(reversed(folder.readlink().parts))
+            folder = folder.parent
 
 
 def find_own_marker(repository: Repository, root: Path) -> PurePosixPath | None:

@@ -6,6 +6,7 @@ nothing covers anything else. What is not on it is named, and the preview shows 
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from runner.mail_display.colors import parse_color
@@ -27,6 +28,7 @@ _ATTRIBUTES = {
 _META = split_names(
     "content-type format-detection generator viewport x-apple-disable-message-reformatting x-ua-compatible"
 )
+_FREE_TEXTS = split_names("alt class href id lang rel src style target title")  # which may be a recipient's value
 _ANY_ELEMENT = split_names("class id lang style title")
 _MAX_INDENT = _MAX_HEIGHT = 200.0  # pixels at the left, and above or below, of all elements around a text
 _OWN_INDENT = 40.0  # pixels, which browsers give lists and quotations
@@ -34,8 +36,12 @@ _MAX_SPACE, _MAX_VERTICAL_SPACE = 24.0, 48.0  # pixels of a margin or padding
 _MAX_IMAGE = {"width": 1200, "height": 800}  # pixels
 _MIN_SIZE, _MAX_SIZE, _MAX_SIZE_IN_LIST = 12.0, 32.0, 20.0  # pixels; a larger number of an item may be cut off
 _MIN_LINE, _MAX_LINE = 1.15, 3.0  # of the size of the letters
+_MAX_MARKS = 2  # on one letter, as Vietnamese has
 _CONDITIONAL = "a conditional comment"
-_MAX_WIDTH = 640.0  # pixels of what does not wrap
+_MAX_WIDTH = 640.0  # pixels of a word or an address, which is seen to go on
+_MAX_GLUED_WIDTH = 360.0  # pixels of words that do not wrap: of a phone
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_FONT_SIZE = re.compile(r"[\d.]+(?:px|pt|em|rem|%)|(?:x{1,2}-)?(?:small|large)|medium")
 _ROW_OF_SPACES = re.compile(r"[^\S \t\r\n\f](?:\s*[^\S \t\r\n\f]){4}")
 _MOVED_LINE = re.compile(r"\t|^\s*[^\S\n]", re.MULTILINE)  # in <pre>: it begins further to the right
 # A line may end at a space, and between two East Asian letters.
@@ -59,6 +65,7 @@ class _OpenElement:
     height: float
     has_spaces: bool = False
     has_content: bool = False
+    has_letters: bool = False
 
 
 class LayoutCheck:
@@ -75,8 +82,8 @@ class LayoutCheck:
         """Begins an element, which has the look. It is named as it is displayed, where values are masked."""
         self._judge_size(look)
         tag = event.name
-        if tag not in _IN_LINE - {"br"}:
-            self._width, self._is_glued, self._image_width = 0.0, False, 0.0
+        if tag in _PARAGRAPHS or tag == "br":
+            self.end_line()
         indent = self._open[-1].indent + _OWN_INDENT * (tag in _INDENTED)
         self._open.append(_OpenElement(tag, indent, self._open[-1].height, has_content=tag == "img"))
         if tag not in _ELEMENTS:
@@ -93,7 +100,8 @@ class LayoutCheck:
     def _read_attributes(self, event: Event, displayed: Event, look: Look) -> None:
         tag = event.name
         for name, value in event.attributes.items():
-            if not _is_simple_attribute(tag, name, value):
+            is_own = name in _FREE_TEXTS or displayed.attributes.get(name) == value
+            if not (is_own and _is_simple_attribute(tag, name, value)):
                 self._name(name[:41] if name in displayed.attributes else "an attribute")
         style = event.attributes.get("style", "")
         declarations = parse_style(style).declarations
@@ -121,11 +129,17 @@ class LayoutCheck:
             self._name("a row of spaces")
         if self._image_width:  # a line may end beside an image
             self._width = self._image_width if _GLUE.match(text) else 0.0
+        if _RIGHT_TO_LEFT.search(text):
+            self._name("letters from right to left")
+        if not text.isascii() and _has_stacked_marks(text):
+            self._name("stacked marks")
         for number, word in enumerate(text.split("\n") if look.keeps_spaces else _BREAK.split(text)):
             letters = len(word) - 0.4 * len(_NARROW.findall(word))
-            self._widen(letters * look.size + (0 if number else self._width))
+            is_glued = look.keeps_spaces or _GLUE.search(word) is not None
+            self._widen(letters * look.size + (0 if number else self._width), is_glued=is_glued)
         self._is_glued, self._image_width = _GLUE.fullmatch(text[-1:]) is not None, 0.0
         self._open[-1].has_content |= bool(text.strip())
+        self._open[-1].has_letters |= any(map(str.isalnum, text))
         self._open[-1].has_spaces |= not text.strip()
 
     def _add_image(self, width: str, look: Look) -> None:
@@ -134,12 +148,16 @@ class LayoutCheck:
         self._image_width = float(width) if width.isdecimal() and width.isascii() else _MAX_WIDTH
         self._image_width += self._width if self._is_glued else 0.0
         if self._is_glued:
-            self._widen(self._image_width)
+            self._widen(self._image_width, is_glued=True)
 
-    def _widen(self, width: float) -> None:
+    def _widen(self, width: float, *, is_glued: bool) -> None:
         self._width = width
-        if width > _MAX_WIDTH:
+        if width > (_MAX_GLUED_WIDTH if is_glued else _MAX_WIDTH):
             self._name("a line that does not wrap")
+
+    def end_line(self) -> None:
+        """Ends the line: what follows stands below."""
+        self._width, self._is_glued, self._image_width = 0.0, False, 0.0
 
     def add_condition(self) -> None:
         """Reads the condition of what some mail clients alone show."""
@@ -149,12 +167,25 @@ class LayoutCheck:
         """Ends the element that was begun last."""
         element = self._open.pop()
         self._open[-1].has_content |= element.has_content
+        if element.tag == "u" and not element.has_letters:
+            self._name("<u>")  # a line below a sign makes another one of it
+        self._open[-1].has_letters |= element.has_letters
         # Its spaces may have another size than the letters beside them, or a line below them.
         if element.has_spaces and not element.has_content and element.tag in _IN_LINE:
             self._name("an element of spaces")
 
     def _name(self, name: str) -> None:
         self.names[name] = None
+
+
+def _has_stacked_marks(text: str) -> bool:
+    """Returns whether marks of a text may be drawn over the line above or below."""
+    run = 0
+    for letter in text:
+        run = run + 1 if unicodedata.category(letter) in {"Mn", "Me"} else 0
+        if run > _MAX_MARKS:
+            return True
+    return False
 
 
 def _is_simple_attribute(tag: str, name: str, value: str) -> bool:
@@ -168,7 +199,8 @@ def _is_simple_attribute(tag: str, name: str, value: str) -> bool:
 def _is_simple(tag: str, name: str, value: str, size: float) -> bool:
     """Returns whether a property leaves each line where it is. Sizes of letters and lines are judged at the texts."""
     if name in {"font-size", "line-height"}:
-        return tag not in {"html", "img"}
+        is_known = name == "line-height" or _FONT_SIZE.fullmatch(value) is not None
+        return is_known and tag not in {"html", "img"}
     if name == "color":
         return parse_color(value) is not None
     if name == "font-family":

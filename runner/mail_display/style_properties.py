@@ -4,7 +4,7 @@ import re
 
 # Of a mail 600 pixels wide. The size of the window is not known, so neither are its parts.
 _PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "rem": 16.0, "in": 96.0, "cm": 38.0, "mm": 3.8, "pc": 16.0, "%": 6.0}
-_SIZES = {"em": 1.0, "ex": 0.5, "ch": 0.5}  # of the size of letters
+_SIZES = {"em": 1.0}  # of the size of letters; ex and ch depend on the font
 NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
 _LENGTH = re.compile(rf"([-+]?{NUMBER})([a-z]*|%)", re.ASCII)
 # Words in the names of fonts whose letters are drawn as signs, or whose lines are several times as high as their size,

@@ -10,7 +10,9 @@ from itertools import islice
 
 from runner.characters import unescape_html
 from runner.mail_display.element_style import find_page_look
+from runner.mail_display.look import Look
 from runner.mail_display.plain_reading import is_read_in_one_way
+from runner.mail_display.simple_layout import LayoutCheck
 from runner.mail_elements import is_mail_element
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.element_label import BRACKETS, SOURCE_HINT
@@ -64,7 +66,11 @@ def _read(body: AnyText, *, show_values: bool) -> _ReadBody:
     if is_plain and (isinstance(body, str) or not has_open_tag(body.parts)):
         text = describe_hosts_in_text(shown[:_MAX_LENGTH])
         lines = [line.rstrip() for line in re.split(r"\r\n|[\r\n]", text)]
-        return _ReadBody("\n".join([*_note_cut(len(shown) - _MAX_LENGTH), *lines]).strip())
+        layout = LayoutCheck()
+        for line in re.split(r"\r\n|[\r\n]", sent[:_MAX_LENGTH]):
+            layout.read_text(line, Look())
+            layout.end_line()
+        return _ReadBody("\n".join([*_note_cut(len(shown) - _MAX_LENGTH), *lines]).strip(), tuple(layout.names))
     if READ_TAGS.count > MAX_TAGS:
         text = f"[not read: the texts before it have {MAX_TAGS:,} tags. It is shown as it is written]\n{shown}"
         return _ReadBody(text)

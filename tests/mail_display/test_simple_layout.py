@@ -59,7 +59,7 @@ OTHERS = {
     "<svg><b>a</b></svg>": "<svg>",
     "<!--[if mso]>a<![endif]-->b": "a conditional comment",
     "<!--[if !mso]><!-->a<!--<![endif]-->": "a conditional comment",
-    "10<u> </u>00": "an element of spaces",
+    "10<u> </u>00": "<u>, an element of spaces",
     '10<span style="font-size:12px">&nbsp;</span>00': "an element of spaces",
     "<p>a&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;b</p>": "a row of spaces",
     "<p>a&#x3000;&#x3000;&#x3000;&#x3000;&#x3000;b</p>": "a row of spaces",
@@ -70,6 +70,13 @@ OTHERS = {
     '<div style="padding:20px">' * 11 + "a": "a large indent",
     '<div style="padding:1.5em;font-size:32px">a</div>': "padding",
     "<blockquote>" * 6 + "a": "a large indent",
+    '<p style="font-size:2ch">a</p>': "font-size",
+    '<p style="font-size:smaller">a</p>': "font-size",
+    "<p>שלום 600</p>": "letters from right to left",
+    f"<p>a{chr(0x304) * 3}</p>": "stacked marks",
+    "<u>+</u>5 %": "<u>",
+    "no&nbsp;" * 8 + '<meta charset="utf-8">' + "no&nbsp;" * 8: "a line that does not wrap",
+    "no\xa0" * 20: "a line that does not wrap",
     '<div style="padding-top:48px;margin-bottom:48px">' * 3 + "a": "a large space",
     "<p>" + "&emsp; " * 9 + "a</p>": "a row of spaces",
     "<pre>   you   we\npay   6</pre>": "a row of spaces",
@@ -100,7 +107,13 @@ def test_three_things_are_named_and_the_others_are_counted() -> None:
 
 
 def test_a_value_of_a_recipient_in_a_name_is_masked() -> None:
-    for start, end in ("<p ", "=1>a</p>"), ("<", ">a"), ('<p style="', ':1">a'), ('<p style="color:', '">a'):
+    for start, end in (
+        ('<meta content="dark" name="', '">a'),
+        ("<p ", "=1>a</p>"),
+        ("<", ">a"),
+        ('<p style="', ':1">a'),
+        ('<p style="color:', '">a'),
+    ):
         layout = describe_layout(start + mark_private("ann") + end, show_values=False)
         assert (bool(layout), "ann" in layout) == (True, False), layout
 

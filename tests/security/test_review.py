@@ -623,6 +623,9 @@ def test_a_copy_beside_a_message_that_expires_hides_no_rule(listed: Clone) -> No
     assert "`second: to.exclude`: `../no.csv` → `as before; third lacks 1 of its contacts`" in top
     listed.write("messages/second.yaml", listed_message().replace("Ponies", "Hello"))
     listed.commit()
+    assert "`second: to.exclude`" in top_of_review(listed), "the new message has the text that the other one had"
+    listed.write("messages/third.yaml", copy.replace("Ponies", "Your receipt of May is here"))
+    listed.commit()
     assert "change what guards" not in top_of_review(listed)
 
 
