@@ -24,7 +24,7 @@ from runner.shown_command import shown_command, shown_git, shown_path
 HEAD = "HEAD"
 _MAX_NAMED = 3  # guards whose ways out are shown as steps
 _MAX_FILES = 50  # of a message; the arguments of git have a limit of 2 MiB, and a path may have 4 KB
-_MAX_READ = 256 * 1024  # bytes of these files in all commits: to compile a megabyte of templates takes 15 s
+_MAX_READ = 512 * 1024  # bytes of these files in all commits: to compile a megabyte of templates takes 15 s
 _MAX_COMMITS = 8  # that changed these files, and are read
 
 

@@ -121,8 +121,13 @@ def count_kinds(declaration: Declaration) -> Counter[str]:
 
 
 def has_other_kinds(before: Declaration, now: Declaration) -> bool:
-    """Returns whether some recipients may have another kind of address: there are fewer of one, and more of another."""
+    """Returns whether some recipients may have another kind of address: there are fewer of one, and more of another.
+
+    How many a table has is not known, so beside one each new kind counts.
+    """
     old, new = count_kinds(before), count_kinds(now)
+    if any(isinstance(side.audience, TableAudience) for side in (before, now)):
+        return not new.keys() <= old.keys()
     return bool(old - new and new - old)
 
 

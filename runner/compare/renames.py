@@ -207,6 +207,9 @@ def find_renames(message: PlannedMessage, removed: Iterable[RemovedMessage], com
         if overlap.same if overlap else has_same_audience:
             common = f"{overlap.same:,} of the same recipients" if overlap else "the same audience"
             warnings.append(_format_rename(message.name, declaration.name, common, sent, has_same_text=has_same_text))
+        elif has_same_text and has_other_kinds(declaration, message.declaration):
+            common = "its recipients have another kind of address, so whether they are the same people is not known"
+            warnings.append(_format_rename(message.name, declaration.name, common, sent, has_same_text=True))
     if left:
         warnings.append(
             f"{message.name} looks like {list_first(left)} under another name, as other messages do;"

@@ -11,7 +11,7 @@ from runner.mail_display.attributes import COLORS, LISTS, has_color, judge_attri
 from runner.mail_display.colors import BLACK, DARK, LINKS, WHITE, YELLOW, parse_color_attribute
 from runner.mail_display.flow import Flow, find_flow
 from runner.mail_display.html_events import OUTLOOK, Event
-from runner.mail_display.inline_style import read_style
+from runner.mail_display.inline_style import Style, read_style
 from runner.mail_display.look import MAX_SIZE, NOT_DISPLAYED, OWN_BACKGROUND, Look
 from runner.mail_display.style_parser import ParsedStyle, parse_style
 from runner.mail_elements import split_names
@@ -66,6 +66,8 @@ def describe_element(event: Event, shown: Mapping[str, str], look: Look) -> Appe
     default_look = _find_default_look(tag, attributes, flow, look)
     default_look = replace(default_look, is_row=_is_row(tag, style), is_beside=is_beside)
     own = read_style(style, tag, flow, default_look, look)
+    if shown.get("style", "") != attributes.get("style", ""):
+        own, wrong_property = Style((), default_look), ""  # what a recipient's value does is not printed: it is named
     named = [f"styled with {wrong_property}"] if wrong_property else [*own.marks]
     marks = [
         _find_own_mark(tag, attributes, named[0] if named else ""),

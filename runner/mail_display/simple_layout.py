@@ -7,6 +7,7 @@ nothing covers anything else. What is not on it is named, and the preview shows 
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.mail_display.colors import parse_color
@@ -33,6 +34,7 @@ _ANY_ELEMENT = split_names("class id lang style title")
 _MAX_INDENT = _MAX_HEIGHT = 200.0  # pixels at the left, and above or below, of all elements around a text
 _OWN_INDENT = 40.0  # pixels, which browsers give lists and quotations
 _MAX_SPACE, _MAX_VERTICAL_SPACE = 24.0, 48.0  # pixels of a margin or padding
+_MIN_IMAGE = 16  # pixels of one with words
 _MAX_IMAGE = {"width": 1200, "height": 800}  # pixels
 _MIN_SIZE, _MAX_SIZE, _MAX_SIZE_IN_LIST = 12.0, 32.0, 20.0  # pixels; a larger number of an item may be cut off
 _MIN_LINE, _MAX_LINE = 1.15, 3.0  # of the size of the letters
@@ -90,7 +92,7 @@ class LayoutCheck:
             self._name(_CONDITIONAL if tag == OUTLOOK else f"<{displayed.name[:41]}>")
             return
         if tag == "img":
-            self._add_image(event.attributes.get("width", ""), look)
+            self._add_image(event.attributes, look)
         self._read_attributes(event, displayed, look)
         if self._open[-1].indent > _MAX_INDENT:
             self._name("a large indent")
@@ -122,9 +124,14 @@ class LayoutCheck:
         if not _MIN_LINE * look.size <= look.height_of_line <= _MAX_LINE * look.size:
             self._name("line-height")
 
-    def read_text(self, text: str, look: Look) -> None:
-        """Reads a text, which has the look."""
+    def read_text(self, text: str, look: Look, displayed: str = "") -> None:
+        """Reads a text, which has the look. It is displayed with values masked, which others have of any length."""
         self._judge_size(look)
+        has_value = displayed not in {"", text}
+        if has_value and (
+            look.keeps_spaces or any(map(_GLUE.search, {*_BREAK.split(text)} - {*_BREAK.split(displayed)}))
+        ):
+            self._name("a line that does not wrap")
         if _ROW_OF_SPACES.search(text) or (look.keeps_spaces and _MOVED_LINE.search(text)):
             self._name("a row of spaces")
         if self._image_width:  # a line may end beside an image
@@ -142,9 +149,12 @@ class LayoutCheck:
         self._open[-1].has_letters |= any(map(str.isalnum, text))
         self._open[-1].has_spaces |= not text.strip()
 
-    def _add_image(self, width: str, look: Look) -> None:
-        if look.keeps_spaces:
+    def _add_image(self, attributes: Mapping[str, str], look: Look) -> None:
+        sizes = [attributes.get(name, "") for name in _MAX_IMAGE]
+        is_small = any(size.isdecimal() and int(size[:5]) < _MIN_IMAGE for size in sizes)
+        if look.keeps_spaces or (is_small and attributes.get("alt")):  # which would be cut off
             self._name("<img>")
+        width = attributes.get("width", "")
         self._image_width = float(width) if width.isdecimal() and width.isascii() else _MAX_WIDTH
         self._image_width += self._width if self._is_glued else 0.0
         if self._is_glued:

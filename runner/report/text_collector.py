@@ -18,6 +18,7 @@ from runner.mail_display.html_events import CONDITION, CONDITION_END, OUTLOOK, E
 from runner.mail_display.look import IN_SHADOW, NOT_DISPLAYED, OWN_BACKGROUND, Look
 from runner.mail_display.simple_layout import LayoutCheck
 from runner.mail_elements import is_mail_attribute, is_mail_element, split_names
+from runner.privacy import MASK
 from runner.report.element_label import BRACKETS, escape_brackets, escape_words, label_element
 from runner.report.hosts import describe_hosts, describe_hosts_in_text
 from runner.report.list_numbers import DOT, LISTS, ItemList
@@ -69,9 +70,8 @@ class TextCollector:
         self._links: list[tuple[str, tuple[int, int]]] = []
         self._named_code: set[tuple[str, bool]] = set()
         self._has_auto_direction = self._is_conditional = False
-        self._silent_depth = 0
         self._open_elements = [_OpenElement(page_look)]
-        self.uncommon: dict[str, None] = {}
+        self._silent_depth, self.uncommon = 0, dict[str, None]()
         self.layout = LayoutCheck()
 
     @property
@@ -90,7 +90,7 @@ class TextCollector:
             if not self._silent_depth:
                 self._end(event.name)
         elif event.kind == "text":
-            self.layout.read_text(event.text, self._open_elements[-1].look)
+            self.layout.read_text(event.text, self._open_elements[-1].look, displayed.text)
             self._add_text(event.text, displayed.text.translate(BRACKETS))
         elif event.kind == "start":
             self._start(event, displayed)
@@ -129,7 +129,7 @@ class TextCollector:
             self._add_code(label, event)
         else:
             self._lines.append(label, is_drawn=False)
-        self._add_sign(tag, event.attributes)
+        self._add_sign(tag, event.attributes, displayed.attributes)
         self._open_elements[-1].sign_end = self._lines.position
         if tag == "a":
             address = displayed.attributes.get("href") or displayed.attributes.get("xlink:href") or ""
@@ -158,13 +158,14 @@ class TextCollector:
         if "style" not in event.attributes:  # which could display it
             self._silent_depth = 1
 
-    def _add_sign(self, tag: str, attributes: dict[str, str]) -> None:
+    def _add_sign(self, tag: str, sent: dict[str, str], attributes: dict[str, str]) -> None:
         if tag in LISTS:
             self._lists.append(ItemList(tag, attributes))
         if tag == "li" and self._is_in_outlook:
             return  # which other readers do not count
         is_item = tag == "li" and bool(self._lists) and NOT_DISPLAYED not in self._lines.open_marks
         sign = self._lists[-1].next_sign(attributes) if is_item else DOT if tag == "li" else _SIGNS.get(tag, "")
+        sign = f"{MASK}. " if is_item and attributes.get("value") != sent.get("value") else sign
         around, look = (element.look for element in self._open_elements[-2:])
         marks = self._lists[-1].judge_sign(sign, attributes, around, look) if is_item and sign != DOT else []
         if sign == DOT or (is_item and sign and not (marks or self._lines.open_marks)):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from runner.privacy import mark_private
-from runner.report.html_text import describe_layout
+from runner.report.html_text import describe_layout, visible_text
 
 SIMPLE = (
     "<p>Hi <b>Ann</b>,</p><p>we are <i>sorry</i>.<br>Bo</p>",
@@ -122,3 +122,22 @@ def test_a_value_of_a_recipient_in_a_name_is_masked() -> None:
 def test_a_deep_body_takes_no_longer_for_each_element(tags: int) -> None:
     layout = describe_layout('<div style="padding:1px"><b>' * tags + "a", show_values=True)
     assert re.match("laid out with a large indent, a large space;", layout)
+
+
+@pytest.mark.parametrize("body", ["<p>for&nbsp;VALUE&nbsp;and&nbsp;600 EUR</p>", "<pre>a VALUE b</pre>"])
+def test_words_behind_a_value_that_may_be_long_are_not_promised(body: str) -> None:
+    start, end = body.split("VALUE")
+    assert "a line that does not wrap" in describe_layout(start + mark_private("x") + end, show_values=False)
+    assert describe_layout("<p>for " + mark_private("x") + " and 600 EUR</p>", show_values=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "text"),
+    [
+        ('<p style="', ':1">Hello</p>', "[with a recipient's value as style: Hello]"),
+        ('<p style="font-size:', 'px">Hello</p>', "[with a recipient's value as style: Hello]"),
+        ('<ol><li value="', '">Hello</li></ol>', "***. Hello"),
+    ],
+)
+def test_no_value_of_a_recipient_is_in_a_mark_or_a_number(start: str, end: str, text: str) -> None:
+    assert visible_text(start + mark_private("7") + end, show_values=False) == text
