@@ -4,13 +4,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.declare.project_root import SETTINGS_FILE
 from runner.git.repository import Repository
 
-_ATTRIBUTES = ("working-tree-encoding", "ident", "filter")  # of gitattributes(5); ends of lines change no message
-_USUAL = {"unspecified", "unset", "lfs"}  # a pointer of Git LFS is refused where it is read
-# Of the files that a project reads, besides all below messages/.
-_SUFFIXES = (".csv", ".gz", ".json", ".jsonl", ".lock", ".ndjson", ".parquet", ".plan", ".sql", ".tsv", ".txt")
+_ATTRIBUTES = ("working-tree-encoding", "ident", "filter", "eol")  # of gitattributes(5)
+# LF is what a commit has. What git-crypt or Git LFS keeps in a commit is no text: reading it fails, and is named.
+_USUAL = {"unspecified", "unset", "lf", "lfs", "git-crypt"}
+_SCRIPTS = (".bat", ".cmd", ".ps1")  # of Windows, which needs their CRLF
 
 
 def find_rewritten_files(repository: Repository, root: Path) -> Iterator[tuple[str, str]]:
@@ -18,14 +17,10 @@ def find_rewritten_files(repository: Repository, root: Path) -> Iterator[tuple[s
 
     Raises LedgerUnavailable.
     """
-    paths = [path for path in repository.tracked_files(root) if _is_read(path)]
+    paths = [path for path in repository.tracked_files(root) if not path.lower().endswith(_SCRIPTS)]
     names = {os.path.relpath(root / path, repository.toplevel): path for path in paths}
     asked = os.fsencode("".join(f"{name}\0" for name in names))
     output = os.fsdecode(repository.git("check-attr", "-z", "--stdin", *_ATTRIBUTES, stdin=asked)).split("\0")
     for name, attribute, value in zip(output[::3], output[1::3], output[2::3], strict=False):
         if value not in _USUAL:
             yield names[name], attribute
-
-
-def _is_read(path: str) -> bool:
-    return path.startswith("messages/") or path == SETTINGS_FILE or path.lower().endswith(_SUFFIXES)
