@@ -10,7 +10,7 @@ from pathlib import Path
 from runner.cli.context import Context
 from runner.cli.render_time_limit import RENDER_MONITOR
 from runner.compare import comparison, guard_settings
-from runner.compare.commit import Commit, find_commit
+from runner.compare.commit import Commit, find_commit, find_reviewed_hash
 from runner.compare.commit_tree import tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, MessageChange
 from runner.compare.declared_fields import FieldChange
@@ -43,8 +43,7 @@ class Base:
     """The project at the ref of --against, and which settings that guard the sending the commits since then change.
 
     `guards` has the changes by their kinds, and `guard_changes` all of them in the order in which they are shown.
-    `head` is the hash of the commit that is compared: the pull request's own one, where HEAD merges it into the ref;
-    empty if there is no other commit than that of the ref.
+    `head` is the hash of the commit that is compared, as its author has it; empty if there is no other than the ref's.
     """
 
     commit: Commit
@@ -75,9 +74,8 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
         settings, lists, environments = [], [], []
         with contextlib.suppress(ProblemsFound):  # compare_with_base says so
             settings, lists, environments = _find_guard_changes(context, tree)
-        parents = (repository.try_git("rev-parse", "HEAD", "HEAD^@") or "").split()
-        head = parents[-1] if commit.hash in parents[1:-1] else next(iter(parents), "")
-        head = "" if head == commit.hash else head
+        reviewed = find_reviewed_hash(repository, os.environ)
+        head = "" if reviewed == commit.hash else reviewed
         replaced = [
             FieldChange(path, "of this project", "replaced by another project, with its rules and its ledger")
             for path in find_replaced_settings(repository, commit.base, root, context.options.start_folder)

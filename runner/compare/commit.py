@@ -1,10 +1,14 @@
 """The commit that a review compares with, by the ref that the user gave."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
 
 from runner.errors import UsageMistake
 from runner.git.repository import Repository
+
+_GITHUB_MERGE = re.compile(r"refs/pull/\d+/merge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,19 @@ def find_commit(repository: Repository | None, ref: str) -> Commit:
     if not commit_hash:
         raise UsageMistake(f"{ref} is not a commit of this repository", _suggest_fetch(repository, ref))
     return Commit(ref, commit_hash, repository.try_git("merge-base", commit_hash, "HEAD") or "")
+
+
+def find_reviewed_hash(repository: Repository, environ: Mapping[str, str]) -> str:
+    """Returns the hash of HEAD; where CI made HEAD by merging a pull request, that of the request's own last commit.
+
+    Nobody else has that merge. One that an author made is an author's commit as any other, with any files.
+    Sources: GitHub's and GitLab's documentation of predefined variables.
+    """
+    head, *parents = (repository.try_git("rev-parse", "HEAD", "HEAD^@") or "").split() or [""]
+    if _GITHUB_MERGE.fullmatch(environ.get("GITHUB_REF", "")) and len(parents) > 1:
+        return parents[-1]
+    source = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "")  # empty but in pipelines for merged results
+    return source if source in parents[1:] else head
 
 
 def _suggest_fetch(repository: Repository, ref: str) -> str:

@@ -104,7 +104,7 @@ class CommitTree(Tree):
         return names
 
     def write_links(self) -> None:
-        """Writes all links, and the folders that they may lead to. Raises NotReadable, LedgerUnavailable.
+        """Writes all links. Raises NotReadable, LedgerUnavailable.
 
         One that would lead out of the temporary folder leads to itself: reading it is refused as in the work tree.
         """
@@ -116,8 +116,6 @@ class CommitTree(Tree):
         for start in range(0, len(blobs), _LINK_BATCH_COUNT):
             objects = self._repository.read_objects(blobs[start : start + _LINK_BATCH_COUNT])
             targets |= {blob: os.fsdecode(content) for blob, _, content in objects}
-        for folder in self._names if links else ():
-            self._prepare_path(f"{folder}/x" if folder else "x")
         for link in links:
             target = targets.get(self._entries[link].blob, "/")
             is_plain = target and "\0" not in target and not target.startswith("/") and not is_too_long(target)

@@ -32,16 +32,23 @@ def find_replaced_settings(repository: Repository, base: str, root: Path, start:
         removed = repository.try_git("diff-tree", *options, base, "HEAD", "--", *_PATHSPECS) or ""
         markers = dict.fromkeys(_BELOW_FOLDER.sub("", path) for path in removed.split("\0") if path)
         found += [path for path in map(PurePosixPath, markers) if not _has(repository, "HEAD", path)]
-    for link in _list_links(repository.toplevel, start):
-        if repository.try_git("rev-parse", f"{base}:{link}") != repository.try_git("rev-parse", f"HEAD:{link}"):
-            found.append(PurePosixPath(link) / (own.name if own else SETTINGS_FILE))
+    for folder in _list_folders(repository.toplevel, start):
+        was, now = (_find_link(repository, commit, folder) for commit in (base, "HEAD"))
+        if was != now:
+            found.append(PurePosixPath(folder) / (own.name if own else SETTINGS_FILE))
     # Of one folder the msgrun.yaml is enough.
     folders = {path.parent: str(path) for path in sorted(found, key=lambda path: path.name)}
     return [*folders.values()]
 
 
-def _list_links(top: Path, start: Path) -> Iterator[str]:
-    """Yields the links, by their paths from the top of a repository, that lead to a folder as the user named it."""
+def _find_link(repository: Repository, commit: str, path: str) -> str:
+    """Returns the entry of a link of a commit: its mode and hash. Empty if there is no link."""
+    entry = repository.try_git("ls-tree", "--full-tree", commit, "--", f":(top,literal){path}") or ""
+    return entry if entry.startswith(_LINK_MODE) else ""
+
+
+def _list_folders(top: Path, start: Path) -> Iterator[str]:
+    """Yields each folder and link, by its path from the top of a repository, that leads to a folder as it was named."""
     named = start if start.is_relative_to(top) else start.parent.resolve() / start.name
     folder, parts = top, deque(named.relative_to(top).parts if named.is_relative_to(top) else ())
     for _ in range(_MAX_STEPS):
@@ -49,8 +56,9 @@ def _list_links(top: Path, start: Path) -> Iterator[str]:
             return
         part = parts.popleft()
         folder = folder.parent if part == ".." else folder / part
-        if folder.is_symlink() and folder.is_relative_to(top):
+        if folder.is_relative_to(top) and folder != top:
             yield folder.relative_to(top).as_posix()
+        if folder.is_symlink() and folder.is_relative_to(top):
             parts.extendleft(reversed(folder.readlink().parts))
             folder = folder.parent
 

@@ -17,10 +17,9 @@ def find_rewritten_files(repository: Repository, root: Path) -> Iterator[tuple[s
 
     Raises LedgerUnavailable.
     """
-    paths = [path for path in repository.tracked_files(root) if not path.lower().endswith(_SCRIPTS)]
-    names = {os.path.relpath(root / path, repository.toplevel): path for path in paths}
+    names = {os.path.relpath(root / path, repository.toplevel): path for path in repository.tracked_files(root)}
     asked = os.fsencode("".join(f"{name}\0" for name in names))
     output = os.fsdecode(repository.git("check-attr", "-z", "--stdin", *_ATTRIBUTES, stdin=asked)).split("\0")
     for name, attribute, value in zip(output[::3], output[1::3], output[2::3], strict=False):
-        if value not in _USUAL:
+        if value not in _USUAL and not (attribute == "eol" and name.lower().endswith(_SCRIPTS)):
             yield names[name], attribute

@@ -209,7 +209,7 @@ class Tree:
                 real = self._resolve(path)
                 if rest and self._is_folder(real):
                     pending.append((path, rest))
-                elif not rest and real.exists():
+                elif not rest and (real.exists() or self._is_folder(real)):
                     yield path
 
     def _is_folder(self, real: Path) -> bool:

@@ -369,12 +369,19 @@ def test_a_host_of_a_recipients_own_value_is_not_named(reviewed: Clone) -> None:
     assert "private.example" not in comment
 
 
-def test_the_comment_names_the_commit_that_it_is_for(reviewed: Clone) -> None:
+def test_the_comment_names_the_commit_that_it_is_for(reviewed: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     change(reviewed)
     own = reviewed.git("rev-parse", "HEAD")
     assert f"Commit `{own[:10]}`, compared with `main (" in review(reviewed, code=0)
     reviewed.git("checkout", "--quiet", "--detach", "main")
     reviewed.git("merge", "--quiet", "--no-ff", "--no-edit", "request")
+    merge = reviewed.git("rev-parse", "HEAD")
+    # An author can make a merge with any files, of which its parents say nothing.
+    assert f"Commit `{merge[:10]}`, compared with `main (" in review(reviewed, code=0)
+    monkeypatch.setenv("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", own)
+    assert f"Commit `{own[:10]}`, compared with `main (" in review(reviewed, code=0)
+    monkeypatch.delenv("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")
+    monkeypatch.setenv("GITHUB_REF", "refs/pull/7/merge")
     assert f"Commit `{own[:10]}`, compared with `main (" in review(reviewed, code=0)
 
 
