@@ -25,6 +25,7 @@ _FILE_KEYS = ("csv", "jsonl", "parquet")
 _IN_COLUMN = "of the column with this name, not of the variable"
 _TEXT_KEYS = frozenset({"name", "subject", "body", "body_file"})
 _FREE_KEYS = ("x-", "vars.")
+_PLAIN_TITLE = re.compile(r"[!-?A-~]+(?: [!-?A-~]+)*")  # one that is not masked, and reads as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ def list_audience_fields(declaration: Declaration) -> dict[str, Any]:
     if not isinstance(audience, TableAudience):
         return {}
     usual = {"to.type": "user", f"to.{audience.kind}": f"{{{{ {audience.kind} }}}}"}
-    # The title of the source is enough, unless it may be masked or read as another one.
-    if len(audience.source.paths) == 1 and "@" not in audience.source.title and audience.source.title.isascii():
+    # The title of a source is enough, unless it may be masked or read as another one.
+    if len(audience.source.paths) == 1 and _PLAIN_TITLE.fullmatch(audience.source.title):
         usual |= {f"to.{key}": value for key in _FILE_KEYS if (value := declaration.document.value["to"].get(key))}
     fields = {
         name: value

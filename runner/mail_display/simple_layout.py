@@ -20,8 +20,9 @@ from runner.mail_elements import is_inert_attribute, split_names
 _LISTS = split_names("ol ul")
 _INDENTED = _LISTS | {"blockquote"}
 _PARAGRAPHS = split_names("blockquote div h1 h2 h3 h4 h5 h6 hr li p pre") | _LISTS
-_IN_LINE = split_names("a b br code em i img s span strong u")
-_ELEMENTS = split_names("body head html meta title") | _PARAGRAPHS | _IN_LINE
+_COLUMNS = _PARAGRAPHS | split_names("body section")  # which may have a margin or a padding
+_IN_LINE = split_names("a abbr b br code del em i img kbd s small span strong u")
+_ELEMENTS = split_names("head html meta title") | _COLUMNS | _IN_LINE
 _ATTRIBUTES = {
     "a": split_names("href rel target"), "img": split_names("alt height src width"), "html": split_names("xmlns"),
     "meta": split_names("charset content http-equiv name"),
@@ -30,14 +31,14 @@ _META = split_names(
     "content-type format-detection generator viewport x-apple-disable-message-reformatting x-ua-compatible"
 )
 _FREE_TEXTS = split_names("alt class href id lang rel src style target title")  # which may be a recipient's value
-_ANY_ELEMENT = split_names("class id lang style title")
+_ANY_ELEMENT = split_names("class id lang role style title")
 _MAX_INDENT = _MAX_HEIGHT = 200.0  # pixels at the left, and above or below, of all elements around a text
 _OWN_INDENT = 40.0  # pixels, which browsers give lists and quotations
 _MAX_SPACE, _MAX_VERTICAL_SPACE = 24.0, 48.0  # pixels of a margin or padding
 _MIN_IMAGE = 16  # pixels of one with words
 _MAX_IMAGE = {"width": 1200, "height": 800}  # pixels
-_MIN_SIZE, _MAX_SIZE, _MAX_SIZE_IN_LIST = 12.0, 32.0, 20.0  # pixels; a larger number of an item may be cut off
-_MIN_LINE, _MAX_LINE = 1.15, 3.0  # of the size of the letters
+_MIN_SIZE, _MAX_SIZE, _MAX_SIZE_IN_LIST = 11.0, 36.0, 20.0  # pixels; a larger number of an item may be cut off
+_MIN_LINE, _MAX_LINE = 1.1, 3.0  # of the size of the letters
 _MAX_MARKS = 2  # on one letter, as Vietnamese has
 _CONDITIONAL = "a conditional comment"
 _MAX_WIDTH = 640.0  # pixels of a word or an address, which is seen to go on
@@ -45,7 +46,8 @@ _MAX_GLUED_WIDTH = 360.0  # pixels of words that do not wrap: of a phone
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _FONT_SIZE = re.compile(r"[\d.]+(?:px|pt|em|rem|%)|(?:x{1,2}-)?(?:small|large)|medium")
 _ROW_OF_SPACES = re.compile(r"[^\S \t\r\n\f](?:\s*[^\S \t\r\n\f]){4}")
-_MOVED_LINE = re.compile(r"\t|^\s*[^\S\n]", re.MULTILINE)  # in <pre>: it begins further to the right
+# In <pre>: a line that begins further to the right, and words in columns, which stand elsewhere with another font.
+_MOVED_LINE = re.compile(r"\t|^\s*[^\S\n]|[^\S\n]{2}(?=\S)", re.MULTILINE)
 # A line may end at a space, and between two East Asian letters.
 _EAST_ASIAN = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _BREAK = re.compile(rf"[ \t\r\n\f]+|(?<=[{_EAST_ASIAN}])(?=[{_EAST_ASIAN}])")
@@ -56,6 +58,9 @@ _VALUES = {
     "font-style": re.compile(r"normal|italic"),
     "text-align": re.compile(r"left|center|right|start|justify"),
     "text-decoration": re.compile(r"none|underline"),
+    "word-break": re.compile(r"normal|break-word"),
+    "overflow-wrap": re.compile(r"normal|break-word"),
+    "word-wrap": re.compile(r"normal|break-word"),
 }
 _SPACE = re.compile(r"(margin|padding)(-(?:top|bottom))?(?:-(?:left|right))?")
 
@@ -84,7 +89,7 @@ class LayoutCheck:
         """Begins an element, which has the look. It is named as it is displayed, where values are masked."""
         self._judge_size(look)
         tag = event.name
-        if tag in _PARAGRAPHS or tag == "br":
+        if tag in _COLUMNS or tag == "br":
             self.end_line()
         indent = self._open[-1].indent + _OWN_INDENT * (tag in _INDENTED)
         self._open.append(_OpenElement(tag, indent, self._open[-1].height, has_content=tag == "img"))
@@ -203,6 +208,10 @@ def _is_simple_attribute(tag: str, name: str, value: str) -> bool:
         return value.lower() in (_META if tag == "meta" else {"ltr"})
     if name in _MAX_IMAGE and tag == "img":
         return value.isdecimal() and value.isascii() and int(value[:5]) <= _MAX_IMAGE[name]
+    if name == "align" and tag in _PARAGRAPHS:
+        return value.lower() in {"left", "center", "right"}
+    if name == "border" and tag == "img":
+        return value == "0"
     return name in _ANY_ELEMENT or name in _ATTRIBUTES.get(tag, ()) or is_inert_attribute(name)
 
 
@@ -217,7 +226,7 @@ def _is_simple(tag: str, name: str, value: str, size: float) -> bool:
         return is_plain_font(value)
     if space := _SPACE.fullmatch(name):
         # Less padding would leave no room for the number of an item.
-        is_in_column = tag in _PARAGRAPHS and not (tag in _LISTS and space[1] == "padding")
+        is_in_column = tag in _COLUMNS and not (tag in _LISTS and space[1] == "padding")
         most = _MAX_VERTICAL_SPACE if space[2] else _MAX_SPACE
         lengths = [in_pixels(word, size) for word in value.split() if word != "auto"]
         return is_in_column and all(length is not None and 0 <= length <= most for length in lengths)
