@@ -121,11 +121,10 @@ def forged(number: int, body: str = "Looks good") -> dict[str, object]:
     return {"id": number, "body": body, "author": {"id": 4}}
 
 
-@pytest.mark.parametrize("others", [1, 250])
-def test_a_note_that_another_user_wrote_is_never_taken_for_the_plan(run, job, author, tmp_path, others):
+def test_a_note_that_another_user_wrote_is_never_taken_for_the_plan(run, job, author, tmp_path):
     token = {"MSGRUN_NOTE_TOKEN": "note-token"}
     fake = forged(1000, "<!-- msgrun plan: default -->\nNothing to send.")
-    (tmp_path / "notes.json").write_text(json.dumps([fake, *map(forged, range(2000, 2000 + others))]))
+    (tmp_path / "notes.json").write_text(json.dumps([fake, *map(forged, range(2000, 2250))]))
     for number, ids in enumerate((["ccc1"], ["ccc1", "ccc2"])):
         base, commit = change(author, third=message("third", *ids))
         clone = deep(job(f"review-{number}", commit, system="gitlab"))

@@ -87,7 +87,7 @@ def test_a_ledger_that_says_no_as_a_comment(folder: Folder) -> None:
 
 
 def test_a_comment_is_never_too_long_and_cut_between_messages(folder: Folder) -> None:
-    body = "".join(f"<p>word{number} &amp; more words of a paragraph</p>" for number in range(300))
+    body = "".join(f"<p>word{number} &amp; more words of a paragraph</p>" for number in range(100))
     for number in range(120):
         folder.message(SEED.replace("seed", f"m-{number:03}").replace("Ponies, cute", body), f"m-{number:03}")
     out = folder.run("plan", "--format", "markdown").out

@@ -128,10 +128,8 @@ def test_no_body_is_too_broken_to_be_read(body: str) -> None:
     assert isinstance(visible_text(body, show_values=False), str)
 
 
-@pytest.mark.parametrize(
-    "piece", ["<svg>", "<img>", "<input>", "<b>x</b>", "<li>", "<a href=x>", "<br>", "<p hidden>", "- "]
-)
+@pytest.mark.parametrize("piece", ["<svg>", "<img><input><b>x</b><br><a href=x>", "<li>", "<p hidden>", "- "])
 def test_a_long_body_is_read_in_linear_time(piece: str) -> None:
     began = time.process_time()
-    visible_text("<p>" + piece * 16_000, show_values=False)
+    visible_text("<p>" + piece * (16_000 // max(piece.count("<"), 1)), show_values=False)
     assert time.process_time() - began < 8  # in quadratic time <svg> took 13 s, <li> 14 s

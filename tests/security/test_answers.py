@@ -576,7 +576,7 @@ def test_of_a_search_for_an_unknown_delivery_little_is_kept_and_recorded(name: s
     item = '{"id":"5","created_at":%d,"source":%s,"contacts":{"contacts":[%s]}}'
     times = [MADE + 300, *[MADE] * 14]  # the first one fits both attempts
     items = ",".join(item % (time, source % number, CONTACTS[name]) for number, time in enumerate(times))
-    intercom = Scripted("conversations", items, last=99)
+    intercom = Scripted("conversations", items, last=49)
     facts, records = Facts(), list[Record]()
     for number in range(attempts):
         facts.add(replace(UNKNOWN, attempt=f"01JD-{number}", at=f"2026-11-22T00:{16 * number:02}:00Z"))
@@ -586,8 +586,8 @@ def test_of_a_search_for_an_unknown_delivery_little_is_kept_and_recorded(name: s
     work.search(intercom.workspace(), clock, 0.0, lambda *new: records.extend(new), lambda *_: None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert intercom.requests >= 99
-    assert peak < 3 << 20  # with every contact: 40 MB
+    assert intercom.requests >= 49
+    assert peak < 3 << 20  # with every contact: 20 MB
     assert len(records) == (11 if attempts == 1 and name == "of the delivery" else 0)
     reasons = [unknown.reason for unknown in work.result().unknown]
     assert all(len(reason) < 250 for reason in reasons), reasons
