@@ -25,16 +25,18 @@ _IN_LINE = split_names("a abbr b br code del em i img kbd s small span strong u"
 _ELEMENTS = split_names("head html meta title") | _COLUMNS | _IN_LINE
 _ATTRIBUTES = {
     "a": split_names("href rel target"), "img": split_names("alt height src width"), "html": split_names("xmlns"),
-    "meta": split_names("charset content http-equiv name"),
+    "meta": split_names("charset content http-equiv name"), "br": frozenset({"clear"}),  # of floats, and none is simple
 }  # fmt: skip
 _META = split_names(
     "content-type format-detection generator viewport x-apple-disable-message-reformatting x-ua-compatible"
 )
+_MAX_DIGITS = 2  # of the number of an item; a larger one may be a part of a text
 _FREE_TEXTS = split_names("alt class href id lang rel src style target title")  # which may be a recipient's value
 _ANY_ELEMENT = split_names("class id lang role style title")
 _MAX_INDENT = _MAX_HEIGHT = 200.0  # pixels at the left, and above or below, of all elements around a text
 _OWN_INDENT = 40.0  # pixels, which browsers give lists and quotations
 _MAX_SPACE, _MAX_VERTICAL_SPACE = 24.0, 48.0  # pixels of a margin or padding
+_MIN_COLUMN, _MAX_COLUMN = 320, 1200  # pixels that a text is wide at most
 _MIN_IMAGE = 16  # pixels of one with words
 _MAX_IMAGE = {"width": 1200, "height": 800}  # pixels
 _MIN_SIZE, _MAX_SIZE, _MAX_SIZE_IN_LIST = 11.0, 36.0, 20.0  # pixels; a larger number of an item may be cut off
@@ -210,6 +212,8 @@ def _is_simple_attribute(tag: str, name: str, value: str) -> bool:
         return value.isdecimal() and value.isascii() and int(value[:5]) <= _MAX_IMAGE[name]
     if name == "align" and tag in _PARAGRAPHS:
         return value.lower() in {"left", "center", "right"}
+    if name == "start" and tag == "ol":
+        return value.isdecimal() and value.isascii() and len(value) <= _MAX_DIGITS
     if name == "border" and tag == "img":
         return value == "0"
     return name in _ANY_ELEMENT or name in _ATTRIBUTES.get(tag, ()) or is_inert_attribute(name)
@@ -224,6 +228,10 @@ def _is_simple(tag: str, name: str, value: str, size: float) -> bool:
         return parse_color(value) is not None
     if name == "font-family":
         return is_plain_font(value)
+    if name == "max-width":
+        return tag in _COLUMNS and _MIN_COLUMN <= (in_pixels(value, size) or 0) <= _MAX_COLUMN
+    if name == "list-style-type":
+        return value == {"ul": "disc", "ol": "decimal"}.get(tag)
     if space := _SPACE.fullmatch(name):
         # Less padding would leave no room for the number of an item.
         is_in_column = tag in _COLUMNS and not (tag in _LISTS and space[1] == "padding")

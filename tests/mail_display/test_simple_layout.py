@@ -22,6 +22,8 @@ SIMPLE = (
     '<body style="margin:0;padding:20px"><section role="presentation"><p align="center">a</p></section></body>',
     '<p style="overflow-wrap:break-word;font-size:11px;line-height:1.1"><del>a</del> <b>b</b>',
     '<p><kbd>a</kbd> <small>d</small> <abbr title="b">c</abbr> <img src="https://x.example/a.png" border="0"></p>',
+    '<div style="max-width:600px;margin:0 auto"><ol start="30"><li>a</ol><br clear="all"></div>',
+    '<ul style="list-style-type:disc"><li>a</ul>',
     "plain text with &amp; and <3",
 )
 # A body, and what it is laid out with.
@@ -47,6 +49,9 @@ OTHERS = {
     '<u style="text-decoration:underline wavy">a</u>': "text-decoration",
     '<p style="a{b">a</p>': "style",
     "<pre>a  b</pre>": "a row of spaces",
+    '<div style="max-width:60px">a</div>': "max-width",
+    '<ol start="3000"><li>a</ol>': "start",
+    '<ol style="list-style-type:disc"><li>a</ol>': "list-style-type",
     '<p style="display:block">a</p>': "display",
     '<p style="width:100px">a</p>': "width",
     '<p dir="rtl">a</p>': "dir",
