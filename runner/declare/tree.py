@@ -142,13 +142,13 @@ class Tree:
         Raises NotReadable if it is outside the project, or hidden.
         """
         self.on_look(path)
+        nowhere = NotReadable("file-missing", f"{path} is a link that leads nowhere")
         try:
             real = (self.root / path).resolve()
-        except (
-            OSError,
-            RuntimeError,
-        ) as error:  # RuntimeError: Python before 3.13 raises it for links that form a circle
-            raise NotReadable("file-missing", f"{path} is a link that leads nowhere") from error
+        except (OSError, RuntimeError) as error:  # RuntimeError: Python before 3.13 raises it for a circle of links
+            raise nowhere from error
+        if real.is_symlink():  # of a circle of links, Python from 3.13 on returns one
+            raise nowhere
         if not real.is_relative_to(self._real_root):
             raise NotReadable("file-outside", f"{path} leads outside the project", _BELOW_ROOT_HINT)
         if is_too_long(str(real.relative_to(self._real_root))):
