@@ -157,8 +157,7 @@ def test_without_a_token_the_plan_is_in_the_log_and_the_artifact(run, job, autho
     assert json.loads((tmp_path / "notes.json").read_text()) == []
 
 
-@pytest.mark.parametrize("body", ["Hi", "{{ nobody }}"])
-@pytest.mark.parametrize("target", ["secret.txt", "new.pth"])
+@pytest.mark.parametrize(("body", "target"), [("Hi", "secret.txt"), ("{{ nobody }}", "new.pth")])
 def test_a_link_of_the_branch_is_neither_written_nor_read(run, job, author, tmp_path, body, target):
     (tmp_path / "secret.txt").write_text("evil\nsecret")
     base, commit = change(author, third=message("third", "ccc1", body=json.dumps(body)))
