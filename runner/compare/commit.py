@@ -41,7 +41,7 @@ def find_commit(repository: Repository | None, ref: str) -> Commit:
 def find_reviewed_hash(repository: Repository, environ: Mapping[str, str]) -> str:
     """Returns the hash of HEAD; where CI made HEAD by merging a pull request, that of the request's own last commit.
 
-    Nobody else has that merge. One that an author made is an author's commit as any other, with any files.
+    No clone has that merge. One that an author made is an author's commit as any other, with any files.
     Sources: GitHub's and GitLab's documentation of predefined variables.
     """
     head, *parents = (repository.try_git("rev-parse", "HEAD", "HEAD^@") or "").split() or [""]

@@ -49,7 +49,7 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
 
 
 def describe_layout(body: AnyText, *, show_values: bool) -> str:
-    """Returns a sentence if a body may look otherwise than its text: with what it is laid out, the first things of it.
+    """Returns a sentence if a body may look different from its text: with what it is laid out, the first things of it.
 
     Empty if each line stands below the one before it, and nothing is covered: see `simple_layout`.
     """
